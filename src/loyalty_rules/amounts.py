@@ -1,0 +1,227 @@
+"""Exact numbers: how they come in, what they are inside, how they go out.
+
+At the doors a number is a `decimal.Decimal` of at most 15 integer and 6 fractional digits. Inside it is an integer
+of **millionths** (micros): integers are exact, know no context that a host could have set, and are eight times
+faster. A number on the way between two roundings is a `Ratio`: a pair of integers, numerator and denominator.
+This is the only room that touches `decimal`. Source: semantics 2.
+"""
+
+from __future__ import annotations
+
+import decimal
+import re
+from decimal import Decimal
+from typing import TypeAlias
+
+from loyalty_rules.errors import InvalidValueError, found
+
+__all__ = [
+    "MICRO",
+    "RATE_UNIT",
+    "Number",
+    "Ratio",
+    "UnreadNumber",
+    "decimal_of",
+    "micros",
+    "micros_text",
+    "number_in",
+    "rate_units",
+    "ratio_text",
+    "read_count",
+    "read_decimal",
+    "read_non_negative",
+    "read_positive",
+    "read_rate",
+    "read_whole",
+    "text_of",
+    "unread",
+]
+
+Number: TypeAlias = Decimal | int | str
+"""What is accepted where a number goes in: a Decimal, an integer, or a decimal text."""
+
+Ratio: TypeAlias = tuple[int, int]
+"""An exact number between two roundings: numerator and (positive) denominator."""
+
+MICRO = 10**6
+RATE_UNIT = 10**12
+
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
+_RATE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,12})?")
+_LIMIT = 10**15
+_RATE_LIMIT = 10**9
+_LAST_PLACE = {_LIMIT: Decimal("0.000001"), _RATE_LIMIT: Decimal("0.000000000001")}
+
+# Ours, whatever the host has set; nothing may round in it. (Shared between threads: only its flags are written.)
+_EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emin=-999, Emax=999, capitals=1, clamp=0)
+_EXACT.traps = dict.fromkeys(_EXACT.traps, True)
+_EXACT.traps[decimal.Rounded] = False  # dropping a zero is not a loss; Inexact is
+
+
+class UnreadNumber:
+    """A number of a JSON or TOML text that is outside the limits: kept as written, so that a problem can show it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def read_decimal(value: Number) -> Decimal:
+    """Read a number of at most 15 integer and 6 fractional digits, of either sign; `-0` becomes `0`.
+
+    Raises `InvalidValueError` for floats, booleans, NaN, infinities, exponents and anything else.
+    Source: semantics 2, documents (scalars).
+    """
+    return _read(value, _DECIMAL, _LIMIT, "15 integer and 6 fractional digits")
+
+
+def read_rate(value: Number) -> Decimal:
+    """Read an exchange rate: more than zero, at most 9 integer and 12 fractional digits. Source: semantics 2 and 3."""
+    rate = _read(value, _RATE, _RATE_LIMIT, "9 integer and 12 fractional digits")
+    if rate.is_signed() or not rate:
+        raise InvalidValueError(
+            "", "out_of_range", f"an exchange rate is more than zero; found {text_of(rate)}"
+        )
+    return rate
+
+
+def read_non_negative(value: Number) -> Decimal:
+    """Read a number as `read_decimal` does, and of zero or more."""
+    number = read_decimal(value)
+    if number.is_signed():
+        raise InvalidValueError("", "out_of_range", f"must be zero or more; found {text_of(number)}")
+    return number
+
+
+def read_positive(value: Number) -> Decimal:
+    """Read a number as `read_decimal` does, and of more than zero."""
+    number = read_decimal(value)
+    if number.is_signed() or not number:
+        raise InvalidValueError("", "out_of_range", f"must be more than zero; found {text_of(number)}")
+    return number
+
+
+def read_whole(value: int, least: int, most: int) -> int:
+    """Read a whole number from `least` to `most`; booleans and texts are refused."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidValueError("", "not_a_whole_number", f"expected a whole number, found {_shown(value)}")
+    if not least <= value <= most:
+        raise InvalidValueError("", "out_of_range", f"expected {least:,} to {most:,}, found {found(value)}")
+    return value
+
+
+def read_count(value: int) -> int:
+    """Read a count: a whole number of zero or more, of at most 15 digits."""
+    return read_whole(value, 0, _LIMIT - 1)
+
+
+def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> Decimal:
+    if isinstance(value, str):
+        if len(value) > 32 or grammar.fullmatch(value) is None:
+            raise InvalidValueError(
+                "",
+                "not_a_decimal",
+                f'expected a decimal of at most {digits} such as "10.5", found {_shown(value)}',
+            )
+        return _unsigned_zero(Decimal(value))
+    if isinstance(value, bool):
+        raise InvalidValueError(
+            "", "not_a_decimal", f'expected a decimal such as "10.5", found {found(value)}'
+        )
+    if isinstance(value, int):
+        if not -limit < value < limit:
+            raise InvalidValueError("", "out_of_range", f"expected at most {digits}, found {found(value)}")
+        return Decimal(value)
+    if isinstance(value, Decimal):
+        return _unsigned_zero(_within(value, limit, digits))
+    if isinstance(value, float):
+        raise InvalidValueError(
+            "", "float", f'a float is not exact: write it as a text such as "10.5"; found {found(value)}'
+        )
+    raise InvalidValueError("", "not_a_decimal", f'expected a decimal such as "10.5", found {_shown(value)}')
+
+
+def _within(value: Decimal, limit: int, digits: str) -> Decimal:
+    if not value.is_finite():
+        kind = "NaN" if value.is_nan() else "infinity"
+        raise InvalidValueError("", "not_finite", f"expected a decimal, found {kind}")
+    # `adjusted` is the place of the first digit: nothing is computed before the size is known to be small.
+    if value and (value.adjusted() < -12 or 10 ** max(value.adjusted(), 0) >= limit):
+        raise InvalidValueError("", "out_of_range", f"expected at most {digits}")
+    try:
+        _EXACT.quantize(value, _LAST_PLACE[limit])
+    except decimal.DecimalException:
+        raise InvalidValueError("", "out_of_range", f"expected at most {digits}") from None
+    return value
+
+
+def _unsigned_zero(value: Decimal) -> Decimal:
+    return value if value else Decimal(0)
+
+
+def micros(value: Decimal) -> int:
+    """Give a number that was read as a whole number of millionths."""
+    return int(_EXACT.scaleb(value, 6))
+
+
+def rate_units(rate: Decimal) -> int:
+    """Give an exchange rate that was read as a whole number of 10⁻¹²."""
+    return int(_EXACT.scaleb(rate, 12))
+
+
+def decimal_of(value: int) -> Decimal:
+    """Give millionths as a Decimal, without trailing zeros and, from one upward, without exponent."""
+    quotient, rest = divmod(value, MICRO)
+    return Decimal(quotient) if rest == 0 else Decimal(micros_text(value))
+
+
+def micros_text(value: int) -> str:
+    """Give millionths as canonical text: no exponent, no trailing zeros. Source: documents (evaluation)."""
+    return _canonical(value, 6)
+
+
+def text_of(value: Decimal) -> str:
+    """Give a number or an exchange rate that was read as canonical text: `101.5`, `100`, `0.1`."""
+    return _canonical(rate_units(value), 12)
+
+
+def _canonical(value: int, places: int) -> str:
+    sign = "-" if value < 0 else ""
+    whole, fraction = divmod(abs(value), 10**places)
+    return f"{sign}{whole}.{fraction:0{places}}".rstrip("0") if fraction else f"{sign}{whole}"
+
+
+def ratio_text(value: Ratio) -> str:
+    """Give a ratio whose denominator is a power of ten, or a divisor of one, as canonical text, to the last digit."""
+    numerator, denominator = value
+    places = len(str(denominator)) - 1
+    return _canonical(numerator, places)
+
+
+def number_in(value: object) -> int | None:
+    """Read a free-form value as millionths, or give None where it holds no number.
+
+    A number is an integer, a decimal text, or a fraction that a JSON or TOML text held; a boolean is none, nor is
+    a float, since what it stood for is not known. Source: semantics 3 and 7, documents (scalars).
+    """
+    if isinstance(value, str):
+        return micros(Decimal(value)) if len(value) <= 32 and _DECIMAL.fullmatch(value) else None
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value * MICRO if -_LIMIT < value < _LIMIT else None
+    return micros(value) if isinstance(value, Decimal) else None
+
+
+def unread(text: str) -> Decimal | UnreadNumber:
+    """Take a number from a JSON or TOML text exactly, or keep it as written where it is outside the limits."""
+    if len(text) <= 32 and (_DECIMAL.fullmatch(text) or _RATE.fullmatch(text)):
+        return Decimal(text)
+    return UnreadNumber(text)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, UnreadNumber):
+        return f"the number {value.text[:40]}" + ("…" if len(value.text) > 40 else "")
+    return found(value)

@@ -1,0 +1,118 @@
+"""Whose fault it is, where, and what would be right.
+
+Every error of the library is a `LoyaltyError`. Facts are attributes; the message is derived from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+__all__ = [
+    "DocumentError",
+    "InvalidValueError",
+    "LoyaltyError",
+    "MissingSerialsError",
+    "Problem",
+    "WrongEventError",
+    "found",
+    "path_step",
+]
+
+
+class LoyaltyError(Exception):
+    """The base of every error that this library raises on purpose."""
+
+
+@attrs.frozen
+class Problem:
+    """One thing that is wrong with a document.
+
+    `path` is a JSON path (`$.promotions[0].actions[1].proration.percent`), `code` is stable from release
+    to release, `message` says what is wrong, what was found and what would be right.
+    """
+
+    path: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message} [{self.code}]"
+
+
+class DocumentError(LoyaltyError, ValueError):
+    """A document is not valid; `problems` holds everything that is wrong with it. Source: documents, Python names."""
+
+    def __init__(self, problems: Iterable[Problem], kind: str = "document") -> None:
+        self.problems = tuple(problems)
+        self.kind = kind
+        super().__init__(self.problems, kind)
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        heading = f"this {self.kind} has {'a problem' if count == 1 else f'{count} problems'}:"
+        return "\n".join([heading, *(f"  {problem}" for problem in self.problems)])
+
+
+class InvalidValueError(LoyaltyError, ValueError):
+    """A value given to a constructor is not valid: `name` is the argument, `code` and `message` as in `Problem`."""
+
+    def __init__(self, name: str, code: str, message: str) -> None:
+        self.name = name
+        self.code = code
+        self.message = message
+        super().__init__(name, code, message)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message} [{self.code}]" if self.name else f"{self.message} [{self.code}]"
+
+
+class WrongEventError(LoyaltyError, TypeError):
+    """An event of a kind that the called function does not decide."""
+
+
+class MissingSerialsError(LoyaltyError):
+    """A coupon of a serial-managed type is due and no serial generator was given: `coupon_type` names the type.
+
+    Source: ledger 5 (there is no default key).
+    """
+
+    def __init__(self, coupon_type: str) -> None:
+        self.coupon_type = coupon_type
+        super().__init__(coupon_type)
+
+    def __str__(self) -> str:
+        return (
+            f"coupon type {self.coupon_type!r} is serial-managed and no serial generator was given: "
+            "pass serials=DerivedSerials.from_master(master) with a secret master key of 32 bytes or more"
+        )
+
+
+def path_step(key: object) -> str:
+    """Write one step of a JSON path: `.key`, or `['key']` where a plain name does not do. Never long."""
+    text = key if isinstance(key, str) else found(key)
+    if text.isascii() and text.replace("_", "a").replace("-", "a").isalnum() and len(text) <= 128:
+        return f".{text}"
+    return f"[{ascii(text[:_SHOWN])}]"
+
+
+_SHOWN = 60
+
+
+def found(value: object) -> str:
+    """Name a value in a message: its kind and, shortened and in ASCII, what it says. Never fails, never long."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        # The text of a huge integer takes quadratic time and is refused from 4,300 digits on.
+        return f"the number {value}" if value.bit_length() < 100 else "a number of more than 30 digits"
+    if isinstance(value, str):
+        return f"the text {ascii(value[:_SHOWN])}" + ("…" if len(value) > _SHOWN else "")
+    if isinstance(value, float):
+        return f"the float {value!r}"
+    kinds = {"dict": "an object", "list": "a list", "tuple": "a list", "bytes": "bytes"}
+    name = type(value).__name__
+    return kinds.get(name, f"a value of type {name[:_SHOWN]}")

@@ -1,0 +1,432 @@
+"""The walk: from an event to the intents that follow from it.
+
+For each promotion that fires, and each of its actions: who receives, which base, round it, prorate, round, cap, when
+issued, when it dies, what is said to whom; at the end, what the event advances. Source: semantics 1 to 10.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros
+from loyalty_rules.caps import Cap, Limit, windowed_claim
+from loyalty_rules.communication import Communication, plan_channels
+from loyalty_rules.coupons import CouponType, Validity
+from loyalty_rules.dates import is_in_range, start_of_day
+from loyalty_rules.errors import MissingSerialsError
+from loyalty_rules.expiry import Rolling, expiry_date
+from loyalty_rules.facts import Facts
+from loyalty_rules.identifiers import key_part
+from loyalty_rules.intents import (
+    AdvanceTracker,
+    Claim,
+    ExtendExpiry,
+    Intent,
+    IssueCoupon,
+    IssueCurrency,
+    Release,
+    SendMessage,
+    Share,
+    Skipped,
+)
+from loyalty_rules.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
+from loyalty_rules.promotions import MOST_COUPONS, CurrencyAction
+from loyalty_rules.rounding import hold_to_micros
+from loyalty_rules.serials import SerialGenerator, SerialRequest
+from loyalty_rules.shares import split
+from loyalty_rules.skips import Skip
+from loyalty_rules.timing import Schedule, TransactionUpdate, schedule
+from loyalty_rules.windows import window_days
+
+__all__ = ["Walk"]
+
+ONE = Decimal(1)
+
+
+class Walk:
+    """One evaluation under way: what earlier actions have awarded and drawn counts for those that follow."""
+
+    def __init__(self, plan: Plan, facts: Facts, serials: SerialGenerator | None) -> None:
+        self.plan = plan
+        self.facts = facts
+        self.serials = serials
+        self.intents: list[Intent] = []
+        self.extensions: list[Intent] = []
+        self.skipped: list[Skipped] = []
+        self.awarded: dict[str, int] = {}  # by PROMOTION/ACTION, in millionths
+        self.drawn: dict[str, int] = {}  # from a limit (in millionths) or from the caps of a coupon type
+        self.key = f"{plan.program}/{facts.event_key}"
+
+    def run(self) -> None:
+        """Decide everything that follows from the event."""
+        for bound, winner in exclude(self.fired()):
+            for action in bound.actions:
+                self.act(bound, action, winner)
+        self.intents += self.extensions
+        self.advance_trackers()
+
+    def fired(self) -> list[BoundPromotion]:
+        return [bound for bound in self.plan.reached(self.facts) if bound.fires(self.facts)]
+
+    def act(
+        self, bound: BoundPromotion, action: BoundCurrencyAction | BoundCouponAction, winner: BoundPromotion | None
+    ) -> None:
+        """Carry out one action, or note why it issues nothing."""
+        try:
+            if winner is not None:
+                raise Skip("excluded_by", f"{winner.promotion.id} counts in the group {winner.promotion.exclusive}")
+            if isinstance(action, BoundCurrencyAction):
+                self.issue_currency(bound, action)
+            else:
+                self.issue_coupons(bound, action)
+        except Skip as skip:
+            self.skipped.append(Skipped(bound.promotion.id, action.action.id, skip.reason, skip.detail))
+
+    # -- currency ----------------------------------------------------------------------------------------------------
+
+    def issue_currency(self, bound: BoundPromotion, action: BoundCurrencyAction) -> None:
+        facts, spec = self.facts, action.action
+        member, group = self.recipient(spec)
+        amount = self.amount(action.award)
+        due = schedule(spec.timing, facts)
+        expires_on, expires_at = self.expiry(spec, due)
+        amount = self.capped(action, amount)
+        self.awarded[action.key] = amount
+
+        key = f"{self.key}/{action.key}"
+        promised = spec.timing.type != "immediate"
+        self.intents.append(
+            IssueCurrency(
+                key,
+                bound.promotion.id,
+                spec.id,
+                facts.event.id,
+                member,
+                group,
+                spec.currency,
+                decimal_of(amount),
+                "promised" if promised else "issued",
+                due.issue_on,
+                due.due_at,
+                _release(spec) if promised else None,
+                expires_on,
+                expires_at,
+                self.shares(action, amount),
+                self.claims(action, amount),
+            )
+        )
+        if isinstance(spec.expiry, Rolling):
+            assert expires_on is not None
+            assert expires_at is not None
+            self.extensions.append(
+                ExtendExpiry(
+                    f"{key}/extend", member, group, spec.currency, spec.expiry.scope, expires_on, expires_at
+                )
+            )
+        self.send(spec.communication, key, (key,), promised=promised)
+
+    def recipient(self, spec: CurrencyAction) -> tuple[str, str | None]:
+        """Say whose account it is: the member's, or that of the member's group."""
+        member = self.facts.member
+        if member is None:
+            raise Skip("no_member", "the event is anonymous")
+        if spec.recipient == "member":
+            return member.id, None
+        if member.group is None:
+            raise Skip("no_group", f"member {member.id} has no group")
+        return member.id, member.group
+
+    def amount(self, award: Award) -> int:
+        """Compute an amount before caps, in millionths: base → round → prorate → round."""
+        amount = hold_to_micros(self.award_each_line(award) if award.each_line else self.award_total(award))
+        if amount == 0:
+            raise Skip("zero_amount", "the amount is zero")
+        return amount
+
+    def award_total(self, award: Award) -> Ratio:
+        base = award.base(self.facts, self.awarded) if award.base is not None else (0, 1)
+        return award.steps.amount(base)
+
+    def award_each_line(self, award: Award) -> Ratio:
+        assert award.parts is not None
+        parts = award.parts(self.facts)
+        amounts = [award.steps.amount((max(value, 0), parts.denominator)) for value in parts.values]
+        return sum(numerator for numerator, _ in amounts), amounts[0][1]
+
+    def expiry(self, spec: CurrencyAction, due: Schedule) -> tuple[date | None, datetime | None]:
+        """Say until when it lives; what would already be past when it becomes issued is not issued."""
+        facts = self.facts
+        expires_on = expiry_date(spec.expiry, facts, due.issue_on)
+        if expires_on is None:
+            return None, None
+        expires_at = self.plan.end_of(expires_on)
+        if expires_on < (due.issue_on or facts.event_on) or expires_at <= (due.due_at or facts.event.occurred_at):
+            raise Skip("already_expired", f"{expires_on} is past when it becomes issued")
+        return expires_on, expires_at
+
+    # -- caps --------------------------------------------------------------------------------------------------------
+
+    def capped(self, action: BoundCurrencyAction, amount: int) -> int:
+        """Trim an amount to what the action's caps and then the program's limits leave. Source: semantics 8."""
+        caps = action.action.caps
+        if caps.per_event is not None:
+            amount = self.trimmed(amount, micros(caps.per_event), "per_event")
+        issued = self.facts.snapshot.issued.get(action.key)
+        for name, cap in (("member", caps.per_member), ("total", caps.total)):
+            if cap is None:
+                continue
+            before = getattr(issued, name) if issued is not None else None
+            if cap.amount is not None:
+                used = micros(before.amount) if before is not None else 0
+                amount = self.trimmed(amount, micros(cap.amount) - used, f"{name} cap of {cap.amount}")
+            elif cap.times is not None and (before.times if before is not None else 0) >= cap.times:
+                raise Skip("cap_reached", f"{name} cap of {cap.times} times")
+        for limit in self.binding(action):
+            given = self.facts.snapshot.limits.get(limit.id)
+            used = (micros(given) if given is not None else 0) + self.drawn.get(limit.id, 0)
+            amount = self.trimmed(amount, micros(limit.amount) - used, f"limit {limit.id}")
+        for limit in self.binding(action):
+            self.drawn[limit.id] = self.drawn.get(limit.id, 0) + amount
+        return amount
+
+    def trimmed(self, amount: int, left: int, cap: str) -> int:
+        if left <= 0:
+            raise Skip("cap_reached", f"nothing is left of the {cap}")
+        return min(amount, left)
+
+    def binding(self, action: BoundCurrencyAction) -> Iterator[Limit]:
+        """The limits that bind: one per store does not bind an event without a store."""
+        return (limit for limit in action.limits if limit.per != "store" or self.facts.event.store is not None)
+
+    def claims(self, action: BoundCurrencyAction, amount: int) -> tuple[Claim, ...]:
+        """Name every counter that the ledger must check again: per member, total, then the program's limits."""
+        caps, day = action.action.caps, self.facts.event_on
+        if caps.per_member is None and caps.total is None and not action.limits:
+            return ()
+        claims = []
+        if caps.per_member is not None:
+            claims.append(self.cap_claim(f"{action.key}/member/{self.member_key}", caps.per_member, amount))
+        if caps.total is not None:
+            claims.append(self.cap_claim(f"{action.key}/total", caps.total, amount))
+        for limit in self.binding(action):
+            scope = {"member": f"/{self.member_key}", "store": f"/{key_part(self.facts.event.store or '')}", "total": ""}
+            counter = f"limit/{limit.id}{scope[limit.per]}"
+            claims.append(windowed_claim(counter, "", limit.window, day, limit.amount, decimal_of(amount)))
+        return tuple(claims)
+
+    def cap_claim(self, counter: str, cap: Cap, amount: int) -> Claim:
+        day = self.facts.event_on
+        if cap.times is not None:
+            return windowed_claim(counter, "/times", cap.window, day, Decimal(cap.times), ONE)
+        assert cap.amount is not None
+        return windowed_claim(counter, "", cap.window, day, cap.amount, decimal_of(amount))
+
+    @property
+    def member_key(self) -> str:
+        assert self.facts.member is not None
+        return key_part(self.facts.member.id)
+
+    # -- shares ------------------------------------------------------------------------------------------------------
+
+    def shares(self, action: BoundCurrencyAction, amount: int) -> tuple[Share, ...]:
+        """Split an amount over the lines that it came from, to the last unit. Source: semantics 11."""
+        lines = self.facts.lines
+        if not lines:
+            return ()
+        if action.award.parts is not None:
+            parts = action.award.parts(self.facts)
+            positions: Sequence[int] = parts.positions
+            weights = [max(value, 0) for value in parts.values]
+        else:
+            positions = range(len(lines))
+            weights = [max(line.value, 0) for line in lines]
+        unit = _unit(amount, action.decimals)
+        amounts = split(amount // unit, weights)
+        return tuple(
+            Share(lines[position].line.id, decimal_of(part * unit))
+            for position, part in zip(positions, amounts, strict=True)
+        )
+
+    # -- coupons -----------------------------------------------------------------------------------------------------
+
+    def issue_coupons(self, bound: BoundPromotion, action: BoundCouponAction) -> None:
+        facts, spec, coupon_type = self.facts, action.action, action.coupon_type
+        if coupon_type.caps.per_member is not None and facts.member is None:
+            raise Skip("no_member", "the type is capped per member; the event is anonymous")
+        quantity = self.quantity(action)
+        valid_from, expires_on, expires_at = self.validity(coupon_type.validity)
+        quantity = self.capped_coupons(coupon_type, quantity)
+
+        keys = []
+        claims = self.coupon_claims(coupon_type)
+        for ordinal in range(1, quantity + 1):
+            key = f"{self.key}/{action.key}/{ordinal}"
+            serial = self.serial(bound, action, ordinal) if coupon_type.serial_managed else None
+            code = None if coupon_type.serial_managed else coupon_type.code
+            keys.append(key)
+            self.intents.append(
+                IssueCoupon(
+                    key,
+                    bound.promotion.id,
+                    spec.id,
+                    facts.event.id,
+                    facts.member.id if facts.member is not None else None,
+                    facts.event.store,
+                    coupon_type.id,
+                    serial,
+                    code,
+                    facts.local,
+                    valid_from,
+                    expires_on,
+                    expires_at,
+                    f"Coupon issued: {serial or code}",
+                    claims,
+                )
+            )
+        self.send(spec.communication, f"{self.key}/{action.key}", tuple(keys), promised=False)
+
+    def quantity(self, action: BoundCouponAction) -> int:
+        """Say how many coupons are due before caps; never more than 10,000 of one action."""
+        if action.award is None:
+            assert isinstance(action.action.quantity, int)
+            quantity = action.action.quantity
+            if quantity == 0:
+                raise Skip("zero_amount", "the quantity is zero")
+            return quantity
+        return min(self.amount(action.award) // MICRO, MOST_COUPONS)
+
+    def validity(self, validity: Validity) -> tuple[datetime, date | None, datetime | None]:
+        """Say from when and until when a coupon is valid, both counted from the event date."""
+        facts = self.facts
+        valid_from = facts.local
+        if validity.starts_after:
+            day = validity.starts_after.after(facts.event_on)
+            if day is None or not is_in_range(day):
+                raise Skip("invalid_field", "the coupon would start outside 1970 to 9998")
+            valid_from = start_of_day(day, facts.zone)
+        expires_on = expiry_date(validity.expiry, facts, facts.event_on)
+        if expires_on is None:
+            return valid_from, None, None
+        expires_at = self.plan.end_of(expires_on)
+        if expires_on < facts.event_on or expires_at <= facts.event.occurred_at:
+            raise Skip("already_expired", f"{expires_on} is past when it is issued")
+        return valid_from, expires_on, expires_at
+
+    def capped_coupons(self, coupon_type: CouponType, quantity: int) -> int:
+        """Trim a number of coupons to what the caps of their type leave; coupons of earlier actions count."""
+        drawn = self.drawn.get(f"coupon/{coupon_type.id}", 0)
+        for name, cap, before in self.coupon_caps(coupon_type):
+            left = cap - before - drawn
+            if left <= 0:
+                raise Skip("cap_reached", f"nothing is left of the {name} cap of {cap} coupons")
+            quantity = min(quantity, left)
+        self.drawn[f"coupon/{coupon_type.id}"] = drawn + quantity
+        return quantity
+
+    def coupon_caps(self, coupon_type: CouponType) -> Iterator[tuple[str, int, int]]:
+        """The caps that bind, each with what the snapshot says has been issued against it."""
+        caps, counts = coupon_type.caps, self.facts.snapshot.coupons.get(coupon_type.id)
+        if caps.per_transaction is not None:
+            yield "transaction", caps.per_transaction, 0
+        if caps.per_store is not None and self.facts.event.store is not None:
+            yield "store", caps.per_store, counts.store if counts is not None else 0
+        if caps.per_member is not None:
+            yield "member", caps.per_member, counts.member if counts is not None else 0
+        if caps.total is not None:
+            yield "total", caps.total, counts.total if counts is not None else 0
+
+    def coupon_claims(self, coupon_type: CouponType) -> tuple[Claim, ...]:
+        names = {
+            "store": f"store/{key_part(self.facts.event.store or '')}",
+            "member": f"member/{self.member_key}" if self.facts.member is not None else "",
+            "total": "total",
+        }
+        return tuple(
+            Claim(f"coupon/{coupon_type.id}/{names[name]}", Decimal(cap), ONE)
+            for name, cap, _ in self.coupon_caps(coupon_type)
+            if name in names
+        )
+
+    def serial(self, bound: BoundPromotion, action: BoundCouponAction, ordinal: int) -> str:
+        if self.serials is None:
+            raise MissingSerialsError(action.coupon_type.id)
+        return self.serials.serial(
+            SerialRequest(
+                program=self.plan.program,
+                coupon_type=action.coupon_type.id,
+                event=self.facts.event.id,
+                promotion=bound.promotion.id,
+                action=action.action.id,
+                ordinal=ordinal,
+            )
+        )
+
+    # -- messages and trackers ---------------------------------------------------------------------------------------
+
+    def send(self, communication: Communication | None, key: str, about: tuple[str, ...], *, promised: bool) -> None:
+        """Send one message about all that an action issued; a promise says its own, or nothing yet."""
+        member = self.facts.member
+        if communication is None or member is None:
+            return
+        template = communication.promised_template if promised else communication.template
+        channels = plan_channels(communication, member.contacts)
+        if template is not None and channels.used:
+            self.intents.append(
+                SendMessage(f"{key}/message", about, member.id, template, channels.used, channels.fallbacks)
+            )
+
+    def advance_trackers(self) -> None:
+        """Advance every tracker to which the event contributes more than zero, whether a promotion reads it or not."""
+        member = self.facts.member
+        if member is None:
+            return
+        for tracker in self.plan.trackers:
+            contribution = self.facts.standing(tracker.id).contribution
+            if contribution > 0:
+                days = window_days(tracker.window, self.facts.event_on)
+                self.intents.append(
+                    AdvanceTracker(
+                        f"{self.key}/tracker/{tracker.id}",
+                        tracker.id,
+                        member.id,
+                        decimal_of(contribution),
+                        start_of_day(days[0], self.facts.zone) if days is not None else None,
+                        self.plan.end_of(days[1]) if days is not None else None,
+                    )
+                )
+
+
+def exclude(fired: Sequence[BoundPromotion]) -> list[tuple[BoundPromotion, BoundPromotion | None]]:
+    """Pair each promotion that fires with the one of its exclusive group that counts instead of it, if any.
+
+    Of a group only the first counts: by priority, higher first, then in the order of the document.
+    """
+    first: dict[str, BoundPromotion] = {}
+    for bound in fired:
+        group = bound.promotion.exclusive
+        if group is not None and (
+            group not in first or bound.promotion.priority > first[group].promotion.priority
+        ):
+            first[group] = bound
+    pairs: list[tuple[BoundPromotion, BoundPromotion | None]] = []
+    for bound in fired:
+        winner = first.get(bound.promotion.exclusive) if bound.promotion.exclusive is not None else None
+        pairs.append((bound, winner if winner is not bound else None))
+    return pairs
+
+
+def _release(spec: CurrencyAction) -> Release:
+    when: Any = spec.timing.when if isinstance(spec.timing, TransactionUpdate) else None
+    kind: Any = spec.timing.type
+    return Release(kind, when)
+
+
+def _unit(amount: int, decimals: int) -> int:
+    """The unit of the split: the currency's last decimal, or the amount's own where that is smaller."""
+    unit: int = 10 ** (6 - decimals)
+    while amount % unit:
+        unit //= 10
+    return unit

@@ -1,0 +1,322 @@
+"""What came in: a sale, an activity, what happens to a sale later, and what the host knows beyond the event.
+
+Every class is a plain frozen value, checked where it is built. Amounts are Decimals in the event's currency.
+Source: semantics 1, documents (event, snapshot).
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from loyalty_rules.amounts import Number, read_count, read_decimal, read_non_negative, read_rate
+from loyalty_rules.dates import read_date, read_event_date, read_event_instant
+from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.identifiers import FreeForm, read_free_form, read_name, read_names, read_text
+from loyalty_rules.values import checked
+
+__all__ = [
+    "EVENT_TYPES",
+    "Activity",
+    "Confirmation",
+    "Contact",
+    "CouponCounts",
+    "Event",
+    "Issued",
+    "IssuedCounts",
+    "Line",
+    "Member",
+    "Return",
+    "ReturnedLine",
+    "Snapshot",
+    "Tender",
+    "Transaction",
+    "Update",
+]
+
+MOST_LINES = 10_000
+
+_optional = attrs.converters.optional
+
+
+def _read_contact_to(value: str | bool) -> str | bool:
+    return value if isinstance(value, bool) else read_text(value)
+
+
+@attrs.frozen(field_transformer=checked)
+class Contact:
+    """How a member is reached on one channel: an address (or `True` where there is none), and whether one may.
+
+    `consent=False` or `suppressed=True` makes the channel unreachable by priority. Source: semantics 10.
+    """
+
+    to: str | bool | None = attrs.field(default=None, converter=_optional(_read_contact_to))
+    consent: bool | None = None
+    suppressed: bool | None = None
+
+
+def _read_contacts(value: Mapping[str, Any]) -> Mapping[str, str | bool | Contact | None]:
+    if not isinstance(value, Mapping):
+        raise InvalidValueError("", "not_an_object", f"expected an object of channels, found {found(value)}")
+    if len(value) > 100:
+        raise InvalidValueError("", "out_of_range", f"expected at most 100 channels, found {len(value)}")
+    return {read_name(channel): _read_contact(contact) for channel, contact in value.items()}
+
+
+def _read_contact(value: object) -> str | bool | Contact | None:
+    if value is None or isinstance(value, (bool, Contact)):
+        return value
+    if isinstance(value, str):
+        return read_text(value)
+    raise InvalidValueError(
+        "", "not_a_contact", f'expected a text, true, false, nothing or {{"to": …}}; found {found(value)}'
+    )
+
+
+@attrs.frozen(field_transformer=checked)
+class Member:
+    """Who bought. Absent from an event: nobody that is known, an anonymous sale. Source: semantics 1."""
+
+    id: str = attrs.field(converter=read_name)
+    group: str | None = attrs.field(default=None, converter=_optional(read_name))
+    tier: str | None = attrs.field(default=None, converter=_optional(read_name))
+    registered_on: date | None = attrs.field(default=None, converter=_optional(read_date))
+    tags: tuple[str, ...] | None = attrs.field(default=None, converter=_optional(read_names))
+    contacts: Mapping[str, str | bool | Contact | None] = attrs.field(factory=dict, converter=_read_contacts)
+    extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
+
+
+@attrs.frozen(field_transformer=checked)
+class Line:
+    """One line of a bill. Its value is `value` where given, else `quantity × unit_price − discount`.
+
+    `quantity` is zero or more; a value may be below zero (exchanges, discount lines). Source: semantics 2 and 3.
+    """
+
+    id: str = attrs.field(converter=read_name)
+    quantity: Decimal = attrs.field(converter=read_non_negative)
+    value: Decimal | None = attrs.field(default=None, converter=_optional(read_decimal))
+    unit_price: Decimal | None = attrs.field(default=None, converter=_optional(read_decimal))
+    discount: Decimal | None = attrs.field(default=None, converter=_optional(read_decimal))
+    sku: str | None = attrs.field(default=None, converter=_optional(read_name))
+    category: str | None = attrs.field(default=None, converter=_optional(read_name))
+    brand: str | None = attrs.field(default=None, converter=_optional(read_name))
+    tags: tuple[str, ...] | None = attrs.field(default=None, converter=_optional(read_names))
+    extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
+
+    def __attrs_post_init__(self) -> None:
+        if self.value is None and self.unit_price is None:
+            raise InvalidValueError("", "required", "a line has a value or a unit_price")
+
+
+@attrs.frozen(field_transformer=checked)
+class Tender:
+    """What was paid in one way: `card`, `cash`, `gift_card`… The amount is zero or more, in the event's currency."""
+
+    type: str = attrs.field(converter=read_name)
+    amount: Decimal = attrs.field(converter=read_non_negative)
+
+
+def _read_activity_type(value: str) -> str:
+    name = read_name(value)
+    if name in EVENT_TYPES:
+        raise InvalidValueError("", "not_a_choice", f"an activity has a type of its own; {name!r} is another document")
+    return name
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class _Happening:
+    """What a sale and an activity have in common."""
+
+    id: str = attrs.field(converter=read_name)
+    occurred_at: datetime = attrs.field(converter=read_event_instant)
+    business_date: date | None = attrs.field(default=None, converter=_optional(read_event_date))
+    tax: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
+    shipping: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
+    tip: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
+    tenders: tuple[Tender, ...] = ()
+    currency: str | None = attrs.field(default=None, converter=_optional(read_name))
+    exchange_rate: Decimal | None = attrs.field(default=None, converter=_optional(read_rate))
+    store: str | None = attrs.field(default=None, converter=_optional(read_name))
+    brand: str | None = attrs.field(default=None, converter=_optional(read_name))
+    channel: str | None = attrs.field(default=None, converter=_optional(read_name))
+    status: str | None = attrs.field(default=None, converter=_optional(read_name))
+    member: Member | None = None
+    custom_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
+    extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
+
+    def __attrs_post_init__(self) -> None:
+        _limit("tenders", self.tenders)
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Transaction(_Happening):
+    """A sale. `amount` is the bill as the host passes it, never a sum that the engine makes up from the lines.
+
+    `occurred_at` is the instant of the sale; `business_date`, where the till gives one, is the local date that it
+    counts for. `tax`, `shipping`, `tip` and tenders are zero or more and in the event's currency, as is `amount`;
+    `exchange_rate` is the program's money for one unit of it. Source: semantics 1 to 3, documents (event).
+    """
+
+    type: Literal["transaction"] = "transaction"
+    amount: Decimal = attrs.field(converter=read_decimal)
+    lines: tuple[Line, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        _limit("tenders", self.tenders)
+        _limit("lines", self.lines)
+        seen: set[str] = set()
+        for index, line in enumerate(self.lines):
+            if line.id in seen:
+                raise InvalidValueError(
+                    f"lines[{index}].id", "duplicate_id", f"an earlier line has the id {found(line.id)}"
+                )
+            seen.add(line.id)
+
+
+def _limit(name: str, items: tuple[object, ...]) -> None:
+    if len(items) > MOST_LINES:
+        raise InvalidValueError(name, "out_of_range", f"expected at most {MOST_LINES:,}, found {len(items):,}")
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Activity(_Happening):
+    """Something that a member did other than buying: `registration`, `profile_update`, `check_in`…
+
+    It has a type of its own, and neither amount nor lines. Source: semantics 1, documents (event).
+    """
+
+    type: str = attrs.field(converter=_read_activity_type)
+
+
+@attrs.frozen(field_transformer=checked)
+class ReturnedLine:
+    """How much of one line of the original sale came back: the line's id and a quantity of zero or more."""
+
+    id: str = attrs.field(converter=read_name)
+    quantity: Decimal = attrs.field(converter=read_non_negative)
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Return:
+    """Goods of the sale `of` that came back, worth `amount` (zero or more). Source: documents (event)."""
+
+    type: Literal["return"] = "return"
+    id: str = attrs.field(converter=read_name)
+    occurred_at: datetime = attrs.field(converter=read_event_instant)
+    of: str = attrs.field(converter=read_name)
+    amount: Decimal = attrs.field(converter=read_non_negative)
+    lines: tuple[ReturnedLine, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        _limit("lines", self.lines)
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Update:
+    """A later state of the sale `of`: what is given replaces what was. Source: documents (event)."""
+
+    type: Literal["update"] = "update"
+    id: str = attrs.field(converter=read_name)
+    occurred_at: datetime = attrs.field(converter=read_event_instant)
+    of: str = attrs.field(converter=read_name)
+    status: str | None = attrs.field(default=None, converter=_optional(read_name))
+    custom_fields: FreeForm | None = attrs.field(default=None, converter=_optional(read_free_form))
+    extended_fields: FreeForm | None = attrs.field(default=None, converter=_optional(read_free_form))
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Confirmation:
+    """The word from outside that a promise waits for: issue it or cancel it. `promise` is its intent's key."""
+
+    type: Literal["confirmation"] = "confirmation"
+    id: str = attrs.field(converter=read_name)
+    occurred_at: datetime = attrs.field(converter=read_event_instant)
+    promise: str = attrs.field(converter=read_text)
+    outcome: Literal["issue", "cancel"]
+
+
+EVENT_TYPES: Mapping[str, type] = {
+    "transaction": Transaction,
+    "return": Return,
+    "update": Update,
+    "confirmation": Confirmation,
+}
+"""The class of each event type; any other type is an `Activity`."""
+
+Event: TypeAlias = Transaction | Activity | Return | Update | Confirmation
+
+
+# -- what the host knows beyond the event ----------------------------------------------------------------------------
+
+
+@attrs.frozen(field_transformer=checked)
+class IssuedCounts:
+    """What an action has issued or promised within its cap's window before the event: an amount, and how often."""
+
+    amount: Decimal = attrs.field(default=Decimal(0), converter=read_non_negative)
+    times: int = attrs.field(default=0, converter=read_count)
+
+
+_NOTHING = IssuedCounts()
+
+
+@attrs.frozen(field_transformer=checked)
+class Issued:
+    """What an action has issued to this member, and in total."""
+
+    member: IssuedCounts = _NOTHING
+    total: IssuedCounts = _NOTHING
+
+
+@attrs.frozen(field_transformer=checked)
+class CouponCounts:
+    """How many coupons of a type have been issued in this store, to this member, and in total."""
+
+    store: int = attrs.field(default=0, converter=read_count)
+    member: int = attrs.field(default=0, converter=read_count)
+    total: int = attrs.field(default=0, converter=read_count)
+
+
+def _read_numbers(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
+    return {read_text(name): read_decimal(each) for name, each in _object(value).items()}
+
+
+def _read_non_negatives(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
+    return {read_text(name): read_non_negative(each) for name, each in _object(value).items()}
+
+
+def _read_issued(value: Mapping[str, Issued]) -> Mapping[str, Issued]:
+    return {read_text(name): _is_a(Issued, each) for name, each in _object(value).items()}
+
+
+def _read_coupon_counts(value: Mapping[str, CouponCounts]) -> Mapping[str, CouponCounts]:
+    return {read_text(name): _is_a(CouponCounts, each) for name, each in _object(value).items()}
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
+
+
+def _is_a(wanted: type, value: Any) -> Any:
+    if isinstance(value, wanted):
+        return value
+    raise InvalidValueError("", "wrong_type", f"expected {wanted.__name__}, found {found(value)}")
+
+
+@attrs.frozen(field_transformer=checked)
+class Snapshot:
+    """The facts beyond the event, each in the window that holds the event, before it; absent means zero.
+
+    `trackers` by tracker id, `issued` by `PROMOTION/ACTION`, `limits` by limit id (for the event's member or
+    store), `coupons` by coupon type. Source: semantics 1, documents (snapshot).
+    """
+
+    trackers: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_numbers)
+    issued: Mapping[str, Issued] = attrs.field(factory=dict, converter=_read_issued)
+    limits: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_non_negatives)
+    coupons: Mapping[str, CouponCounts] = attrs.field(factory=dict, converter=_read_coupon_counts)

@@ -1,0 +1,192 @@
+"""How long what is issued lives: a local date, through the end of that day. Source: semantics 5."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import attrs
+
+from loyalty_rules.amounts import read_whole
+from loyalty_rules.dates import Period, date_in, is_in_range, next_anniversary, read_date
+from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.facts import Facts
+from loyalty_rules.identifiers import read_name
+from loyalty_rules.skips import Skip
+from loyalty_rules.values import checked
+
+__all__ = [
+    "CustomerField",
+    "EventDate",
+    "Expiry",
+    "FixedDate",
+    "FixedPeriod",
+    "FixedRecurring",
+    "Never",
+    "RegistrationAnniversary",
+    "Rolling",
+    "TransactionField",
+    "expiry_date",
+]
+
+_DAYS_IN_LEAP_YEAR = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@attrs.frozen(field_transformer=checked)
+class FixedDate:
+    """Expires on a given date."""
+
+    type: ClassVar[str] = "fixed_date"
+    on: date = attrs.field(converter=read_date)
+
+
+def _read_month(value: int) -> int:
+    return read_whole(value, 1, 12)
+
+
+def _read_day(value: int) -> int:
+    return read_whole(value, 1, 31)
+
+
+@attrs.frozen(field_transformer=checked)
+class FixedRecurring:
+    """Expires on the next such day of a year strictly after the issue date; 29 February is the 28th in a common year."""
+
+    type: ClassVar[str] = "fixed_recurring"
+    month: int = attrs.field(converter=_read_month)
+    day: int = attrs.field(converter=_read_day)
+
+    def __attrs_post_init__(self) -> None:
+        if self.day > _DAYS_IN_LEAP_YEAR[self.month - 1]:
+            most = _DAYS_IN_LEAP_YEAR[self.month - 1]
+            raise InvalidValueError("day", "out_of_range", f"month {self.month} has {most} days, found {self.day}")
+
+
+@attrs.frozen(field_transformer=checked)
+class FixedPeriod:
+    """Expires a period after the issue date."""
+
+    type: ClassVar[str] = "fixed_period"
+    after: Period
+
+
+@attrs.frozen(field_transformer=checked)
+class EventDate:
+    """Expires a period after the event date, whenever it is issued."""
+
+    type: ClassVar[str] = "event_date"
+    after: Period
+
+
+@attrs.frozen
+class Never:
+    """Does not expire."""
+
+    type: ClassVar[str] = "never"
+
+
+@attrs.frozen
+class RegistrationAnniversary:
+    """Expires on the next anniversary of the member's registration strictly after the issue date."""
+
+    type: ClassVar[str] = "registration_anniversary"
+
+
+@attrs.frozen(field_transformer=checked)
+class CustomerField:
+    """Expires on the date in one of the member's extended fields, or a period after it."""
+
+    type: ClassVar[str] = "customer_field"
+    field: str = attrs.field(converter=read_name)
+    after: Period | None = None
+
+
+@attrs.frozen(field_transformer=checked)
+class TransactionField:
+    """Expires on the date in one of the event's extended fields, or a period after it."""
+
+    type: ClassVar[str] = "transaction_field"
+    field: str = attrs.field(converter=read_name)
+    after: Period | None = None
+
+
+@attrs.frozen(field_transformer=checked)
+class Rolling:
+    """Expires a period after the event date, and the member's live balance moves to the same date.
+
+    `scope` is `balance` (every live lot of the currency) or `rolling_lots`.
+    """
+
+    type: ClassVar[str] = "rolling"
+    after: Period
+    scope: Literal["balance", "rolling_lots"] = "balance"
+
+
+Expiry: TypeAlias = (
+    FixedDate
+    | FixedRecurring
+    | FixedPeriod
+    | EventDate
+    | Never
+    | RegistrationAnniversary
+    | CustomerField
+    | TransactionField
+    | Rolling
+)
+
+NEVER = Never()
+
+
+def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | None:
+    """Give the last day that what is issued lives; None where it never expires, or where that is not known yet.
+
+    `issue_on` is the local date on which it becomes issued, None where that hangs on a later event: what counts
+    from it is resolved on release then. Raises `Skip` with `missing_field` or `invalid_field` for a date that is
+    absent, malformed or outside the years 1970 to 9998.
+    """
+    match expiry:
+        case Never():
+            return None
+        case FixedPeriod() | FixedRecurring() | RegistrationAnniversary() if issue_on is None:
+            return None
+        case FixedDate(on):
+            return _in_range(on)
+        case FixedPeriod(after):
+            return _in_range(after.after(issue_on))
+        case FixedRecurring(month, day):
+            return _in_range(next_anniversary(month, day, issue_on))
+        case RegistrationAnniversary():
+            registered = _registered_on(facts)
+            return _in_range(next_anniversary(registered.month, registered.day, issue_on))
+        case EventDate(after) | Rolling(after):
+            return _in_range(after.after(facts.event_on))
+        case CustomerField(field, after):
+            fields = facts.member.extended_fields if facts.member is not None else {}
+            return _later(_date_field(fields, "member.extended_fields", field), after)
+        case TransactionField(field, after):
+            return _later(_date_field(facts.event.extended_fields, "extended_fields", field), after)
+
+
+def _registered_on(facts: Facts) -> date:
+    if facts.member is None or facts.member.registered_on is None:
+        raise Skip("missing_field", "member.registered_on is absent")
+    return facts.member.registered_on
+
+
+def _date_field(fields: Mapping[str, Any], where: str, name: str) -> date:
+    value = fields.get(name)
+    if value is None:
+        raise Skip("missing_field", f"{where}.{name} is absent")
+    day = date_in(value)
+    if day is None:
+        raise Skip("invalid_field", f"{where}.{name} is no date: {found(value)}")
+    return day
+
+
+def _later(day: date, after: Period | None) -> date:
+    return _in_range(after.after(day) if after is not None else day)
+
+
+def _in_range(day: date | None) -> date:
+    if day is None or not is_in_range(day):
+        raise Skip("invalid_field", f"the expiry {'lies' if day is None else str(day) + ' lies'} outside 1970 to 9998")
+    return day

@@ -1,0 +1,350 @@
+"""Documents to values and back, by the shape of the classes: the only room that imports cattrs.
+
+A class says what it holds; here is only how that is written: `type` names the class of a union, an object of ids
+stands for a tuple of values that have an `id`, null means absent. All problems of a document are found at once;
+each scalar is read by the reader of its field, the same that the constructor uses. Source: documents.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+import cattrs
+from cattrs.errors import (
+    AttributeValidationNote,
+    BaseValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_dict_structure_fn, override
+
+from loyalty_rules.amounts import micros_text, number_in, text_of
+from loyalty_rules.conditions import (
+    AllOf,
+    Anniversary,
+    AnyOf,
+    Comparison,
+    Condition,
+    LineTest,
+    Measure,
+    Not,
+    TrackerTest,
+    is_numeric_path,
+)
+from loyalty_rules.dates import instant_text
+from loyalty_rules.errors import InvalidValueError, Problem, found, path_step
+from loyalty_rules.intents import Claim, Release
+from loyalty_rules.values import nearest, read_field
+
+__all__ = ["fields_of", "key_of", "problems_of", "structure", "tags_of", "unstructure"]
+
+T = TypeVar("T")
+
+MOST_PROBLEMS = 100
+_MOST_ITEMS = 20_000
+
+_converter = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
+
+# -- how things are written ------------------------------------------------------------------------------------------
+
+_KEYS = {"not_": "not", "is_": "is", "in_": "in", "from_date": "from", "to_date": "to"}
+
+
+def key_of(name: str) -> str:
+    """Give the key under which a field stands in a document."""
+    return _KEYS.get(name, name)
+
+
+@functools.cache
+def fields_of(cls: type) -> Mapping[str, "attrs.Attribute[Any]"]:
+    """Give the fields of a class by the keys under which they stand in a document."""
+    fields = {key_of(field.name): field for field in attrs.fields(cls)}
+    return dict(sorted(fields.items(), key=lambda pair: pair[0] != "type"))
+
+
+def _tag(cls: type) -> dict[str, str]:
+    tag = getattr(cls, "type", None)  # a class that has a tag has it as a class variable, not as a field
+    return {"type": tag} if isinstance(tag, str) else {}
+
+
+def is_keyed(field: "attrs.Attribute[Any]") -> bool:
+    """Say whether a field holds values by their ids, so that it is written as an object: trackers, coupon types…"""
+    return field.metadata.get("keyed", False) is True
+
+
+def tags_of(union: Any) -> Mapping[str, type]:
+    """Give the classes of a union by the `type` that names each in a document."""
+    return {each.type: each for each in get_args(union) if attrs.has(each)}
+
+
+_CONDITION_KEYS: Mapping[str, type] = {
+    "all": AllOf,
+    "any": AnyOf,
+    "not": Not,
+    "field": Comparison,
+    "lines": LineTest,
+    "anniversary": Anniversary,
+    "tracker": TrackerTest,
+}
+
+# -- in --------------------------------------------------------------------------------------------------------------
+
+
+def structure(document: Mapping[str, Any], cls: type[T]) -> T:
+    """Make a value of a document; raises an error that `problems_of` tells as problems."""
+    value: T = _converter.structure(document, cls)
+    return value
+
+
+def _is_nested(annotation: Any) -> bool:
+    return attrs.has(annotation) or any(_is_nested(each) for each in get_args(annotation))
+
+
+@_converter.register_structure_hook_factory(attrs.has)
+def _structure_class(cls: type) -> Callable[[Any, Any], Any]:
+    overrides = {
+        name: override(rename=key_of(name), struct_hook=_field_hook(field))
+        for name, field in ((field.name, field) for field in attrs.fields(cls))
+    }
+    make = make_dict_structure_fn(
+        cls, _converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True, **overrides
+    )
+
+    def hook(value: Any, _: Any) -> Any:
+        return make({key: each for key, each in _object(value).items() if each is not None}, cls)
+
+    return hook
+
+
+def _object(value: Any) -> Mapping[Any, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
+
+
+def _field_hook(field: "attrs.Attribute[Any]") -> Callable[[Any, Any], Any]:
+    if not _is_nested(field.type):
+        return lambda value, _: read_field(field, value)
+    nested = _keyed_hook(get_args(field.type)[0]) if is_keyed(field) else _nested_hook(field.type)
+    return lambda value, _: read_field(field, nested(value))
+
+
+def _nested_hook(annotation: Any) -> Callable[[Any], Any]:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is tuple:
+        return _list_hook(arguments[0])
+    if origin in (Union, UnionType):
+        return _union_hook(annotation)
+    if attrs.has(annotation):
+        return lambda value: _converter.structure(value, annotation)
+    return _mapping_hook(arguments[1])
+
+
+def _list_hook(annotation: Any) -> Callable[[Any], Any]:
+    item = _nested_hook(annotation)
+
+    def hook(value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return value  # the field's reader says what was expected
+        return [each for _, each in _all(list(enumerate(value)), lambda _, each: item(each))]
+
+    return hook
+
+
+def _keyed_hook(cls: type) -> Callable[[Any], Any]:
+    item = _nested_hook(cls)
+
+    def with_id(key: Any, value: Any) -> Any:
+        if "id" in _object(value):
+            raise InvalidValueError("id", "unknown_key", "the id is the key of this object")
+        return item({**value, "id": key})
+
+    def hook(value: Any) -> Any:
+        pairs = [(key, each) for key, each in _object(value).items() if each is not None]
+        return [each for _, each in _all(pairs, with_id)]
+
+    return hook
+
+
+def _mapping_hook(annotation: Any) -> Callable[[Any], Any]:
+    item = _nested_hook(annotation)
+    return lambda value: dict(_all(list(_object(value).items()), lambda _, each: item(each)))
+
+
+def _all(pairs: list[tuple[Any, Any]], item: Callable[[Any, Any], Any]) -> list[tuple[Any, Any]]:
+    if len(pairs) > _MOST_ITEMS:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_MOST_ITEMS:,} items, found {len(pairs):,}")
+    values: list[tuple[Any, Any]] = []
+    errors: list[Exception] = []
+    for index, value in pairs:
+        try:
+            values.append((index, item(index, value)))
+        except Exception as error:  # noqa: BLE001  (told as problems, whatever it is)
+            error.add_note(IterableValidationNote("", index, None))
+            errors.append(error)
+            if len(errors) >= MOST_PROBLEMS:
+                break
+    if errors:
+        raise IterableValidationError("", errors, list)
+    return values
+
+
+def _union_hook(annotation: Any) -> Callable[[Any], Any]:
+    classes = [each for each in get_args(annotation) if attrs.has(each)]
+    if set(classes) >= set(get_args(Condition)):
+        choose: Callable[[Mapping[Any, Any]], type] = _condition_class
+    elif len(classes) == 1:
+        choose = lambda _: classes[0]  # noqa: E731
+    else:
+        tags = {each.type: each for each in classes}
+        choose = lambda value: _tagged_class(value, tags)  # noqa: E731
+    tagged = len(classes) > 1 and choose is not _condition_class
+    lists = [_nested_hook(each) for each in get_args(annotation) if get_origin(each) is tuple]
+
+    def hook(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            cls = choose(value)
+            body = {key: each for key, each in value.items() if key != "type"} if tagged else value
+            return _converter.structure(body, cls)
+        return lists[0](value) if lists else value  # the field's reader says what was expected
+
+    return hook
+
+
+def _tagged_class(value: Mapping[Any, Any], tags: Mapping[str, type]) -> type:
+    tag = value.get("type")
+    if isinstance(tag, str) and tag in tags:
+        return tags[tag]
+    known = ", ".join(tags)
+    if tag is None:
+        raise InvalidValueError("type", "required", f"is missing; it is one of {known}")
+    near = nearest(tag, tags) if isinstance(tag, str) else None
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise InvalidValueError("type", "not_a_choice", f"expected one of {known}; found {found(tag)}{hint}")
+
+
+def _condition_class(value: Mapping[Any, Any]) -> type:
+    present = [key for key in _CONDITION_KEYS if value.get(key) is not None]
+    if present:
+        return _CONDITION_KEYS[present[0]]
+    known = ", ".join(_CONDITION_KEYS)
+    near = next((near for key in value if isinstance(key, str) and (near := nearest(key, _CONDITION_KEYS))), None)
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise InvalidValueError("", "not_a_condition", f"a condition has one of the keys {known}{hint}")
+
+
+# -- what went wrong -------------------------------------------------------------------------------------------------
+
+
+def problems_of(error: Exception, path: str = "$") -> Iterator[Problem]:
+    """Tell the problems that structuring a document met, each with its path."""
+    if isinstance(error, BaseValidationError):
+        for each in error.exceptions:
+            yield from problems_of(each, path + _step(each, error))
+    elif isinstance(error, InvalidValueError):
+        yield Problem(path + _steps(error.name), error.code, error.message)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        yield from _unknown_keys(error, path)
+    elif isinstance(error, KeyError):
+        yield Problem(path, "required", "is missing")
+    elif isinstance(error, RecursionError):
+        yield Problem(path, "too_deep", "this document is nested too deep")
+    else:
+        yield Problem(path, "invalid", f"can't be read: {str(error)[:200]}")
+
+
+def _step(error: Exception, parent: BaseValidationError) -> str:
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, AttributeValidationNote):
+            error.__notes__.remove(note)
+            return path_step(key_of(note.name))
+        if isinstance(note, IterableValidationNote):
+            error.__notes__.remove(note)
+            return f"[{note.index}]" if isinstance(note.index, int) else path_step(note.index)
+    return ""
+
+
+def _steps(name: str) -> str:
+    if not name:
+        return ""
+    return name if name.startswith("[") else f".{name}"
+
+
+def _unknown_keys(error: ForbiddenExtraKeysError, path: str) -> Iterator[Problem]:
+    known = [*fields_of(error.cl), *(["type"] if hasattr(error.cl, "type") else [])]
+    for key in sorted(error.extra_fields, key=str)[:MOST_PROBLEMS]:
+        near = nearest(key, known) if isinstance(key, str) else None
+        hint = f"; did you mean {near!r}?" if near else f"; known here: {', '.join(known)}"
+        yield Problem(path + path_step(key), "unknown_key", f"there is no such key{hint}")
+
+
+# -- out -------------------------------------------------------------------------------------------------------------
+
+
+def unstructure(value: Any) -> Any:
+    """Give a value as plain dicts, lists, texts, integers and booleans, with every default filled in."""
+    if isinstance(value, (str, int, float, type(None))):
+        return value
+    if isinstance(value, Decimal):
+        return text_of(value)
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [unstructure(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: unstructure(each) for key, each in value.items()}
+    return _WRITERS.get(type(value), _write)(value)
+
+
+def _write(value: Any) -> dict[str, Any]:
+    cls = type(value)
+    return {**_tag(cls), **{key: _write_field(value, field) for key, field in fields_of(cls).items()}}
+
+
+def _write_field(value: Any, field: "attrs.Attribute[Any]") -> Any:
+    each = getattr(value, field.name)
+    if is_keyed(field):
+        return {item["id"]: {key: part for key, part in item.items() if key != "id"} for item in unstructure(each)}
+    return unstructure(each)
+
+
+def _write_given(value: Any) -> dict[str, Any]:
+    return {key: each for key, each in _write(value).items() if each is not None}
+
+
+def _write_comparison(value: Comparison) -> dict[str, Any]:
+    write = _number if is_numeric_path(value.field) else unstructure
+    return {"field": value.field, **_write_tests(value, write)}
+
+
+def _write_measure(value: Measure) -> dict[str, Any]:
+    return _write_tests(value, _number)
+
+
+def _write_tests(value: Comparison | Measure, write: Callable[[Any], Any]) -> dict[str, Any]:
+    return {
+        operator: [write(each) for each in operand] if isinstance(operand, tuple) else write(operand)
+        for operator, operand in value.tests()
+    }
+
+
+def _number(operand: Any) -> Any:
+    number = number_in(operand)
+    return micros_text(number) if number is not None else unstructure(operand)
+
+
+_WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+    Comparison: _write_comparison,
+    Measure: _write_measure,
+    LineTest: _write_given,
+    TrackerTest: _write_given,
+    Claim: _write_given,
+    Release: _write_given,
+}

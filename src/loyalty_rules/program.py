@@ -1,0 +1,140 @@
+"""One brand's loyalty program: immutable, compiled once, evaluated many times. Source: semantics 1."""
+
+import functools
+import hashlib
+import json
+from typing import Any, Literal
+
+import attrs
+
+from loyalty_rules.caps import Limit
+from loyalty_rules.coupons import CouponType
+from loyalty_rules.dates import read_zone
+from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, found
+from loyalty_rules.evaluation import Walk
+from loyalty_rules.events import Activity, Event, Snapshot, Transaction
+from loyalty_rules.forms import unstructure
+from loyalty_rules.identifiers import read_id
+from loyalty_rules.intents import Intent, Skipped
+from loyalty_rules.plan import Plan
+from loyalty_rules.promotions import Currency, Promotion
+from loyalty_rules.references import unresolved
+from loyalty_rules.serials import SerialGenerator
+from loyalty_rules.trackers import Tracker
+from loyalty_rules.values import checked
+
+__all__ = ["Evaluation", "Program"]
+
+NO_FACTS = Snapshot()
+
+
+def _read_money(value: str) -> str:
+    if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha() and value.isupper():
+        return value
+    raise InvalidValueError("", "not_a_currency_code", f'expected an ISO 4217 code such as "USD", found {found(value)}')
+
+
+@attrs.frozen
+class Evaluation:
+    """What follows from one event: the intents for the host to persist, and the actions that issued nothing.
+
+    `intents` come in the order of documents (evaluation); `program_version` is the hash of the program that decided.
+    """
+
+    event: str
+    program: str
+    program_version: str
+    intents: tuple[Intent, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Program:
+    """One brand's loyalty program: reward currencies, limits, trackers, coupon types, promotions, one time zone.
+
+    `money` is the ISO 4217 code of the program's money, `shortfall` what becomes of what a return can't take back.
+    Ids are unique and every name that is used exists; else `DocumentError`. Source: documents (program).
+    """
+
+    format: Literal["loyalty-rules/1"] = "loyalty-rules/1"
+    id: str = attrs.field(converter=read_id)
+    time_zone: str = attrs.field(converter=read_zone)
+    money: str | None = attrs.field(default=None, converter=attrs.converters.optional(_read_money))
+    currencies: tuple[Currency, ...] = attrs.field(metadata={"keyed": True})
+    limits: tuple[Limit, ...] = attrs.field(default=(), metadata={"keyed": True})
+    shortfall: Literal["write_off", "carry"] = "write_off"
+    trackers: tuple[Tracker, ...] = attrs.field(default=(), metadata={"keyed": True})
+    coupon_types: tuple[CouponType, ...] = attrs.field(default=(), metadata={"keyed": True})
+    promotions: tuple[Promotion, ...]
+
+    def __attrs_post_init__(self) -> None:
+        problems = [*self._repeated_ids(), *unresolved(self._document)]
+        if problems:
+            raise DocumentError(problems, "program")
+
+    def evaluate(
+        self, event: Event, snapshot: Snapshot | None = None, *, serials: SerialGenerator | None = None
+    ) -> Evaluation:
+        """Decide what a transaction or an activity earns.
+
+        `snapshot` holds what the host knows beyond the event (absent means zero), `serials` makes the serials of
+        serial-managed coupons. Pure: nothing is read, kept or changed; the same arguments give the same result.
+
+        Raises `WrongEventError` for a return, an update or a confirmation, and `MissingSerialsError` where a coupon
+        of a serial-managed type is due without a generator. Source: semantics 1 to 10.
+        """
+        if not isinstance(event, (Transaction, Activity)):
+            raise _wrong_event(event)
+        walk = Walk(self.plan, self.plan.facts(event, snapshot or NO_FACTS), serials)
+        walk.run()
+        return Evaluation(event.id, self.id, self.version, tuple(walk.intents), tuple(walk.skipped))
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The SHA-256 of the canonical document: defaults filled in, keys sorted, no white space. Source: documents."""
+        text = json.dumps(self._document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The program compiled; done once, when first asked for."""
+        return Plan(
+            program=self.id,
+            time_zone=self.time_zone,
+            money=self.money,
+            currencies=self.currencies,
+            limits=self.limits,
+            trackers=self.trackers,
+            coupon_types=self.coupon_types,
+            promotions=self.promotions,
+        )
+
+    @property
+    def _document(self) -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = unstructure(self)
+        except RecursionError:
+            raise DocumentError([Problem("$", "too_deep", "this program is nested too deep")], "program") from None
+        return document
+
+    def _repeated_ids(self) -> list[Problem]:
+        problems = []
+        for name in ("currencies", "limits", "trackers", "coupon_types"):
+            ids = [each.id for each in getattr(self, name)]
+            problems += [
+                Problem(f"$.{name}", "duplicate_id", f"the id {each!r} comes {ids.count(each)} times")
+                for each in dict.fromkeys(ids)
+                if ids.count(each) > 1
+            ]
+        return problems
+
+
+def _wrong_event(event: object) -> WrongEventError:
+    later = {
+        "Return": "a return is decided by take_back, under the terms of the sale that it belongs to",
+        "Update": "an update is decided by update, which releases the promises that wait for it",
+        "Confirmation": "a confirmation is decided by confirm, which releases or cancels the promise that it names",
+    }
+    name = type(event).__name__
+    hint = later.get(name, f"expected a Transaction or an Activity, found {found(event)}; load_event makes one")
+    return WrongEventError(f"evaluate decides what a sale or an activity earns; {hint}")

@@ -1,0 +1,91 @@
+"""How a base becomes an amount: fixed, multiplier, proportional, stepped. Source: semantics 3.
+
+base → round the base → prorate → round the currency. All of it in integers; only the two roundings round.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import ClassVar, TypeAlias
+
+import attrs
+
+from loyalty_rules.amounts import MICRO, Ratio, micros, read_non_negative, read_positive
+from loyalty_rules.base_values import Awarded, BaseValue, LineItemQuantity, TransactionValue
+from loyalty_rules.rounding import Rounding, round_to_units
+from loyalty_rules.values import checked
+
+__all__ = ["Fixed", "Multiplier", "Proportional", "Proration", "Stepped", "bind_proration", "rounds_base"]
+
+TRANSACTION_VALUE = TransactionValue()
+
+
+@attrs.frozen(field_transformer=checked)
+class Fixed:
+    """`amount`, whatever the event's value; also for activities, which carry none."""
+
+    type: ClassVar[str] = "fixed"
+    amount: Decimal = attrs.field(converter=read_non_negative)
+
+
+@attrs.frozen(field_transformer=checked)
+class Multiplier:
+    """base × percent ÷ 100, of the transaction value unless `of` says otherwise: 200 % of 50 is 100."""
+
+    type: ClassVar[str] = "multiplier"
+    percent: Decimal = attrs.field(converter=read_non_negative)
+    of: BaseValue = TRANSACTION_VALUE
+
+
+@attrs.frozen(field_transformer=checked)
+class Proportional:
+    """base × percent ÷ 100: 10 % of 500 is 50."""
+
+    type: ClassVar[str] = "proportional"
+    percent: Decimal = attrs.field(converter=read_non_negative)
+    of: BaseValue
+
+
+@attrs.frozen(field_transformer=checked)
+class Stepped:
+    """⌊base ÷ step_size⌋ × points_per_step: the remainder earns nothing. Size 150, 5 a step: 449.99 is 10, 450 is 15."""
+
+    type: ClassVar[str] = "stepped"
+    step_size: Decimal = attrs.field(converter=read_positive)
+    points_per_step: Decimal = attrs.field(converter=read_non_negative)
+    of: BaseValue = TRANSACTION_VALUE
+
+
+Proration: TypeAlias = Fixed | Multiplier | Proportional | Stepped
+
+
+def bind_proration(proration: Multiplier | Proportional | Stepped) -> Callable[[Ratio], Ratio]:
+    """Bind a proration to the function from a base to an amount; both exact, neither rounded."""
+    if isinstance(proration, Stepped):
+        size, points = micros(proration.step_size), micros(proration.points_per_step)
+        return lambda base: (base[0] * MICRO // (base[1] * size) * points, MICRO)
+    percent = micros(proration.percent)
+    return lambda base: (base[0] * percent, base[1] * MICRO * 100)
+
+
+def rounds_base(base: BaseValue) -> bool:
+    """Say whether `rounding.value` applies to a base: to every one but quantities and awards. Source: semantics 4."""
+    return not isinstance(base, (LineItemQuantity, Awarded))
+
+
+@attrs.frozen
+class Steps:
+    """The way of one base (or of one line's part of it) to an amount, each step bound."""
+
+    prorate: Callable[[Ratio], Ratio]
+    rounding: Rounding
+    round_base: bool
+    decimals: int
+
+    def rounded_base(self, base: Ratio) -> Ratio:
+        return round_to_units(base, self.rounding.value, 0) if self.round_base else base
+
+    def rounded_amount(self, amount: Ratio) -> Ratio:
+        return round_to_units(amount, self.rounding.currency, self.decimals)
+
+    def amount(self, base: Ratio) -> Ratio:
+        return self.rounded_amount(self.prorate(self.rounded_base(base)))

@@ -1,0 +1,29 @@
+"""Why an action whose promotion fired issued nothing. Source: semantics 8, documents (evaluation)."""
+
+from typing import Literal, TypeAlias, get_args
+
+__all__ = ["REASONS", "Reason", "Skip"]
+
+Reason: TypeAlias = Literal[
+    "excluded_by",
+    "no_member",
+    "no_group",
+    "missing_field",
+    "invalid_field",
+    "no_matching_lines",
+    "no_exchange_rate",
+    "zero_amount",
+    "already_expired",
+    "cap_reached",
+]
+
+REASONS: tuple[str, ...] = get_args(Reason)
+
+
+class Skip(Exception):
+    """An action stops here: it issues nothing, for this reason. Never leaves the evaluation."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason: Reason = reason
+        self.detail = detail
+        super().__init__(reason, detail)

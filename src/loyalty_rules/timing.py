@@ -1,0 +1,84 @@
+"""When what is promised becomes issued. Source: semantics 6."""
+
+from datetime import date, datetime, timedelta
+from typing import ClassVar, TypeAlias
+
+import attrs
+
+from loyalty_rules.conditions import Condition, read_condition
+from loyalty_rules.dates import is_in_range, later_by_days
+from loyalty_rules.amounts import read_whole
+from loyalty_rules.facts import Facts
+from loyalty_rules.skips import Skip
+from loyalty_rules.values import checked
+
+__all__ = ["Delayed", "External", "Immediate", "Schedule", "Timing", "TransactionUpdate", "schedule"]
+
+
+@attrs.frozen
+class Immediate:
+    """Issued at once."""
+
+    type: ClassVar[str] = "immediate"
+
+
+def _read_delay(value: int) -> int:
+    return read_whole(value, 0, 36_500)
+
+
+@attrs.frozen(field_transformer=checked)
+class Delayed:
+    """Promised, and due at the same local wall time `days` calendar days later."""
+
+    type: ClassVar[str] = "delayed"
+    days: int = attrs.field(default=0, converter=_read_delay)
+
+
+@attrs.frozen
+class External:
+    """Promised until a confirmation from outside names the promise."""
+
+    type: ClassVar[str] = "external"
+
+
+@attrs.frozen(field_transformer=checked)
+class TransactionUpdate:
+    """Promised until an update of the transaction satisfies the condition."""
+
+    type: ClassVar[str] = "transaction_update"
+    when: Condition = attrs.field(converter=read_condition)
+
+
+Timing: TypeAlias = Immediate | Delayed | External | TransactionUpdate
+
+IMMEDIATE = Immediate()
+
+
+@attrs.frozen
+class Schedule:
+    """When an issue of one event becomes issued: the local date where it is known, the instant where it is due."""
+
+    issue_on: date | None
+    due_at: datetime | None = None
+
+
+def schedule(timing: Timing, facts: Facts) -> Schedule:
+    """Say when an issue becomes issued; raises `Skip` with `invalid_field` beyond the year 9998."""
+    match timing:
+        case Immediate():
+            return Schedule(facts.event_on)
+        case Delayed(days):
+            due_at = later_by_days(facts.local, days, facts.zone)
+            issue_on = _days_later(facts.event_on, days)
+            if due_at is None or issue_on is None or not is_in_range(issue_on):
+                raise Skip("invalid_field", f"{days} days later lies outside 1970 to 9998")
+            return Schedule(issue_on, due_at)
+        case External() | TransactionUpdate():
+            return Schedule(None)
+
+
+def _days_later(day: date, days: int) -> date | None:
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        return None

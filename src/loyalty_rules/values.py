@@ -1,0 +1,106 @@
+"""How every value of the library is made: frozen, slotted, and checked at its constructor.
+
+A class writes `@attrs.frozen(field_transformer=checked)`. A field with a reader (its attrs converter) is read by
+it; a field whose annotation is itself a check (another value, a union of values, a `Literal`, a `bool`, a tuple of
+these) is checked against the annotation. The documents' door reads field by field through the same readers, so
+that a value is checked in the same way wherever it comes in. Source: documents, Python names.
+"""
+
+from collections.abc import Callable, Iterable
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import attrs
+
+from loyalty_rules.errors import InvalidValueError, found
+
+__all__ = ["checked", "nearest", "read_field"]
+
+
+def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
+    """Give every field of an attrs class a converter that reads it and, where it can't, names the field."""
+    return [field if field.inherited else field.evolve(converter=_reading(field)) for field in fields]
+
+
+def read_field(field: "attrs.Attribute[Any]", value: object) -> Any:
+    """Read one field's value as the constructor of its class would."""
+    converter: Any = field.converter
+    return converter.converter(value, field)
+
+
+def _reading(field: "attrs.Attribute[Any]") -> "attrs.Converter[Any, Any]":
+    read: Callable[[Any], Any] = field.converter if callable(field.converter) else _reader_of(field.type)
+
+    def convert(value: Any, field: "attrs.Attribute[Any]") -> Any:
+        try:
+            return read(value)
+        except InvalidValueError as error:
+            name = f"{field.name}.{error.name}" if error.name else field.name
+            raise InvalidValueError(name, error.code, error.message) from None
+
+    convert.__wrapped__ = read  # type: ignore[attr-defined]
+    return attrs.Converter(convert, takes_field=True)
+
+
+def _reader_of(annotation: Any) -> Callable[[Any], Any]:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return lambda value: _one_of(arguments, value)
+    if origin is tuple:
+        read_item = _reader_of(arguments[0])
+        return lambda value: tuple(read_item(item) for item in _items(value))
+    if annotation is bool:
+        return _flag
+    classes = arguments if origin in (Union, UnionType) else (annotation,)
+    inner = [_reader_of(each) for each in classes if get_origin(each) is tuple or each is bool]
+    if inner:  # an optional tuple or flag: nothing else of a union is mixed with those
+        return lambda value: None if value is None else inner[0](value)
+    literals = [each for each in classes if get_origin(each) is Literal]
+    if literals:
+        return lambda value: None if value is None else _one_of(get_args(literals[0]), value)
+    return lambda value: _instance(classes, value)
+
+
+def _one_of(allowed: tuple[str, ...], value: object) -> object:
+    if isinstance(value, str) and value in allowed:
+        return value
+    wanted = ", ".join(allowed)
+    raise InvalidValueError(
+        "", "not_a_choice", f"expected one of {wanted}; found {found(value)}{_hint(value, allowed)}"
+    )
+
+
+def _items(value: object) -> Iterable[Any]:
+    if isinstance(value, (list, tuple)):
+        return value
+    raise InvalidValueError("", "not_a_list", f"expected a list, found {found(value)}")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise InvalidValueError("", "not_a_boolean", f"expected true or false, found {found(value)}")
+
+
+def _instance(classes: tuple[type, ...], value: object) -> object:
+    if isinstance(value, classes):
+        return value
+    names = " or ".join("nothing" if each is NoneType else each.__name__ for each in classes)
+    raise InvalidValueError("", "wrong_type", f"expected {names}, found {found(value)}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Give the known word that a mistyped one is most like, or None. Source: documents (nearest known key)."""
+    # difflib is quadratic in the length: a word longer than any that is known is no slip of the finger.
+    if len(word) > 128:
+        return None
+    from difflib import get_close_matches
+
+    lowered = {each.lower(): each for each in known}
+    close = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
+
+
+def _hint(value: object, known: Iterable[str]) -> str:
+    near = nearest(value, known) if isinstance(value, str) else None
+    return f"; did you mean {near!r}?" if near else ""

@@ -1,0 +1,127 @@
+"""What caps and limits leave of an award, and the counters it draws on. Source: semantics 8, documents (claims)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .amounts import given, text
+from .dates import window_dates
+from .facts import Facts
+
+
+@dataclass
+class Counter:
+    """One counter: its name, its limit, what is used of it, whether it counts times, and a rolling window's dates."""
+
+    name: str
+    limit: Fraction
+    used: Fraction
+    counts_times: bool = False
+    dates: dict[str, str] | None = None
+
+    @property
+    def left(self) -> Fraction:
+        return max(self.limit - self.used, Fraction(0))
+
+    def trim(self, amount: Fraction) -> Fraction:
+        """ "What goes over is trimmed to what is left"; a cap of times leaves all or nothing."""
+        if self.counts_times:
+            return amount if self.left >= 1 else Fraction(0)
+        return min(amount, self.left)
+
+    def claim(self, amount: Fraction) -> dict:
+        drawn = Fraction(1) if self.counts_times else amount
+        return {
+            "counter": self.name,
+            "limit": text(self.limit),
+            "amount": text(drawn),
+            **(self.dates or {}),
+        }
+
+
+def escaped(name: str) -> str:
+    """ "In ids that come with the event, % and / are written %25 and %2F (in counters too)"."""
+    return name.replace("%", "%25").replace("/", "%2F")
+
+
+def windowed(parts: list[str], window: dict | None, facts: Facts) -> tuple[list[str], dict | None]:
+    """A counter's name with its window: "ends with its window's first date; a rolling one with rolling, and its claim
+    carries the dates from and to".
+    """
+    dates = window_dates(window, facts.event_date)
+    if dates is None:
+        return [*parts, "lifetime"], None
+    first, last = dates
+    if window["type"] == "rolling":
+        return [*parts, "rolling"], {"from": first.isoformat(), "to": last.isoformat()}
+    return [*parts, first.isoformat()], None
+
+
+# --- currency -------------------------------------------------------------------------------------------------
+
+
+def currency_counters(action: dict, reference: str, facts: Facts, issued: dict[str, Fraction]) -> list[Counter]:
+    """The counters of a currency action, in order: per_member, total, the program's limits.
+
+    ``issued`` is what this evaluation has issued, by limit.
+    """
+    caps = action.get("caps") or {}
+    counters = []
+    for key, scope in (("per_member", "member"), ("total", "total")):
+        if caps.get(key) is not None:
+            counters.append(cap_counter(caps[key], scope, reference, facts))
+    counters.extend(limit_counters(action["currency"], facts, issued))
+    return counters
+
+
+def cap_counter(cap: dict, scope: str, reference: str, facts: Facts) -> Counter:
+    measure = "amount" if cap.get("amount") is not None else "times"
+    parts = [reference, scope] + ([escaped(facts.member["id"])] if scope == "member" else [])
+    parts, dates = windowed(parts, cap.get("window"), facts)
+    if measure == "times":
+        parts.append("times")
+    snapshot = ((facts.snapshot.get("issued") or {}).get(reference) or {}).get(scope) or {}
+    return Counter("/".join(parts), given(cap[measure]), given(snapshot.get(measure)), measure == "times", dates)
+
+
+def limit_counters(currency: str, facts: Facts, issued: dict[str, Fraction]) -> Iterator[Counter]:
+    for name, limit in (facts.program.get("limits") or {}).items():
+        holder = limit_holder(limit["per"], facts)
+        # "A limit per store does not bind an event without one"
+        if limit["currency"] != currency or holder is None:
+            continue
+        parts, dates = windowed(["limit", name, *holder], limit.get("window"), facts)
+        used = given((facts.snapshot.get("limits") or {}).get(name)) + issued.get(name, 0)
+        yield Counter("/".join(parts), given(limit["amount"]), used, dates=dates)
+
+
+def limit_holder(per: str, facts: Facts) -> list[str] | None:
+    """Whose limit it is, as parts of the counter; "a limit per member goes by the member, never by the group"."""
+    if per == "total":
+        return []
+    holder = facts.member["id"] if per == "member" else facts.event.get("store")
+    return None if holder is None else [escaped(holder)]
+
+
+# --- coupons --------------------------------------------------------------------------------------------------
+
+
+def coupon_counters(name: str, facts: Facts, issued: int) -> list[Counter]:
+    """The counters of a coupon type, in order: per_store, per_member, total. ``issued`` is this evaluation's count."""
+    caps = facts.program["coupon_types"][name].get("caps") or {}
+    holders = {
+        "store": facts.event.get("store"),
+        "member": None if facts.member is None else facts.member["id"],
+        "total": "",
+    }
+    snapshot = (facts.snapshot.get("coupons") or {}).get(name) or {}
+    counters = []
+    for key, scope in (("per_store", "store"), ("per_member", "member"), ("total", "total")):
+        # "per_store does not bind an event without a store"
+        if caps.get(key) is None or holders[scope] is None:
+            continue
+        parts = ["coupon", name, scope] + ([escaped(holders[scope])] if scope != "total" else [])
+        counters.append(Counter("/".join(parts), given(caps[key]), given(snapshot.get(scope)) + issued))
+    return counters

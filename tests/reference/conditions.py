@@ -1,0 +1,286 @@
+"""Whether a condition holds. Source: semantics 7."""
+
+from __future__ import annotations
+
+import operator
+from enum import Enum
+from fractions import Fraction
+
+from .amounts import given, number, text
+from .dates import is_anniversary, parsed_date
+from .facts import Facts, line_value
+
+OPERATORS = (
+    "is",
+    "is_not",
+    "in",
+    "not_in",
+    "at_least",
+    "more_than",
+    "at_most",
+    "less_than",
+    "exists",
+    "has",
+)
+EQUALITY = {"is": operator.eq, "is_not": operator.ne}
+ORDER = {
+    "at_least": operator.ge,
+    "more_than": operator.gt,
+    "at_most": operator.le,
+    "less_than": operator.lt,
+}
+MEASURES = ("quantity", "value", "count")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EVENT_NUMBERS = ("amount", "tax", "shipping", "tip")
+LINE_NUMBERS = ("unit_price", "quantity", "value")
+IN_MONEY = ("amount", "value", "unit_price")
+
+
+class Kind(Enum):
+    """How the value at a path compares."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    FREE = "free-form"
+
+
+def is_numeric(path: str) -> bool:
+    """ "amount, value, unit_price, quantity, tax, shipping, tip and tenders.TYPE compare as numbers"."""
+    return path in EVENT_NUMBERS or path in LINE_NUMBERS or path.startswith("tenders.")
+
+
+# --- the tree -------------------------------------------------------------------------------------------------
+
+
+def present(condition: dict) -> dict:
+    """The condition without its null keys: "In a program null means absent"."""
+    return {key: value for key, value in condition.items() if value is not None}
+
+
+def holds(condition: dict | None, facts: Facts) -> bool:
+    """Whether a condition on the event holds; no condition always does."""
+    if condition is None:
+        return True
+    condition = present(condition)
+    if "all" in condition:
+        return all(holds(part, facts) for part in condition["all"])
+    if "any" in condition:
+        return any(holds(part, facts) for part in condition["any"])
+    if "not" in condition:
+        return not holds(condition["not"], facts)
+    if "lines" in condition:
+        return line_test_holds(condition, facts)
+    if "anniversary" in condition:
+        return anniversary_holds(condition, facts)
+    if "tracker" in condition:
+        return tracker_test_holds(condition, facts)
+    kind, value = event_field(condition["field"], facts)
+    return comparison_holds(condition, kind, value, facts)
+
+
+def line_matches(condition: dict | None, line: dict, facts: Facts) -> bool:
+    """Whether a line condition holds for a line; none selects all lines."""
+    if condition is None:
+        return True
+    condition = present(condition)
+    if "all" in condition:
+        return all(line_matches(part, line, facts) for part in condition["all"])
+    if "any" in condition:
+        return any(line_matches(part, line, facts) for part in condition["any"])
+    if "not" in condition:
+        return not line_matches(condition["not"], line, facts)
+    kind, value = line_field(condition["field"], line, facts)
+    return comparison_holds(condition, kind, value, facts)
+
+
+# --- what stands at a path ------------------------------------------------------------------------------------
+
+
+def event_field(path: str, facts: Facts) -> tuple[Kind, object]:
+    """The kind and the value at an event path; the value is None where the field is absent or null."""
+    event, member = facts.event, facts.member or {}
+    if path.startswith("custom_fields."):
+        return Kind.FREE, free_form(event.get("custom_fields"), path.removeprefix("custom_fields."))
+    if path.startswith("extended_fields."):
+        return Kind.FREE, free_form(event.get("extended_fields"), path.removeprefix("extended_fields."))
+    if path.startswith("member.extended_fields."):
+        name = path.removeprefix("member.extended_fields.")
+        return Kind.FREE, free_form(member.get("extended_fields"), name)
+    if path.startswith("member."):
+        return Kind.TEXT, member.get(path.removeprefix("member."))
+    if path.startswith("tenders."):
+        # "A type that paid nothing is absent": also one whose tenders are all of zero.
+        return Kind.NUMBER, facts.tender(path.removeprefix("tenders.")) or None
+    if path in EVENT_NUMBERS:
+        return Kind.NUMBER, amount_at(event, path, facts)
+    if path == "weekday":
+        return Kind.TEXT, WEEKDAYS[facts.event_date.weekday()]
+    if path == "local_date":
+        return Kind.TEXT, facts.event_date.isoformat()
+    if path == "local_time":
+        return Kind.TEXT, facts.occurred_at.strftime("%H:%M")
+    return Kind.TEXT, event.get(path)
+
+
+def line_field(path: str, line: dict, facts: Facts) -> tuple[Kind, object]:
+    """The kind and the value at a line path."""
+    if path.startswith("extended_fields."):
+        return Kind.FREE, free_form(line.get("extended_fields"), path.removeprefix("extended_fields."))
+    if path == "value":
+        return Kind.NUMBER, in_program_money(path, line_value(line), facts)
+    if path in LINE_NUMBERS:
+        return Kind.NUMBER, amount_at(line, path, facts)
+    return Kind.TEXT, line.get(path)
+
+
+def free_form(fields: dict | None, name: str) -> object:
+    """A free-form field: the rest of the path is one key, dots and all."""
+    return (fields or {}).get(name)
+
+
+def amount_at(document: dict, path: str, facts: Facts) -> Fraction | None:
+    if document.get(path) is None:
+        return None
+    return in_program_money(path, given(document[path]), facts)
+
+
+def in_program_money(path: str, amount: Fraction, facts: Facts) -> Fraction | None:
+    """ "Conditions on amount, value and unit_price compare in program money too" (the others in the event's)."""
+    if path not in IN_MONEY:
+        return amount
+    return None if facts.rate is None else amount * facts.rate
+
+
+# --- comparisons ----------------------------------------------------------------------------------------------
+
+
+def comparison_holds(condition: dict, kind: Kind, value: object, facts: Facts) -> bool:
+    """ "A comparison {"field": path, OP: value, …}, all of its operators holding"."""
+    if condition["field"] in IN_MONEY and facts.rate is None:
+        return False  # "and are false without a rate": even {"exists": false}
+    return all(satisfied(name, condition[name], kind, value) for name in OPERATORS if name in condition)
+
+
+def satisfied(name: str, operand: object, kind: Kind, value: object) -> bool:
+    """Whether one operator holds."""
+    if name == "exists":
+        return (value is not None) is operand
+    if value is None:
+        return False  # "A comparison on an absent or null field is false, is_not and not_in included"
+    if name == "has":
+        # "has holds where an item of a list equals, and is false on anything else"
+        return isinstance(value, list) and any(equal(kind, item, operand) for item in value)
+    if name == "in":
+        return any(equal(kind, value, item) for item in operand)
+    if name == "not_in":
+        # "not_in where every item compares and none equals"
+        return all(compared("is_not", kind, value, item) for item in operand)
+    return compared(name, kind, value, operand)
+
+
+def equal(kind: Kind, value: object, operand: object) -> bool:
+    return compared("is", kind, value, operand)
+
+
+def compared(name: str, kind: Kind, value: object, operand: object) -> bool:
+    """One of the six plain operators; "Kinds that don't compare: false"."""
+    sides = same_kind(kind, value, operand)
+    if sides is None:
+        return False
+    if name in EQUALITY:
+        return EQUALITY[name](*sides)
+    # "Booleans take is, is_not, in, not_in alone."
+    return not isinstance(sides[0], bool) and ORDER[name](*sides)
+
+
+def same_kind(kind: Kind, value: object, operand: object) -> tuple[object, object] | None:
+    """Both sides as numbers, as text or as booleans; None where they don't compare."""
+    if kind is Kind.NUMBER:
+        return both(value, number(operand))
+    if kind is Kind.TEXT:
+        return both(as_text(value), as_text(operand))
+    if isinstance(value, bool) and isinstance(operand, bool):
+        return value, operand
+    # "Free-form fields as numbers where both sides are decimals, else as text where both are text"
+    return both(number(value), number(operand)) or both(as_text(value), as_text(operand))
+
+
+def both(left: object, right: object) -> tuple[object, object] | None:
+    return None if left is None or right is None else (left, right)
+
+
+def as_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+# --- tests on lines, anniversaries and trackers ---------------------------------------------------------------
+
+
+def line_test_holds(condition: dict, facts: Facts) -> bool:
+    """ "Over the lines that match, the sum of quantity, of value, or how many lines (without a measure: at least one
+    line)". "Over no lines a sum and a count are 0."
+    """
+    lines = [line for line in facts.lines if line_matches(condition["lines"], line, facts)]
+    measure = next((name for name in MEASURES if name in condition), None)
+    if measure is None:
+        return bool(lines)
+    if measure == "value" and facts.rate is None:
+        return False
+    if measure == "count":
+        total = Fraction(len(lines))
+    elif measure == "quantity":
+        total = sum((given(line["quantity"]) for line in lines), Fraction(0))
+    else:
+        total = sum((line_value(line) for line in lines), Fraction(0)) * facts.rate
+    operands = present(condition[measure])
+    return all(satisfied(name, operand, Kind.NUMBER, total) for name, operand in operands.items())
+
+
+def anniversary_holds(condition: dict, facts: Facts) -> bool:
+    """ "The date at the path … has the event date's month, and for day its day too"; no date there: false."""
+    member, path = facts.member or {}, condition["anniversary"]
+    if path == "member.registered_on":
+        original = parsed_date(member.get("registered_on"))
+    else:
+        _, value = event_field(path, facts)
+        original = parsed_date(value)
+    return original is not None and is_anniversary(original, facts.event_date, condition["unit"])
+
+
+def tracker_test_holds(condition: dict, facts: Facts) -> bool:
+    """ "crossed": this event takes it from below to at or past its target; "reached": with this event it is there."""
+    if facts.member is None:
+        return False  # "every tracker test is false, "crossed": false included"
+    tracker = condition["tracker"]
+    target = given(facts.program["trackers"][tracker]["target"])
+    before = facts.tracked_before(tracker)
+    after = before + (facts.contributions[tracker] or 0)
+    states = {"crossed": before < target <= after, "reached": after >= target}
+    return all(state is condition[name] for name, state in states.items() if name in condition)
+
+
+# --- the condition of a promise, echoed -----------------------------------------------------------------------
+
+
+def echoed(condition: dict) -> dict:
+    """A condition as a promise repeats it: no null keys, numbers that stand against numeric paths in canonical text."""
+    return {key: _echoed_part(key, value, condition) for key, value in present(condition).items()}
+
+
+def _echoed_part(key: str, value: object, condition: dict) -> object:
+    if key in ("all", "any"):
+        return [echoed(part) for part in value]
+    if key in ("not", "lines"):
+        return echoed(value)
+    if key in MEASURES:
+        return {name: canonical_operand(operand) for name, operand in present(value).items()}
+    if key in OPERATORS and is_numeric(condition["field"]):
+        return canonical_operand(value)
+    return value
+
+
+def canonical_operand(operand: object) -> object:
+    if isinstance(operand, list):
+        return [canonical_operand(item) for item in operand]
+    value = number(operand)
+    return operand if value is None else text(value)

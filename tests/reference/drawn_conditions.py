@@ -1,0 +1,158 @@
+"""Random valid conditions on events and on lines."""
+
+from __future__ import annotations
+
+from .conditions import MEASURES, OPERATORS, WEEKDAYS
+from .pools import (
+    AMOUNTS,
+    BRANDS,
+    CATEGORIES,
+    CHANNELS,
+    DATES,
+    FREE_OPERANDS,
+    GROUPS,
+    LINE_TAGS,
+    MEMBERS,
+    MONEYS,
+    PARTS_OF_THE_BILL,
+    SKUS,
+    STATUSES,
+    STORES,
+    TAGS,
+    TENDERS,
+    TIERS,
+    Drawer,
+)
+
+LINE_NUMBERS = ("50", "0", "1", 2, "9", "75", "-15")
+COUNTS = (0, 1, 2, "3")
+
+TEXT_PATHS = {
+    "type": ("transaction", "registration"),
+    "currency": MONEYS,
+    "store": STORES,
+    "brand": BRANDS,
+    "channel": CHANNELS,
+    "status": STATUSES,
+    "member.id": MEMBERS,
+    "member.tier": TIERS,
+    "member.group": GROUPS,
+}
+# Text with a form of its own: never compared with a number here.
+CLOCK_PATHS = {
+    "weekday": WEEKDAYS,
+    "local_date": DATES,
+    "local_time": ("00:00", "00:30", "10:00", "12:15", "23:59"),
+}
+NUMERIC_PATHS = {
+    "amount": AMOUNTS,
+    "tax": PARTS_OF_THE_BILL,
+    "shipping": PARTS_OF_THE_BILL,
+    "tip": PARTS_OF_THE_BILL,
+    **{f"tenders.{kind}": PARTS_OF_THE_BILL for kind in TENDERS},
+}
+FREE_PATHS = {
+    f"{holder}.{name}": operands
+    for holder in ("custom_fields", "extended_fields", "member.extended_fields")
+    for name, operands in FREE_OPERANDS.items()
+}
+LINE_TEXT_PATHS = {"sku": SKUS, "category": CATEGORIES, "brand": BRANDS}
+LINE_NUMERIC_PATHS = {"unit_price": LINE_NUMBERS, "quantity": LINE_NUMBERS, "value": LINE_NUMBERS}
+LINE_FREE_PATHS = {f"extended_fields.{name}": operands for name, operands in FREE_OPERANDS.items()}
+
+OTHER_KIND = {"text": 7, "number": "abc"}
+
+
+def condition(d: Drawer, trackers: tuple[str, ...] = (), depth: int = 2) -> dict:
+    """A condition on an event; tracker tests only on the trackers given."""
+    kind = d.number(0, 11)
+    if kind >= 8 and depth > 0:
+        return composed(d, lambda: condition(d, trackers, depth - 1))
+    if kind == 7:
+        return line_test(d)
+    if kind == 6:
+        return anniversary_test(d)
+    if kind >= 4 and trackers:
+        return {"tracker": d.pick(trackers), d.pick(("crossed", "reached")): d.chance(70)}
+    return event_comparison(d)
+
+
+def line_condition(d: Drawer, depth: int = 1) -> dict:
+    """A condition on a line, with line paths alone."""
+    if depth > 0 and d.chance(25):
+        return composed(d, lambda: line_condition(d, depth - 1))
+    kind = d.number(0, 9)
+    if kind <= 3:
+        return comparison(d, "text", LINE_TEXT_PATHS)
+    if kind <= 6:
+        return comparison(d, "number", LINE_NUMERIC_PATHS)
+    if kind == 7:
+        return tags_test(d, "tags", LINE_TAGS)
+    return comparison(d, "free", LINE_FREE_PATHS)
+
+
+def composed(d: Drawer, part: object) -> dict:
+    word = d.pick(("any", "not", "all", "any"))
+    if word == "not":
+        return {"not": part()}
+    return {word: [part() for _ in range(d.number(1, 3))]}
+
+
+def event_comparison(d: Drawer) -> dict:
+    kind = d.number(0, 9)
+    if kind <= 2:
+        return comparison(d, "text", TEXT_PATHS)
+    if kind == 3:
+        return comparison(d, "clock", CLOCK_PATHS)
+    if kind <= 6:
+        return comparison(d, "number", NUMERIC_PATHS)
+    if kind == 7:
+        return tags_test(d, "member.tags", TAGS)
+    return comparison(d, "free", FREE_PATHS)
+
+
+def comparison(d: Drawer, kind: str, paths: dict) -> dict:
+    """One operator or two at a path; a null operator is as good as none."""
+    path = d.pick(tuple(paths))
+    document = {"field": path}
+    for operator in d.some(OPERATORS, 1, 2 if d.chance(25) else 1):
+        document[operator] = operand(d, operator, kind, paths[path])
+    spare = [operator for operator in OPERATORS if operator not in document]
+    if d.chance(6):
+        document[d.pick(spare)] = None
+    return document
+
+
+def operand(d: Drawer, operator: str, kind: str, pool: tuple) -> object:
+    if operator == "exists":
+        return not d.chance(30)
+    if operator in ("in", "not_in"):
+        return [scalar(d, kind, pool) for _ in range(d.number(1, 3))]
+    if operator == "has":
+        return d.pick(("gold", "7", 20, "20.0")) if kind == "free" else d.pick(pool)
+    return scalar(d, kind, pool)
+
+
+def scalar(d: Drawer, kind: str, pool: tuple) -> object:
+    if kind in OTHER_KIND and d.chance(6):
+        return OTHER_KIND[kind]
+    return d.pick(pool)
+
+
+def tags_test(d: Drawer, path: str, pool: tuple) -> dict:
+    return {"field": path, "has": d.pick(pool)} if d.chance(80) else {"field": path, "exists": d.chance(50)}
+
+
+def line_test(d: Drawer) -> dict:
+    document = {"lines": line_condition(d)}
+    if d.chance(75):
+        measure = d.pick(MEASURES)
+        pool = COUNTS if measure == "count" else ("0", "1", 2, "50", "65", "100", "-15")
+        names = d.some(("at_least", "more_than", "at_most", "less_than", "is", "is_not"), 1, 2)
+        document[measure] = {name: d.pick(pool) for name in names}
+    return document
+
+
+def anniversary_test(d: Drawer) -> dict:
+    path = d.pick(("member.registered_on", "member.extended_fields.renewal", "member.extended_fields.vip"))
+    return {"anniversary": path, "unit": d.pick(("day", "month"))}

@@ -1,0 +1,118 @@
+"""When an award becomes issued and how long it lives. Source: semantics 5, 6 and 9."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from .conditions import echoed
+from .dates import (
+    add_period,
+    in_range,
+    is_before,
+    is_empty,
+    later,
+    next_anniversary,
+    parsed_date,
+    same_wall_time,
+    start_of,
+)
+from .facts import Facts, Skip
+
+# "Where the issue date is not known yet (external, transaction_update), fixed_recurring, fixed_period and
+# registration_anniversary are resolved on release; the others are known at once."
+COUNTED_FROM_THE_ISSUE = ("fixed_recurring", "fixed_period", "registration_anniversary")
+
+
+@dataclass
+class Issue:
+    """When an award becomes issued: ``issue_on`` and ``due_at`` are None where that is not known, or not a due date."""
+
+    state: str
+    issue_on: date | None
+    due_at: datetime | None
+    release: dict | None
+
+
+def issue_of(timing: dict | None, facts: Facts) -> Issue:
+    """The issue that a timing gives; immediate by default."""
+    timing = timing or {"type": "immediate"}
+    kind = timing["type"]
+    if kind == "immediate":
+        return Issue("issued", facts.event_date, None, None)
+    if kind == "delayed":
+        days = timing.get("days") or 0
+        # "The event date + days for delayed (though due_at counts from occurred_at)"
+        issue_on, due_at = later(facts.event_date, days), same_wall_time(facts.occurred_at, days, facts.zone)
+        if not in_range(issue_on) or due_at is None:
+            raise Skip("invalid_field")
+        return Issue("promised", issue_on, due_at, {"type": "delayed"})
+    if kind == "external":
+        return Issue("promised", None, None, {"type": "external"})
+    release = {"type": "transaction_update", "when": echoed(timing["when"])}
+    return Issue("promised", None, None, release)
+
+
+@dataclass
+class Life:
+    """ "expires_on is that date, expires_at is that next midnight as an instant"; both None: never, or not known."""
+
+    expires_on: date | None
+    expires_at: datetime | None
+
+
+def life_of(expiry: dict | None, issue: Issue, facts: Facts) -> Life:
+    """How long an award lives; Skip where the date is missing, malformed, out of range or past."""
+    kind = (expiry or {"type": "never"})["type"]
+    if kind == "never" or (issue.issue_on is None and kind in COUNTED_FROM_THE_ISSUE):
+        return Life(None, None)
+    expires_on = expiry_date(expiry, issue.issue_on, facts)
+    if not in_range(expires_on):
+        raise Skip("invalid_field")
+    expires_at = start_of(later(expires_on, 1), facts.zone)
+    # "Already past is expires_on before the issue date (where that is not known, the event date), or expires_at not
+    # after the instant of issue (occurred_at, or due_at)."
+    is_past_day = expires_on < (issue.issue_on or facts.event_date)
+    if is_past_day or not is_before(issue.due_at or facts.occurred_at, expires_at):
+        raise Skip("already_expired")
+    return Life(expires_on, expires_at)
+
+
+def expiry_date(expiry: dict, issue_on: date | None, facts: Facts) -> date | None:
+    """The local date on which an award expires, None beyond the calendar: one line of the table for each type."""
+    kind = expiry["type"]
+    if kind == "fixed_date":
+        return parsed_date(expiry["on"])
+    if kind == "fixed_recurring":
+        return next_anniversary(expiry["month"], expiry["day"], issue_on)
+    if kind == "fixed_period":
+        return add_period(issue_on, expiry["after"])
+    if kind in ("event_date", "rolling"):
+        return add_period(facts.event_date, expiry["after"])
+    if kind == "registration_anniversary":
+        registered_on = date_field(facts.member, "registered_on")
+        return next_anniversary(registered_on.month, registered_on.day, issue_on)
+    holder = facts.member if kind == "customer_field" else facts.event
+    return add_period(date_field((holder or {}).get("extended_fields"), expiry["field"]), expiry.get("after"))
+
+
+def date_field(fields: dict | None, name: str) -> date:
+    """ "A missing or malformed date: missing_field / invalid_field."""
+    value = (fields or {}).get(name)
+    if value is None:
+        raise Skip("missing_field")
+    day = parsed_date(value)
+    if day is None:
+        raise Skip("invalid_field")
+    return day
+
+
+def valid_from(validity: dict, facts: Facts) -> datetime:
+    """ "From the start of the local day that lies starts_after past the event date (none or zero: from issued_at)"."""
+    starts_after = validity.get("starts_after")
+    if is_empty(starts_after):
+        return facts.occurred_at
+    day = add_period(facts.event_date, starts_after)
+    if not in_range(day):
+        raise Skip("invalid_field")
+    return start_of(day, facts.zone)

@@ -1,0 +1,83 @@
+"""What an evaluation knows before it decides anything. Source: semantics 1, 3 (money) and 5 (dates)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from .amounts import given
+from .dates import parsed_date, parsed_instant
+
+
+class Skip(Exception):
+    """An action issues nothing, for a reason of the spec's list."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass
+class Facts:
+    """The program, the event and the snapshot, with what follows from them directly."""
+
+    program: dict
+    event: dict
+    snapshot: dict
+    zone: ZoneInfo
+    occurred_at: datetime
+    event_date: date
+    rate: Fraction | None
+    # What the event gives to each tracker; None where that is money of another currency without a rate.
+    contributions: dict[str, Fraction | None] = field(default_factory=dict)
+
+    @property
+    def member(self) -> dict | None:
+        return self.event.get("member")
+
+    @property
+    def is_transaction(self) -> bool:
+        return self.event["type"] == "transaction"
+
+    @property
+    def lines(self) -> list[dict]:
+        return self.event.get("lines") or []
+
+    def tender(self, kind: str) -> Fraction:
+        """What was paid so, over every tender of that type."""
+        tenders = self.event.get("tenders") or []
+        return sum((given(tender["amount"]) for tender in tenders if tender["type"] == kind), Fraction(0))
+
+    def tracked_before(self, tracker: str) -> Fraction:
+        """The tracker's value before the event: "Absent means zero"."""
+        return given((self.snapshot.get("trackers") or {}).get(tracker))
+
+
+def gather(program: dict, event: dict, snapshot: dict | None) -> Facts:
+    """The facts of one evaluation, but for the trackers' contributions."""
+    zone = ZoneInfo(program["time_zone"])
+    occurred_at = parsed_instant(event["occurred_at"], zone)
+    # "The event date is … its business_date where the till gives one, else the date of occurred_at in the
+    # program's zone."
+    event_date = parsed_date(event.get("business_date")) or occurred_at.date()
+    return Facts(program, event, snapshot or {}, zone, occurred_at, event_date, exchange_rate(program, event))
+
+
+def exchange_rate(program: dict, event: dict) -> Fraction | None:
+    """Program money for one unit of the event's, or None where it is needed and not given.
+
+    "Where the event's currency is absent or the program's, or the program names no money, nothing is converted and
+    a rate is ignored."
+    """
+    if event.get("currency") is None or program.get("money") in (None, event["currency"]):
+        return Fraction(1)
+    return None if event.get("exchange_rate") is None else given(event["exchange_rate"])
+
+
+def line_value(line: dict) -> Fraction:
+    """ "A line's value is value where given, else quantity × unit_price − discount"."""
+    if line.get("value") is not None:
+        return given(line["value"])
+    return given(line["quantity"]) * given(line["unit_price"]) - given(line.get("discount"))
