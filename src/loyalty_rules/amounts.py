@@ -80,9 +80,7 @@ def read_rate(value: Number) -> Decimal:
     """Read an exchange rate: more than zero, at most 9 integer and 12 fractional digits. Source: semantics 2 and 3."""
     rate = _read(value, _RATE, _RATE_LIMIT, "9 integer and 12 fractional digits")
     if rate.is_signed() or not rate:
-        raise InvalidValueError(
-            "", "out_of_range", f"an exchange rate is more than zero; found {text_of(rate)}"
-        )
+        raise InvalidValueError("", "out_of_range", f"an exchange rate is more than zero; found {text_of(rate)}")
     return rate
 
 
@@ -126,9 +124,7 @@ def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> D
             )
         return _unsigned_zero(Decimal(value))
     if isinstance(value, bool):
-        raise InvalidValueError(
-            "", "not_a_decimal", f'expected a decimal such as "10.5", found {found(value)}'
-        )
+        raise InvalidValueError("", "not_a_decimal", f'expected a decimal such as "10.5", found {found(value)}')
     if isinstance(value, int):
         if not -limit < value < limit:
             raise InvalidValueError("", "out_of_range", f"expected at most {digits}, found {found(value)}")

@@ -69,9 +69,7 @@ def read_instant(value: datetime | str) -> datetime:
     day, time, fraction, offset = match.groups()
     try:
         return datetime.fromisoformat(
-            f"{day}T{time}{(fraction or '')[:7]:0<7}{offset.upper()}"
-            if fraction
-            else f"{day}T{time}{offset.upper()}"
+            f"{day}T{time}{(fraction or '')[:7]:0<7}{offset.upper()}" if fraction else f"{day}T{time}{offset.upper()}"
         )
     except ValueError:
         raise InvalidValueError("", "not_an_instant", f"there is no such time: {found(value)}") from None
@@ -108,9 +106,7 @@ def read_date(value: date | str) -> date:
         return date(value.year, value.month, value.day)
     day = date_in(value)
     if day is None:
-        raise InvalidValueError(
-            "", "not_a_date", f'expected a date such as "2025-01-15", found {found(value)}'
-        )
+        raise InvalidValueError("", "not_a_date", f'expected a date such as "2025-01-15", found {found(value)}')
     return day
 
 
@@ -122,9 +118,7 @@ def read_event_date(value: date | str) -> date:
 def _in_years(value: DateOrInstant) -> DateOrInstant:
     if FIRST_YEAR <= value.year <= LAST_YEAR:
         return value
-    raise InvalidValueError(
-        "", "out_of_range", f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {value.year}"
-    )
+    raise InvalidValueError("", "out_of_range", f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {value.year}")
 
 
 def date_in(value: object) -> date | None:

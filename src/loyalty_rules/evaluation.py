@@ -122,9 +122,7 @@ class Walk:
             assert expires_on is not None
             assert expires_at is not None
             self.extensions.append(
-                ExtendExpiry(
-                    f"{key}/extend", member, group, spec.currency, spec.expiry.scope, expires_on, expires_at
-                )
+                ExtendExpiry(f"{key}/extend", member, group, spec.currency, spec.expiry.scope, expires_on, expires_at)
             )
         self.send(spec.communication, key, (key,), promised=promised)
 
@@ -212,7 +210,11 @@ class Walk:
         if caps.total is not None:
             claims.append(self.cap_claim(f"{action.key}/total", caps.total, amount))
         for limit in self.binding(action):
-            scope = {"member": f"/{self.member_key}", "store": f"/{key_part(self.facts.event.store or '')}", "total": ""}
+            scope = {
+                "member": f"/{self.member_key}",
+                "store": f"/{key_part(self.facts.event.store or '')}",
+                "total": "",
+            }
             counter = f"limit/{limit.id}{scope[limit.per]}"
             claims.append(windowed_claim(counter, "", limit.window, day, limit.amount, decimal_of(amount)))
         return tuple(claims)
@@ -407,9 +409,7 @@ def exclude(fired: Sequence[BoundPromotion]) -> list[tuple[BoundPromotion, Bound
     first: dict[str, BoundPromotion] = {}
     for bound in fired:
         group = bound.promotion.exclusive
-        if group is not None and (
-            group not in first or bound.promotion.priority > first[group].promotion.priority
-        ):
+        if group is not None and (group not in first or bound.promotion.priority > first[group].promotion.priority):
             first[group] = bound
     pairs: list[tuple[BoundPromotion, BoundPromotion | None]] = []
     for bound in fired:

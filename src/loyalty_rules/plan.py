@@ -154,7 +154,11 @@ class Plan:
             )
         coupon_type = self._coupon_types[action.coupon_type]
         quantity = action.quantity
-        award = None if isinstance(quantity, int) else bind_award(quantity, action.rounding, 0)
+        award = (
+            None
+            if isinstance(quantity, int)
+            else bind_award(quantity, Rounding(action.rounding.value, action.rounding.currency), 0)
+        )
         return BoundCouponAction(key, action, coupon_type, award)
 
 

@@ -90,9 +90,9 @@ def _component(name: str) -> Subject:
 
 
 def _amount(facts: Facts) -> Any:
-    if facts.amount is None:
-        return None
-    return facts.amount * facts.rate if facts.rate is not None else NO_RATE
+    if facts.rate is None:
+        return NO_RATE
+    return facts.amount * facts.rate if facts.amount is not None else None
 
 
 _EVENT_SUBJECTS: Mapping[str, Subject] = {
@@ -132,9 +132,9 @@ def _line(name: str, kind: str = "text") -> Subject:
 
 
 def _unit_price(facts: LineFacts) -> Any:
-    if facts.line.unit_price is None:
-        return None
-    return micros(facts.line.unit_price) * facts.rate if facts.rate is not None else NO_RATE
+    if facts.rate is None:
+        return NO_RATE
+    return micros(facts.line.unit_price) * facts.rate if facts.line.unit_price is not None else None
 
 
 _VALUE_UNIT = MICRO * MICRO * RATE_UNIT

@@ -14,15 +14,24 @@ from loyalty_rules.caps import NO_CAPS, ActionCaps
 from loyalty_rules.communication import Communication
 from loyalty_rules.conditions import Condition, read_condition
 from loyalty_rules.dates import read_instant
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.expiry import Expiry
 from loyalty_rules.identifiers import read_id, read_name
 from loyalty_rules.proration import Proration
-from loyalty_rules.rounding import Rounding
+from loyalty_rules.rounding import Mode, Rounding
 from loyalty_rules.timing import IMMEDIATE, Timing
 from loyalty_rules.values import checked
 
-__all__ = ["MOST_COUPONS", "Action", "CouponAction", "Currency", "CurrencyAction", "Promotion", "RedeemRate"]
+__all__ = [
+    "MOST_COUPONS",
+    "Action",
+    "CouponAction",
+    "CouponRounding",
+    "Currency",
+    "CurrencyAction",
+    "Promotion",
+    "RedeemRate",
+]
 
 MOST_ACTIONS = 1_000
 
@@ -75,7 +84,14 @@ class CurrencyAction:
     communication: Communication | None = None
 
 
-COUPON_ROUNDING = Rounding("actual", "nearest")
+@attrs.frozen(field_transformer=checked)
+class CouponRounding:
+    """How the base and the number of coupons are rounded: the number is whole, `nearest` by default."""
+
+    value: Mode = "actual"
+    currency: Literal["up", "down", "nearest", "half_even", "half_down"] = "nearest"
+
+
 MOST_COUPONS = 10_000
 
 
@@ -83,16 +99,6 @@ def _read_quantity(value: int | Proration) -> int | Proration:
     if isinstance(value, Proration):
         return value
     return read_whole(value, 0, MOST_COUPONS)
-
-
-def _read_coupon_rounding(value: Rounding) -> Rounding:
-    if not isinstance(value, Rounding):
-        raise InvalidValueError("", "wrong_type", f"expected Rounding, found {found(value)}")
-    if value.currency == "actual":
-        raise InvalidValueError(
-            "currency", "not_a_choice", "a number of coupons is whole: expected up, down, nearest, half_even or half_down"
-        )
-    return value
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
@@ -103,7 +109,7 @@ class CouponAction:
     id: str = attrs.field(converter=read_id)
     coupon_type: str = attrs.field(converter=read_id)
     quantity: int | Proration = attrs.field(default=1, converter=_read_quantity)
-    rounding: Rounding = attrs.field(default=COUPON_ROUNDING, converter=_read_coupon_rounding)
+    rounding: CouponRounding = CouponRounding()
     on_return: Literal["void_if_unredeemed", "reverse", "keep"] = "void_if_unredeemed"
     communication: Communication | None = None
 
@@ -120,7 +126,9 @@ def _read_promotion_id(value: str) -> str:
 def _read_trigger(value: str) -> str:
     name = read_name(value)
     if name in ("return", "update", "confirmation"):
-        raise InvalidValueError("", "not_a_choice", f"a promotion is triggered by a transaction or an activity, not by {name}")
+        raise InvalidValueError(
+            "", "not_a_choice", f"a promotion is triggered by a transaction or an activity, not by {name}"
+        )
     return name
 
 
@@ -145,5 +153,7 @@ class Promotion:
     def __attrs_post_init__(self) -> None:
         if len(self.actions) > MOST_ACTIONS:
             raise InvalidValueError(
-                "actions", "out_of_range", f"a promotion has at most {MOST_ACTIONS:,} actions, found {len(self.actions):,}"
+                "actions",
+                "out_of_range",
+                f"a promotion has at most {MOST_ACTIONS:,} actions, found {len(self.actions):,}",
             )

@@ -73,7 +73,7 @@ def _bind_measure(measure: MeasuredBy) -> Callable[[Facts], Ratio]:
     match measure:
         case Count():
             return lambda _facts: (MICRO, MICRO)
-        case (LineItemValue() | LineItemQuantity() | LineItemExtendedField()) if measure.aggregate == "each_line":
+        case LineItemValue() | LineItemQuantity() | LineItemExtendedField() if measure.aggregate == "each_line":
             parts_of = bind_parts(measure)
             return lambda facts: _each_line(parts_of(facts))
         case _:

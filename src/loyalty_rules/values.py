@@ -14,7 +14,7 @@ import attrs
 
 from loyalty_rules.errors import InvalidValueError, found
 
-__all__ = ["checked", "nearest", "read_field"]
+__all__ = ["checked", "nearest", "read_field", "reader_of"]
 
 
 def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
@@ -23,13 +23,19 @@ def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Att
 
 
 def read_field(field: "attrs.Attribute[Any]", value: object) -> Any:
-    """Read one field's value as the constructor of its class would."""
+    """Read one field's value as the constructor of its class would; an error does not name the field."""
+    return reader_of(field)(value)
+
+
+def reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any]:
+    """Give the function by which a field of a checked class reads what it is given."""
     converter: Any = field.converter
-    return converter.converter(value, field)
+    read: Callable[[Any], Any] = converter.converter.__wrapped__
+    return read
 
 
 def _reading(field: "attrs.Attribute[Any]") -> "attrs.Converter[Any, Any]":
-    read: Callable[[Any], Any] = field.converter if callable(field.converter) else _reader_of(field.type)
+    read: Callable[[Any], Any] = field.converter if callable(field.converter) else _annotated_reader(field.type)
 
     def convert(value: Any, field: "attrs.Attribute[Any]") -> Any:
         try:
@@ -42,17 +48,17 @@ def _reading(field: "attrs.Attribute[Any]") -> "attrs.Converter[Any, Any]":
     return attrs.Converter(convert, takes_field=True)
 
 
-def _reader_of(annotation: Any) -> Callable[[Any], Any]:
+def _annotated_reader(annotation: Any) -> Callable[[Any], Any]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return lambda value: _one_of(arguments, value)
     if origin is tuple:
-        read_item = _reader_of(arguments[0])
+        read_item = _annotated_reader(arguments[0])
         return lambda value: tuple(read_item(item) for item in _items(value))
     if annotation is bool:
         return _flag
     classes = arguments if origin in (Union, UnionType) else (annotation,)
-    inner = [_reader_of(each) for each in classes if get_origin(each) is tuple or each is bool]
+    inner = [_annotated_reader(each) for each in classes if get_origin(each) is tuple or each is bool]
     if inner:  # an optional tuple or flag: nothing else of a union is mixed with those
         return lambda value: None if value is None else inner[0](value)
     literals = [each for each in classes if get_origin(each) is Literal]
