@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import MICRO, Ratio, micros, number_in
 from loyalty_rules.conditions import Condition, read_condition
@@ -37,7 +38,6 @@ __all__ = [
     "bind_parts",
 ]
 
-_optional = attrs.converters.optional
 Aggregate: TypeAlias = Literal["total", "each_line"]
 
 
@@ -96,7 +96,7 @@ class LineItemValue:
     """The value of the selected lines."""
 
     type: ClassVar[str] = "line_item_value"
-    lines: Condition | None = attrs.field(default=None, converter=_optional(read_condition))
+    lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
     aggregate: Aggregate = "total"
 
 
@@ -105,7 +105,7 @@ class LineItemQuantity:
     """The quantity of the selected lines."""
 
     type: ClassVar[str] = "line_item_quantity"
-    lines: Condition | None = attrs.field(default=None, converter=_optional(read_condition))
+    lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
     aggregate: Aggregate = "total"
 
 
@@ -115,7 +115,7 @@ class LineItemExtendedField:
 
     type: ClassVar[str] = "line_item_extended_field"
     field: str = attrs.field(converter=read_name)
-    lines: Condition | None = attrs.field(default=None, converter=_optional(read_condition))
+    lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
     aggregate: Aggregate = "total"
 
 

@@ -4,30 +4,27 @@ The engine trims by what the snapshot says has been issued; each counter drawn o
 so that a ledger can check it again, atomically, without knowing the program.
 """
 
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import read_count, read_non_negative
 from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.identifiers import read_id
-from loyalty_rules.intents import Claim
 from loyalty_rules.values import checked
-from loyalty_rules.windows import LIFETIME, RollingDays, Window, window_days, window_name
+from loyalty_rules.windows import LIFETIME, Window
 
-__all__ = ["ActionCaps", "Cap", "CouponCaps", "Limit", "windowed_claim"]
-
-_optional = attrs.converters.optional
+__all__ = ["ActionCaps", "Cap", "CouponCaps", "Limit"]
 
 
 @attrs.frozen(field_transformer=checked)
 class Cap:
     """At most so much (`amount`) or so often (`times`) within a window."""
 
-    amount: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
-    times: int | None = attrs.field(default=None, converter=_optional(read_count))
+    amount: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    times: int | None = attrs.field(default=None, converter=optional(read_count))
     window: Window = LIFETIME
 
     def __attrs_post_init__(self) -> None:
@@ -39,7 +36,7 @@ class Cap:
 class ActionCaps:
     """The caps of an action that issues currency: for one event, for a member, in total."""
 
-    per_event: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
+    per_event: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     per_member: Cap | None = None
     total: Cap | None = None
 
@@ -59,20 +56,11 @@ class Limit:
 class CouponCaps:
     """At most so many coupons of a type: in a transaction, in a store, for a member, in total."""
 
-    per_transaction: int | None = attrs.field(default=None, converter=_optional(read_count))
-    per_store: int | None = attrs.field(default=None, converter=_optional(read_count))
-    per_member: int | None = attrs.field(default=None, converter=_optional(read_count))
-    total: int | None = attrs.field(default=None, converter=_optional(read_count))
+    per_transaction: int | None = attrs.field(default=None, converter=optional(read_count))
+    per_store: int | None = attrs.field(default=None, converter=optional(read_count))
+    per_member: int | None = attrs.field(default=None, converter=optional(read_count))
+    total: int | None = attrs.field(default=None, converter=optional(read_count))
 
 
 NO_CAPS = ActionCaps()
 NO_COUPON_CAPS = CouponCaps()
-
-
-def windowed_claim(counter: str, suffix: str, window: Window, day: date, limit: Decimal, amount: Decimal) -> Claim:
-    """Name a windowed counter and what is drawn from it; one of a rolling window carries the window's dates."""
-    name = f"{counter}/{window_name(window, day)}{suffix}"
-    days = window_days(window, day) if isinstance(window, RollingDays) else None
-    if days is None:
-        return Claim(name, limit, amount)
-    return Claim(name, limit, amount, from_date=days[0], to_date=days[1])

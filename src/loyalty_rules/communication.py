@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.events import Contact
 from loyalty_rules.identifiers import read_name, read_names
@@ -19,7 +20,7 @@ class Communication:
     """
 
     template: str = attrs.field(converter=read_name)
-    promised_template: str | None = attrs.field(default=None, converter=attrs.converters.optional(read_name))
+    promised_template: str | None = attrs.field(default=None, converter=optional(read_name))
     mandatory: tuple[str, ...] = attrs.field(default=(), converter=read_names)
     priority: tuple[str, ...] = attrs.field(default=(), converter=read_names)
 

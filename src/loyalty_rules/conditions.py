@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import UnreadNumber, read_decimal
 from loyalty_rules.dates import instant_text
@@ -16,11 +17,11 @@ from loyalty_rules.identifiers import read_id, read_list, read_text
 from loyalty_rules.values import checked, nearest
 
 __all__ = [
-    "OPERATORS",
     "ANNIVERSARY_SCOPE",
     "CONTRIBUTION_SCOPE",
     "EVENT_SCOPE",
     "LINE_SCOPE",
+    "OPERATORS",
     "AllOf",
     "Anniversary",
     "AnyOf",
@@ -41,14 +42,14 @@ Operand: TypeAlias = str | int | bool | Decimal
 
 # -- paths -----------------------------------------------------------------------------------------------------------
 
-_EVENT_PATHS = tuple(
-    "type amount currency store brand channel status weekday local_date local_time tax shipping tip "
-    "member.id member.tier member.group member.tags".split()
+_EVENT_PATHS = (
+    *("type", "amount", "currency", "store", "brand", "channel", "status", "weekday", "local_date", "local_time"),
+    *("tax", "shipping", "tip", "member.id", "member.tier", "member.group", "member.tags"),
 )
 _EVENT_FAMILIES = ("custom_fields.", "extended_fields.", "member.extended_fields.", "tenders.")
-_LINE_PATHS = tuple("sku category brand tags unit_price quantity value".split())
+_LINE_PATHS = ("sku", "category", "brand", "tags", "unit_price", "quantity", "value")
 _LINE_FAMILIES = ("extended_fields.",)
-_NUMERIC = frozenset("amount value unit_price quantity tax shipping tip".split())
+_NUMERIC = frozenset(["amount", "value", "unit_price", "quantity", "tax", "shipping", "tip"])
 
 
 def is_numeric_path(path: str) -> bool:
@@ -93,10 +94,10 @@ def _read_operand(value: Operand) -> Operand:
     if isinstance(value, str):
         return read_text(value)
     if isinstance(value, (int, float, Decimal, UnreadNumber)):
-        number = read_decimal(value)  # type: ignore[arg-type]
+        number = read_decimal(value)
         return value if isinstance(value, int) else number
     if hasattr(value, "utcoffset") and hasattr(value, "date"):
-        return instant_text(value)  # type: ignore[arg-type]  # a TOML date-time: compared as the text that it is
+        return instant_text(value)  # a TOML date-time: compared as the text that it is
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {found(value)}")
@@ -106,21 +107,18 @@ def _read_operands(value: tuple[Operand, ...] | list[Operand]) -> tuple[Operand,
     return read_list(value, _read_operand, "operands")
 
 
-_optional = attrs.converters.optional
-
-
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class _Operators:
-    is_: Operand | None = attrs.field(default=None, converter=_optional(_read_operand))
-    is_not: Operand | None = attrs.field(default=None, converter=_optional(_read_operand))
-    in_: tuple[Operand, ...] | None = attrs.field(default=None, converter=_optional(_read_operands))
-    not_in: tuple[Operand, ...] | None = attrs.field(default=None, converter=_optional(_read_operands))
-    at_least: Operand | None = attrs.field(default=None, converter=_optional(_read_operand))
-    more_than: Operand | None = attrs.field(default=None, converter=_optional(_read_operand))
-    at_most: Operand | None = attrs.field(default=None, converter=_optional(_read_operand))
-    less_than: Operand | None = attrs.field(default=None, converter=_optional(_read_operand))
+    is_: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
+    is_not: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
+    in_: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands))
+    not_in: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands))
+    at_least: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
+    more_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
+    at_most: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
+    less_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
     exists: bool | None = None
-    has: Operand | None = attrs.field(default=None, converter=_optional(_read_operand))
+    has: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
 
     def __attrs_post_init__(self) -> None:
         if not self.tests():
@@ -134,7 +132,7 @@ class _Operators:
 
 OPERATORS: Mapping[str, str] = {
     name.removesuffix("_"): name
-    for name in "is_ is_not in_ not_in at_least more_than at_most less_than exists has".split()
+    for name in ["is_", "is_not", "in_", "not_in", "at_least", "more_than", "at_most", "less_than", "exists", "has"]
 }
 """Each operator as a document writes it, with its name in Python."""
 

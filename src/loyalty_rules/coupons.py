@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import ClassVar, TypeAlias
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import read_non_negative
 from loyalty_rules.caps import NO_COUPON_CAPS, CouponCaps
@@ -19,8 +20,6 @@ from loyalty_rules.values import checked
 
 __all__ = ["AmountOff", "Benefit", "CouponType", "PercentOff", "Redemption", "StoredValue", "Validity"]
 
-_optional = attrs.converters.optional
-
 
 @attrs.frozen(field_transformer=checked)
 class PercentOff:
@@ -28,8 +27,8 @@ class PercentOff:
 
     type: ClassVar[str] = "percent_off"
     percent: Decimal = attrs.field(converter=read_non_negative)
-    most: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
-    lines: Condition | None = attrs.field(default=None, converter=_optional(read_condition))
+    most: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
 
 
 @attrs.frozen(field_transformer=checked)
@@ -38,7 +37,7 @@ class AmountOff:
 
     type: ClassVar[str] = "amount_off"
     amount: Decimal = attrs.field(converter=read_non_negative)
-    lines: Condition | None = attrs.field(default=None, converter=_optional(read_condition))
+    lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
 
 
 @attrs.frozen(field_transformer=checked)
@@ -72,9 +71,9 @@ class Validity:
 class Redemption:
     """Where, by whom and when a coupon may be redeemed; what is None does not bind."""
 
-    when: Condition | None = attrs.field(default=None, converter=_optional(read_condition))
-    stores: tuple[str, ...] | None = attrs.field(default=None, converter=_optional(read_names))
-    brands: tuple[str, ...] | None = attrs.field(default=None, converter=_optional(read_names))
+    when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
+    stores: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
+    brands: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
     holder_only: bool = False
 
 
@@ -84,7 +83,7 @@ class CouponType:
 
     id: str = attrs.field(converter=read_id)
     serial_managed: bool = True
-    code: str | None = attrs.field(default=None, converter=_optional(read_name))
+    code: str | None = attrs.field(default=None, converter=optional(read_name))
     benefit: Benefit | None = None
     validity: Validity = Validity()
     caps: CouponCaps = NO_COUPON_CAPS

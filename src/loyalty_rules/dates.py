@@ -6,7 +6,7 @@ change. Source: semantics 5 and 6, documents (scalars).
 """
 
 import re
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -223,7 +223,7 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
     the clocks jump; of a day that is skipped (Apia, 2011-12-30), the start of the next. Source: documents.
     """
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    instant = midnight.astimezone(timezone.utc)
+    instant = midnight.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return _fixed(midnight)
     return in_zone(_end_of_gap(midnight, zone), zone)
@@ -231,8 +231,8 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
 
 def _end_of_gap(skipped: datetime, zone: tzinfo) -> datetime:
     # A skipped wall time read with the offset before the gap lies at or after the jump, with the one after, before it.
-    after = skipped.replace(fold=0).astimezone(timezone.utc)
-    before = skipped.replace(fold=1).astimezone(timezone.utc)
+    after = skipped.replace(fold=0).astimezone(UTC)
+    before = skipped.replace(fold=1).astimezone(UTC)
     offset_before = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
@@ -259,7 +259,7 @@ def later_by_days(instant: datetime, days: int, zone: tzinfo) -> datetime | None
         return _fixed(local)
     try:
         wall = (local.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone)
-        return in_zone(wall.astimezone(timezone.utc), zone)
+        return in_zone(wall.astimezone(UTC), zone)
     except OverflowError:
         return None
 
@@ -268,5 +268,5 @@ def instant_text(instant: datetime) -> str:
     """Write an instant as RFC 3339 with its offset; one of an offset that has seconds (before 1973) in UTC."""
     offset = instant.utcoffset()
     if offset is not None and offset % timedelta(minutes=1):
-        instant = instant.astimezone(timezone.utc)
+        instant = instant.astimezone(UTC)
     return instant.isoformat()

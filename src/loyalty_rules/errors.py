@@ -94,7 +94,7 @@ def path_step(key: object) -> str:
     text = key if isinstance(key, str) else found(key)
     if text.isascii() and text.replace("_", "a").replace("-", "a").isalnum() and len(text) <= 128:
         return f".{text}"
-    return f"[{ascii(text[:_SHOWN])}]"
+    return f"[{text[:_SHOWN]!a}]"
 
 
 _SHOWN = 60
@@ -110,7 +110,7 @@ def found(value: object) -> str:
         # The text of a huge integer takes quadratic time and is refused from 4,300 digits on.
         return f"the number {value}" if value.bit_length() < 100 else "a number of more than 30 digits"
     if isinstance(value, str):
-        return f"the text {ascii(value[:_SHOWN])}" + ("…" if len(value) > _SHOWN else "")
+        return f"the text {value[:_SHOWN]!a}" + ("…" if len(value) > _SHOWN else "")
     if isinstance(value, float):
         return f"the float {value!r}"
     kinds = {"dict": "an object", "list": "a list", "tuple": "a list", "bytes": "bytes"}

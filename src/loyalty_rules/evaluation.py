@@ -4,22 +4,21 @@ For each promotion that fires, and each of its actions: who receives, which base
 issued, when it dies, what is said to whom; at the end, what the event advances. Source: semantics 1 to 10.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import attrs
-
-from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros
-from loyalty_rules.caps import Cap, Limit, windowed_claim
+from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros, text_of
+from loyalty_rules.caps import NO_CAPS, NO_COUPON_CAPS, Cap
 from loyalty_rules.communication import Communication, plan_channels
+from loyalty_rules.counters import Counter, cap_counters, claim_on, coupon_counters, limit_counter
 from loyalty_rules.coupons import CouponType, Validity
 from loyalty_rules.dates import is_in_range, start_of_day
 from loyalty_rules.errors import MissingSerialsError
+from loyalty_rules.events import CouponCounts, Issued, IssuedCounts
 from loyalty_rules.expiry import Rolling, expiry_date
 from loyalty_rules.facts import Facts
-from loyalty_rules.identifiers import key_part
 from loyalty_rules.intents import (
     AdvanceTracker,
     Claim,
@@ -43,7 +42,9 @@ from loyalty_rules.windows import window_days
 
 __all__ = ["Walk"]
 
-ONE = Decimal(1)
+ZERO, ONE = Decimal(0), Decimal(1)
+NONE_ISSUED = Issued()
+NO_COUPONS = CouponCounts()
 
 
 class Walk:
@@ -171,65 +172,37 @@ class Walk:
         """Trim an amount to what the action's caps and then the program's limits leave. Source: semantics 8."""
         caps = action.action.caps
         if caps.per_event is not None:
-            amount = self.trimmed(amount, micros(caps.per_event), "per_event")
-        issued = self.facts.snapshot.issued.get(action.key)
-        for name, cap in (("member", caps.per_member), ("total", caps.total)):
-            if cap is None:
-                continue
-            before = getattr(issued, name) if issued is not None else None
-            if cap.amount is not None:
-                used = micros(before.amount) if before is not None else 0
-                amount = self.trimmed(amount, micros(cap.amount) - used, f"{name} cap of {cap.amount}")
-            elif cap.times is not None and (before.times if before is not None else 0) >= cap.times:
-                raise Skip("cap_reached", f"{name} cap of {cap.times} times")
-        for limit in self.binding(action):
-            given = self.facts.snapshot.limits.get(limit.id)
-            used = (micros(given) if given is not None else 0) + self.drawn.get(limit.id, 0)
-            amount = self.trimmed(amount, micros(limit.amount) - used, f"limit {limit.id}")
-        for limit in self.binding(action):
+            amount = trimmed(amount, micros(caps.per_event), f"cap of {text_of(caps.per_event)} an event")
+        issued = self.facts.snapshot.issued.get(action.key, NONE_ISSUED)
+        for cap, before, whose in ((caps.per_member, issued.member, "member's"), (caps.total, issued.total, "total")):
+            if cap is not None:
+                amount = trimmed_by_cap(amount, cap, before, whose)
+        binding = [limit for limit in action.limits if limit_counter(limit, self.facts) is not None]
+        for limit in binding:
+            before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
+            left = micros(limit.amount) - micros(before_event) - self.drawn.get(limit.id, 0)
+            amount = trimmed(amount, left, f"limit {limit.id}")
+        for limit in binding:
             self.drawn[limit.id] = self.drawn.get(limit.id, 0) + amount
         return amount
 
-    def trimmed(self, amount: int, left: int, cap: str) -> int:
-        if left <= 0:
-            raise Skip("cap_reached", f"nothing is left of the {cap}")
-        return min(amount, left)
-
-    def binding(self, action: BoundCurrencyAction) -> Iterator[Limit]:
-        """The limits that bind: one per store does not bind an event without a store."""
-        return (limit for limit in action.limits if limit.per != "store" or self.facts.event.store is not None)
-
     def claims(self, action: BoundCurrencyAction, amount: int) -> tuple[Claim, ...]:
         """Name every counter that the ledger must check again: per member, total, then the program's limits."""
-        caps, day = action.action.caps, self.facts.event_on
-        if caps.per_member is None and caps.total is None and not action.limits:
+        caps = action.action.caps
+        if caps is NO_CAPS and not action.limits:
             return ()
+        drawn = decimal_of(amount)
         claims = []
-        if caps.per_member is not None:
-            claims.append(self.cap_claim(f"{action.key}/member/{self.member_key}", caps.per_member, amount))
-        if caps.total is not None:
-            claims.append(self.cap_claim(f"{action.key}/total", caps.total, amount))
-        for limit in self.binding(action):
-            scope = {
-                "member": f"/{self.member_key}",
-                "store": f"/{key_part(self.facts.event.store or '')}",
-                "total": "",
-            }
-            counter = f"limit/{limit.id}{scope[limit.per]}"
-            claims.append(windowed_claim(counter, "", limit.window, day, limit.amount, decimal_of(amount)))
+        for cap, counter in cap_counters(action.key, caps.per_member, caps.total, self.facts):
+            if cap.times is not None:
+                claims.append(claim_on(counter, Decimal(cap.times), ONE))
+            else:
+                claims.append(claim_on(counter, cap.amount or ZERO, drawn))
+        for limit in action.limits:
+            limited = limit_counter(limit, self.facts)
+            if limited is not None:
+                claims.append(claim_on(limited, limit.amount, drawn))
         return tuple(claims)
-
-    def cap_claim(self, counter: str, cap: Cap, amount: int) -> Claim:
-        day = self.facts.event_on
-        if cap.times is not None:
-            return windowed_claim(counter, "/times", cap.window, day, Decimal(cap.times), ONE)
-        assert cap.amount is not None
-        return windowed_claim(counter, "", cap.window, day, cap.amount, decimal_of(amount))
-
-    @property
-    def member_key(self) -> str:
-        assert self.facts.member is not None
-        return key_part(self.facts.member.id)
 
     # -- shares ------------------------------------------------------------------------------------------------------
 
@@ -263,7 +236,7 @@ class Walk:
         quantity = self.capped_coupons(coupon_type, quantity)
 
         keys = []
-        claims = self.coupon_claims(coupon_type)
+        claims = tuple(claim_on(counter, Decimal(cap), ONE) for cap, counter in self.coupon_caps(coupon_type))
         for ordinal in range(1, quantity + 1):
             key = f"{self.key}/{action.key}/{ordinal}"
             serial = self.serial(bound, action, ordinal) if coupon_type.serial_managed else None
@@ -319,38 +292,19 @@ class Walk:
 
     def capped_coupons(self, coupon_type: CouponType, quantity: int) -> int:
         """Trim a number of coupons to what the caps of their type leave; coupons of earlier actions count."""
-        drawn = self.drawn.get(f"coupon/{coupon_type.id}", 0)
-        for name, cap, before in self.coupon_caps(coupon_type):
-            left = cap - before - drawn
-            if left <= 0:
-                raise Skip("cap_reached", f"nothing is left of the {name} cap of {cap} coupons")
-            quantity = min(quantity, left)
-        self.drawn[f"coupon/{coupon_type.id}"] = drawn + quantity
+        name = f"coupon/{coupon_type.id}"
+        drawn = self.drawn.get(name, 0)
+        counts = self.facts.snapshot.coupons.get(coupon_type.id, NO_COUPONS)
+        caps = [(cap, getattr(counts, counter.scope), counter.scope) for cap, counter in self.coupon_caps(coupon_type)]
+        if coupon_type.caps.per_transaction is not None:
+            caps.insert(0, (coupon_type.caps.per_transaction, 0, "transaction"))
+        for cap, before, scope in caps:
+            quantity = trimmed(quantity, cap - before - drawn, f"{scope} cap of {cap} coupons")
+        self.drawn[name] = drawn + quantity
         return quantity
 
-    def coupon_caps(self, coupon_type: CouponType) -> Iterator[tuple[str, int, int]]:
-        """The caps that bind, each with what the snapshot says has been issued against it."""
-        caps, counts = coupon_type.caps, self.facts.snapshot.coupons.get(coupon_type.id)
-        if caps.per_transaction is not None:
-            yield "transaction", caps.per_transaction, 0
-        if caps.per_store is not None and self.facts.event.store is not None:
-            yield "store", caps.per_store, counts.store if counts is not None else 0
-        if caps.per_member is not None:
-            yield "member", caps.per_member, counts.member if counts is not None else 0
-        if caps.total is not None:
-            yield "total", caps.total, counts.total if counts is not None else 0
-
-    def coupon_claims(self, coupon_type: CouponType) -> tuple[Claim, ...]:
-        names = {
-            "store": f"store/{key_part(self.facts.event.store or '')}",
-            "member": f"member/{self.member_key}" if self.facts.member is not None else "",
-            "total": "total",
-        }
-        return tuple(
-            Claim(f"coupon/{coupon_type.id}/{names[name]}", Decimal(cap), ONE)
-            for name, cap, _ in self.coupon_caps(coupon_type)
-            if name in names
-        )
+    def coupon_caps(self, coupon_type: CouponType) -> list[tuple[int, Counter]]:
+        return [*coupon_counters(coupon_type, self.facts)] if coupon_type.caps is not NO_COUPON_CAPS else []
 
     def serial(self, bound: BoundPromotion, action: BoundCouponAction, ordinal: int) -> str:
         if self.serials is None:
@@ -399,6 +353,22 @@ class Walk:
                         self.plan.end_of(days[1]) if days is not None else None,
                     )
                 )
+
+
+def trimmed(amount: int, left: int, cap: str) -> int:
+    """Trim an amount to what is left of a cap; nothing left is `cap_reached`."""
+    if left <= 0:
+        raise Skip("cap_reached", f"nothing is left of the {cap}")
+    return min(amount, left)
+
+
+def trimmed_by_cap(amount: int, cap: Cap, before: IssuedCounts, whose: str) -> int:
+    """Trim an amount to what is left of an action's cap, by amount or by times."""
+    if cap.amount is not None:
+        return trimmed(amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {text_of(cap.amount)}")
+    assert cap.times is not None
+    trimmed(1, cap.times - before.times, f"{whose} cap of {cap.times} times")
+    return amount
 
 
 def exclude(fired: Sequence[BoundPromotion]) -> list[tuple[BoundPromotion, BoundPromotion | None]]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import Number, read_count, read_decimal, read_non_negative, read_rate
 from loyalty_rules.dates import read_date, read_event_date, read_event_instant
@@ -38,8 +39,6 @@ __all__ = [
 
 MOST_LINES = 10_000
 
-_optional = attrs.converters.optional
-
 
 def _read_contact_to(value: str | bool) -> str | bool:
     return value if isinstance(value, bool) else read_text(value)
@@ -52,7 +51,7 @@ class Contact:
     `consent=False` or `suppressed=True` makes the channel unreachable by priority. Source: semantics 10.
     """
 
-    to: str | bool | None = attrs.field(default=None, converter=_optional(_read_contact_to))
+    to: str | bool | None = attrs.field(default=None, converter=optional(_read_contact_to))
     consent: bool | None = None
     suppressed: bool | None = None
 
@@ -80,10 +79,10 @@ class Member:
     """Who bought. Absent from an event: nobody that is known, an anonymous sale. Source: semantics 1."""
 
     id: str = attrs.field(converter=read_name)
-    group: str | None = attrs.field(default=None, converter=_optional(read_name))
-    tier: str | None = attrs.field(default=None, converter=_optional(read_name))
-    registered_on: date | None = attrs.field(default=None, converter=_optional(read_date))
-    tags: tuple[str, ...] | None = attrs.field(default=None, converter=_optional(read_names))
+    group: str | None = attrs.field(default=None, converter=optional(read_name))
+    tier: str | None = attrs.field(default=None, converter=optional(read_name))
+    registered_on: date | None = attrs.field(default=None, converter=optional(read_date))
+    tags: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
     contacts: Mapping[str, str | bool | Contact | None] = attrs.field(factory=dict, converter=_read_contacts)
     extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
 
@@ -97,13 +96,13 @@ class Line:
 
     id: str = attrs.field(converter=read_name)
     quantity: Decimal = attrs.field(converter=read_non_negative)
-    value: Decimal | None = attrs.field(default=None, converter=_optional(read_decimal))
-    unit_price: Decimal | None = attrs.field(default=None, converter=_optional(read_decimal))
-    discount: Decimal | None = attrs.field(default=None, converter=_optional(read_decimal))
-    sku: str | None = attrs.field(default=None, converter=_optional(read_name))
-    category: str | None = attrs.field(default=None, converter=_optional(read_name))
-    brand: str | None = attrs.field(default=None, converter=_optional(read_name))
-    tags: tuple[str, ...] | None = attrs.field(default=None, converter=_optional(read_names))
+    value: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
+    unit_price: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
+    discount: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
+    sku: str | None = attrs.field(default=None, converter=optional(read_name))
+    category: str | None = attrs.field(default=None, converter=optional(read_name))
+    brand: str | None = attrs.field(default=None, converter=optional(read_name))
+    tags: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
     extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
 
     def __attrs_post_init__(self) -> None:
@@ -132,17 +131,17 @@ class _Happening:
 
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
-    business_date: date | None = attrs.field(default=None, converter=_optional(read_event_date))
-    tax: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
-    shipping: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
-    tip: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
+    business_date: date | None = attrs.field(default=None, converter=optional(read_event_date))
+    tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    shipping: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    tip: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     tenders: tuple[Tender, ...] = ()
-    currency: str | None = attrs.field(default=None, converter=_optional(read_name))
-    exchange_rate: Decimal | None = attrs.field(default=None, converter=_optional(read_rate))
-    store: str | None = attrs.field(default=None, converter=_optional(read_name))
-    brand: str | None = attrs.field(default=None, converter=_optional(read_name))
-    channel: str | None = attrs.field(default=None, converter=_optional(read_name))
-    status: str | None = attrs.field(default=None, converter=_optional(read_name))
+    currency: str | None = attrs.field(default=None, converter=optional(read_name))
+    exchange_rate: Decimal | None = attrs.field(default=None, converter=optional(read_rate))
+    store: str | None = attrs.field(default=None, converter=optional(read_name))
+    brand: str | None = attrs.field(default=None, converter=optional(read_name))
+    channel: str | None = attrs.field(default=None, converter=optional(read_name))
+    status: str | None = attrs.field(default=None, converter=optional(read_name))
     member: Member | None = None
     custom_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
     extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
@@ -222,9 +221,9 @@ class Update:
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
     of: str = attrs.field(converter=read_name)
-    status: str | None = attrs.field(default=None, converter=_optional(read_name))
-    custom_fields: FreeForm | None = attrs.field(default=None, converter=_optional(read_free_form))
-    extended_fields: FreeForm | None = attrs.field(default=None, converter=_optional(read_free_form))
+    status: str | None = attrs.field(default=None, converter=optional(read_name))
+    custom_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
+    extended_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)

@@ -49,7 +49,7 @@ def _read_day(value: int) -> int:
 
 @attrs.frozen(field_transformer=checked)
 class FixedRecurring:
-    """Expires on the next such day of a year strictly after the issue date; 29 February is the 28th in a common year."""
+    """Expires on the next such day of a year strictly after the issue date; 29 February is the 28th in common years."""
 
     type: ClassVar[str] = "fixed_recurring"
     month: int = attrs.field(converter=_read_month)
@@ -146,17 +146,10 @@ def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | N
     match expiry:
         case Never():
             return None
-        case FixedPeriod() | FixedRecurring() | RegistrationAnniversary() if issue_on is None:
-            return None
+        case FixedPeriod() | FixedRecurring() | RegistrationAnniversary():
+            return _from_issue(expiry, facts, issue_on) if issue_on is not None else None
         case FixedDate(on):
             return _in_range(on)
-        case FixedPeriod(after):
-            return _in_range(after.after(issue_on))
-        case FixedRecurring(month, day):
-            return _in_range(next_anniversary(month, day, issue_on))
-        case RegistrationAnniversary():
-            registered = _registered_on(facts)
-            return _in_range(next_anniversary(registered.month, registered.day, issue_on))
         case EventDate(after) | Rolling(after):
             return _in_range(after.after(facts.event_on))
         case CustomerField(field, after):
@@ -164,6 +157,17 @@ def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | N
             return _later(_date_field(fields, "member.extended_fields", field), after)
         case TransactionField(field, after):
             return _later(_date_field(facts.event.extended_fields, "extended_fields", field), after)
+
+
+def _from_issue(expiry: FixedPeriod | FixedRecurring | RegistrationAnniversary, facts: Facts, issue_on: date) -> date:
+    match expiry:
+        case FixedPeriod(after):
+            return _in_range(after.after(issue_on))
+        case FixedRecurring(month, day):
+            return _in_range(next_anniversary(month, day, issue_on))
+        case RegistrationAnniversary():
+            registered = _registered_on(facts)
+            return _in_range(next_anniversary(registered.month, registered.day, issue_on))
 
 
 def _registered_on(facts: Facts) -> date:

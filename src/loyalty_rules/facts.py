@@ -68,6 +68,8 @@ class Facts:
 
     __slots__ = (
         "_line_facts",
+        "_standings",
+        "_trackers",
         "amount",
         "event",
         "event_key",
@@ -76,8 +78,6 @@ class Facts:
         "member",
         "rate",
         "snapshot",
-        "_standings",
-        "_trackers",
         "zone",
     )
 

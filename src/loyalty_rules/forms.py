@@ -61,7 +61,7 @@ def key_of(name: str) -> str:
 
 
 @functools.cache
-def fields_of(cls: type) -> Mapping[str, "attrs.Attribute[Any]"]:
+def fields_of(cls: Any) -> Mapping[str, "attrs.Attribute[Any]"]:
     """Give the fields of a class by the keys under which they stand in a document."""
     fields = {key_of(field.name): field for field in attrs.fields(cls)}
     return dict(sorted(fields.items(), key=lambda pair: pair[0] != "type"))
@@ -79,7 +79,8 @@ def is_keyed(field: "attrs.Attribute[Any]") -> bool:
 
 def tags_of(union: Any) -> Mapping[str, type]:
     """Give the classes of a union by the `type` that names each in a document."""
-    return {each.type: each for each in get_args(union) if attrs.has(each)}
+    classes: list[Any] = [each for each in get_args(union) if attrs.has(each)]
+    return {each.type: each for each in classes}
 
 
 _CONDITION_KEYS: Mapping[str, type] = {
@@ -107,11 +108,10 @@ def _is_nested(annotation: Any) -> bool:
 
 @_converter.register_structure_hook_factory(attrs.has)
 def _structure_class(cls: type) -> Callable[[Any, Any], Any]:
-    overrides = {
-        name: override(rename=key_of(name), struct_hook=_field_hook(field))
-        for name, field in ((field.name, field) for field in attrs.fields(cls))
+    overrides: dict[str, Any] = {
+        field.name: override(rename=key_of(field.name), struct_hook=_field_hook(field)) for field in attrs.fields(cls)
     }
-    make = make_dict_structure_fn(
+    make: Callable[[Any, Any], Any] = make_dict_structure_fn(
         cls, _converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True, **overrides
     )
 
@@ -201,7 +201,7 @@ def _union_hook(annotation: Any) -> Callable[[Any], Any]:
     elif len(classes) == 1:
         choose = lambda _: classes[0]  # noqa: E731
     else:
-        tags = {each.type: each for each in classes}
+        tags = tags_of(annotation)
         choose = lambda value: _tagged_class(value, tags)  # noqa: E731
     tagged = len(classes) > 1 and choose is not _condition_class
     lists = [_nested_hook(each) for each in get_args(annotation) if get_origin(each) is tuple]
@@ -245,7 +245,7 @@ def problems_of(error: Exception, path: str = "$") -> Iterator[Problem]:
     """Tell the problems that structuring a document met, each with its path."""
     if isinstance(error, BaseValidationError):
         for each in error.exceptions:
-            yield from problems_of(each, path + _step(each, error))
+            yield from problems_of(each, path + _step(each))
     elif isinstance(error, InvalidValueError):
         yield Problem(path + _steps(error.name), error.code, error.message)
     elif isinstance(error, ForbiddenExtraKeysError):
@@ -258,7 +258,7 @@ def problems_of(error: Exception, path: str = "$") -> Iterator[Problem]:
         yield Problem(path, "invalid", f"can't be read: {str(error)[:200]}")
 
 
-def _step(error: Exception, parent: BaseValidationError) -> str:
+def _step(error: Exception) -> str:
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, AttributeValidationNote):
             error.__notes__.remove(note)
@@ -304,8 +304,7 @@ def unstructure(value: Any) -> Any:
 
 
 def _write(value: Any) -> dict[str, Any]:
-    cls = type(value)
-    return {**_tag(cls), **{key: _write_field(value, field) for key, field in fields_of(cls).items()}}
+    return {**_tag(type(value)), **{key: _write_field(value, field) for key, field in fields_of(type(value)).items()}}
 
 
 def _write_field(value: Any, field: "attrs.Attribute[Any]") -> Any:

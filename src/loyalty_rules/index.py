@@ -23,8 +23,10 @@ Need: TypeAlias = tuple[str, frozenset[str]]
 """A path and the texts of which one must stand there: of a line's path, on at least one line."""
 
 _LINE = "lines."
-_EVENT_TEXTS = frozenset("store brand channel status currency weekday member.id member.tier member.group".split())
-_LINE_TEXTS = frozenset("sku category brand".split())
+_EVENT_TEXTS = frozenset(
+    ["store", "brand", "channel", "status", "currency", "weekday", "member.id", "member.tier", "member.group"]
+)
+_LINE_TEXTS = frozenset(["sku", "category", "brand"])
 _CROWDED = 8
 
 

@@ -157,7 +157,7 @@ Intent: TypeAlias = IssueCurrency | IssueCoupon | SendMessage | ExtendExpiry | A
 
 @attrs.frozen
 class Skipped:
-    """An action whose promotion fired and that issued nothing: the first reason that applies, and what it means here."""
+    """An action whose promotion fired and that issued nothing: the first reason that applies, in words too."""
 
     promotion: str
     action: str

@@ -3,7 +3,7 @@
 A plan holds no state between evaluations and may be shared by threads.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from loyalty_rules.base_values import (
     bind_parts,
 )
 from loyalty_rules.caps import Limit
+from loyalty_rules.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
 from loyalty_rules.coupons import CouponType
 from loyalty_rules.dates import day_after
 from loyalty_rules.events import Activity, Snapshot, Transaction
@@ -122,6 +123,19 @@ class Plan:
         index = self._indexes.get(facts.event.type)
         return [self.promotions[position] for position in index.reached(facts)] if index is not None else []
 
+    def counters(self, facts: Facts) -> list[Counter]:
+        """Name what the event's snapshot is made of: trackers, and the caps of the promotions that it can reach."""
+        counters: dict[str, Counter] = {}
+        if facts.member is not None:
+            for tracker in self.trackers:
+                counter = tracker_counter(tracker, facts.member.id, facts.event_on)
+                counters[counter.name] = counter
+        for bound in self.reached(facts):
+            for action in bound.actions:
+                for counter in _counters_of(action, facts):
+                    counters[counter.name] = counter
+        return list(counters.values())
+
     def end_of(self, day: date) -> datetime:
         """Give the instant at which a local day has ended: the zone is asked once a day, not once an issue."""
         end = self._ends_of_days.get(day)
@@ -160,6 +174,20 @@ class Plan:
             else bind_award(quantity, Rounding(action.rounding.value, action.rounding.currency), 0)
         )
         return BoundCouponAction(key, action, coupon_type, award)
+
+
+def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts) -> Iterator[Counter]:
+    if isinstance(action, BoundCouponAction):
+        for _, counter in coupon_counters(action.coupon_type, facts):
+            yield counter
+        return
+    caps = action.action.caps
+    for _, counter in cap_counters(action.key, caps.per_member, caps.total, facts):
+        yield counter
+    for limit in action.limits:
+        limited = limit_counter(limit, facts)
+        if limited is not None:
+            yield limited
 
 
 def bind_award(proration: Proration, rounding: Rounding, decimals: int) -> Award:

@@ -3,11 +3,15 @@
 import functools
 import hashlib
 import json
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Literal
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.caps import Limit
+from loyalty_rules.counters import Counter, make_snapshot
 from loyalty_rules.coupons import CouponType
 from loyalty_rules.dates import read_zone
 from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, found
@@ -59,7 +63,7 @@ class Program:
     format: Literal["loyalty-rules/1"] = "loyalty-rules/1"
     id: str = attrs.field(converter=read_id)
     time_zone: str = attrs.field(converter=read_zone)
-    money: str | None = attrs.field(default=None, converter=attrs.converters.optional(_read_money))
+    money: str | None = attrs.field(default=None, converter=optional(_read_money))
     currencies: tuple[Currency, ...] = attrs.field(metadata={"keyed": True})
     limits: tuple[Limit, ...] = attrs.field(default=(), metadata={"keyed": True})
     shortfall: Literal["write_off", "carry"] = "write_off"
@@ -88,6 +92,16 @@ class Program:
         walk = Walk(self.plan, self.plan.facts(event, snapshot or NO_FACTS), serials)
         walk.run()
         return Evaluation(event.id, self.id, self.version, tuple(walk.intents), tuple(walk.skipped))
+
+    def counters(self, event: Event) -> list[Counter]:
+        """Name the counters that the event's snapshot is made of, so that a store reads them in one batch."""
+        if not isinstance(event, (Transaction, Activity)):
+            raise _wrong_event(event)
+        return self.plan.counters(self.plan.facts(event, NO_FACTS))
+
+    def snapshot(self, event: Event, value_of: Callable[[Counter], Decimal]) -> Snapshot:
+        """Make the event's snapshot of what each of its counters holds (zero or more; 0 for one that never was)."""
+        return make_snapshot(self.counters(event), value_of)
 
     @functools.cached_property
     def version(self) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal, TypeAlias
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import read_non_negative, read_positive, read_whole
 from loyalty_rules.caps import NO_CAPS, ActionCaps
@@ -18,7 +19,7 @@ from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.expiry import Expiry
 from loyalty_rules.identifiers import read_id, read_name
 from loyalty_rules.proration import Proration
-from loyalty_rules.rounding import Mode, Rounding
+from loyalty_rules.rounding import ACTUAL, Mode, Rounding
 from loyalty_rules.timing import IMMEDIATE, Timing
 from loyalty_rules.values import checked
 
@@ -35,8 +36,6 @@ __all__ = [
 
 MOST_ACTIONS = 1_000
 
-_optional = attrs.converters.optional
-
 
 @attrs.frozen(field_transformer=checked)
 class RedeemRate:
@@ -48,9 +47,9 @@ class RedeemRate:
 
     points: Decimal = attrs.field(converter=read_positive)
     value: Decimal = attrs.field(converter=read_positive)
-    least: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
-    block: Decimal | None = attrs.field(default=None, converter=_optional(read_positive))
-    most: Decimal | None = attrs.field(default=None, converter=_optional(read_non_negative))
+    least: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    block: Decimal | None = attrs.field(default=None, converter=optional(read_positive))
+    most: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
 
 
 def _read_decimals(value: int) -> int:
@@ -62,7 +61,7 @@ class Currency:
     """A reward currency, with 0 to 6 decimals."""
 
     id: str = attrs.field(converter=read_id)
-    title: str | None = attrs.field(default=None, converter=_optional(read_name))
+    title: str | None = attrs.field(default=None, converter=optional(read_name))
     decimals: int = attrs.field(default=0, converter=_read_decimals)
     redeem: RedeemRate | None = None
 
@@ -76,7 +75,7 @@ class CurrencyAction:
     currency: str = attrs.field(converter=read_id)
     recipient: Literal["member", "member_group"] = "member"
     proration: Proration
-    rounding: Rounding = Rounding()
+    rounding: Rounding = ACTUAL
     expiry: Expiry
     timing: Timing = IMMEDIATE
     caps: ActionCaps = NO_CAPS
@@ -92,6 +91,7 @@ class CouponRounding:
     currency: Literal["up", "down", "nearest", "half_even", "half_down"] = "nearest"
 
 
+TO_NEAREST = CouponRounding()
 MOST_COUPONS = 10_000
 
 
@@ -109,7 +109,7 @@ class CouponAction:
     id: str = attrs.field(converter=read_id)
     coupon_type: str = attrs.field(converter=read_id)
     quantity: int | Proration = attrs.field(default=1, converter=_read_quantity)
-    rounding: CouponRounding = CouponRounding()
+    rounding: CouponRounding = TO_NEAREST
     on_return: Literal["void_if_unredeemed", "reverse", "keep"] = "void_if_unredeemed"
     communication: Communication | None = None
 
@@ -141,13 +141,13 @@ class Promotion:
     """When (trigger, active window, condition) and what (actions). The window is half open: starts_at ≤ t < ends_at."""
 
     id: str = attrs.field(converter=_read_promotion_id)
-    title: str | None = attrs.field(default=None, converter=_optional(read_name))
+    title: str | None = attrs.field(default=None, converter=optional(read_name))
     trigger: str = attrs.field(default="transaction", converter=_read_trigger)
-    starts_at: datetime | None = attrs.field(default=None, converter=_optional(read_instant))
-    ends_at: datetime | None = attrs.field(default=None, converter=_optional(read_instant))
-    when: Condition | None = attrs.field(default=None, converter=_optional(read_condition))
+    starts_at: datetime | None = attrs.field(default=None, converter=optional(read_instant))
+    ends_at: datetime | None = attrs.field(default=None, converter=optional(read_instant))
+    when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
     priority: int = attrs.field(default=0, converter=_read_priority)
-    exclusive: str | None = attrs.field(default=None, converter=_optional(read_name))
+    exclusive: str | None = attrs.field(default=None, converter=optional(read_name))
     actions: tuple[Action, ...]
 
     def __attrs_post_init__(self) -> None:

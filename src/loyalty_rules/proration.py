@@ -47,7 +47,7 @@ class Proportional:
 
 @attrs.frozen(field_transformer=checked)
 class Stepped:
-    """⌊base ÷ step_size⌋ × points_per_step: the remainder earns nothing. Size 150, 5 a step: 449.99 is 10, 450 is 15."""
+    """⌊base ÷ step_size⌋ × points_per_step: the remainder earns nothing. 150, 5 a step: 449.99 is 10, 450 is 15."""
 
     type: ClassVar[str] = "stepped"
     step_size: Decimal = attrs.field(converter=read_positive)

@@ -62,6 +62,9 @@ class Rounding:
     currency: Mode = "actual"
 
 
+ACTUAL = Rounding()
+
+
 def round_to_units(amount: Ratio, mode: str, decimals: int) -> Ratio:
     """Round `amount` (zero or more) by `mode` to that many decimals; `actual` gives it as it is."""
     if mode == "actual":
@@ -72,6 +75,6 @@ def round_to_units(amount: Ratio, mode: str, decimals: int) -> Ratio:
 
 
 def hold_to_micros(amount: Ratio) -> int:
-    """Hold an amount to 6 decimals, the scale of the ledger, half up: a whole number of millionths. Source: semantics 2."""
+    """Hold an amount to 6 decimals, the ledger's scale, half up: whole millionths. Source: semantics 2."""
     numerator, denominator = amount
     return _nearest(numerator * MICRO, denominator)

@@ -122,7 +122,7 @@ class _Pairs(list[tuple[str, Any]]):
 
 def _repeated_keys(text: str | bytes | bytearray) -> list[Problem]:
     # Only a text that is already known to repeat a key is read again in this slower way.
-    problems = []
+    problems: list[Problem] = []
     waiting: list[tuple[str, Any]] = [("$", json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str))]
     while waiting and len(problems) < 100:
         path, value = waiting.pop(0)

@@ -5,9 +5,9 @@ from typing import ClassVar, TypeAlias
 
 import attrs
 
+from loyalty_rules.amounts import read_whole
 from loyalty_rules.conditions import Condition, read_condition
 from loyalty_rules.dates import is_in_range, later_by_days
-from loyalty_rules.amounts import read_whole
 from loyalty_rules.facts import Facts
 from loyalty_rules.skips import Skip
 from loyalty_rules.values import checked

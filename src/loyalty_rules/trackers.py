@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import MICRO, Ratio, micros, read_positive
 from loyalty_rules.base_values import (
@@ -45,7 +46,7 @@ class Tracker:
     id: str = attrs.field(converter=read_id)
     measure: MeasuredBy
     target: Decimal = attrs.field(converter=read_positive)
-    when: Condition | None = attrs.field(default=None, converter=attrs.converters.optional(read_condition))
+    when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
     window: Window = LIFETIME
 
 

@@ -19,7 +19,9 @@ __all__ = ["checked", "nearest", "read_field", "reader_of"]
 
 def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
     """Give every field of an attrs class a converter that reads it and, where it can't, names the field."""
-    return [field if field.inherited else field.evolve(converter=_reading(field)) for field in fields]
+    return [
+        field if getattr(field, "inherited", False) else field.evolve(converter=_reading(field)) for field in fields
+    ]
 
 
 def read_field(field: "attrs.Attribute[Any]", value: object) -> Any:
