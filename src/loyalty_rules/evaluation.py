@@ -43,6 +43,7 @@ from loyalty_rules.windows import window_days
 __all__ = ["Walk"]
 
 ZERO, ONE = Decimal(0), Decimal(1)
+NO_BASE: Ratio = (0, 1)
 NONE_ISSUED = Issued()
 NO_COUPONS = CouponCounts()
 
@@ -140,20 +141,29 @@ class Walk:
 
     def amount(self, award: Award) -> int:
         """Compute an amount before caps, in millionths: base → round → prorate → round."""
-        amount = hold_to_micros(self.award_each_line(award) if award.each_line else self.award_total(award))
+        amount = self.held(self.award_each_line(award) if award.each_line else self.award_total(award))
         if amount == 0:
             raise Skip("zero_amount", "the amount is zero")
         return amount
 
+    def held(self, amount: Ratio) -> int:
+        """Hold an amount to the 6 decimals of a ledger."""
+        return hold_to_micros(amount)
+
     def award_total(self, award: Award) -> Ratio:
-        base = award.base(self.facts, self.awarded) if award.base is not None else (0, 1)
-        return award.steps.amount(base)
+        base = award.base(self.facts, self.awarded) if award.base is not None else NO_BASE
+        return self.prorated(award, base)
 
     def award_each_line(self, award: Award) -> Ratio:
         assert award.parts is not None
         parts = award.parts(self.facts)
-        amounts = [award.steps.amount((max(value, 0), parts.denominator)) for value in parts.values]
+        amounts = [self.prorated(award, (max(value, 0), parts.denominator)) for value in parts.values]
         return sum(numerator for numerator, _ in amounts), amounts[0][1]
+
+    def prorated(self, award: Award, base: Ratio) -> Ratio:
+        """Take a base, or one line's part of it, to an amount: round → prorate → round."""
+        steps = award.steps
+        return steps.rounded_amount(steps.prorate(steps.rounded_base(base)))
 
     def expiry(self, spec: CurrencyAction, due: Schedule) -> tuple[date | None, datetime | None]:
         """Say until when it lives; what would already be past when it becomes issued is not issued."""
@@ -172,18 +182,35 @@ class Walk:
         """Trim an amount to what the action's caps and then the program's limits leave. Source: semantics 8."""
         caps = action.action.caps
         if caps.per_event is not None:
-            amount = trimmed(amount, micros(caps.per_event), f"cap of {text_of(caps.per_event)} an event")
+            amount = self.trim(amount, micros(caps.per_event), f"cap of {text_of(caps.per_event)} an event")
         issued = self.facts.snapshot.issued.get(action.key, NONE_ISSUED)
         for cap, before, whose in ((caps.per_member, issued.member, "member's"), (caps.total, issued.total, "total")):
             if cap is not None:
-                amount = trimmed_by_cap(amount, cap, before, whose)
+                amount = self.trim_by_cap(amount, cap, before, whose)
         binding = [limit for limit in action.limits if limit_counter(limit, self.facts) is not None]
         for limit in binding:
             before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
             left = micros(limit.amount) - micros(before_event) - self.drawn.get(limit.id, 0)
-            amount = trimmed(amount, left, f"limit {limit.id}")
+            amount = self.trim(amount, left, f"limit {limit.id} of {text_of(limit.amount)}")
         for limit in binding:
             self.drawn[limit.id] = self.drawn.get(limit.id, 0) + amount
+        return amount
+
+    def trim(self, amount: int, left: int, cap: str) -> int:
+        """Trim an amount to what is left of a cap (both in millionths); nothing left is `cap_reached`."""
+        if left <= 0:
+            raise Skip("cap_reached", f"nothing is left of the {cap}")
+        return min(amount, left)
+
+    def trim_by_cap(self, amount: int, cap: Cap, before: IssuedCounts, whose: str) -> int:
+        """Trim an amount to what is left of an action's cap, by amount or by times."""
+        if cap.amount is not None:
+            return self.trim(
+                amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {text_of(cap.amount)}"
+            )
+        assert cap.times is not None
+        if before.times >= cap.times:
+            raise Skip("cap_reached", f"nothing is left of the {whose} cap of {cap.times} times")
         return amount
 
     def claims(self, action: BoundCurrencyAction, amount: int) -> tuple[Claim, ...]:
@@ -299,7 +326,8 @@ class Walk:
         if coupon_type.caps.per_transaction is not None:
             caps.insert(0, (coupon_type.caps.per_transaction, 0, "transaction"))
         for cap, before, scope in caps:
-            quantity = trimmed(quantity, cap - before - drawn, f"{scope} cap of {cap} coupons")
+            left = (cap - before - drawn) * MICRO
+            quantity = self.trim(quantity * MICRO, left, f"{scope} cap of {cap} coupons") // MICRO
         self.drawn[name] = drawn + quantity
         return quantity
 
@@ -353,22 +381,6 @@ class Walk:
                         self.plan.end_of(days[1]) if days is not None else None,
                     )
                 )
-
-
-def trimmed(amount: int, left: int, cap: str) -> int:
-    """Trim an amount to what is left of a cap; nothing left is `cap_reached`."""
-    if left <= 0:
-        raise Skip("cap_reached", f"nothing is left of the {cap}")
-    return min(amount, left)
-
-
-def trimmed_by_cap(amount: int, cap: Cap, before: IssuedCounts, whose: str) -> int:
-    """Trim an amount to what is left of an action's cap, by amount or by times."""
-    if cap.amount is not None:
-        return trimmed(amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {text_of(cap.amount)}")
-    assert cap.times is not None
-    trimmed(1, cap.times - before.times, f"{whose} cap of {cap.times} times")
-    return amount
 
 
 def exclude(fired: Sequence[BoundPromotion]) -> list[tuple[BoundPromotion, BoundPromotion | None]]:

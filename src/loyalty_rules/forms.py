@@ -300,11 +300,14 @@ def unstructure(value: Any) -> Any:
         return [unstructure(each) for each in value]
     if isinstance(value, Mapping):
         return {key: unstructure(each) for key, each in value.items()}
-    return _WRITERS.get(type(value), _write)(value)
+    cls: Any = type(value)
+    return _WRITERS.get(cls, _write)(value)
 
 
 def _write(value: Any) -> dict[str, Any]:
-    return {**_tag(type(value)), **{key: _write_field(value, field) for key, field in fields_of(type(value)).items()}}
+    cls: Any = type(value)
+    fields = [(key, field) for key, field in fields_of(cls).items() if not field.name.startswith("_")]
+    return {**_tag(cls), **{key: _write_field(value, field) for key, field in fields}}
 
 
 def _write_field(value: Any, field: "attrs.Attribute[Any]") -> Any:

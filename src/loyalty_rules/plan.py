@@ -41,6 +41,7 @@ _MOST_REMEMBERED_DAYS = 4_096
 class Award:
     """How an action's amount comes about, bound: from a base as a whole or line by line, or fixed (no base)."""
 
+    proration: Proration
     steps: Steps
     base: Callable[[Facts, dict[str, int]], Ratio] | None = None
     parts: Callable[[Facts], Parts] | None = None
@@ -194,9 +195,9 @@ def bind_award(proration: Proration, rounding: Rounding, decimals: int) -> Award
     """Bind a proration with its rounding to a currency of so many decimals."""
     if isinstance(proration, Fixed):
         amount = micros(proration.amount), MICRO
-        return Award(Steps(lambda _base: amount, rounding, round_base=False, decimals=decimals))
+        return Award(proration, Steps(lambda _base: amount, rounding, round_base=False, decimals=decimals))
     of = proration.of
     steps = Steps(bind_proration(proration), rounding, rounds_base(of), decimals)
     if isinstance(of, BASE_OF_LINES):
-        return Award(steps, bind_base(of), bind_parts(of), of.aggregate == "each_line")
-    return Award(steps, bind_base(of))
+        return Award(proration, steps, bind_base(of), bind_parts(of), of.aggregate == "each_line")
+    return Award(proration, steps, bind_base(of))

@@ -17,9 +17,10 @@ from loyalty_rules.dates import read_zone
 from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, found
 from loyalty_rules.evaluation import Walk
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
+from loyalty_rules.explanation import Explanation, explain
 from loyalty_rules.forms import unstructure
 from loyalty_rules.identifiers import read_id
-from loyalty_rules.intents import Intent, Skipped
+from loyalty_rules.intents import Intent, IssueCoupon, Skipped
 from loyalty_rules.plan import Plan
 from loyalty_rules.promotions import Currency, Promotion
 from loyalty_rules.references import unresolved
@@ -50,6 +51,20 @@ class Evaluation:
     program_version: str
     intents: tuple[Intent, ...]
     skipped: tuple[Skipped, ...]
+    _decided: "tuple[Program, Transaction | Activity, Snapshot]" = attrs.field(eq=False, repr=False)
+
+    def explain(self) -> Explanation:
+        """Tell why: for each promotion whether it fired and on which value, for each action every step to the amount.
+
+        Worked out by a second walk when it is asked for; `str` of it reads as a clerk would tell it.
+        """
+        program, event, snapshot = self._decided
+        serials = {
+            intent.key: intent.serial
+            for intent in self.intents
+            if isinstance(intent, IssueCoupon) and intent.serial is not None
+        }
+        return explain(program.plan, program.plan.facts(event, snapshot), serials)
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
@@ -89,9 +104,12 @@ class Program:
         """
         if not isinstance(event, (Transaction, Activity)):
             raise _wrong_event(event)
-        walk = Walk(self.plan, self.plan.facts(event, snapshot or NO_FACTS), serials)
+        known = snapshot if snapshot is not None else NO_FACTS
+        walk = Walk(self.plan, self.plan.facts(event, known), serials)
         walk.run()
-        return Evaluation(event.id, self.id, self.version, tuple(walk.intents), tuple(walk.skipped))
+        return Evaluation(
+            event.id, self.id, self.version, tuple(walk.intents), tuple(walk.skipped), (self, event, known)
+        )
 
     def counters(self, event: Event) -> list[Counter]:
         """Name the counters that the event's snapshot is made of, so that a store reads them in one batch."""

@@ -86,6 +86,3 @@ class Steps:
 
     def rounded_amount(self, amount: Ratio) -> Ratio:
         return round_to_units(amount, self.rounding.currency, self.decimals)
-
-    def amount(self, base: Ratio) -> Ratio:
-        return self.rounded_amount(self.prorate(self.rounded_base(base)))
