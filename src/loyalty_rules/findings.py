@@ -23,7 +23,7 @@ from loyalty_rules.conditions import (
 from loyalty_rules.dates import instant_text
 from loyalty_rules.errors import found
 from loyalty_rules.facts import Facts
-from loyalty_rules.predicates import NO_RATE, Subject, bind, bind_line, event_subject, measure_subject
+from loyalty_rules.predicates import NO_RATE, Subject, bind, event_subject, measure_subject
 from loyalty_rules.promotions import Promotion
 
 __all__ = ["Finding", "condition_finding", "window_finding"]
@@ -82,8 +82,7 @@ def _line_test(test: LineTest, facts: Facts) -> str:
     selected = f"the lines where {_wanted_of_line(test.lines)}"
     measured = measure_subject(test)
     if measured is None:
-        holds = any(line_holds(line) for line in facts.lines) if (line_holds := bind_line(test.lines)) else False
-        return f"{'a' if holds else 'no'} line where {_wanted_of_line(test.lines)}"
+        return f"{'a' if bind(test)(facts) else 'no'} line where {_wanted_of_line(test.lines)}"
     name = next(name for name in ("quantity", "value", "count") if getattr(test, name) is not None)
     return _compared(f"the {name} of {selected}", measured[0], measured[1], facts)
 
@@ -133,8 +132,15 @@ def _wanted(test: Comparison | Measure) -> str:
     )
 
 
-def _wanted_of_text(test: Comparison) -> str:
-    return _wanted(test).replace("not be ", "is not ").replace("be ", "is ").replace("have ", "has ")
+def _said(test: Comparison) -> str:
+    """As `_wanted`, of what is rather than of what must be."""
+    return " and ".join(_present(words) for words in _wanted(test).split(" and "))
+
+
+def _present(words: str) -> str:
+    if words.startswith("not be "):
+        return "is not " + words.removeprefix("not be ")
+    return ("has " + words.removeprefix("have ")) if words.startswith("have ") else "is " + words.removeprefix("be ")
 
 
 def _operand(operand: Any) -> str:
@@ -155,7 +161,7 @@ def _wanted_of_line(condition: Condition) -> str:
         case Not(inner):
             return f"not ({_wanted_of_line(inner)})"
         case Comparison():
-            return f"{condition.field} {_wanted_of_text(condition)}"
+            return f"{condition.field} {_said(condition)}"
         case _:
             return "…"
 

@@ -70,7 +70,7 @@ def schedule(timing: Timing, facts: Facts) -> Schedule:
         case Delayed(days):
             due_at = later_by_days(facts.local, days, facts.zone)
             issue_on = _days_later(facts.event_on, days)
-            if due_at is None or issue_on is None or not is_in_range(issue_on):
+            if due_at is None or issue_on is None or not (is_in_range(issue_on) and is_in_range(due_at)):
                 raise Skip("invalid_field", f"{days} days later lies outside 1970 to 9998")
             return Schedule(issue_on, due_at)
         case External() | TransactionUpdate():
