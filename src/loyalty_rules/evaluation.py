@@ -14,7 +14,7 @@ from loyalty_rules.caps import NO_CAPS, NO_COUPON_CAPS, Cap
 from loyalty_rules.communication import Communication, plan_channels
 from loyalty_rules.counters import Counter, cap_counters, claim_on, coupon_counters, limit_counter
 from loyalty_rules.coupons import CouponType, Validity
-from loyalty_rules.dates import is_in_range, start_of_day
+from loyalty_rules.dates import is_in_range
 from loyalty_rules.errors import MissingSerialsError
 from loyalty_rules.events import CouponCounts, Issued, IssuedCounts
 from loyalty_rules.expiry import Rolling, expiry_date
@@ -308,7 +308,7 @@ class Walk:
             day = validity.starts_after.after(facts.event_on)
             if day is None or not is_in_range(day):
                 raise Skip("invalid_field", "the coupon would start outside 1970 to 9998")
-            valid_from = start_of_day(day, facts.zone)
+            valid_from = self.plan.start_of(day)
         expires_on = expiry_date(validity.expiry, facts, facts.event_on)
         if expires_on is None:
             return valid_from, None, None
@@ -377,7 +377,7 @@ class Walk:
                         tracker.id,
                         member.id,
                         decimal_of(contribution),
-                        start_of_day(days[0], self.facts.zone) if days is not None else None,
+                        self.plan.start_of(days[0]) if days is not None else None,
                         self.plan.end_of(days[1]) if days is not None else None,
                     )
                 )

@@ -16,15 +16,26 @@ from loyalty_rules.skips import Reason
 
 __all__ = [
     "AdvanceTracker",
+    "CancelPromise",
     "Claim",
+    "Draw",
+    "ExpireCoupon",
+    "ExpireCurrency",
     "ExtendExpiry",
     "Intent",
     "IssueCoupon",
     "IssueCurrency",
+    "RedeemCoupon",
     "Release",
+    "ReleasePromise",
+    "ReverseCurrency",
     "SendMessage",
     "Share",
     "Skipped",
+    "SpendCurrency",
+    "UndoRedemption",
+    "UndoSpend",
+    "VoidCoupon",
 ]
 
 
@@ -152,7 +163,169 @@ class AdvanceTracker:
     window_ends_at: datetime | None
 
 
-Intent: TypeAlias = IssueCurrency | IssueCoupon | SendMessage | ExtendExpiry | AdvanceTracker
+# -- after the sale --------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Draw:
+    """So much taken from one lot: from what is promised or from what is available."""
+
+    lot: str
+    amount: Decimal
+    taken_from: Literal["promised", "available"] = "available"
+
+
+@attrs.frozen
+class ReleasePromise:
+    """Turn a promise into a live lot, once. `event` is what released it, None where it was simply due."""
+
+    type: ClassVar[str] = "release_promise"
+    key: str
+    promise: str
+    event: str | None
+    member: str
+    group: str | None
+    currency: str
+    amount: Decimal
+    issue_on: date
+    expires_on: date | None
+    expires_at: datetime | None
+
+
+@attrs.frozen
+class CancelPromise:
+    """End a promise without an issue, once: cancelled by a confirmation, or lapsed since its expiry is past."""
+
+    type: ClassVar[str] = "cancel_promise"
+    key: str
+    promise: str
+    event: str | None
+    outcome: Literal["cancelled", "lapsed"]
+    amount: Decimal
+    claims: tuple[Claim, ...]
+
+
+@attrs.frozen
+class ReverseCurrency:
+    """Take back what an issue gave, from the lots named; `shortfall` is what could not be taken.
+
+    `carried` says that the shortfall is a debt that the account's next issue pays first; else it is written off.
+    The claims' amounts are negative: what is taken back no longer counts against a cap.
+    """
+
+    type: ClassVar[str] = "reverse_currency"
+    key: str
+    issue: str
+    event: str
+    member: str
+    group: str | None
+    currency: str
+    amount: Decimal
+    draws: tuple[Draw, ...]
+    shortfall: Decimal
+    carried: bool
+    claims: tuple[Claim, ...]
+
+
+@attrs.frozen
+class ExpireCurrency:
+    """Write down that what was left of a lot has expired."""
+
+    type: ClassVar[str] = "expire_currency"
+    key: str
+    lot: str
+    amount: Decimal
+    expired_at: datetime
+
+
+@attrs.frozen
+class SpendCurrency:
+    """Spend an amount from the lots named, soonest expiry first; `value` is its worth in money, if there is a rate."""
+
+    type: ClassVar[str] = "spend_currency"
+    key: str
+    event: str
+    member: str
+    group: str | None
+    currency: str
+    amount: Decimal
+    value: Decimal | None
+    draws: tuple[Draw, ...]
+
+
+@attrs.frozen
+class UndoSpend:
+    """Give the lots of a spend their units back, with their own expiry; `expired` is what time has taken since."""
+
+    type: ClassVar[str] = "undo_spend"
+    key: str
+    spend: str
+    draws: tuple[Draw, ...]
+    expired: tuple[Draw, ...]
+
+
+@attrs.frozen
+class RedeemCoupon:
+    """Redeem a coupon in a transaction for a discount; `remaining` is what a stored value has left, else None."""
+
+    type: ClassVar[str] = "redeem_coupon"
+    key: str
+    coupon: str
+    event: str
+    store: str | None
+    discount: Decimal
+    remaining: Decimal | None
+
+
+@attrs.frozen
+class UndoRedemption:
+    """Reinstate what a redemption took, once, since its transaction was wholly cancelled."""
+
+    type: ClassVar[str] = "undo_redemption"
+    key: str
+    redemption: str
+    coupon: str
+    discount: Decimal
+
+
+@attrs.frozen
+class VoidCoupon:
+    """Take a coupon back that was not redeemed; claims' amounts are negative, as with `ReverseCurrency`."""
+
+    type: ClassVar[str] = "void_coupon"
+    key: str
+    coupon: str
+    event: str
+    claims: tuple[Claim, ...]
+
+
+@attrs.frozen
+class ExpireCoupon:
+    """Write down that a coupon has expired."""
+
+    type: ClassVar[str] = "expire_coupon"
+    key: str
+    coupon: str
+    expired_at: datetime
+
+
+Intent: TypeAlias = (
+    IssueCurrency
+    | IssueCoupon
+    | SendMessage
+    | ExtendExpiry
+    | AdvanceTracker
+    | ReleasePromise
+    | CancelPromise
+    | ReverseCurrency
+    | ExpireCurrency
+    | SpendCurrency
+    | UndoSpend
+    | RedeemCoupon
+    | UndoRedemption
+    | VoidCoupon
+    | ExpireCoupon
+)
 
 
 @attrs.frozen

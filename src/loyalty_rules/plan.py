@@ -21,7 +21,7 @@ from loyalty_rules.base_values import (
 from loyalty_rules.caps import Limit
 from loyalty_rules.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
 from loyalty_rules.coupons import CouponType
-from loyalty_rules.dates import day_after
+from loyalty_rules.dates import day_after, start_of_day
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.facts import Facts, Standing
 from loyalty_rules.index import Index
@@ -136,6 +136,10 @@ class Plan:
                 for counter in _counters_of(action, facts):
                     counters[counter.name] = counter
         return list(counters.values())
+
+    def start_of(self, day: date) -> datetime:
+        """Give the first instant of a local day."""
+        return start_of_day(day, self.zone)
 
     def end_of(self, day: date) -> datetime:
         """Give the instant at which a local day has ended: the zone is asked once a day, not once an issue."""

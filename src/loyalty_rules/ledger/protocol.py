@@ -1,0 +1,170 @@
+"""What a ledger does: the protocol that a host's own store implements, and what its operations answer. Source: ledger.
+
+Every operation is a pure decision of `lifecycle` (or of `Program.evaluate`) and a record of it. It is recorded
+once, whole, and only while it is still true: see the promises P1 to P8 in docs/ledger.md.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, Protocol
+
+import attrs
+
+from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.events import Event, Snapshot, Transaction
+from loyalty_rules.intents import Intent
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal
+from loyalty_rules.program import Evaluation, Program
+from loyalty_rules.serials import SerialGenerator
+
+__all__ = ["Balance", "IdempotencyConflict", "Ledger", "Movement", "Receipt", "Trim"]
+
+
+class IdempotencyConflict(LoyaltyError):
+    """An event of this id has been recorded with other inputs: `field` names the first that differs. Nothing is written.
+
+    `recorded` and `offered` are the two values, `receipt` is what was recorded. Source: ledger P2.
+    """
+
+    def __init__(self, key: str, field: str, recorded: object, offered: object, receipt: "Receipt") -> None:
+        self.key = key
+        self.field = field
+        self.recorded = recorded
+        self.offered = offered
+        self.receipt = receipt
+        super().__init__(key, field, recorded, offered, receipt)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.key} is recorded already with another {self.field}: "
+            f"{str(self.recorded)[:100]} was recorded, {str(self.offered)[:100]} is offered"
+        )
+
+
+@attrs.frozen
+class Trim:
+    """What a cap took from an intent when it was recorded: `left` of `asked`; nothing left, and it is refused."""
+
+    intent: str
+    counter: str
+    asked: Decimal
+    left: Decimal
+
+
+@attrs.frozen
+class Receipt:
+    """What became of an operation, in order of precedence.
+
+    1. `already_recorded`: the same inputs were recorded before; everything here is what was recorded then.
+    2. `refused`: nothing was recorded; `refusal` says why.
+    3. `recorded`: `intents` are what was recorded, after caps; `trims` what caps took or refused.
+    """
+
+    status: Literal["recorded", "already_recorded", "refused"]
+    key: str
+    intents: tuple[Intent, ...] = ()
+    trims: tuple[Trim, ...] = ()
+    refusal: Refusal | None = None
+
+
+@attrs.frozen
+class Balance:
+    """What an account has of a currency at an instant: what can be spent, what is promised, what it owes."""
+
+    available: Decimal
+    promised: Decimal
+    debt: Decimal
+
+
+@attrs.frozen
+class Movement:
+    """One entry: an amount of a lot that went from one bucket to another; the two sides sum to zero.
+
+    Buckets are `issued` (where units come from), `promised`, `available`, `spent`, `expired`, `reversed`, `voided`.
+    `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent.
+    """
+
+    batch: str
+    program: str
+    account: Account
+    currency: str
+    lot: str
+    source: str
+    target: str
+    amount: Decimal
+    at: datetime
+    recorded_at: datetime
+    reason: str
+
+
+class Ledger(Protocol):
+    """A store of what was decided. Every instant is an argument; an `at` is the event's time, never the clock's."""
+
+    def snapshot(self, program: Program, event: Event) -> Snapshot:
+        """Read the counters and trackers of an event, in one batch."""
+
+    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
+        """Record an evaluation once; claims are checked again, and trimmed or refused, in the same transaction."""
+
+    def process(
+        self,
+        program: Program,
+        event: Event,
+        *,
+        serials: SerialGenerator | None = None,
+        recorded_at: datetime | None = None,
+    ) -> Receipt:
+        """Decide and record any event: a sale or activity, a return, an update, a confirmation. A replay writes nothing."""
+
+    def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
+        """Release the delayed promises that are due by `at`."""
+
+    def spend(
+        self,
+        program: Program,
+        account: Account,
+        member: str,
+        currency: str,
+        amount: Decimal,
+        *,
+        event: str,
+        at: datetime,
+    ) -> Receipt:
+        """Spend from an account; `event` is the id of the spending transaction, once a currency."""
+
+    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
+        """Undo a spend, once; `spend` is its intent's key, `event` what undoes it."""
+
+    def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
+        """Redeem a coupon by its serial or shared code in a transaction."""
+
+    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
+        """Undo a redemption, once; `redemption` is its intent's key, `event` what undoes it."""
+
+    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` what voids it."""
+
+    def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
+        """Write down what time has done by `at`; it changes no answer as of any instant."""
+
+    def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+        """Give what an account has at an instant."""
+
+    def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Give the account's lots as they stood at an instant, in the order of issue."""
+
+    def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Give the promises that were open at an instant, in the order of issue."""
+
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
+        """Give every entry of an account up to an instant, each with its reason, in order of record."""
+
+    def coupon(self, program: str, code: str) -> CouponRecord | None:
+        """Find a coupon by its serial, however it is written."""
+
+    def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+        """Give the coupons of a member, in the order of issue."""
+
+    def check_invariants(self) -> Sequence[str]:
+        """Say what does not hold of all that must always hold; nothing is fine. Source: ledger 2."""

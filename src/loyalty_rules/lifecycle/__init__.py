@@ -1,0 +1,36 @@
+"""After the sale: what becomes of promises, lots and coupons, decided purely over plain records.
+
+Each function gives the intents to record, or a `Refusal`; none reads a clock or keeps anything. Source: semantics
+5, 6, 9, 11, 12 and ledger 2.
+"""
+
+from loyalty_rules.lifecycle.promises import confirm, is_due, settle, update
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.lifecycle.redemption import redeem, undo_redemption
+from loyalty_rules.lifecycle.returns import remaining_sale, take_back
+from loyalty_rules.lifecycle.spending import available, in_order_of_spending, spend, undo_spend, worth
+from loyalty_rules.lifecycle.sweep import expire, expire_coupons, extended
+
+__all__ = [
+    "Account",
+    "CouponRecord",
+    "Lot",
+    "Refusal",
+    "Sale",
+    "available",
+    "confirm",
+    "expire",
+    "expire_coupons",
+    "extended",
+    "in_order_of_spending",
+    "is_due",
+    "redeem",
+    "remaining_sale",
+    "settle",
+    "spend",
+    "take_back",
+    "undo_redemption",
+    "undo_spend",
+    "update",
+    "worth",
+]

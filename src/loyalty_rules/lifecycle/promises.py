@@ -1,0 +1,127 @@
+"""Promises: settled when due, released or cancelled by a confirmation, released by an update. Source: semantics 5, 6.
+
+A promise resolves at most once; asked again, each function gives a refusal `already_resolved` and no intent.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Literal
+
+import attrs
+
+from loyalty_rules.communication import plan_channels
+from loyalty_rules.dates import in_zone
+from loyalty_rules.events import Confirmation, Update
+from loyalty_rules.expiry import expiry_date
+from loyalty_rules.intents import CancelPromise, Intent, ReleasePromise, SendMessage
+from loyalty_rules.lifecycle.claims import given_back
+from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
+from loyalty_rules.plan import BoundCurrencyAction
+from loyalty_rules.predicates import bind
+from loyalty_rules.skips import Skip
+
+__all__ = ["confirm", "is_due", "settle", "update"]
+
+
+def is_due(lot: Lot, at: datetime) -> bool:
+    """Say whether a promise is due to be settled at an instant."""
+    return lot.promised > 0 and lot.issue.due_at is not None and lot.issue.due_at <= at
+
+
+def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[Intent, ...] | Refusal:
+    """Settle a delayed promise that is due at `at`: it becomes issued on the day and at the instant that it was due."""
+    if lot.promised <= 0:
+        return _resolved(lot)
+    if not is_due(lot, at):
+        return Refusal(("not_due",), f"{lot.key} is not due before {lot.issue.due_at}")
+    assert lot.issue.due_at is not None
+    assert lot.issue.issue_on is not None
+    return _release(sale, lot, lot.issue.issue_on, lot.issue.due_at, None)
+
+
+def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[Intent, ...] | Refusal:
+    """Release the promise that a confirmation names, or cancel it."""
+    if lot.promised <= 0:
+        return _resolved(lot)
+    if lot.issue.release is None or lot.issue.release.type != "external":
+        return Refusal(("not_external",), f"{lot.key} does not wait for a confirmation")
+    if confirmation.outcome == "cancel":
+        return (_end(lot, "cancelled", confirmation.id),)
+    return _release(sale, lot, _local_date(sale, confirmation.occurred_at), confirmation.occurred_at, confirmation.id)
+
+
+def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[Intent, ...]:
+    """Release the promises of a sale whose condition holds for what the update makes of it.
+
+    `sale` has the updates before this one; a promise that is resolved already is left alone.
+    """
+    event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
+    facts = sale.program.plan.facts(event, sale.snapshot)
+    intents: list[Intent] = []
+    for lot in lots:
+        when = lot.issue.release.when if lot.issue.release is not None else None
+        if lot.promised > 0 and when is not None and bind(when)(facts):
+            issue_on = _local_date(sale, change.occurred_at)
+            intents += _release(sale, lot, issue_on, change.occurred_at, change.id)
+    return tuple(intents)
+
+
+def _resolved(lot: Lot) -> Refusal:
+    return Refusal(("already_resolved",), f"{lot.key} has been released, cancelled or taken back already")
+
+
+def _local_date(sale: Sale, at: datetime) -> date:
+    return in_zone(at, sale.program.plan.zone).date()
+
+
+def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | None) -> tuple[Intent, ...]:
+    issue, action = lot.issue, _action_of(sale, lot)
+    facts = sale.program.plan.facts(sale.event, sale.snapshot)
+    try:
+        expires_on = expiry_date(action.action.expiry, facts, issue_on)
+    except Skip:
+        return (_end(lot, "lapsed", event),)  # what it would live until can't be known: it never comes to life
+    expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
+    if expires_at is not None and (expires_at <= at or (expires_on is not None and expires_on < issue_on)):
+        return (_end(lot, "lapsed", event),)
+    release = ReleasePromise(
+        f"{lot.key}/release",
+        lot.key,
+        event,
+        issue.member,
+        issue.group,
+        issue.currency,
+        lot.promised,
+        issue_on,
+        expires_on,
+        expires_at,
+    )
+    return (release, *_message(sale, lot, action))
+
+
+def _end(lot: Lot, outcome: Literal["cancelled", "lapsed"], event: str | None) -> CancelPromise:
+    return CancelPromise(f"{lot.key}/cancel", lot.key, event, outcome, lot.promised, given_back(lot, lot.promised))
+
+
+def _message(sale: Sale, lot: Lot, action: BoundCurrencyAction) -> tuple[Intent, ...]:
+    """The message that a promise sends when it is released. Source: semantics 10."""
+    communication, member = action.action.communication, sale.event.member
+    if communication is None or member is None:
+        return ()
+    channels = plan_channels(communication, member.contacts)
+    if not channels.used:
+        return ()
+    key = f"{lot.key}/release"
+    message = SendMessage(
+        f"{key}/message", (key,), member.id, communication.template, channels.used, channels.fallbacks
+    )
+    return (message,)
+
+
+def _action_of(sale: Sale, lot: Lot) -> BoundCurrencyAction:
+    for bound in sale.program.plan.promotions:
+        if bound.promotion.id == lot.issue.promotion:
+            for action in bound.actions:
+                if isinstance(action, BoundCurrencyAction) and action.action.id == lot.issue.action:
+                    return action
+    raise LookupError(f"{lot.key} is of no action of the program that it was decided under")

@@ -1,0 +1,130 @@
+"""Redeeming coupons: whether, for how much, and what is left of a stored value. Source: semantics 9.
+
+A coupon is checked when it is redeemed, never only when it was put in the basket. A redeeming transaction's money is
+the program's: a coupon in foreign money needs the event's exchange rate.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, decimal_of, micros
+from loyalty_rules.coupons import AmountOff, Benefit, CouponType, PercentOff, StoredValue
+from loyalty_rules.events import Snapshot, Transaction
+from loyalty_rules.facts import Facts
+from loyalty_rules.identifiers import key_part
+from loyalty_rules.intents import RedeemCoupon, UndoRedemption
+from loyalty_rules.lifecycle.records import CouponRecord, Refusal
+from loyalty_rules.predicates import bind, bind_line
+from loyalty_rules.program import Program
+from loyalty_rules.rounding import MODES
+
+__all__ = ["redeem", "undo_redemption"]
+
+
+def redeem(
+    program: Program, coupon: CouponRecord | None, transaction: Transaction, snapshot: Snapshot | None = None
+) -> RedeemCoupon | Refusal:
+    """Decide whether a transaction may redeem a coupon, and what it takes off, in the program's money to the cent.
+
+    The refusal lists every reason: `unknown`, `voided`, `already_redeemed`, `expired`, `not_yet_valid`,
+    `wrong_member`, `wrong_store`, `wrong_brand`, `condition_not_met`. A discount is rounded to 2 decimals, half up,
+    and never more than what it is taken from. A condition sees the transaction before any discount.
+    """
+    coupon_type = _type_of(program, coupon)
+    if coupon is None or coupon_type is None:
+        return Refusal(("unknown",), "no such coupon")
+    facts = program.plan.facts(transaction, snapshot if snapshot is not None else Snapshot())
+    reasons = tuple(_reasons(coupon, coupon_type, facts))
+    if reasons:
+        return Refusal(reasons, f"coupon {coupon.issue.coupon_type} can't be redeemed: {', '.join(reasons)}")
+    discount = _discount(coupon_type.benefit, coupon, facts)
+    remaining = None
+    if isinstance(coupon_type.benefit, StoredValue):
+        remaining = decimal_of(_left(coupon, coupon_type.benefit) - discount)
+    return RedeemCoupon(
+        f"{program.id}/{key_part(transaction.id)}/redeem/{coupon.key.partition('/')[2]}",
+        coupon.key,
+        transaction.id,
+        transaction.store,
+        decimal_of(discount),
+        remaining,
+    )
+
+
+def _type_of(program: Program, coupon: CouponRecord | None) -> CouponType | None:
+    if coupon is None:
+        return None
+    return next((each for each in program.coupon_types if each.id == coupon.issue.coupon_type), None)
+
+
+def _reasons(coupon: CouponRecord, coupon_type: CouponType, facts: Facts) -> Iterator[str]:
+    at, redemption = facts.event.occurred_at, coupon_type.redemption
+    if coupon.state == "voided":
+        yield "voided"
+    if coupon.state == "redeemed":
+        yield "already_redeemed"
+    if coupon.state == "expired" or (coupon.issue.expires_at is not None and at >= coupon.issue.expires_at):
+        yield "expired"
+    if at < coupon.issue.valid_from:
+        yield "not_yet_valid"
+    if redemption.holder_only and (facts.member is None or facts.member.id != coupon.issue.member):
+        yield "wrong_member"
+    if redemption.stores is not None and facts.event.store not in redemption.stores:
+        yield "wrong_store"
+    if redemption.brands is not None and facts.event.brand not in redemption.brands:
+        yield "wrong_brand"
+    if redemption.when is not None and not bind(redemption.when)(facts):
+        yield "condition_not_met"
+    elif facts.rate is None:
+        yield "condition_not_met"  # in money that nothing converts, no discount can be told
+
+
+def _discount(benefit: Benefit | None, coupon: CouponRecord, facts: Facts) -> int:
+    """The discount in millionths, rounded to the cent."""
+    if benefit is None:
+        return 0
+    numerator, denominator = _goods(benefit, facts)
+    goods = numerator * MICRO // denominator
+    match benefit:
+        case PercentOff():
+            share = numerator * micros(benefit.percent), denominator * MICRO * 100
+            discount = _to_cents(share)
+            most = micros(benefit.most) if benefit.most is not None else discount
+            return min(discount, most, goods)
+        case AmountOff():
+            return min(micros(benefit.amount), goods)
+        case StoredValue():
+            return min(_left(coupon, benefit), goods)
+
+
+def _goods(benefit: Benefit, facts: Facts) -> Ratio:
+    """What a benefit is taken from: the bill, or the value of the selected lines; never below zero."""
+    assert facts.amount is not None
+    assert facts.rate is not None
+    lines = None if isinstance(benefit, StoredValue) else bind_line(benefit.lines)
+    bill = max(facts.amount, 0) * facts.rate * MICRO
+    if lines is not None:
+        # Lines may add up to more than the bill (a discount on the whole of it): no coupon takes off more than that.
+        selected = sum(line.value for line in facts.lines if lines(line)) * facts.rate
+        bill = min(max(selected, 0), bill)
+    return bill, MICRO * MICRO * RATE_UNIT
+
+
+def _to_cents(amount: Ratio) -> int:
+    numerator, denominator = amount
+    return MODES["nearest"](numerator * 100, denominator) * (MICRO // 100)
+
+
+def _left(coupon: CouponRecord, benefit: StoredValue) -> int:
+    return micros(coupon.remaining if coupon.remaining is not None else benefit.amount)
+
+
+def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedemption | Refusal:
+    """Reinstate a coupon whose redeeming transaction was wholly cancelled, if that is what redeemed it."""
+    if coupon.remaining is None and coupon.redeemed_by != redeemed.key:
+        return Refusal(("not_redeemed",), f"{coupon.key} is not redeemed by {redeemed.key}")
+    return UndoRedemption(f"{redeemed.key}/undo", redeemed.key, coupon.key, _amount(redeemed))
+
+
+def _amount(redeemed: RedeemCoupon) -> Decimal:
+    return redeemed.discount

@@ -1,0 +1,99 @@
+"""Spending: from the lot that expires soonest; what points are worth; undoing a spend. Source: semantics 12."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from loyalty_rules.amounts import decimal_of, micros, text_of
+from loyalty_rules.identifiers import key_part
+from loyalty_rules.intents import Draw, SpendCurrency, UndoSpend
+from loyalty_rules.lifecycle.records import Account, Lot, Refusal
+from loyalty_rules.program import Program
+from loyalty_rules.promotions import RedeemRate
+
+__all__ = ["available", "draw", "in_order_of_spending", "spend", "undo_spend", "worth"]
+
+
+def in_order_of_spending(lots: Iterable[Lot], at: datetime) -> list[Lot]:
+    """Give the live lots, soonest expiry first, never-expiring ones last, then in the order of issue."""
+    live = [lot for lot in lots if lot.is_live(at)]
+    far = max((lot.expires_at for lot in live if lot.expires_at is not None), default=at)
+    return sorted(live, key=lambda lot: (lot.expires_at is None, lot.expires_at or far, lot.order))
+
+
+def available(lots: Iterable[Lot], at: datetime) -> Decimal:
+    """Give the balance at an instant: what is outstanding in live lots. A promise is no balance."""
+    return decimal_of(sum(micros(lot.outstanding) for lot in lots if lot.is_live(at)))
+
+
+def draw(lots: Sequence[Lot], amount: Decimal) -> tuple[Draw, ...]:
+    """Take an amount from lots in the order given, as far as it goes."""
+    left = micros(amount)
+    draws = []
+    for lot in lots:
+        taken = min(left, micros(lot.outstanding))
+        if taken > 0:
+            draws.append(Draw(lot.key, decimal_of(taken)))
+            left -= taken
+    return tuple(draws)
+
+
+def spend(
+    program: Program, account: Account, member: str, currency: str, event: str, lots: Iterable[Lot], amount: Decimal,
+    at: datetime,
+) -> SpendCurrency | Refusal:  # fmt: skip
+    """Decide to spend an amount of a currency from an account's `lots` at an instant.
+
+    Where the currency has a `redeem` rate its least, block and most bind. Refusals: `unknown_currency`,
+    `not_positive`, `below_least`, `not_a_block`, `above_most`, `insufficient`.
+    """
+    known = {each.id: each for each in program.currencies}
+    if currency not in known:
+        return Refusal(("unknown_currency",), f"the program has no currency {currency}")
+    rate = known[currency].redeem
+    mine = [lot for lot in lots if lot.issue.currency == currency and lot.account == account]
+    balance = available(mine, at)
+    reasons = [*_against_rate(rate, amount, balance)]
+    if micros(balance) < micros(amount):
+        reasons.append("insufficient")
+    if reasons:
+        return Refusal(tuple(reasons), f"{text_of(amount)} of {text_of(balance)} {currency} can't be spent")
+    return SpendCurrency(
+        f"{program.id}/{key_part(event)}/spend/{currency}",
+        event,
+        member,
+        account.id if account.kind == "group" else None,
+        currency,
+        amount,
+        worth(rate, amount) if rate is not None else None,
+        draw(in_order_of_spending(mine, at), amount),
+    )
+
+
+def _against_rate(rate: RedeemRate | None, amount: Decimal, balance: Decimal) -> Iterable[str]:
+    if micros(amount) <= 0:
+        yield "not_positive"
+    if rate is None:
+        return
+    if rate.least is not None and micros(balance) < micros(rate.least):
+        yield "below_least"
+    if rate.block is not None and micros(amount) % micros(rate.block):
+        yield "not_a_block"
+    if rate.most is not None and micros(amount) > micros(rate.most):
+        yield "above_most"
+
+
+def worth(rate: RedeemRate, amount: Decimal) -> Decimal:
+    """Give what an amount is worth in the program's money, to the 6th decimal, rounded down."""
+    return decimal_of(micros(amount) * micros(rate.value) // micros(rate.points))
+
+
+def undo_spend(spent: SpendCurrency, lots: Mapping[str, Lot], at: datetime) -> UndoSpend:
+    """Give the lots of a spend their units back with their own expiry; what has expired meanwhile is named."""
+    back = [each for each in spent.draws if not _has_expired(lots[each.lot], at)]
+    gone = [each for each in spent.draws if _has_expired(lots[each.lot], at)]
+    return UndoSpend(f"{spent.key}/undo", spent.key, tuple(back), tuple(gone))
+
+
+def _has_expired(lot: Lot, at: datetime) -> bool:
+    return lot.expires_at is not None and at >= lot.expires_at
