@@ -306,7 +306,7 @@ def unstructure(value: Any) -> Any:
 
 def _write(value: Any) -> dict[str, Any]:
     cls: Any = type(value)
-    fields = [(key, field) for key, field in fields_of(cls).items() if not field.name.startswith("_")]
+    fields = [(key, field) for key, field in fields_of(cls).items() if field.eq]  # what is not compared is not said
     return {**_tag(cls), **{key: _write_field(value, field) for key, field in fields}}
 
 

@@ -43,7 +43,8 @@ def _read_money(value: str) -> str:
 class Evaluation:
     """What follows from one event: the intents for the host to persist, and the actions that issued nothing.
 
-    `intents` come in the order of documents (evaluation); `program_version` is the hash of the program that decided.
+    `intents` come in the order of documents (evaluation); `program_version` is the hash of the program that decided;
+    `decided` is what it was decided from: the program, the event and the snapshot.
     """
 
     event: str
@@ -51,14 +52,14 @@ class Evaluation:
     program_version: str
     intents: tuple[Intent, ...]
     skipped: tuple[Skipped, ...]
-    _decided: "tuple[Program, Transaction | Activity, Snapshot]" = attrs.field(eq=False, repr=False)
+    decided: "tuple[Program, Transaction | Activity, Snapshot]" = attrs.field(eq=False, repr=False)
 
     def explain(self) -> Explanation:
         """Tell why: for each promotion whether it fired and on which value, for each action every step to the amount.
 
         Worked out by a second walk when it is asked for; `str` of it reads as a clerk would tell it.
         """
-        program, event, snapshot = self._decided
+        program, event, snapshot = self.decided
         serials = {
             intent.key: intent.serial
             for intent in self.intents

@@ -297,7 +297,8 @@ def _may_stand(cls: type, scope: Scope) -> bool:
 
 def _first_field(cls: type) -> str:
     """Give the field whose key tells a condition from the others: the first that is required."""
-    return next(field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING)
+    required: list[str] = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+    return required[0]
 
 
 def _reader(field: "attrs.Attribute[Any]") -> Reader | None:

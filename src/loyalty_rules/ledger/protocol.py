@@ -22,7 +22,7 @@ __all__ = ["Balance", "IdempotencyConflict", "Ledger", "Movement", "Receipt", "T
 
 
 class IdempotencyConflict(LoyaltyError):
-    """An event of this id has been recorded with other inputs: `field` names the first that differs. Nothing is written.
+    """An event of this id is recorded with other inputs: `field` names the first that differs. Nothing is written.
 
     `recorded` and `offered` are the two values, `receipt` is what was recorded. Source: ledger P2.
     """
@@ -115,7 +115,7 @@ class Ledger(Protocol):
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
     ) -> Receipt:
-        """Decide and record any event: a sale or activity, a return, an update, a confirmation. A replay writes nothing."""
+        """Decide and record any event: sale, activity, return, update, confirmation. A replay writes nothing."""
 
     def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
         """Release the delayed promises that are due by `at`."""

@@ -1,4 +1,4 @@
-"""What a ledger holds, as plain records: decisions after the sale are made of them. Source: ledger 2, semantics 5 and 11.
+"""What a ledger holds, as plain records: decisions are made of them. Source: ledger 2, semantics 5 and 11.
 
 Amounts are Decimals of at most 6 decimals. A record says what is; whoever stores it may store it in any way.
 """
@@ -84,6 +84,7 @@ class CouponRecord:
     state: Literal["issued", "redeemed", "expired", "voided"] = "issued"
     remaining: Decimal | None = None
     redeemed_by: str | None = None
+    redeemed_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -103,6 +104,11 @@ class Sale:
     snapshot: Snapshot
     updates: tuple[Update, ...] = ()
     returns: tuple[Return, ...] = ()
+
+    @property
+    def event_on(self) -> date:
+        """The local date that the sale counts for. Source: semantics 5."""
+        return self.program.plan.facts(self.event, self.snapshot).event_on
 
     def current(self) -> Transaction | Activity:
         """Give the event as its updates have left it: what is given replaces what was. Source: documents (event)."""

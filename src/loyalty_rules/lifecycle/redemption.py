@@ -5,20 +5,20 @@ the program's: a coupon in foreign money needs the event's exchange rate.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, decimal_of, micros
 from loyalty_rules.coupons import AmountOff, Benefit, CouponType, PercentOff, StoredValue
 from loyalty_rules.events import Snapshot, Transaction
 from loyalty_rules.facts import Facts
 from loyalty_rules.identifiers import key_part
-from loyalty_rules.intents import RedeemCoupon, UndoRedemption
+from loyalty_rules.intents import RedeemCoupon, UndoRedemption, VoidCoupon
+from loyalty_rules.lifecycle.claims import coupon_given_back
 from loyalty_rules.lifecycle.records import CouponRecord, Refusal
 from loyalty_rules.predicates import bind, bind_line
 from loyalty_rules.program import Program
 from loyalty_rules.rounding import MODES
 
-__all__ = ["redeem", "undo_redemption"]
+__all__ = ["redeem", "undo_redemption", "void"]
 
 
 def redeem(
@@ -123,8 +123,17 @@ def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedempt
     """Reinstate a coupon whose redeeming transaction was wholly cancelled, if that is what redeemed it."""
     if coupon.remaining is None and coupon.redeemed_by != redeemed.key:
         return Refusal(("not_redeemed",), f"{coupon.key} is not redeemed by {redeemed.key}")
-    return UndoRedemption(f"{redeemed.key}/undo", redeemed.key, coupon.key, _amount(redeemed))
+    return UndoRedemption(f"{redeemed.key}/undo", redeemed.key, coupon.key, redeemed.discount)
 
 
-def _amount(redeemed: RedeemCoupon) -> Decimal:
-    return redeemed.discount
+def void(program: Program, coupon: CouponRecord | None, event: str) -> VoidCoupon | Refusal:
+    """Void a coupon that was not redeemed; `event` is the id of what voids it."""
+    if coupon is None:
+        return Refusal(("unknown",), "no such coupon")
+    if coupon.state != "issued":
+        return Refusal((_NOT_VOIDABLE[coupon.state],), f"{coupon.key} is {coupon.state}")
+    key = f"{program.id}/{key_part(event)}/void/{coupon.key.partition('/')[2]}"
+    return VoidCoupon(key, coupon.key, event, coupon_given_back(coupon))
+
+
+_NOT_VOIDABLE = {"redeemed": "already_redeemed", "voided": "voided", "expired": "expired"}

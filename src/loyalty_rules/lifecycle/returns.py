@@ -298,7 +298,7 @@ def _trackers(sale: Sale, key: str, left: _Left, tracked: Mapping[str, Decimal])
     if member is None:
         return
     plan = sale.program.plan
-    day = plan.facts(sale.event, sale.snapshot).event_on
+    day = sale.event_on
     for tracker in plan.trackers:
         surplus = micros(tracked.get(tracker.id, Decimal(0))) - left.tracked.get(tracker.id, 0)
         if surplus > 0:
