@@ -29,9 +29,11 @@ __all__ = [
     "ratio_text",
     "read_count",
     "read_decimal",
+    "read_drawn",
     "read_non_negative",
     "read_positive",
     "read_rate",
+    "read_sum",
     "read_whole",
     "text_of",
     "unread",
@@ -48,9 +50,11 @@ RATE_UNIT = 10**12
 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _RATE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,12})?")
+_SUM = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,6})?")
 _LIMIT = 10**15
+_SUM_LIMIT = 10**24
 _RATE_LIMIT = 10**9
-_LAST_PLACE = {_LIMIT: Decimal("0.000001"), _RATE_LIMIT: Decimal("0.000000000001")}
+_LAST_PLACE = {_LIMIT: Decimal("0.000001"), _SUM_LIMIT: Decimal("0.000001"), _RATE_LIMIT: Decimal("0.000000000001")}
 
 # Ours, whatever the host has set; nothing may round in it. (Shared between threads: only its flags are written.)
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emin=-999, Emax=999, capitals=1, clamp=0)
@@ -82,6 +86,19 @@ def read_rate(value: Number) -> Decimal:
     if rate.is_signed() or not rate:
         raise InvalidValueError("", "out_of_range", f"an exchange rate is more than zero; found {text_of(rate)}")
     return rate
+
+
+def read_sum(value: Number) -> Decimal:
+    """Read a sum of many amounts, which outgrows them: at most 24 integer and 6 fractional digits, of either sign."""
+    return _read(value, _SUM, _SUM_LIMIT, "24 integer and 6 fractional digits")
+
+
+def read_drawn(value: Number) -> Decimal:
+    """Read a sum as `read_sum` does, and of zero or more."""
+    number = read_sum(value)
+    if number.is_signed():
+        raise InvalidValueError("", "out_of_range", f"must be zero or more; found {text_of(number)}")
+    return number
 
 
 def read_non_negative(value: Number) -> Decimal:
@@ -179,7 +196,8 @@ def micros_text(value: int) -> str:
 
 def text_of(value: Decimal) -> str:
     """Give a number or an exchange rate that was read as canonical text: `101.5`, `100`, `0.1`."""
-    return _canonical(rate_units(value), 12)
+    whole = int(value)  # exact, and asks no context
+    return str(whole) if whole == value else _canonical(rate_units(value), 12)
 
 
 def _canonical(value: int, places: int) -> str:

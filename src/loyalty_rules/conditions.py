@@ -12,7 +12,7 @@ from attrs.converters import optional
 
 from loyalty_rules.amounts import UnreadNumber, read_decimal
 from loyalty_rules.dates import instant_text
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, found, quoted
 from loyalty_rules.identifiers import read_id, read_list, read_text
 from loyalty_rules.values import checked, nearest
 
@@ -76,7 +76,7 @@ class Scope:
                 return
         near = nearest(path, [*self.paths, *(family + "NAME" for family in self.families)])
         hint = f"; did you mean {near!r}?" if near else ""
-        raise InvalidValueError("", "unknown_path", f"{self.name} has no path {found(path)}{hint}")
+        raise InvalidValueError("", "unknown_path", f"{self.name} has no path {quoted(path)}{hint}")
 
 
 EVENT_SCOPE = Scope("an event", _EVENT_PATHS, _EVENT_FAMILIES)

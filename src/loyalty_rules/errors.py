@@ -18,6 +18,7 @@ __all__ = [
     "WrongEventError",
     "found",
     "path_step",
+    "quoted",
 ]
 
 
@@ -56,13 +57,23 @@ class DocumentError(LoyaltyError, ValueError):
 
 
 class InvalidValueError(LoyaltyError, ValueError):
-    """A value given to a constructor is not valid: `name` is the argument, `code` and `message` as in `Problem`."""
+    """A value given to a constructor is not valid: `name` is the argument, `code` and `message` as in `Problem`.
 
-    def __init__(self, name: str, code: str, message: str) -> None:
+    `others` are further ones of the same list or object.
+    """
+
+    def __init__(self, name: str, code: str, message: str, others: tuple[InvalidValueError, ...] = ()) -> None:
         self.name = name
         self.code = code
         self.message = message
-        super().__init__(name, code, message)
+        self.others = others
+        super().__init__(name, code, message, others)
+
+    def under(self, name: str) -> InvalidValueError:
+        """Give this error, and its others, as one of a value that stands under a name."""
+        step = self.name if not self.name or self.name.startswith("[") else f".{self.name}"
+        others = tuple(other.under(name) for other in self.others)
+        return InvalidValueError(name + step, self.code, self.message, others)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.message} [{self.code}]" if self.name else f"{self.message} [{self.code}]"
@@ -95,6 +106,11 @@ def path_step(key: object) -> str:
     if text.isascii() and text.replace("_", "a").replace("-", "a").isalnum() and len(text) <= 128:
         return f".{text}"
     return f"[{text[:_SHOWN]!a}]"
+
+
+def quoted(name: str) -> str:
+    """Write a name that does not exist in a message, shortened and in ASCII."""
+    return ascii(name[:_SHOWN]) + ("…" if len(name) > _SHOWN else "")
 
 
 _SHOWN = 60

@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.amounts import Number, read_count, read_decimal, read_non_negative, read_rate
+from loyalty_rules.amounts import Number, read_count, read_decimal, read_drawn, read_non_negative, read_rate, read_sum
 from loyalty_rules.dates import read_date, read_event_date, read_event_instant
 from loyalty_rules.errors import InvalidValueError, found
-from loyalty_rules.identifiers import FreeForm, read_free_form, read_name, read_names, read_text
+from loyalty_rules.identifiers import FreeForm, read_free_form, read_mapping, read_name, read_names, read_text
 from loyalty_rules.values import checked
 
 __all__ = [
@@ -57,11 +57,7 @@ class Contact:
 
 
 def _read_contacts(value: Mapping[str, Any]) -> Mapping[str, str | bool | Contact | None]:
-    if not isinstance(value, Mapping):
-        raise InvalidValueError("", "not_an_object", f"expected an object of channels, found {found(value)}")
-    if len(value) > 100:
-        raise InvalidValueError("", "out_of_range", f"expected at most 100 channels, found {len(value)}")
-    return {read_name(channel): _read_contact(contact) for channel, contact in value.items()}
+    return read_mapping(value, _read_contact, "contacts")
 
 
 def _read_contact(value: object) -> str | bool | Contact | None:
@@ -255,7 +251,7 @@ Event: TypeAlias = Transaction | Activity | Return | Update | Confirmation
 class IssuedCounts:
     """What an action has issued or promised within its cap's window before the event: an amount, and how often."""
 
-    amount: Decimal = attrs.field(default=Decimal(0), converter=read_non_negative)
+    amount: Decimal = attrs.field(default=Decimal(0), converter=read_drawn)
     times: int = attrs.field(default=0, converter=read_count)
 
 
@@ -279,32 +275,32 @@ class CouponCounts:
     total: int = attrs.field(default=0, converter=read_count)
 
 
-def _read_numbers(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
-    return {read_text(name): read_decimal(each) for name, each in _object(value).items()}
+def _read_sums(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
+    return read_mapping(value, read_sum, "numbers")
 
 
-def _read_non_negatives(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
-    return {read_text(name): read_non_negative(each) for name, each in _object(value).items()}
+def _read_drawn(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
+    return read_mapping(value, read_drawn, "numbers")
 
 
 def _read_issued(value: Mapping[str, Issued]) -> Mapping[str, Issued]:
-    return {read_text(name): _is_a(Issued, each) for name, each in _object(value).items()}
+    return read_mapping(value, _an_issued, "what actions have issued")
+
+
+def _an_issued(value: Issued) -> Issued:
+    if isinstance(value, Issued):
+        return value
+    raise InvalidValueError("", "wrong_type", f"expected Issued, found {found(value)}")
 
 
 def _read_coupon_counts(value: Mapping[str, CouponCounts]) -> Mapping[str, CouponCounts]:
-    return {read_text(name): _is_a(CouponCounts, each) for name, each in _object(value).items()}
+    return read_mapping(value, _coupon_counts, "counts of coupons")
 
 
-def _object(value: Any) -> Mapping[str, Any]:
-    if isinstance(value, Mapping):
+def _coupon_counts(value: CouponCounts) -> CouponCounts:
+    if isinstance(value, CouponCounts):
         return value
-    raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
-
-
-def _is_a(wanted: type, value: Any) -> Any:
-    if isinstance(value, wanted):
-        return value
-    raise InvalidValueError("", "wrong_type", f"expected {wanted.__name__}, found {found(value)}")
+    raise InvalidValueError("", "wrong_type", f"expected CouponCounts, found {found(value)}")
 
 
 @attrs.frozen(field_transformer=checked)
@@ -315,7 +311,7 @@ class Snapshot:
     store), `coupons` by coupon type. Source: semantics 1, documents (snapshot).
     """
 
-    trackers: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_numbers)
+    trackers: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_sums)
     issued: Mapping[str, Issued] = attrs.field(factory=dict, converter=_read_issued)
-    limits: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_non_negatives)
+    limits: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_drawn)
     coupons: Mapping[str, CouponCounts] = attrs.field(factory=dict, converter=_read_coupon_counts)

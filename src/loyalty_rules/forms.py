@@ -6,11 +6,11 @@ each scalar is read by the reader of its field, the same that the constructor us
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import attrs
 import cattrs
@@ -47,8 +47,6 @@ T = TypeVar("T")
 
 MOST_PROBLEMS = 100
 _MOST_ITEMS = 20_000
-
-_converter = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
 
 # -- how things are written ------------------------------------------------------------------------------------------
 
@@ -95,30 +93,54 @@ _CONDITION_KEYS: Mapping[str, type] = {
 
 # -- in --------------------------------------------------------------------------------------------------------------
 
+# A valid document is made quickly: each value is read once, by its constructor. Only one that is not is read again,
+# field by field, to find everything that is wrong with it.
+_quick = cattrs.Converter(detailed_validation=False, forbid_extra_keys=True, prefer_attrib_converters=True)
+_thorough = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
+
+Hook: TypeAlias = Callable[[Any], Any]
+
 
 def structure(document: Mapping[str, Any], cls: type[T]) -> T:
     """Make a value of a document; raises an error that `problems_of` tells as problems."""
-    value: T = _converter.structure(document, cls)
+    value: T
+    try:
+        value = _quick.structure(document, cls)
+    except Exception:  # noqa: BLE001  (whatever it is, it is found again and told)
+        value = _thorough.structure(document, cls)
     return value
 
 
-def _is_nested(annotation: Any) -> bool:
-    return attrs.has(annotation) or any(_is_nested(each) for each in get_args(annotation))
-
-
-@_converter.register_structure_hook_factory(attrs.has)
-def _structure_class(cls: type) -> Callable[[Any, Any], Any]:
-    overrides: dict[str, Any] = {
-        field.name: override(rename=key_of(field.name), struct_hook=_field_hook(field)) for field in attrs.fields(cls)
+def _class_hook(converter: cattrs.Converter, cls: type) -> Callable[[Any, Any], Any]:
+    options: dict[str, Any] = {
+        **{field.name: _override(converter, field) for field in attrs.fields(cls)},
+        "_cattrs_forbid_extra_keys": True,
+        "_cattrs_detailed_validation": converter.detailed_validation,
+        "_cattrs_prefer_attrib_converters": not converter.detailed_validation,
     }
-    make: Callable[[Any, Any], Any] = make_dict_structure_fn(
-        cls, _converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True, **overrides
-    )
+    make: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **options)
 
     def hook(value: Any, _: Any) -> Any:
         return make({key: each for key, each in _object(value).items() if each is not None}, cls)
 
     return hook
+
+
+for _converter in (_quick, _thorough):
+    _converter.register_structure_hook_factory(attrs.has, functools.partial(_class_hook, _converter))
+
+
+def _override(converter: cattrs.Converter, field: "attrs.Attribute[Any]") -> Any:
+    key = key_of(field.name)
+    nested = _nested_field_hook(converter, field) if _is_nested(field.type) else None
+    if converter.detailed_validation:
+        read = nested or (lambda value: value)
+        return override(rename=key, struct_hook=lambda value, _: read_field(field, read(value)))
+    return override(rename=key, struct_hook=(lambda value, _: nested(value)) if nested is not None else None)
+
+
+def _is_nested(annotation: Any) -> bool:
+    return attrs.has(annotation) or any(_is_nested(each) for each in get_args(annotation))
 
 
 def _object(value: Any) -> Mapping[Any, Any]:
@@ -127,37 +149,36 @@ def _object(value: Any) -> Mapping[Any, Any]:
     raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
 
 
-def _field_hook(field: "attrs.Attribute[Any]") -> Callable[[Any, Any], Any]:
-    if not _is_nested(field.type):
-        return lambda value, _: read_field(field, value)
-    nested = _keyed_hook(get_args(field.type)[0]) if is_keyed(field) else _nested_hook(field.type)
-    return lambda value, _: read_field(field, nested(value))
+def _nested_field_hook(converter: cattrs.Converter, field: "attrs.Attribute[Any]") -> Hook:
+    if is_keyed(field):
+        return _keyed_hook(converter, get_args(field.type)[0])
+    return _nested_hook(converter, field.type)
 
 
-def _nested_hook(annotation: Any) -> Callable[[Any], Any]:
+def _nested_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is tuple:
-        return _list_hook(arguments[0])
+        return _list_hook(converter, arguments[0])
     if origin in (Union, UnionType):
-        return _union_hook(annotation)
+        return _union_hook(converter, annotation)
     if attrs.has(annotation):
-        return lambda value: _converter.structure(value, annotation)
-    return _mapping_hook(arguments[1])
+        return lambda value: converter.structure(value, annotation)
+    return _mapping_hook(converter, arguments[1])
 
 
-def _list_hook(annotation: Any) -> Callable[[Any], Any]:
-    item = _nested_hook(annotation)
+def _list_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
+    item = _nested_hook(converter, annotation)
 
     def hook(value: Any) -> Any:
         if not isinstance(value, (list, tuple)):
             return value  # the field's reader says what was expected
-        return [each for _, each in _all(list(enumerate(value)), lambda _, each: item(each))]
+        return [each for _, each in _all(converter, enumerate(value), len(value), lambda _, each: item(each))]
 
     return hook
 
 
-def _keyed_hook(cls: type) -> Callable[[Any], Any]:
-    item = _nested_hook(cls)
+def _keyed_hook(converter: cattrs.Converter, cls: type) -> Hook:
+    item = _nested_hook(converter, cls)
 
     def with_id(key: Any, value: Any) -> Any:
         if "id" in _object(value):
@@ -166,19 +187,23 @@ def _keyed_hook(cls: type) -> Callable[[Any], Any]:
 
     def hook(value: Any) -> Any:
         pairs = [(key, each) for key, each in _object(value).items() if each is not None]
-        return [each for _, each in _all(pairs, with_id)]
+        return [each for _, each in _all(converter, pairs, len(pairs), with_id)]
 
     return hook
 
 
-def _mapping_hook(annotation: Any) -> Callable[[Any], Any]:
-    item = _nested_hook(annotation)
-    return lambda value: dict(_all(list(_object(value).items()), lambda _, each: item(each)))
+def _mapping_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
+    item = _nested_hook(converter, annotation)
+    return lambda value: dict(_all(converter, _object(value).items(), len(_object(value)), lambda _, each: item(each)))
 
 
-def _all(pairs: list[tuple[Any, Any]], item: Callable[[Any, Any], Any]) -> list[tuple[Any, Any]]:
-    if len(pairs) > _MOST_ITEMS:
-        raise InvalidValueError("", "out_of_range", f"expected at most {_MOST_ITEMS:,} items, found {len(pairs):,}")
+def _all(
+    converter: cattrs.Converter, pairs: Iterable[tuple[Any, Any]], count: int, item: Callable[[Any, Any], Any]
+) -> list[tuple[Any, Any]]:
+    if count > _MOST_ITEMS:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_MOST_ITEMS:,} items, found {count:,}")
+    if not converter.detailed_validation:
+        return [(index, item(index, value)) for index, value in pairs]
     values: list[tuple[Any, Any]] = []
     errors: list[Exception] = []
     for index, value in pairs:
@@ -194,23 +219,27 @@ def _all(pairs: list[tuple[Any, Any]], item: Callable[[Any, Any], Any]) -> list[
     return values
 
 
-def _union_hook(annotation: Any) -> Callable[[Any], Any]:
+def _union_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
     classes = [each for each in get_args(annotation) if attrs.has(each)]
     if set(classes) >= set(get_args(Condition)):
-        choose: Callable[[Mapping[Any, Any]], type] = _condition_class
-    elif len(classes) == 1:
-        choose = lambda _: classes[0]  # noqa: E731
-    else:
-        tags = tags_of(annotation)
-        choose = lambda value: _tagged_class(value, tags)  # noqa: E731
-    tagged = len(classes) > 1 and choose is not _condition_class
-    lists = [_nested_hook(each) for each in get_args(annotation) if get_origin(each) is tuple]
+        return _of_object(converter, _condition_class, annotation)
+    if len(classes) == 1:
+        return _of_object(converter, lambda _: classes[0], annotation)
+    tags = tags_of(annotation)
+
+    def tagged(value: Mapping[Any, Any]) -> Any:
+        cls = _tagged_class(value, tags)
+        return converter.structure({key: each for key, each in value.items() if key != "type"}, cls)
+
+    return lambda value: tagged(value) if isinstance(value, Mapping) else value
+
+
+def _of_object(converter: cattrs.Converter, choose: Callable[[Mapping[Any, Any]], type], annotation: Any) -> Hook:
+    lists = [_nested_hook(converter, each) for each in get_args(annotation) if get_origin(each) is tuple]
 
     def hook(value: Any) -> Any:
         if isinstance(value, Mapping):
-            cls = choose(value)
-            body = {key: each for key, each in value.items() if key != "type"} if tagged else value
-            return _converter.structure(body, cls)
+            return converter.structure(value, choose(value))
         return lists[0](value) if lists else value  # the field's reader says what was expected
 
     return hook
@@ -248,6 +277,8 @@ def problems_of(error: Exception, path: str = "$") -> Iterator[Problem]:
             yield from problems_of(each, path + _step(each))
     elif isinstance(error, InvalidValueError):
         yield Problem(path + _steps(error.name), error.code, error.message)
+        for other in error.others:
+            yield from problems_of(other, path)
     elif isinstance(error, ForbiddenExtraKeysError):
         yield from _unknown_keys(error, path)
     elif isinstance(error, KeyError):
@@ -288,33 +319,41 @@ def _unknown_keys(error: ForbiddenExtraKeysError, path: str) -> Iterator[Problem
 
 def unstructure(value: Any) -> Any:
     """Give a value as plain dicts, lists, texts, integers and booleans, with every default filled in."""
-    if isinstance(value, (str, int, float, type(None))):
-        return value
-    if isinstance(value, Decimal):
-        return text_of(value)
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, (list, tuple)):
-        return [unstructure(each) for each in value]
+    cls: Any = type(value)
+    write = _WRITERS.get(cls)
+    if write is not None:
+        return write(value)
     if isinstance(value, Mapping):
         return {key: unstructure(each) for key, each in value.items()}
-    cls: Any = type(value)
-    return _WRITERS.get(cls, _write)(value)
+    if attrs.has(cls):
+        return _write(value)
+    return value  # a subclass of a plain kind
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _write_list(value: Iterable[Any]) -> list[Any]:
+    return [unstructure(each) for each in value]
 
 
 def _write(value: Any) -> dict[str, Any]:
     cls: Any = type(value)
+    tag, plain, keyed = _written_fields(cls)
+    document = {**tag, **{key: unstructure(getattr(value, name)) for key, name in plain}}
+    for key, name in keyed:
+        items = [unstructure(each) for each in getattr(value, name)]
+        document[key] = {item["id"]: {key: part for key, part in item.items() if key != "id"} for item in items}
+    return document
+
+
+@functools.cache
+def _written_fields(cls: Any) -> tuple[dict[str, str], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Give a class's tag, the fields that are written as they are, and those that are written by their ids."""
     fields = [(key, field) for key, field in fields_of(cls).items() if field.eq]  # what is not compared is not said
-    return {**_tag(cls), **{key: _write_field(value, field) for key, field in fields}}
-
-
-def _write_field(value: Any, field: "attrs.Attribute[Any]") -> Any:
-    each = getattr(value, field.name)
-    if is_keyed(field):
-        return {item["id"]: {key: part for key, part in item.items() if key != "id"} for item in unstructure(each)}
-    return unstructure(each)
+    plain = [(key, field.name) for key, field in fields if not is_keyed(field)]
+    return _tag(cls), plain, [(key, field.name) for key, field in fields if is_keyed(field)]
 
 
 def _write_given(value: Any) -> dict[str, Any]:
@@ -342,7 +381,13 @@ def _number(operand: Any) -> Any:
     return micros_text(number) if number is not None else unstructure(operand)
 
 
-_WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+_WRITERS: Mapping[type, Callable[[Any], Any]] = {
+    **dict.fromkeys((str, int, bool, float, type(None)), _same),
+    Decimal: text_of,
+    datetime: instant_text,
+    date: date.isoformat,
+    list: _write_list,
+    tuple: _write_list,
     Comparison: _write_comparison,
     Measure: _write_measure,
     LineTest: _write_given,

@@ -2,14 +2,24 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 from loyalty_rules.amounts import UnreadNumber, read_decimal
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, found, path_step
 
-__all__ = ["FreeForm", "key_part", "read_free_form", "read_id", "read_list", "read_name", "read_names", "read_text"]
+__all__ = [
+    "FreeForm",
+    "key_part",
+    "read_free_form",
+    "read_id",
+    "read_list",
+    "read_mapping",
+    "read_name",
+    "read_names",
+    "read_text",
+]
 
 FreeForm: TypeAlias = Mapping[str, Any]
 """What a host hangs on an event: any JSON value under a name, judged only when an action reads it."""
@@ -21,6 +31,7 @@ _LONGEST_NAME = 128
 _LONGEST_TEXT = 10_000
 _LONGEST_LIST = 10_000
 _DEEPEST = 32
+_MOST_ERRORS = 100
 _MOST_VALUES = 10_000
 
 
@@ -67,14 +78,35 @@ def read_list(value: Any, read_item: Callable[[Any], Item], what: str) -> tuple[
         raise InvalidValueError("", "not_a_list", f"expected a list of {what}, found {found(value)}")
     if len(value) > _LONGEST_LIST:
         raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_LIST:,} {what}, found {len(value):,}")
-    return tuple(_read_item(read_item, index, item) for index, item in enumerate(value))
+    return tuple(_read_each(((f"[{index}]", item) for index, item in enumerate(value)), read_item))
 
 
-def _read_item(read_item: Callable[[Any], Item], index: int, item: Any) -> Item:
-    try:
-        return read_item(item)
-    except InvalidValueError as error:
-        raise InvalidValueError(f"[{index}]{error.name}", error.code, error.message) from None
+def read_mapping(value: Any, read_item: Callable[[Any], Item], what: str) -> dict[str, Item]:
+    """Read an object of at most 10,000 values, each by `read_item`; `what` names the values in a message."""
+    if not isinstance(value, Mapping):
+        raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {found(value)}")
+    if len(value) > _LONGEST_LIST:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_LIST:,} {what}, found {len(value):,}")
+    names = [read_text(name) for name in value]
+    steps = ((path_step(name).removeprefix("."), item) for name, item in value.items())
+    return dict(zip(names, _read_each(steps, read_item), strict=True))
+
+
+def _read_each(items: Iterable[tuple[str, Any]], read_item: Callable[[Any], Item]) -> list[Item]:
+    """Read every item; where some can't be, the error names the first and holds the others."""
+    read: list[Item] = []
+    errors: list[InvalidValueError] = []
+    for step, item in items:
+        try:
+            read.append(read_item(item))
+        except InvalidValueError as error:
+            errors.append(error.under(step))
+            if len(errors) == _MOST_ERRORS:
+                break
+    if errors:
+        first = errors[0]
+        raise InvalidValueError(first.name, first.code, first.message, (*first.others, *errors[1:]))
+    return read
 
 
 def read_names(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:

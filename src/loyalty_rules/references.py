@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from loyalty_rules.conditions import ANNIVERSARY_SCOPE, CONTRIBUTION_SCOPE, EVENT_SCOPE, LINE_SCOPE, Scope
-from loyalty_rules.errors import InvalidValueError, Problem, found, path_step
+from loyalty_rules.errors import InvalidValueError, Problem, path_step, quoted
 from loyalty_rules.values import nearest
 
 __all__ = ["unresolved"]
@@ -71,13 +71,15 @@ class _References:
     def _earlier(self, action: object, path: str) -> Iterator[Problem]:
         if isinstance(action, str) and self.issues.get(action) is not True:
             which = "issues coupons" if action in self.issues else "is no earlier action of this program"
-            yield Problem(path, "unknown_reference", f"{found(action)} {which}{_hint(action, self.issues)}")
+            yield Problem(path, "unknown_reference", f"{quoted(action)} {which}{_hint(action, self.issues)}")
 
     def _known(self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any]) -> Iterator[Problem]:
         name = holder.get(key)
         if isinstance(name, str) and name not in known:
             kind = key.replace("_", " ")
-            yield Problem(f"{path}.{key}", "unknown_reference", f"no {kind} {found(name)}{_hint(name, known)}")
+            yield Problem(
+                f"{path}.{key}", "unknown_reference", f"there is no {kind} {quoted(name)}{_hint(name, known)}"
+            )
 
     def _condition(self, holder: Mapping[str, Any], key: str, path: str, scope: Scope) -> Iterator[Problem]:
         waiting = [(f"{path}.{key}", holder.get(key), scope, 1)]
@@ -153,7 +155,7 @@ def _repeated(holder: Mapping[str, Any], key: str, path: str) -> Iterator[Proble
         name = entry.get("id")
         if isinstance(name, str):
             if name in seen:
-                yield Problem(f"{at}.id", "duplicate_id", f"an earlier one of the {key} has the id {found(name)}")
+                yield Problem(f"{at}.id", "duplicate_id", f"an earlier one of the {key} has the id {quoted(name)}")
             seen.add(name)
 
 

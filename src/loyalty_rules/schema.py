@@ -5,8 +5,9 @@ docstrings become the descriptions. Two things an annotation can't say stand in 
 accepts (`_READERS`) and what a class asks of its fields together (`_RULES`). A reader or a rule without a row is an
 error, so that neither is forgotten.
 
-A document that the schema refuses, the loader refuses. A few things only the loader can tell: that a name stands
-for something, that an id comes once, that a date or a time zone exists, and the sizes against which it guards.
+What the schema refuses, the loader refuses, but for a null under a key that there is not: null means absent. A few
+things only the loader can tell: that a name stands for something, that an id comes once, that a date or a time zone
+exists, that a number in a text has no exponent, and the sizes against which it guards.
 """
 
 import inspect
@@ -112,7 +113,7 @@ class _Walk:
         properties: Json = {"type": {"const": tag}} if isinstance(tag, str) else {}
         required = [*properties]
         for key, field in fields_of(cls).items():
-            if key.startswith("_") or (keyed and key == "id"):
+            if not field.eq or (keyed and key == "id"):  # what is not compared is not said
                 continue
             properties[key] = self.field(cls, key, field, _scope_of(cls, key, scope))
             if _is_required(field):
@@ -405,6 +406,7 @@ def _first_sentence(cls: type) -> str:
 
 _ID = identifiers._ID.pattern
 _NUMBER = amounts._DECIMAL.pattern.removeprefix("-?")
+_SUM = amounts._SUM.pattern.removeprefix("-?")
 _RATE = amounts._RATE.pattern.removeprefix("-?")
 _VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f]+"
 _NAME = f"{_VISIBLE}(?: +{_VISIBLE})*"
@@ -429,7 +431,7 @@ def _text(what: str, pattern: str, **more: Any) -> Json:
 
 _INSTANT = 'An instant, RFC 3339 with its offset: "2025-01-15T10:00:00-05:00".'
 _DATE = 'A date: "2025-01-15".'
-_LIMIT, _RATE_LIMIT = amounts._LIMIT, amounts._RATE_LIMIT
+_LIMIT, _SUM_LIMIT, _RATE_LIMIT = amounts._LIMIT, amounts._SUM_LIMIT, amounts._RATE_LIMIT
 _LONGEST_LIST = identifiers._LONGEST_LIST
 
 _SCALARS: Mapping[str, Json] = {
@@ -439,6 +441,10 @@ _SCALARS: Mapping[str, Json] = {
     ),
     "positive": _number(
         "A number of more than zero", f"(?=.*[1-9]){_NUMBER}", exclusiveMinimum=0, exclusiveMaximum=_LIMIT
+    ),
+    "sum": _number("A sum", f"-?{_SUM}", exclusiveMinimum=-_SUM_LIMIT, exclusiveMaximum=_SUM_LIMIT),
+    "drawn": _number(
+        "A sum of zero or more", rf"-0{{1,24}}(?:\.0{{1,6}})?|{_SUM}", minimum=0, exclusiveMaximum=_SUM_LIMIT
     ),
     "rate": _number(
         "An exchange rate of more than zero",
@@ -553,9 +559,11 @@ def _validity_expiry(walk: _Walk, scope: Scope) -> Json:
 _READERS: Mapping[Reader, Form] = {
     amounts.read_count: _whole(0, _LIMIT - 1),
     amounts.read_decimal: _scalar("decimal"),
+    amounts.read_drawn: _scalar("drawn"),
     amounts.read_non_negative: _scalar("non_negative"),
     amounts.read_positive: _scalar("positive"),
     amounts.read_rate: _scalar("rate"),
+    amounts.read_sum: _scalar("sum"),
     base_values._read_action_keys: _list(_scalar("action_key")),
     base_values._read_less: _list(_scalar("component"), uniqueItems=True),
     conditions._read_conditions: _list(_condition),
@@ -574,8 +582,8 @@ _READERS: Mapping[Reader, Form] = {
     events._read_contacts: _contacts,
     events._read_coupon_counts: _by_name(_instance_of(events.CouponCounts)),
     events._read_issued: _by_name(_instance_of(events.Issued)),
-    events._read_non_negatives: _by_name(_scalar("non_negative")),
-    events._read_numbers: _by_name(_scalar("decimal")),
+    events._read_drawn: _by_name(_scalar("drawn")),
+    events._read_sums: _by_name(_scalar("sum")),
     expiry._read_day: _whole(1, 31),
     expiry._read_month: _whole(1, 12),
     identifiers.read_free_form: _scalar("free_form"),

@@ -20,6 +20,8 @@ from typing import Protocol, Self
 
 import attrs
 
+from loyalty_rules.errors import LoyaltyError
+
 __all__ = [
     "DerivedSerials",
     "InvalidKeyError",
@@ -61,7 +63,7 @@ _READING = str.maketrans(
 )
 
 
-class InvalidKeyError(ValueError):
+class InvalidKeyError(LoyaltyError, ValueError):
     """A key of serials that cannot be used: missing, too short, or under an id that is none.
 
     `problem` says what is wrong, `key_id` with which key, where the id given is one. Never carries key
@@ -79,7 +81,7 @@ class InvalidKeyError(ValueError):
         return self.problem if self.key_id is None else f"key {self.key_id!r}: {self.problem}"
 
 
-class MalformedSerialError(ValueError):
+class MalformedSerialError(LoyaltyError, ValueError):
     """A text that is no serial. It repeats nothing of the text and says nothing about what is wrong with it.
 
     Whoever answers a customer gives the same refusal for a malformed serial and for an unknown one.

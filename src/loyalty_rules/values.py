@@ -39,12 +39,15 @@ def reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any]:
 def _reading(field: "attrs.Attribute[Any]") -> "attrs.Converter[Any, Any]":
     read: Callable[[Any], Any] = field.converter if callable(field.converter) else _annotated_reader(field.type)
 
+    nullable = field.default is None
+
     def convert(value: Any, field: "attrs.Attribute[Any]") -> Any:
+        if value is None and nullable:
+            return None
         try:
             return read(value)
         except InvalidValueError as error:
-            name = f"{field.name}.{error.name}" if error.name else field.name
-            raise InvalidValueError(name, error.code, error.message) from None
+            raise error.under(field.name) from None
 
     convert.__wrapped__ = read  # type: ignore[attr-defined]
     return attrs.Converter(convert, takes_field=True)

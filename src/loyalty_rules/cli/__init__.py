@@ -1,0 +1,98 @@
+"""The command `loyalty-rules`: check a program, evaluate an event, run over receipts, print a schema.
+
+The only place of the library that prints. Exit status: 0 where all went well; 1 where a run met malformed lines;
+2 where what was given can't be used, with every problem on standard error. Source: documents (Python names).
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from loyalty_rules.cli import commands
+from loyalty_rules.cli.streams import complain
+
+__all__ = ["main"]
+
+# What a shell shows for a command that SIGPIPE, or SIGINT, has ended.
+BROKEN_PIPE, INTERRUPTED = 141, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status; `argv` is the command line without the name of the program.
+
+    Arguments that make no sense end with `SystemExit`, as everywhere in argparse.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        return BROKEN_PIPE
+    except OSError as error:
+        complain([f"loyalty-rules: {error}"])
+        _forget_stdout()
+        return commands.REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def _forget_stdout() -> None:
+    """Send what is still in the buffer of standard output nowhere, or the interpreter complains when it ends."""
+    with contextlib.suppress(OSError, ValueError):  # a stream of a test has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="loyalty-rules", description="Decides what loyalty points and coupons a transaction earns."
+    )
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_check(subparsers.add_parser("check", help="say whether a program is valid"))
+    _add_evaluate(subparsers.add_parser("evaluate", help="evaluate one event"))
+    _add_run(subparsers.add_parser("run", help="evaluate many receipts, one after the other"))
+    _add_schema(subparsers.add_parser("schema", help="print the JSON Schema of a kind of document"))
+    return parser
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=commands.check)
+    _add_program(parser)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=commands.evaluate)
+    _add_program(parser)
+    parser.add_argument("event", metavar="EVENT", help="the event, a .json file; - for standard input")
+    parser.add_argument("--snapshot", metavar="FILE", help="what is known beyond the event; - for standard input")
+    parser.add_argument("--explain", action="store_true", help="print why, in words, instead of the document")
+    _add_key_file(parser)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=commands.run)
+    _add_program(parser)
+    parser.add_argument(
+        "receipts", metavar="RECEIPTS", nargs="+", help="events, one JSON document a line, plain or gzip; - for stdin"
+    )
+    parser.add_argument("--output", metavar="FILE", default="-", help="where the intents go; standard output if absent")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no table at the end")
+    _add_key_file(parser)
+
+
+def _add_schema(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=commands.schema)
+    parser.add_argument("kind", metavar="KIND", help="program, event, snapshot or evaluation")
+
+
+def _add_program(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("program", metavar="PROGRAM", help="the program, a .toml or .json file")
+
+
+def _add_key_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--key-file", metavar="FILE", help="at least 32 secret random bytes, from which serials of coupons are derived"
+    )

@@ -1,0 +1,165 @@
+"""The commands, each from its arguments to its exit status."""
+
+import argparse
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from loyalty_rules.cli.loading import Loading
+from loyalty_rules.cli.progress import bar, terminal
+from loyalty_rules.cli.receipts import read_receipts, total_bytes
+from loyalty_rules.cli.running import Run
+from loyalty_rules.cli.streams import STDIN, STDOUT, complain, say
+from loyalty_rules.cli.tables import show, tables_of
+from loyalty_rules.documents import dump, load_program
+from loyalty_rules.errors import DocumentError, InvalidValueError, MissingSerialsError, WrongEventError
+from loyalty_rules.events import Event
+from loyalty_rules.intents import Intent
+from loyalty_rules.program import Program
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["check", "evaluate", "run", "schema"]
+
+FINE, MALFORMED, REFUSED = 0, 1, 2
+
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
+
+# -- check -----------------------------------------------------------------------------------------------------------
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Say that a program is valid, or everything that is wrong with it."""
+    try:
+        program = load_program(Path(arguments.program))
+    except DocumentError as error:
+        complain(str(problem) for problem in error.problems)
+        return REFUSED
+    say(f"{arguments.program}: {_parts(program)}: fine")
+    return FINE
+
+
+def _parts(program: Program) -> str:
+    counts = [
+        (len(program.promotions), "promotion", "promotions"),
+        (len(program.currencies), "currency", "currencies"),
+        (len(program.limits), "limit", "limits"),
+        (len(program.trackers), "tracker", "trackers"),
+        (len(program.coupon_types), "coupon type", "coupon types"),
+    ]
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
+
+
+# -- evaluate --------------------------------------------------------------------------------------------------------
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Print what follows from one event, or why."""
+    if arguments.event == arguments.snapshot == STDIN:
+        complain(["standard input can't be both the event and the snapshot"])
+        return REFUSED
+    loading = Loading()
+    program = loading.program(arguments.program)
+    event = loading.event(arguments.event)
+    snapshot = loading.snapshot(arguments.snapshot)
+    serials = loading.serials(arguments.key_file)
+    if program is None or event is None or loading.complaints:
+        complain(loading.complaints)
+        return REFUSED
+    try:
+        evaluation = program.evaluate(event, snapshot, serials=serials)
+        text = str(evaluation.explain()) if arguments.explain else json.dumps(dump(evaluation), indent=2)
+    except WrongEventError as error:
+        complain([f"{arguments.event}: {error}"])
+        return REFUSED
+    except MissingSerialsError as error:
+        complain([_key_needed(error)])
+        return REFUSED
+    say(text)
+    return FINE
+
+
+def _key_needed(error: MissingSerialsError) -> str:
+    return (
+        f"each coupon of type {error.coupon_type!r} has a serial of its own, derived from a secret key: "
+        "give --key-file FILE, a file of at least 32 random bytes"
+    )
+
+
+# -- schema ----------------------------------------------------------------------------------------------------------
+
+
+def schema(arguments: argparse.Namespace) -> int:
+    """Print the JSON Schema of a kind of document."""
+    from loyalty_rules.schema import KINDS
+    from loyalty_rules.schema import schema as schema_of
+
+    if arguments.kind not in KINDS:
+        complain([f"there is no schema of {arguments.kind!r}; there is one of {', '.join(KINDS)}"])
+        return REFUSED
+    say(json.dumps(schema_of(arguments.kind), indent=2))
+    return FINE
+
+
+# -- run -------------------------------------------------------------------------------------------------------------
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate the events of all files in order of time, and write the intents that follow as JSON lines."""
+    started = time.perf_counter()
+    loading = Loading()
+    program, serials = loading.program(arguments.program), loading.serials(arguments.key_file)
+    if program is None or loading.complaints:
+        complain(loading.complaints)
+        return REFUSED
+
+    console = terminal() if not arguments.quiet else None
+    with bar(console, "reading", total_bytes(arguments.receipts)) as advance:
+        receipts = read_receipts(arguments.receipts, advance)
+    if receipts.unreadable:
+        return REFUSED
+
+    running = Run(program, serials)
+    try:
+        _write_intents(running, receipts.events, arguments.output, console)
+    except MissingSerialsError as error:
+        complain([_key_needed(error)])
+        return REFUSED
+    if not arguments.quiet:
+        seconds = time.perf_counter() - started
+        show(tables_of(running.totals, receipts.malformed, program, seconds), console)
+    return MALFORMED if receipts.malformed or running.totals.undecided else FINE
+
+
+def _write_intents(running: Run, events: Sequence[Event], name: str, console: "Console | None") -> None:
+    with _output(name) as output:
+        shown_on = None if output.isatty() else console  # a bar and the intents on one screen would be neither
+        with bar(shown_on, "evaluating", len(events)) as advance:
+            for event in events:
+                output.writelines(f"{_compact(dump(intent))}\n" for intent in _decided(running, event))
+                advance(1)
+
+
+@contextlib.contextmanager
+def _output(name: str) -> Iterator[TextIO]:
+    if name == STDOUT:
+        yield sys.stdout
+        return
+    with open(name, "w", encoding="ascii", newline="\n") as file:
+        yield file
+
+
+def _decided(running: Run, event: Event) -> Sequence[Intent]:
+    try:
+        return running.decide(event)
+    except InvalidValueError as error:
+        # What a tracker has added up to no longer fits a snapshot: a receipt's fault, not the program's.
+        complain([f"event {event.id!a} can't be evaluated: {error}"])
+        running.totals.undecided += 1
+        return ()
