@@ -563,7 +563,6 @@ _READERS: Mapping[Reader, Form] = {
     amounts.read_non_negative: _scalar("non_negative"),
     amounts.read_positive: _scalar("positive"),
     amounts.read_rate: _scalar("rate"),
-    amounts.read_sum: _scalar("sum"),
     base_values._read_action_keys: _list(_scalar("action_key")),
     base_values._read_less: _list(_scalar("component"), uniqueItems=True),
     conditions._read_conditions: _list(_condition),
