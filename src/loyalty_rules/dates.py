@@ -5,6 +5,7 @@ fixed offset: two times that share a zone object compare by their wall clocks, w
 change. Source: semantics 5 and 6, documents (scalars).
 """
 
+import functools
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TypeVar
@@ -184,12 +185,16 @@ class Period:
 
     def after(self, day: date) -> date | None:
         """Give the day that lies this period after `day`, or None beyond the last year that a date can hold."""
-        try:
-            months = relativedelta(years=self.years, months=self.months)
-            shifted: date = day + months if months else day
-            return shifted + timedelta(weeks=self.weeks, days=self.days)
-        except (OverflowError, ValueError):
-            return None
+        return _shifted(day, self.years * 12 + self.months, self.weeks * 7 + self.days)
+
+
+@functools.lru_cache(maxsize=4096)  # the sales of a day ask for the same few days again and again
+def _shifted(day: date, months: int, days: int) -> date | None:
+    try:
+        shifted: date = day + relativedelta(months=months) if months else day
+        return shifted + timedelta(days=days)
+    except (OverflowError, ValueError):
+        return None
 
 
 def anniversary_in(year: int, month: int, day: int) -> date:

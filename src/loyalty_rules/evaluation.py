@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros, text_of
-from loyalty_rules.caps import NO_CAPS, NO_COUPON_CAPS, Cap
+from loyalty_rules.caps import NO_CAPS, NO_COUPON_CAPS, Cap, Limit
 from loyalty_rules.communication import Communication, plan_channels
 from loyalty_rules.counters import Counter, cap_counters, claim_on, coupon_counters, limit_counter
 from loyalty_rules.coupons import CouponType, Validity
@@ -187,7 +187,7 @@ class Walk:
         for cap, before, whose in ((caps.per_member, issued.member, "member's"), (caps.total, issued.total, "total")):
             if cap is not None:
                 amount = self.trim_by_cap(amount, cap, before, whose)
-        binding = [limit for limit in action.limits if limit_counter(limit, self.facts) is not None]
+        binding = [limit for limit in action.limits if self.binds(limit)]
         for limit in binding:
             before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
             left = micros(limit.amount) - micros(before_event) - self.drawn.get(limit.id, 0)
@@ -195,6 +195,10 @@ class Walk:
         for limit in binding:
             self.drawn[limit.id] = self.drawn.get(limit.id, 0) + amount
         return amount
+
+    def binds(self, limit: Limit) -> bool:
+        """Say whether a limit binds: one per store does not bind an event without a store."""
+        return limit.per != "store" or self.facts.event.store is not None
 
     def trim(self, amount: int, left: int, cap: str) -> int:
         """Trim an amount to what is left of a cap (both in millionths); nothing left is `cap_reached`."""

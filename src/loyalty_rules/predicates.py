@@ -328,6 +328,9 @@ def _bind(condition: Condition, subject_of: Callable[[str], Subject]) -> Callabl
 def _bind_all(parts: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
     if len(parts) == 1:
         return parts[0]
+    if len(parts) == 2:
+        first, second = parts
+        return lambda facts: first(facts) and second(facts)
     return lambda facts: all(part(facts) for part in parts)
 
 
