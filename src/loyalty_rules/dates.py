@@ -8,7 +8,7 @@ change. Source: semantics 5 and 6, documents (scalars).
 import functools
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -166,6 +166,8 @@ class Period:
     Years and months are added first, clamped to the month's last day, then weeks and days: 31 January + 1 month is
     28 or 29 February. Source: semantics 5, documents (scalars).
     """
+
+    needs_one: ClassVar[bool] = True  # in a document
 
     years: int = attrs.field(default=0, converter=_part)
     months: int = attrs.field(default=0, converter=_part)

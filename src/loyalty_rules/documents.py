@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from loyalty_rules.errors import DocumentError, Problem, found
 from loyalty_rules.events import EVENT_TYPES, Activity, Event, Snapshot
 from loyalty_rules.forms import MOST_PROBLEMS, problems_of, structure, unstructure
-from loyalty_rules.program import Evaluation, Program
+from loyalty_rules.program import FORMAT, Evaluation, Program
 from loyalty_rules.references import unresolved
 from loyalty_rules.sources import Source, read_source
 
@@ -22,8 +22,12 @@ def load_program(source: Source) -> Program:
     """
     document = read_source(source, "program")
     problems: list[Problem] = []
+    if document.get("format") is None:
+        problems.append(Problem("$.format", "required", f"is missing; it is {FORMAT!r}"))
     try:
-        return _structured(document, Program, "program")
+        program = _structured(document, Program, "program")
+        if not problems:
+            return program
     except DocumentError as error:
         problems += error.problems
     told = {problem.path for problem in problems}

@@ -57,7 +57,7 @@ class Contact:
 
 
 def _read_contacts(value: Mapping[str, Any]) -> Mapping[str, str | bool | Contact | None]:
-    return read_mapping(value, _read_contact, "contacts")
+    return read_mapping(value, _read_contact, "contacts", read_name, most=100)
 
 
 def _read_contact(value: object) -> str | bool | Contact | None:

@@ -37,7 +37,8 @@ from loyalty_rules.conditions import (
     is_numeric_path,
 )
 from loyalty_rules.dates import instant_text
-from loyalty_rules.errors import InvalidValueError, Problem, found, path_step
+from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, found, path_step
+from loyalty_rules.identifiers import read_id
 from loyalty_rules.intents import Claim, Release
 from loyalty_rules.values import nearest, read_field
 
@@ -120,8 +121,14 @@ def _class_hook(converter: cattrs.Converter, cls: type) -> Callable[[Any, Any], 
     }
     make: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **options)
 
+    known = fields_of(cls)
+    needs_one = bool(getattr(cls, "needs_one", False))
+
     def hook(value: Any, _: Any) -> Any:
-        return make({key: each for key, each in _object(value).items() if each is not None}, cls)
+        given = {key: each for key, each in _object(value).items() if each is not None}  # null means absent
+        if needs_one and not given:
+            raise InvalidValueError("", "required", f"needs at least one of {', '.join(known)}")
+        return make(given, cls)
 
     return hook
 
@@ -181,6 +188,7 @@ def _keyed_hook(converter: cattrs.Converter, cls: type) -> Hook:
     item = _nested_hook(converter, cls)
 
     def with_id(key: Any, value: Any) -> Any:
+        read_id(key)
         if "id" in _object(value):
             raise InvalidValueError("id", "unknown_key", "the id is the key of this object")
         return item({**value, "id": key})
@@ -231,7 +239,7 @@ def _union_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
         cls = _tagged_class(value, tags)
         return converter.structure({key: each for key, each in value.items() if key != "type"}, cls)
 
-    return lambda value: tagged(value) if isinstance(value, Mapping) else value
+    return lambda value: tagged(value) if isinstance(value, Mapping) else _other(value, annotation)
 
 
 def _of_object(converter: cattrs.Converter, choose: Callable[[Mapping[Any, Any]], type], annotation: Any) -> Hook:
@@ -240,9 +248,14 @@ def _of_object(converter: cattrs.Converter, choose: Callable[[Mapping[Any, Any]]
     def hook(value: Any) -> Any:
         if isinstance(value, Mapping):
             return converter.structure(value, choose(value))
-        return lists[0](value) if lists else value  # the field's reader says what was expected
+        return lists[0](value) if lists else _other(value, annotation)
 
     return hook
+
+
+def _other(value: Any, annotation: Any) -> Any:
+    """Pass on what is no object where the union holds plain kinds too, for the field's reader to judge."""
+    return value if {int, str, bool} & set(get_args(annotation)) else _object(value)
 
 
 def _tagged_class(value: Mapping[Any, Any], tags: Mapping[str, type]) -> type:
@@ -259,9 +272,11 @@ def _tagged_class(value: Mapping[Any, Any], tags: Mapping[str, type]) -> type:
 
 def _condition_class(value: Mapping[Any, Any]) -> type:
     present = [key for key in _CONDITION_KEYS if value.get(key) is not None]
-    if present:
-        return _CONDITION_KEYS[present[0]]
     known = ", ".join(_CONDITION_KEYS)
+    if len(present) == 1:
+        return _CONDITION_KEYS[present[0]]
+    if present:
+        raise InvalidValueError("", "ambiguous", f"a condition has one of the keys {known}; found {', '.join(present)}")
     near = next((near for key in value if isinstance(key, str) and (near := nearest(key, _CONDITION_KEYS))), None)
     hint = f"; did you mean {near!r}?" if near else ""
     raise InvalidValueError("", "not_a_condition", f"a condition has one of the keys {known}{hint}")
@@ -272,7 +287,9 @@ def _condition_class(value: Mapping[Any, Any]) -> type:
 
 def problems_of(error: Exception, path: str = "$") -> Iterator[Problem]:
     """Tell the problems that structuring a document met, each with its path."""
-    if isinstance(error, BaseValidationError):
+    if isinstance(error, DocumentError):
+        yield from error.problems
+    elif isinstance(error, BaseValidationError):
         for each in error.exceptions:
             yield from problems_of(each, path + _step(each))
     elif isinstance(error, InvalidValueError):
@@ -307,7 +324,7 @@ def _steps(name: str) -> str:
 
 
 def _unknown_keys(error: ForbiddenExtraKeysError, path: str) -> Iterator[Problem]:
-    known = [*fields_of(error.cl), *(["type"] if hasattr(error.cl, "type") else [])]
+    known = list(dict.fromkeys([*_tag(error.cl), *fields_of(error.cl)]))
     for key in sorted(error.extra_fields, key=str)[:MOST_PROBLEMS]:
         near = nearest(key, known) if isinstance(key, str) else None
         hint = f"; did you mean {near!r}?" if near else f"; known here: {', '.join(known)}"

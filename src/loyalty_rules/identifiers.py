@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 from loyalty_rules.amounts import UnreadNumber, read_decimal
 from loyalty_rules.errors import InvalidValueError, found, path_step
+from loyalty_rules.values import read_each
 
 __all__ = [
     "FreeForm",
@@ -31,7 +32,6 @@ _LONGEST_NAME = 128
 _LONGEST_TEXT = 10_000
 _LONGEST_LIST = 10_000
 _DEEPEST = 32
-_MOST_ERRORS = 100
 _MOST_VALUES = 10_000
 
 
@@ -78,35 +78,26 @@ def read_list(value: Any, read_item: Callable[[Any], Item], what: str) -> tuple[
         raise InvalidValueError("", "not_a_list", f"expected a list of {what}, found {found(value)}")
     if len(value) > _LONGEST_LIST:
         raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_LIST:,} {what}, found {len(value):,}")
-    return tuple(_read_each(((f"[{index}]", item) for index, item in enumerate(value)), read_item))
+    return tuple(read_each(((f"[{index}]", item) for index, item in enumerate(value)), read_item))
 
 
-def read_mapping(value: Any, read_item: Callable[[Any], Item], what: str) -> dict[str, Item]:
-    """Read an object of at most 10,000 values, each by `read_item`; `what` names the values in a message."""
+def read_mapping(
+    value: Any,
+    read_item: Callable[[Any], Item],
+    what: str,
+    read_key: Callable[[Any], str] = read_text,
+    most: int = _LONGEST_LIST,
+) -> dict[str, Item]:
+    """Read an object of at most so many values, each by `read_item`; `what` names the values in a message."""
     if not isinstance(value, Mapping):
         raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {found(value)}")
-    if len(value) > _LONGEST_LIST:
-        raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_LIST:,} {what}, found {len(value):,}")
-    names = [read_text(name) for name in value]
-    steps = ((path_step(name).removeprefix("."), item) for name, item in value.items())
-    return dict(zip(names, _read_each(steps, read_item), strict=True))
+    if len(value) > most:
+        raise InvalidValueError("", "out_of_range", f"expected at most {most:,} {what}, found {len(value):,}")
 
+    def read(pair: tuple[Any, Any]) -> tuple[str, Item]:
+        return read_key(pair[0]), read_item(pair[1])
 
-def _read_each(items: Iterable[tuple[str, Any]], read_item: Callable[[Any], Item]) -> list[Item]:
-    """Read every item; where some can't be, the error names the first and holds the others."""
-    read: list[Item] = []
-    errors: list[InvalidValueError] = []
-    for step, item in items:
-        try:
-            read.append(read_item(item))
-        except InvalidValueError as error:
-            errors.append(error.under(step))
-            if len(errors) == _MOST_ERRORS:
-                break
-    if errors:
-        first = errors[0]
-        raise InvalidValueError(first.name, first.code, first.message, (*first.others, *errors[1:]))
-    return read
+    return dict(read_each(((path_step(pair[0]).removeprefix("."), pair) for pair in value.items()), read))
 
 
 def read_names(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:

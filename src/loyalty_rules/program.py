@@ -28,7 +28,9 @@ from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.trackers import Tracker
 from loyalty_rules.values import checked
 
-__all__ = ["Evaluation", "Program"]
+__all__ = ["FORMAT", "Evaluation", "Program"]
+
+FORMAT: Literal["loyalty-rules/1"] = "loyalty-rules/1"
 
 NO_FACTS = Snapshot()
 
@@ -76,7 +78,7 @@ class Program:
     Ids are unique and every name that is used exists; else `DocumentError`. Source: documents (program).
     """
 
-    format: Literal["loyalty-rules/1"] = "loyalty-rules/1"
+    format: Literal["loyalty-rules/1"] = FORMAT
     id: str = attrs.field(converter=read_id)
     time_zone: str = attrs.field(converter=read_zone)
     money: str | None = attrs.field(default=None, converter=optional(_read_money))
@@ -164,9 +166,9 @@ class Program:
 
 def _wrong_event(event: object) -> WrongEventError:
     later = {
-        "Return": "a return is decided by take_back, under the terms of the sale that it belongs to",
-        "Update": "an update is decided by update, which releases the promises that wait for it",
-        "Confirmation": "a confirmation is decided by confirm, which releases or cancels the promise that it names",
+        "Return": "a return is decided by lifecycle.take_back, under the terms of its sale, or by a ledger's process",
+        "Update": "an update is decided by lifecycle.update, of the promises of its sale, or by a ledger's process",
+        "Confirmation": "a confirmation is decided by lifecycle.confirm, of its promise, or by a ledger's process",
     }
     name = type(event).__name__
     hint = later.get(name, f"expected a Transaction or an Activity, found {found(event)}; load_event makes one")

@@ -27,7 +27,7 @@ class _References:
         self.currencies = _keys(document, "currencies")
         self.trackers = _keys(document, "trackers")
         self.coupon_types = _keys(document, "coupon_types")
-        self.issues: dict[str, bool] = {}  # PROMOTION/ACTION of the actions read so far: does it issue a currency?
+        self.types: dict[str, object] = {}  # of the actions read so far, by PROMOTION/ACTION
 
     def problems(self) -> Iterator[Problem]:
         for path, limit in _entries(self.document, "limits", "$"):
@@ -49,7 +49,9 @@ class _References:
         yield from _repeated(promotion, "actions", path)
         for action_path, action in _entries(promotion, "actions", path):
             yield from self._action(action, action_path)
-            self.issues[f"{promotion.get('id')}/{action.get('id')}"] = action.get("type") == "issue_currency"
+            ids = promotion.get("id"), action.get("id")
+            if isinstance(ids[0], str) and isinstance(ids[1], str):
+                self.types[f"{ids[0]}/{ids[1]}"] = action.get("type")
 
     def _action(self, action: Mapping[str, Any], path: str) -> Iterator[Problem]:
         yield from self._known(action, "currency", path, self.currencies)
@@ -69,13 +71,19 @@ class _References:
                 yield from self._earlier(action, f"{base_path}.actions[{index}]")
 
     def _earlier(self, action: object, path: str) -> Iterator[Problem]:
-        if isinstance(action, str) and self.issues.get(action) is not True:
-            which = "issues coupons" if action in self.issues else "is no earlier action of this program"
-            yield Problem(path, "unknown_reference", f"{quoted(action)} {which}{_hint(action, self.issues)}")
+        if not isinstance(action, str):
+            return
+        if action not in self.types:
+            hint = _hint(action, self.types)
+            yield Problem(path, "unknown_reference", f"there is no earlier action {quoted(action)}{hint}")
+        elif self.types[action] == "issue_coupon":
+            yield Problem(path, "unknown_reference", f"{quoted(action)} issues coupons, not a currency")
 
-    def _known(self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any]) -> Iterator[Problem]:
+    def _known(
+        self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None
+    ) -> Iterator[Problem]:
         name = holder.get(key)
-        if isinstance(name, str) and name not in known:
+        if isinstance(name, str) and known is not None and name not in known:
             kind = key.replace("_", " ")
             yield Problem(
                 f"{path}.{key}", "unknown_reference", f"there is no {kind} {quoted(name)}{_hint(name, known)}"
@@ -124,9 +132,14 @@ def _checked(scope: Scope, path: str, at: str) -> Iterator[Problem]:
         yield Problem(at, error.code, error.message)
 
 
-def _keys(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    entries = document.get(key)
-    return entries if isinstance(entries, Mapping) else {}
+def _keys(document: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    """Give what is defined under a key by its ids; None where that can't be told."""
+    entries = document.get(key, None if key == "currencies" else {})
+    if entries is None and key != "currencies":
+        return {}
+    if not isinstance(entries, Mapping):
+        return None
+    return {name: entry for name, entry in entries.items() if entry is not None}
 
 
 def _entries(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

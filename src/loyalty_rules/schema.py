@@ -518,6 +518,7 @@ def _by_name(item: Form) -> Form:
         "type": "object",
         "propertyNames": walk.scalar("text"),
         "additionalProperties": item(walk, scope),
+        "maxProperties": _LONGEST_LIST,
     }
 
 
@@ -537,7 +538,7 @@ def _contacts(walk: _Walk, _: Scope) -> Json:
         "then": walk.instance(events.Contact),
     }
     name = walk.scalar("name")
-    return {"type": "object", "propertyNames": name, "additionalProperties": contact, "maxProperties": 100}
+    return {"type": "object", "propertyNames": name, "additionalProperties": contact, "maxProperties": _LONGEST_LIST}
 
 
 def _quantity(walk: _Walk, _: Scope) -> Json:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from loyalty_rules.amounts import UnreadNumber, unread
-from loyalty_rules.errors import DocumentError, Problem, found, path_step
+from loyalty_rules.errors import DocumentError, Problem, found, path_step, quoted
 
 __all__ = ["Source", "read_json", "read_source"]
 
@@ -129,7 +129,7 @@ def _repeated_keys(text: str | bytes | bytearray) -> list[Problem]:
         if isinstance(value, _Pairs):
             times = Counter(key for key, _ in value)
             problems += [
-                Problem(path, "duplicate_key", f"the key {found(key)} comes {count} times in one object")
+                Problem(path, "duplicate_key", f"the key {quoted(key)} comes {count} times in one object")
                 for key, count in times.items()
                 if count > 1
             ]

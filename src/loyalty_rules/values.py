@@ -8,13 +8,17 @@ that a value is checked in the same way wherever it comes in. Source: documents,
 
 from collections.abc import Callable, Iterable
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
 from loyalty_rules.errors import InvalidValueError, found
 
-__all__ = ["checked", "nearest", "read_field", "reader_of"]
+__all__ = ["checked", "nearest", "read_each", "read_field", "reader_of"]
+
+Item = TypeVar("Item")
+
+_MOST_ERRORS = 100
 
 
 def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
@@ -59,7 +63,7 @@ def _annotated_reader(annotation: Any) -> Callable[[Any], Any]:
         return lambda value: _one_of(arguments, value)
     if origin is tuple:
         read_item = _annotated_reader(arguments[0])
-        return lambda value: tuple(read_item(item) for item in _items(value))
+        return lambda value: tuple(read_each(((f"[{i}]", item) for i, item in enumerate(_items(value))), read_item))
     if annotation is bool:
         return _flag
     classes = arguments if origin in (Union, UnionType) else (annotation,)
@@ -70,6 +74,23 @@ def _annotated_reader(annotation: Any) -> Callable[[Any], Any]:
     if literals:
         return lambda value: None if value is None else _one_of(get_args(literals[0]), value)
     return lambda value: _instance(classes, value)
+
+
+def read_each(items: Iterable[tuple[str, Any]], read_item: Callable[[Any], Item]) -> list[Item]:
+    """Read every item; where some can't be, the error names the first and holds the others."""
+    read: list[Item] = []
+    errors: list[InvalidValueError] = []
+    for step, item in items:
+        try:
+            read.append(read_item(item))
+        except InvalidValueError as error:
+            errors.append(error.under(step))
+            if len(errors) == _MOST_ERRORS:
+                break
+    if errors:
+        first = errors[0]
+        raise InvalidValueError(first.name, first.code, first.message, (*first.others, *errors[1:]))
+    return read
 
 
 def _one_of(allowed: tuple[str, ...], value: object) -> object:
