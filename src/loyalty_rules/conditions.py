@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.amounts import UnreadNumber, read_decimal
+from loyalty_rules.amounts import UnreadNumber, decimal_of, number_in, read_decimal, text_of
 from loyalty_rules.dates import instant_text
 from loyalty_rules.errors import InvalidValueError, found, quoted
 from loyalty_rules.identifiers import read_id, read_list, read_text
@@ -95,7 +95,7 @@ def _read_operand(value: Operand) -> Operand:
         return read_text(value)
     if isinstance(value, (int, float, Decimal, UnreadNumber)):
         number = read_decimal(value)
-        return value if isinstance(value, int) else number
+        return value if isinstance(value, int) else text_of(number)  # a fraction is the decimal that it writes
     if hasattr(value, "utcoffset") and hasattr(value, "date"):
         return instant_text(value)  # a TOML date-time: compared as the text that it is
     if hasattr(value, "isoformat"):
@@ -105,6 +105,13 @@ def _read_operand(value: Operand) -> Operand:
 
 def _read_operands(value: tuple[Operand, ...] | list[Operand]) -> tuple[Operand, ...]:
     return read_list(value, _read_operand, "operands")
+
+
+def _as_numbers(operand: Any) -> Any:
+    if isinstance(operand, tuple):
+        return tuple(_as_numbers(each) for each in operand)
+    number = number_in(operand)
+    return decimal_of(number) if number is not None else operand
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
@@ -123,6 +130,13 @@ class _Operators:
     def __attrs_post_init__(self) -> None:
         if not self.tests():
             raise InvalidValueError("", "required", f"needs at least one operator: {', '.join(OPERATORS)}")
+        if self._compares_numbers():
+            for operator, operand in self.tests():
+                # As numbers `100`, `"100"` and `"100.0"` are one operand, and one program.
+                object.__setattr__(self, OPERATORS[operator], _as_numbers(operand))
+
+    def _compares_numbers(self) -> bool:
+        return True
 
     def tests(self) -> tuple[tuple[str, Any], ...]:
         """Give the operators that are set, as they are written in a document, each with its operand."""
@@ -145,6 +159,9 @@ class Comparison(_Operators):
     """
 
     field: str = attrs.field(converter=read_text)
+
+    def _compares_numbers(self) -> bool:
+        return is_numeric_path(self.field)
 
 
 @attrs.frozen(field_transformer=checked)

@@ -23,7 +23,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from loyalty_rules.amounts import micros_text, number_in, text_of
+from loyalty_rules.amounts import text_of
 from loyalty_rules.conditions import (
     AllOf,
     Anniversary,
@@ -34,7 +34,6 @@ from loyalty_rules.conditions import (
     Measure,
     Not,
     TrackerTest,
-    is_numeric_path,
 )
 from loyalty_rules.dates import instant_text
 from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, found, path_step
@@ -378,24 +377,11 @@ def _write_given(value: Any) -> dict[str, Any]:
 
 
 def _write_comparison(value: Comparison) -> dict[str, Any]:
-    write = _number if is_numeric_path(value.field) else unstructure
-    return {"field": value.field, **_write_tests(value, write)}
+    return {"field": value.field, **_write_tests(value)}
 
 
-def _write_measure(value: Measure) -> dict[str, Any]:
-    return _write_tests(value, _number)
-
-
-def _write_tests(value: Comparison | Measure, write: Callable[[Any], Any]) -> dict[str, Any]:
-    return {
-        operator: [write(each) for each in operand] if isinstance(operand, tuple) else write(operand)
-        for operator, operand in value.tests()
-    }
-
-
-def _number(operand: Any) -> Any:
-    number = number_in(operand)
-    return micros_text(number) if number is not None else unstructure(operand)
+def _write_tests(value: Comparison | Measure) -> dict[str, Any]:
+    return {operator: unstructure(operand) for operator, operand in value.tests()}
 
 
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
@@ -406,7 +392,7 @@ _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     list: _write_list,
     tuple: _write_list,
     Comparison: _write_comparison,
-    Measure: _write_measure,
+    Measure: _write_tests,
     LineTest: _write_given,
     TrackerTest: _write_given,
     Claim: _write_given,

@@ -1,6 +1,27 @@
 """Ledgers: the store of what was decided, behind one protocol. Source: ledger."""
 
 from loyalty_rules.ledger.memory import MemoryLedger
-from loyalty_rules.ledger.protocol import Balance, IdempotencyConflict, Ledger, Movement, Receipt, Trim
+from loyalty_rules.ledger.protocol import (
+    AsyncLedger,
+    Balance,
+    IdempotencyConflict,
+    Ledger,
+    LotHistory,
+    Movement,
+    Receipt,
+    ReportRows,
+    Trim,
+)
 
-__all__ = ["Balance", "IdempotencyConflict", "Ledger", "MemoryLedger", "Movement", "Receipt", "Trim"]
+__all__ = [
+    "AsyncLedger",
+    "Balance",
+    "IdempotencyConflict",
+    "Ledger",
+    "LotHistory",
+    "MemoryLedger",
+    "Movement",
+    "Receipt",
+    "ReportRows",
+    "Trim",
+]

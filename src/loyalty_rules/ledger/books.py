@@ -102,6 +102,7 @@ class Books:
         self.of_sale: dict[tuple[str, str], tuple[str, ...]] = {}
         self.open: dict[str, None] = {}  # promises that are not resolved, in the order of issue
         self.coupons: dict[str, CouponRecord] = {}
+        self.states: dict[str, tuple[tuple[datetime, CouponRecord], ...]] = {}  # of a coupon, each since when
         self.coupons_of_sale: dict[tuple[str, str], tuple[str, ...]] = {}
         self.codes: dict[tuple[str, str], tuple[str, ...]] = {}
         self.counters: dict[tuple[str, str], int] = {}  # by program and name, in millionths
@@ -177,6 +178,18 @@ class Books:
         """Say from when on a lot expires when."""
         file = self.files[key]
         self.put(self.files, key, attrs.evolve(file, terms=(*file.terms, term)))
+
+    # -- coupons -----------------------------------------------------------------------------------------------------
+
+    def set_coupon(self, coupon: CouponRecord, at: datetime) -> None:
+        """Say what a coupon is from an instant on."""
+        self.put(self.coupons, coupon.key, coupon)
+        self.append(self.states, coupon.key, (at, coupon))
+
+    def coupon_at(self, key: str, at: datetime) -> CouponRecord | None:
+        """Give a coupon as it stood at an instant; None where it had not been issued yet."""
+        states = [coupon for since, coupon in self.states[key] if since <= at]
+        return states[-1] if states else None
 
     # -- counters ----------------------------------------------------------------------------------------------------
 

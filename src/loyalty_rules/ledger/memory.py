@@ -19,10 +19,17 @@ from loyalty_rules.documents import dump
 from loyalty_rules.events import Activity, Confirmation, Event, Return, Snapshot, Transaction, Update
 from loyalty_rules.identifiers import key_part
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, Intent, RedeemCoupon, SpendCurrency
-from loyalty_rules.ledger.books import Batch, Books
+from loyalty_rules.ledger.books import Batch, Books, LotFile
 from loyalty_rules.ledger.invariants import broken_invariants
 from loyalty_rules.ledger.posting import Posting
-from loyalty_rules.ledger.protocol import Balance, IdempotencyConflict, Movement, Receipt
+from loyalty_rules.ledger.protocol import (
+    Balance,
+    IdempotencyConflict,
+    LotHistory,
+    Movement,
+    Receipt,
+    ReportRows,
+)
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.lifecycle.redemption import undo_redemption, void
@@ -237,7 +244,7 @@ class MemoryLedger:
         """Void a coupon that was not redeemed."""
 
         def decide() -> tuple[Intent, ...] | Refusal:
-            decided = void(program, self._books.coupons.get(coupon), event)
+            decided = void(program, self._books.coupons.get(coupon), event, at)
             return decided if isinstance(decided, Refusal) else (decided,)
 
         return self._once(program, event, f"void/{coupon}", {"coupon": coupon}, decide, at)
@@ -336,6 +343,14 @@ class MemoryLedger:
                 if each.issue.member == member and each.key.startswith(f"{program}/")
             ]
 
+    def report_rows(self, program: str, at: datetime) -> ReportRows:
+        """Give what the reports are made of, as it stood at an instant."""
+        books = self._books
+        with self._lock:
+            histories = [_history(books, file, at) for file in books.files.values() if file.program == program]
+            coupons = [books.coupon_at(key, at) for key in books.coupons if key.startswith(f"{program}/")]
+        return ReportRows(at, tuple(filter(None, histories)), tuple(filter(None, coupons)))
+
     def check_invariants(self) -> Sequence[str]:
         """Say what does not hold of all that must always hold; nothing is fine."""
         with self._lock:
@@ -344,6 +359,14 @@ class MemoryLedger:
 
 def _batch_key(program: Program, event: str, phase: str) -> str:
     return f"{program.id}/{key_part(event)}#{phase}"
+
+
+def _history(books: Books, file: LotFile, at: datetime) -> LotHistory | None:
+    lot = file.lot(at)
+    if lot is None:
+        return None
+    store = books.sales[file.program, file.issue.event].event.store
+    return LotHistory(lot, store, tuple(each for each in file.movements if each.at <= at))
 
 
 def _unknown_sale(event: str) -> Refusal:

@@ -157,7 +157,7 @@ class Posting:
                 self.refuse(intent, Trim(intent.key, claim.counter, Decimal(1), Decimal(0)))
                 return None
         books = self.books
-        books.put(books.coupons, intent.key, CouponRecord(intent))
+        books.set_coupon(CouponRecord(intent), self.at)
         books.append(books.coupons_of_sale, (self.program.id, intent.event), intent.key)
         for code in filter(None, (intent.serial, intent.code)):
             books.append(books.codes, (self.program.id, books.canonical(code)), intent.key)
@@ -259,14 +259,15 @@ class Posting:
         remaining = coupon.remaining
         if remaining is not None:
             remaining = decimal_of(micros(remaining) + micros(intent.discount))
-        expires_at = coupon.issue.expires_at
-        state = "issued" if expires_at is None or self.at < expires_at else "expired"
-        self.change_coupon(intent.coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
+        # What was voided or has expired meanwhile is not revived, though a stored value gets its units back.
+        state = "issued" if coupon.state == "redeemed" else coupon.state
+        reinstated = attrs.evolve(coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
+        self.books.set_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
         self.books.put(self.books.undone, intent.redemption, None)
         return intent
 
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:
-        self.change_coupon(intent.coupon, state="voided")
+        self.change_coupon(intent.coupon, state="voided", voided_at=self.at)
         self.count(intent.claims)
         return intent
 
@@ -275,7 +276,7 @@ class Posting:
         return intent
 
     def change_coupon(self, key: str, **changes: Any) -> None:
-        self.books.put(self.books.coupons, key, attrs.evolve(self.books.coupons[key], **changes))
+        self.books.set_coupon(attrs.evolve(self.books.coupons[key], **changes), self.at)
 
 
 def _trimmed(intent: IssueCurrency, amount: int) -> IssueCurrency:

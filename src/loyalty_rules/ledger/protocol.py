@@ -18,7 +18,17 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["Balance", "IdempotencyConflict", "Ledger", "Movement", "Receipt", "Trim"]
+__all__ = [
+    "AsyncLedger",
+    "Balance",
+    "IdempotencyConflict",
+    "Ledger",
+    "LotHistory",
+    "Movement",
+    "Receipt",
+    "ReportRows",
+    "Trim",
+]
 
 
 class IdempotencyConflict(LoyaltyError):
@@ -98,6 +108,24 @@ class Movement:
     reason: str
 
 
+@attrs.frozen
+class LotHistory:
+    """One lot as it stood at an instant, the store of its sale, and the movements that made it so."""
+
+    lot: Lot
+    store: str | None
+    movements: tuple[Movement, ...]
+
+
+@attrs.frozen
+class ReportRows:
+    """What the reports of a program are made of: every lot and every coupon as it stood at the instant `at`."""
+
+    at: datetime
+    lots: tuple[LotHistory, ...]
+    coupons: tuple[CouponRecord, ...]
+
+
 class Ledger(Protocol):
     """A store of what was decided. Every instant is an argument; an `at` is the event's time, never the clock's."""
 
@@ -166,5 +194,65 @@ class Ledger(Protocol):
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Give the coupons of a member, in the order of issue."""
 
+    def report_rows(self, program: str, at: datetime) -> ReportRows:
+        """Give what the reports are made of, as it stood at an instant: see `loyalty_rules.ledger.reports`."""
+
     def check_invariants(self) -> Sequence[str]:
         """Say what does not hold of all that must always hold; nothing is fine. Source: ledger 2."""
+
+
+class AsyncLedger(Protocol):
+    """The same store for asyncio: the operations of `Ledger`, each awaited."""
+
+    async def snapshot(self, program: Program, event: Event) -> Snapshot: ...
+
+    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt: ...
+
+    async def process(
+        self,
+        program: Program,
+        event: Event,
+        *,
+        serials: SerialGenerator | None = None,
+        recorded_at: datetime | None = None,
+    ) -> Receipt: ...
+
+    async def settle(self, program: Program, at: datetime) -> Sequence[Receipt]: ...
+
+    async def spend(
+        self,
+        program: Program,
+        account: Account,
+        member: str,
+        currency: str,
+        amount: Decimal,
+        *,
+        event: str,
+        at: datetime,
+    ) -> Receipt: ...
+
+    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt: ...
+
+    async def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt: ...
+
+    async def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt: ...
+
+    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt: ...
+
+    async def expire(self, program: Program, at: datetime) -> Sequence[Receipt]: ...
+
+    async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance: ...
+
+    async def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]: ...
+
+    async def promises(self, program: str, at: datetime) -> Sequence[Lot]: ...
+
+    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]: ...
+
+    async def coupon(self, program: str, code: str) -> CouponRecord | None: ...
+
+    async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]: ...
+
+    async def report_rows(self, program: str, at: datetime) -> ReportRows: ...
+
+    async def check_invariants(self) -> Sequence[str]: ...

@@ -78,18 +78,29 @@ class Lot:
 
 @attrs.frozen
 class CouponRecord:
-    """One coupon, in one state. `remaining` is what a stored value has left, `redeemed_by` its redemption's key."""
+    """One coupon, in one state. `remaining` is what a stored value has left, `redeemed_by` its redemption's key.
+
+    Time expires a coupon at its issue's `expires_at`, whether a sweep has written that down or not.
+    """
 
     issue: IssueCoupon
     state: Literal["issued", "redeemed", "expired", "voided"] = "issued"
     remaining: Decimal | None = None
     redeemed_by: str | None = None
     redeemed_at: datetime | None = None
+    voided_at: datetime | None = None
 
     @property
     def key(self) -> str:
         """The key of the intent that issued the coupon."""
         return self.issue.key
+
+    def state_at(self, at: datetime) -> Literal["issued", "redeemed", "expired", "voided"]:
+        """Give the state at an instant, no earlier than the record: what is issued expires with time alone."""
+        expires_at = self.issue.expires_at
+        if self.state == "issued" and expires_at is not None and at >= expires_at:
+            return "expired"
+        return self.state
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ the program's: a coupon in foreign money needs the event's exchange rate.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, decimal_of, micros
 from loyalty_rules.coupons import AmountOff, Benefit, CouponType, PercentOff, StoredValue
@@ -126,12 +127,13 @@ def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedempt
     return UndoRedemption(f"{redeemed.key}/undo", redeemed.key, coupon.key, redeemed.discount)
 
 
-def void(program: Program, coupon: CouponRecord | None, event: str) -> VoidCoupon | Refusal:
-    """Void a coupon that was not redeemed; `event` is the id of what voids it."""
+def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime) -> VoidCoupon | Refusal:
+    """Void a coupon that was not redeemed and has not expired by `at`; `event` is the id of what voids it."""
     if coupon is None:
         return Refusal(("unknown",), "no such coupon")
-    if coupon.state != "issued":
-        return Refusal((_NOT_VOIDABLE[coupon.state],), f"{coupon.key} is {coupon.state}")
+    state = coupon.state_at(at)
+    if state != "issued":
+        return Refusal((_NOT_VOIDABLE[state],), f"{coupon.key} is {state}")
     key = f"{program.id}/{key_part(event)}/void/{coupon.key.partition('/')[2]}"
     return VoidCoupon(key, coupon.key, event, coupon_given_back(coupon))
 

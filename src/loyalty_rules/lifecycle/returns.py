@@ -45,6 +45,8 @@ def take_back(
     event = sale.event
     if not isinstance(event, Transaction):
         return Refusal(("not_a_sale",), f"{event.id} is no transaction: nothing of it can come back")
+    if any(each.id == back.id for each in sale.returns):
+        return ()  # the same return twice takes nothing
     returns = (*sale.returns, back)
     wrong = _wrong_lines(event, returns)
     if wrong is not None:
@@ -272,7 +274,7 @@ def _void(back: Return, key: str, left: _Left, coupons: Iterable[CouponRecord]) 
         surplus = _surplus(left, action, issued)
         surplus -= sum(coupon.state == "voided" for coupon in issued)
         for coupon in newest_first:
-            if surplus > 0 and coupon.state == "issued":
+            if surplus > 0 and coupon.state_at(back.occurred_at) == "issued":
                 surplus -= 1
                 ordinal = _ordinal(coupon)
                 yield VoidCoupon(f"{key}/{action}/{ordinal}/void", coupon.key, back.id, coupon_given_back(coupon))

@@ -1,0 +1,408 @@
+"""What a program has given out, what came of it and what it still owes: issuance, conversion, liability.
+
+Each report is a pure function of the rows that any ledger gives as of an instant (`Ledger.report_rows`), exact to
+the last digit. Time expires what is issued, whether a sweep has written that down or not; so a report as of an
+instant is the same before and after a sweep. Days and months are local, in the program's zone. Source: ledger 4.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import attrs
+
+from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros, read_non_negative, read_whole
+from loyalty_rules.coupons import AmountOff, Benefit, PercentOff, StoredValue
+from loyalty_rules.dates import in_zone
+from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.ledger.protocol import LotHistory, ReportRows
+from loyalty_rules.lifecycle.records import CouponRecord
+from loyalty_rules.program import Program
+from loyalty_rules.rounding import MODES, hold_to_micros
+
+__all__ = [
+    "Conversion",
+    "CouponLiability",
+    "Issuance",
+    "Liability",
+    "PointsLiability",
+    "conversion",
+    "issuance",
+    "liability",
+]
+
+
+# -- liability -------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class PointsLiability:
+    """What is owed of a currency that expires in one month (`YYYY-MM`; None: never, or not known before release).
+
+    Values are in the program's money, held to 6 decimals, half up; None where nobody says what a unit is worth.
+    """
+
+    currency: str
+    expires_in: str | None
+    available: Decimal
+    promised: Decimal
+    available_value: Decimal | None
+    promised_value: Decimal | None
+
+
+@attrs.frozen
+class CouponLiability:
+    """How many coupons of a type can still be redeemed, and the most that they can cost; None: without a bound."""
+
+    coupon_type: str
+    outstanding: int
+    most: Decimal | None
+
+
+@attrs.frozen
+class Liability:
+    """What a program owes at an instant, in its money.
+
+    `total` sums everything that has a value; what has none is named: `unvalued` currencies, `unbounded` coupon types
+    of which any are outstanding.
+    """
+
+    at: datetime
+    points: tuple[PointsLiability, ...]
+    coupons: tuple[CouponLiability, ...]
+    total: Decimal
+    unvalued: tuple[str, ...]
+    unbounded: tuple[str, ...]
+
+
+def liability(program: Program, rows: ReportRows, values: Mapping[str, Decimal] | None = None) -> Liability:
+    """Report what is owed: points at a value for one unit, coupons at the most that each can cost.
+
+    `values` gives the money that one unit of a currency is worth; a currency that it doesn't name is worth its
+    `redeem` rate. What has expired by the rows' instant is owed no more. A stored value costs what is left of it; a
+    percentage without `most`, and a type that has no benefit or that the program no longer has, has no bound.
+    """
+    given = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
+    worth = {**_redeem_rates(program), **given}
+    points = tuple(_points(rows, worth))
+    coupons = tuple(_coupons(program, rows))
+    known = [micros(each) for row in points for each in (row.available_value, row.promised_value) if each is not None]
+    known += [micros(row.most) for row in coupons if row.most is not None]
+    unvalued = dict.fromkeys(row.currency for row in points if row.currency not in worth)
+    unbounded = tuple(row.coupon_type for row in coupons if row.most is None)
+    return Liability(rows.at, points, coupons, decimal_of(sum(known)), tuple(unvalued), unbounded)
+
+
+def _redeem_rates(program: Program) -> dict[str, Ratio]:
+    return {
+        each.id: (micros(each.redeem.value), micros(each.redeem.points))
+        for each in program.currencies
+        if each.redeem is not None
+    }
+
+
+def _points(rows: ReportRows, worth: Mapping[str, Ratio]) -> Iterator[PointsLiability]:
+    owed: dict[tuple[str, str | None], tuple[int, int]] = {}
+    for history in rows.lots:
+        lot = history.lot
+        available = micros(lot.outstanding) if lot.is_live(rows.at) else 0
+        promised = micros(lot.promised)
+        if available or promised:
+            key = lot.issue.currency, lot.expires_on.strftime("%Y-%m") if lot.expires_on is not None else None
+            before = owed.get(key, (0, 0))
+            owed[key] = before[0] + available, before[1] + promised
+    for (currency, month), (available, promised) in sorted(owed.items(), key=lambda pair: _in_order(pair[0])):
+        rate = worth.get(currency)
+        yield PointsLiability(
+            currency,
+            month,
+            decimal_of(available),
+            decimal_of(promised),
+            _value(available, rate),
+            _value(promised, rate),
+        )
+
+
+def _value(amount: int, rate: Ratio | None) -> Decimal | None:
+    if rate is None:
+        return None
+    money, units = rate
+    return decimal_of(hold_to_micros((amount * money, units * MICRO)))
+
+
+def _coupons(program: Program, rows: ReportRows) -> Iterator[CouponLiability]:
+    outstanding: dict[str, list[CouponRecord]] = {}
+    for coupon in rows.coupons:
+        if coupon.state_at(rows.at) == "issued":
+            outstanding.setdefault(coupon.issue.coupon_type, []).append(coupon)
+    benefits = {each.id: each.benefit for each in program.coupon_types}
+    for coupon_type in sorted(outstanding):
+        coupons = outstanding[coupon_type]
+        most = [_most(benefits.get(coupon_type), coupon) for coupon in coupons]
+        bounded = [each for each in most if each is not None]
+        total = decimal_of(sum(bounded)) if len(bounded) == len(most) else None
+        yield CouponLiability(coupon_type, len(coupons), total)
+
+
+def _most(benefit: Benefit | None, coupon: CouponRecord) -> int | None:
+    """The most that one coupon can cost, in millionths; None where nothing bounds it, or nobody says."""
+    match benefit:
+        case AmountOff(amount):
+            return micros(amount)
+        case StoredValue(amount):
+            return micros(coupon.remaining if coupon.remaining is not None else amount)
+        case PercentOff(percent, most):
+            if micros(percent) == 0:
+                return 0
+            return micros(most) if most is not None else None
+        case None:
+            return None
+
+
+# -- issuance --------------------------------------------------------------------------------------------------------
+
+By: TypeAlias = Literal["promotion", "store", "issued_in", "month"]
+_DIMENSIONS = ("promotion", "store", "issued_in", "month")
+_COLUMNS = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
+_BUCKETS: Mapping[str, tuple[str, int]] = {
+    "issued": ("issued", -1),  # the bucket that units come from: what leaves it has been issued
+    "promised": ("outstanding", 1),
+    "available": ("outstanding", 1),
+    "spent": ("redeemed", 1),
+    "expired": ("expired", 1),
+    "reversed": ("reversed", 1),
+    "voided": ("voided", 1),
+}
+
+
+@attrs.frozen
+class Issuance:
+    """What became of what was issued, in units of a currency or in coupons of a type (`kind`, `of`).
+
+    `group` says which part of it: the name under each dimension that was asked for. In every row
+    issued = redeemed + expired + reversed + voided + outstanding. Promises count as issued and outstanding;
+    `reversed` is what returns took, `voided` promises cancelled or lapsed, or coupons taken back.
+    """
+
+    kind: Literal["currency", "coupon"]
+    of: str
+    group: Mapping[str, str | None]
+    issued: Decimal
+    redeemed: Decimal
+    expired: Decimal
+    reversed: Decimal
+    voided: Decimal
+    outstanding: Decimal
+
+
+@attrs.frozen
+class _Fact:
+    """One thing that happened to what was issued: so much more in a column, at an instant, in millionths."""
+
+    kind: Literal["currency", "coupon"]
+    of: str
+    promotion: str
+    store: str | None
+    issued_at: datetime
+    at: datetime
+    column: str
+    amount: int
+
+
+def issuance(program: Program, rows: ReportRows, by: Sequence[By] = ()) -> tuple[Issuance, ...]:
+    """Report issued, redeemed, expired, reversed, voided and outstanding, of each currency and coupon type.
+
+    `by` splits further: by `promotion`, by `store` (of the sale; None: no store), by the month in which it was
+    `issued_in` (what became of that month's issue by now), or by the `month` in which it happened (what moved in
+    that month; outstanding is by how much it grew). Months are `YYYY-MM`.
+    """
+    _check(by, _DIMENSIONS)
+    zone = program.plan.zone
+    sums: dict[tuple[str, str, tuple[str | None, ...]], dict[str, int]] = {}
+    for fact in _facts(rows):
+        key = fact.kind, fact.of, tuple(_dimension(fact, each, zone) for each in by)
+        row = sums.setdefault(key, dict.fromkeys(_COLUMNS, 0))
+        row[fact.column] += fact.amount
+    return tuple(
+        Issuance(
+            "currency" if kind == "currency" else "coupon",
+            of,
+            dict(zip(by, group, strict=True)),
+            **{column: decimal_of(amount) for column, amount in row.items()},
+        )
+        for (kind, of, group), row in sorted(sums.items(), key=lambda pair: (*pair[0][:2], _in_order(pair[0][2])))
+    )
+
+
+def _dimension(fact: _Fact, by: By, zone: tzinfo) -> str | None:
+    match by:
+        case "promotion":
+            return fact.promotion
+        case "store":
+            return fact.store
+        case "issued_in":
+            return _month(fact.issued_at, zone)
+        case "month":
+            return _month(fact.at, zone)
+
+
+def _facts(rows: ReportRows) -> Iterator[_Fact]:
+    for history in rows.lots:
+        yield from _facts_of_lot(history, rows.at)
+    for coupon in rows.coupons:
+        yield from _facts_of_coupon(coupon, rows.at)
+
+
+def _facts_of_lot(history: LotHistory, at: datetime) -> Iterator[_Fact]:
+    lot, issue, movements = history.lot, history.lot.issue, history.movements
+    issued_at = movements[0].at
+
+    def fact(when: datetime, bucket: str, amount: int) -> _Fact:
+        column, sign = _BUCKETS[bucket]
+        return _Fact("currency", issue.currency, issue.promotion, history.store, issued_at, when, column, sign * amount)
+
+    for each in movements:
+        amount = micros(each.amount)
+        yield fact(each.at, each.source, -amount)
+        yield fact(each.at, each.target, amount)
+    if lot.outstanding > 0 and lot.expires_at is not None and lot.expires_at <= at:
+        amount = micros(lot.outstanding)
+        yield fact(lot.expires_at, "available", -amount)
+        yield fact(lot.expires_at, "expired", amount)
+
+
+def _facts_of_coupon(coupon: CouponRecord, at: datetime) -> Iterator[_Fact]:
+    issue, state = coupon.issue, coupon.state_at(at)
+
+    def fact(when: datetime, column: str, amount: int) -> _Fact:
+        return _Fact(
+            "coupon",
+            issue.coupon_type,
+            issue.promotion,
+            issue.store,
+            issue.issued_at,
+            when,
+            column,
+            amount * MICRO,
+        )
+
+    yield fact(issue.issued_at, "issued", 1)
+    yield fact(issue.issued_at, "outstanding", 1)
+    ended_at = _ended_at(coupon, state)
+    if ended_at is not None:
+        yield fact(ended_at, state, 1)
+        yield fact(ended_at, "outstanding", -1)
+
+
+def _ended_at(coupon: CouponRecord, state: str) -> datetime | None:
+    """When a coupon came to its end; None while it is outstanding."""
+    ends = {"redeemed": coupon.redeemed_at, "voided": coupon.voided_at, "expired": coupon.issue.expires_at}
+    return ends.get(state)
+
+
+# -- conversion ------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Conversion:
+    """How many coupons of a type were redeemed, of those issued in a period and in the period itself.
+
+    Of the coupons `issued` in the period, the cohort, by now so many are `redeemed`, `expired`, `voided` and
+    `outstanding`. `redeemed_in_period` counts redemptions in the period, whenever the coupon was issued. Both rates
+    are per `counted` coupon, the cohort without the voided: expired ones stay in it. None where nothing is counted;
+    the rate by flow can pass 1. A stored value is redeemed when nothing is left of it.
+    """
+
+    coupon_type: str
+    group: Mapping[str, str | None]
+    issued: int
+    voided: int
+    expired: int
+    outstanding: int
+    redeemed: int
+    redeemed_in_period: int
+    cohort_rate: Decimal | None
+    flow_rate: Decimal | None
+
+    @property
+    def counted(self) -> int:
+        """The denominator of both rates: what was issued and not voided."""
+        return self.issued - self.voided
+
+
+def conversion(
+    program: Program,
+    rows: ReportRows,
+    first: date,
+    last: date,
+    by: Sequence[Literal["promotion", "store"]] = (),
+    *,
+    digits: int = 4,
+) -> tuple[Conversion, ...]:
+    """Report the conversion of coupons over the local days `first` to `last`, both included.
+
+    Rates have so many `digits` after the point (0 to 6), rounded half up. `by` splits by the `promotion` or the
+    `store` that issued the coupon.
+    """
+    _check(by, _DIMENSIONS[:2])
+    read_whole(digits, 0, 6)
+    zone = program.plan.zone
+    sums: dict[tuple[str, tuple[str | None, ...]], dict[str, int]] = {}
+    for coupon in rows.coupons:
+        state = coupon.state_at(rows.at)
+        issued_now = first <= in_zone(coupon.issue.issued_at, zone).date() <= last
+        redeemed_at = coupon.redeemed_at if state == "redeemed" else None
+        redeemed_now = redeemed_at is not None and first <= in_zone(redeemed_at, zone).date() <= last
+        if not (issued_now or redeemed_now):
+            continue
+        group = tuple(coupon.issue.promotion if each == "promotion" else coupon.issue.store for each in by)
+        row = sums.setdefault((coupon.issue.coupon_type, group), {})
+        for column in [*(("all", state) if issued_now else ()), *(("flow",) if redeemed_now else ())]:
+            row[column] = row.get(column, 0) + 1
+    return tuple(
+        _conversion(coupon_type, dict(zip(by, group, strict=True)), row, digits)
+        for (coupon_type, group), row in sorted(sums.items(), key=lambda pair: (pair[0][0], _in_order(pair[0][1])))
+    )
+
+
+def _conversion(coupon_type: str, group: Mapping[str, str | None], row: Mapping[str, int], digits: int) -> Conversion:
+    issued, voided, redeemed, flow = (row.get(each, 0) for each in ("all", "voided", "redeemed", "flow"))
+    counted = issued - voided
+    return Conversion(
+        coupon_type,
+        group,
+        issued,
+        voided,
+        row.get("expired", 0),
+        row.get("issued", 0),
+        redeemed,
+        flow,
+        _rate(redeemed, counted, digits),
+        _rate(flow, counted, digits),
+    )
+
+
+def _rate(part: int, whole: int, digits: int) -> Decimal | None:
+    if whole == 0:
+        return None
+    places: int = 10**digits
+    return decimal_of(MODES["nearest"](part * places, whole) * (MICRO // places))
+
+
+# -- groups ----------------------------------------------------------------------------------------------------------
+
+
+def _check(by: Sequence[str], known: Sequence[str]) -> None:
+    for each in by:
+        if each not in known:
+            raise InvalidValueError("by", "not_a_choice", f"expected some of {', '.join(known)}; found {found(each)}")
+
+
+def _month(at: datetime, zone: tzinfo) -> str:
+    return in_zone(at, zone).strftime("%Y-%m")
+
+
+def _in_order(group: Sequence[str | None]) -> list[tuple[bool, str]]:
+    """Sort names by their text; None comes last."""
+    return [(each is None, each or "") for each in group]

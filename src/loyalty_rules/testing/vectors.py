@@ -1,0 +1,180 @@
+"""Vectors: worked cases as data, each a program, an event, and what must follow from them.
+
+A file is a JSON list of objects with the keys
+
+| key | what it is |
+|---|---|
+| `name` | what the case shows, unique in its file |
+| `program`, `event`, `snapshot` | documents; the snapshot is optional |
+| `expect` | `intents`, `skipped` or both: exactly so many, in this order, each with at least the keys given |
+| `source` | where the case comes from, in words; optional |
+
+What is not expected is not compared: a case says what it is about and no more. Where `intents` is expected to be
+empty, nothing may follow. Source: documents (evaluation).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from loyalty_rules.documents import dump, load_event, load_program, load_snapshot
+from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, found
+from loyalty_rules.serials import SerialGenerator, SerialRequest
+from loyalty_rules.sources import read_json
+
+__all__ = ["Vector", "check", "load_vectors"]
+
+_KEYS = ("name", "source", "program", "event", "snapshot", "expect")
+_PARTS = ("intents", "skipped")
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One worked case: documents that go in, and what is expected to come out of them."""
+
+    name: str
+    program: Mapping[str, Any]
+    event: Mapping[str, Any]
+    expect: Mapping[str, Sequence[Mapping[str, Any]]]
+    snapshot: Mapping[str, Any] | None = None
+    source: str | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class _Serials:
+    """Gives each coupon a serial that says what it was made for, always the same: for cases, never for shops."""
+
+    def serial(self, request: SerialRequest) -> str:
+        return f"{request.event}-{request.promotion}-{request.action}-{request.ordinal}"
+
+
+def load_vectors(path: str | PathLike[str]) -> list[Vector]:
+    """Load the vectors of a file, or of every `.json` file in a folder, in the order of their names.
+
+    Raises `DocumentError` with every problem of a file that holds no vectors, `OSError` where there is no file. The
+    documents inside are not looked at yet: a program that is not valid is a difference that `check` tells.
+    """
+    path = Path(path)
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    return [vector for file in files for vector in _vectors_of(file)]
+
+
+def _vectors_of(file: Path) -> list[Vector]:
+    cases = read_json(file.read_bytes(), f"file of vectors {file.name}")
+    problems = list(_problems_of(cases))
+    if problems:
+        raise DocumentError(problems, f"file of vectors {file.name}")
+    return [Vector(**case) for case in cases]
+
+
+def check(vector: Vector, *, serials: SerialGenerator | None = None) -> list[str]:
+    """Evaluate a vector and tell each difference from what it expects, in words; no difference: it passes.
+
+    `serials` makes the serials of serial-managed coupons; without it they say what they were made for.
+    """
+    try:
+        evaluation = dump(_evaluate(vector, serials if serials is not None else _Serials()))
+    except LoyaltyError as error:
+        return [f"it can't be evaluated: {error}"]
+    return [
+        difference
+        for part, expected in vector.expect.items()
+        for difference in _differences(part, expected, evaluation[part])
+    ]
+
+
+def _evaluate(vector: Vector, serials: SerialGenerator) -> Any:
+    program = load_program(vector.program)
+    snapshot = load_snapshot(vector.snapshot) if vector.snapshot is not None else None
+    return program.evaluate(load_event(vector.event), snapshot, serials=serials)
+
+
+# -- differences -----------------------------------------------------------------------------------------------------
+
+
+def _differences(
+    part: str, expected: Sequence[Mapping[str, Any]], actual: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    if len(expected) != len(actual):
+        yield f"{part}: expected {len(expected)}, found {len(actual)}{_listed(actual)}"
+    for index, (wanted, entry) in enumerate(zip(expected, actual, strict=False)):
+        for key, value in wanted.items():
+            if key not in entry:
+                yield f"{part}[{index}] ({_name(entry)}): expected {key} {_shown(value)}, found no such key"
+            elif not _same(entry[key], value):
+                yield (f"{part}[{index}] ({_name(entry)}): expected {key} {_shown(value)}, found {_shown(entry[key])}")
+
+
+def _same(actual: object, expected: object) -> bool:
+    """Say whether two plain values are the same: as `==`, but `true` is no 1."""
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        return actual.keys() == expected.keys() and all(_same(actual[key], expected[key]) for key in actual)
+    if isinstance(actual, list) and isinstance(expected, list):
+        return len(actual) == len(expected) and all(map(_same, actual, expected))
+    return isinstance(actual, bool) == isinstance(expected, bool) and actual == expected
+
+
+def _listed(entries: Sequence[Mapping[str, Any]]) -> str:
+    return ": " + ", ".join(_name(entry) for entry in entries) if entries else ""
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    """Name an intent by its type and key, a skipped action by its reason and where it stands."""
+    if "key" in entry:
+        return f"{entry['type']} {entry['key']}"
+    return f"{entry['reason']} {entry['promotion']}/{entry['action']}"
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+# -- the shape of a file ---------------------------------------------------------------------------------------------
+
+
+def _problems_of(cases: object) -> Iterator[Problem]:
+    if not isinstance(cases, list):
+        yield Problem("$", "not_a_list", f"expected a list of vectors, found {found(cases)}")
+        return
+    names: set[str] = set()
+    for index, case in enumerate(cases):
+        path = f"$[{index}]"
+        if not isinstance(case, dict):
+            yield Problem(path, "not_an_object", f"expected a vector, found {found(case)}")
+            continue
+        yield from _problems_of_case(case, path)
+        name = case.get("name")
+        if isinstance(name, str):
+            if name in names:
+                yield Problem(f"{path}.name", "duplicate_id", f"an earlier vector has the name {found(name)}")
+            names.add(name)
+
+
+def _problems_of_case(case: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    for key in case:
+        if key not in _KEYS:
+            yield Problem(path, "unknown_key", f"a vector has no key {found(key)}; it has {', '.join(_KEYS)}")
+    if not isinstance(case.get("name"), str):
+        yield Problem(f"{path}.name", "not_a_text", f"expected a text, found {found(case.get('name'))}")
+    for key in ("program", "event", "expect"):
+        if not isinstance(case.get(key), dict):
+            yield Problem(f"{path}.{key}", "not_an_object", f"expected an object, found {found(case.get(key))}")
+    expect = case.get("expect")
+    if isinstance(expect, dict):
+        yield from _problems_of_expect(expect, f"{path}.expect")
+
+
+def _problems_of_expect(expect: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    # A case that expects nothing would pass whatever follows.
+    if not expect:
+        yield Problem(path, "required", f"expected one or both of {', '.join(_PARTS)}")
+    for part, entries in expect.items():
+        if part not in _PARTS:
+            yield Problem(path, "unknown_key", f"what is expected is {' or '.join(_PARTS)}, found {found(part)}")
+        elif not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            yield Problem(f"{path}.{part}", "not_a_list", "expected a list of objects")
