@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from reference import documents
 
 import loyalty_rules as lr
+from reference import documents
 
 
 class Numbered:

@@ -54,6 +54,7 @@ _SUM = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,6})?")
 _LIMIT = 10**15
 _SUM_LIMIT = 10**24
 _RATE_LIMIT = 10**9
+_INTEGER_DIGITS = {_LIMIT: 15, _SUM_LIMIT: 24, _RATE_LIMIT: 9}
 _LAST_PLACE = {_LIMIT: Decimal("0.000001"), _SUM_LIMIT: Decimal("0.000001"), _RATE_LIMIT: Decimal("0.000000000001")}
 
 # Ours, whatever the host has set; nothing may round in it. (Shared between threads: only its flags are written.)
@@ -160,7 +161,7 @@ def _within(value: Decimal, limit: int, digits: str) -> Decimal:
         kind = "NaN" if value.is_nan() else "infinity"
         raise InvalidValueError("", "not_finite", f"expected a decimal, found {kind}")
     # `adjusted` is the place of the first digit: nothing is computed before the size is known to be small.
-    if value and (value.adjusted() < -12 or 10 ** max(value.adjusted(), 0) >= limit):
+    if value and not -12 <= value.adjusted() < _INTEGER_DIGITS[limit]:
         raise InvalidValueError("", "out_of_range", f"expected at most {digits}")
     try:
         _EXACT.quantize(value, _LAST_PLACE[limit])

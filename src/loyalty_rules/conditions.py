@@ -4,6 +4,7 @@ How they are answered is in `predicates`; which paths there are is said here.
 """
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
@@ -11,7 +12,7 @@ import attrs
 from attrs.converters import optional
 
 from loyalty_rules.amounts import UnreadNumber, decimal_of, number_in, read_decimal, text_of
-from loyalty_rules.dates import instant_text
+from loyalty_rules.dates import instant_text, read_instant
 from loyalty_rules.errors import InvalidValueError, found, quoted
 from loyalty_rules.identifiers import read_id, read_list, read_text
 from loyalty_rules.values import checked, nearest
@@ -96,10 +97,10 @@ def _read_operand(value: Operand) -> Operand:
     if isinstance(value, (int, float, Decimal, UnreadNumber)):
         number = read_decimal(value)
         return value if isinstance(value, int) else text_of(number)  # a fraction is the decimal that it writes
-    if hasattr(value, "utcoffset") and hasattr(value, "date"):
-        return instant_text(value)  # a TOML date-time: compared as the text that it is
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
+    if isinstance(value, datetime):
+        return instant_text(read_instant(value))  # a TOML date-time: compared as the text that it is
+    if isinstance(value, (date, time)):
+        return value.isoformat()
     raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {found(value)}")
 
 

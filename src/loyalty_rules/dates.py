@@ -58,7 +58,7 @@ def read_instant(value: datetime | str) -> datetime:
     Digits beyond the microsecond are dropped. What comes back has a fixed offset.
     """
     if isinstance(value, datetime):
-        return _fixed(value)
+        return _from_host(value)
     match = _INSTANT.fullmatch(value) if isinstance(value, str) and len(value) <= 64 else None
     if match is None:
         naive = isinstance(value, str) and _INSTANT.fullmatch(value[:40] + "Z") is not None
@@ -69,30 +69,33 @@ def read_instant(value: datetime | str) -> datetime:
         )
     day, time, fraction, offset = match.groups()
     try:
-        return datetime.fromisoformat(
-            f"{day}T{time}{(fraction or '')[:7]:0<7}{offset.upper()}" if fraction else f"{day}T{time}{offset.upper()}"
-        )
-    except ValueError:
+        instant = datetime.fromisoformat(f"{day}T{time}{(fraction or '.')[:7]:0<7}{offset.upper()}")
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidValueError("", "not_an_instant", f"there is no such time: {found(value)}") from None
+    return instant
+
+
+def _from_host(value: datetime) -> datetime:
+    try:
+        offset = value.utcoffset()
+        fixed = _fixed(value) if offset is not None else None
+        if fixed is not None:
+            fixed.astimezone(UTC)
+    except Exception:  # noqa: BLE001  (a zone object of the host's may raise anything)
+        raise InvalidValueError("", "not_an_instant", "this datetime's zone gives it no instant") from None
+    if fixed is None:
+        raise InvalidValueError(
+            "", "naive_instant", "expected a datetime with a time zone, found a naive one: which instant is it?"
+        )
+    return fixed
 
 
 def _fixed(value: datetime) -> datetime:
     offset = value.utcoffset()
-    if offset is None:
-        raise InvalidValueError(
-            "",
-            "naive_instant",
-            "expected a datetime with a time zone, found a naive one: which instant it is isn't known",
-        )
+    assert offset is not None
     return datetime(
-        value.year,
-        value.month,
-        value.day,
-        value.hour,
-        value.minute,
-        value.second,
-        value.microsecond,
-        timezone(offset),
+        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond, timezone(offset)
     )
 
 
@@ -251,7 +254,12 @@ def _end_of_gap(skipped: datetime, zone: tzinfo) -> datetime:
 
 
 def day_after(day: date, zone: tzinfo) -> datetime:
-    """Give the instant at which a local day has ended: the first of the day after it that exists in the zone."""
+    """Give the instant at which a local day has ended: the first of the day after it that exists in the zone.
+
+    The last day that a date can hold ends with the last instant that there is.
+    """
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
     return start_of_day(day + timedelta(days=1), zone)
 
 

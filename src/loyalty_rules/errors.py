@@ -102,10 +102,11 @@ class MissingSerialsError(LoyaltyError):
 
 def path_step(key: object) -> str:
     """Write one step of a JSON path: `.key`, or `['key']` where a plain name does not do. Never long."""
-    text = key if isinstance(key, str) else found(key)
-    if text.isascii() and text.replace("_", "a").replace("-", "a").isalnum() and len(text) <= 128:
-        return f".{text}"
-    return f"[{text[:_SHOWN]!a}]"
+    if not isinstance(key, str):
+        return f"[{found(key)}]"
+    if key.isascii() and key.replace("_", "a").replace("-", "a").isalnum() and len(key) <= 128:
+        return f".{key}"
+    return f"[{key[:_SHOWN]!a}]"
 
 
 def quoted(name: str) -> str:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, time
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
@@ -147,9 +148,16 @@ def _copied_scalar(value: Any) -> Any:
             return read_decimal(value)  # type: ignore[arg-type]
         except InvalidValueError:
             return _as_float(value.text if isinstance(value, UnreadNumber) else value)
-    if hasattr(value, "isoformat"):  # a date or a time of a TOML document: as JSON would write it
-        return value.isoformat()
+    if isinstance(value, (date, time)):  # of a TOML document: as JSON would write it
+        return _iso_text(value)
     raise InvalidValueError("", "not_json", f"expected a JSON value, found {found(value)}")
+
+
+def _iso_text(value: date | time) -> str:
+    try:
+        return value.isoformat()
+    except Exception:  # noqa: BLE001  (a zone object of the host's may raise anything)
+        raise InvalidValueError("", "not_json", "this time's zone gives it no instant") from None
 
 
 def _as_float(value: Any) -> float:

@@ -108,6 +108,10 @@ class Program:
         if not isinstance(event, (Transaction, Activity)):
             raise _wrong_event(event)
         known = snapshot if snapshot is not None else NO_FACTS
+        if not isinstance(known, Snapshot):
+            raise InvalidValueError(
+                "snapshot", "wrong_type", f"expected a Snapshot, found {found(known)}; load_snapshot makes one"
+            )
         walk = Walk(self.plan, self.plan.facts(event, known), serials)
         walk.run()
         return Evaluation(

@@ -5,6 +5,7 @@ the right shape here has been told already where it was read.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from loyalty_rules.conditions import ANNIVERSARY_SCOPE, CONTRIBUTION_SCOPE, EVENT_SCOPE, LINE_SCOPE, Scope
@@ -14,11 +15,14 @@ from loyalty_rules.values import nearest
 __all__ = ["unresolved"]
 
 DEEPEST_CONDITION = 32
+MOST_PROBLEMS = 100
+_MOST_ENTRIES = 20_000  # what is more has been refused where it was read
+_MOST_KNOWN = 1_000  # to look for the nearest name among more takes too long
 
 
 def unresolved(document: Mapping[str, Any]) -> list[Problem]:
     """Find every name in a program's document that stands for nothing, and every id that comes twice."""
-    return [*_References(document).problems()]
+    return [*islice(_References(document).problems(), MOST_PROBLEMS)]
 
 
 class _References:
@@ -67,7 +71,7 @@ class _References:
             yield from self._known(base, "tracker", base_path, self.trackers)
             yield from self._condition(base, "lines", base_path, LINE_SCOPE)
             actions = base.get("actions")
-            for index, action in enumerate(actions if isinstance(actions, (list, tuple)) else ()):
+            for index, action in enumerate(actions[:_MOST_ENTRIES] if isinstance(actions, (list, tuple)) else ()):
                 yield from self._earlier(action, f"{base_path}.actions[{index}]")
 
     def _earlier(self, action: object, path: str) -> Iterator[Problem]:
@@ -100,7 +104,7 @@ class _References:
                 return
             for name in ("all", "any"):
                 parts = condition.get(name)
-                for index, part in enumerate(parts if isinstance(parts, (list, tuple)) else ()):
+                for index, part in enumerate(parts[:_MOST_ENTRIES] if isinstance(parts, (list, tuple)) else ()):
                     waiting.append((f"{at}.{name}[{index}]", part, scope, depth + 1))
             waiting.append((f"{at}.not", condition.get("not"), scope, depth + 1))
             yield from self._paths(condition, at, scope)
@@ -147,9 +151,9 @@ def _entries(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[s
     entries = holder.get(key)
     steps: list[tuple[str, Any]] = []
     if isinstance(entries, Mapping):
-        steps = [(path_step(name), entry) for name, entry in entries.items()]
+        steps = [(path_step(name), entry) for name, entry in islice(entries.items(), _MOST_ENTRIES)]
     elif isinstance(entries, (list, tuple)):
-        steps = [(f"[{index}]", entry) for index, entry in enumerate(entries)]
+        steps = [(f"[{index}]", entry) for index, entry in enumerate(entries[:_MOST_ENTRIES])]
     for step, entry in steps:
         if isinstance(entry, Mapping):
             yield f"{path}.{key}{step}", entry
@@ -173,5 +177,5 @@ def _repeated(holder: Mapping[str, Any], key: str, path: str) -> Iterator[Proble
 
 
 def _hint(name: str, known: Mapping[str, Any]) -> str:
-    near = nearest(name, [each for each in known if isinstance(each, str)])
+    near = nearest(name, [each for each in known if isinstance(each, str)]) if len(known) <= _MOST_KNOWN else None
     return f"; did you mean {near!r}?" if near else ""

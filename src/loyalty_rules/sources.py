@@ -8,8 +8,8 @@ can tell which was meant. Source: documents (Python names, scalars).
 import json
 import os
 import tomllib
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -30,7 +30,7 @@ def read_source(source: Source, kind: str) -> Mapping[str, Any]:
     if isinstance(source, Mapping):
         return source
     if isinstance(source, os.PathLike) or (isinstance(source, str) and _is_path(source)):
-        return _object_of(_read_file(Path(source), kind), kind)
+        return _object_of(_read_file(_path(source, kind), kind), kind)
     if isinstance(source, (str, bytes, bytearray)):
         return _object_of(read_json(source, kind), kind)
     raise _refusal(kind, "wrong_type", f"expected a mapping, JSON text or bytes, or a path; found {found(source)}")
@@ -38,6 +38,13 @@ def read_source(source: Source, kind: str) -> Mapping[str, Any]:
 
 def _is_path(source: str) -> bool:
     return len(source) < 4096 and source.endswith((".json", ".toml")) and not source.lstrip().startswith(("{", "["))
+
+
+def _path(source: str | os.PathLike[str], kind: str) -> Path:
+    try:
+        return Path(source)
+    except Exception:  # noqa: BLE001  (a path object of the host's may raise anything)
+        raise _refusal(kind, "unreadable", f"{found(source)} is no path to a file") from None
 
 
 def _object_of(document: Any, kind: str) -> Mapping[str, Any]:
@@ -102,30 +109,39 @@ def read_json(text: str | bytes | bytearray, kind: str) -> Any:
     try:
         if not isinstance(text, str):
             text = bytes(text).decode("utf-8-sig")
-        return _DECODER.decode(text)
+        return _decoded(text, kind)
     except UnicodeDecodeError as error:
         raise _refusal(kind, "not_json", f"expected UTF-8; byte {error.start:,} is none") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise _refusal(kind, "not_json", f"this is no JSON: {error.msg} at {where}") from None
-    except _RepeatedKey:
-        raise DocumentError(_repeated_keys(text), kind) from None
     except _NotJson as error:
         raise _refusal(kind, "not_json", f"this is no JSON: {error}") from None
     except RecursionError:
         raise _refusal(kind, "too_deep", "this document is nested too deep") from None
 
 
+def _decoded(text: str, kind: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except _RepeatedKey:
+        # Only a text that is known to repeat a key is read again, to find where; it may be wrong further on, too.
+        raise DocumentError(_repeated_keys(text), kind) from None
+
+
 class _Pairs(list[tuple[str, Any]]):
     """An object as its pairs, so that a key that comes twice is still seen."""
 
 
-def _repeated_keys(text: str | bytes | bytearray) -> list[Problem]:
-    # Only a text that is already known to repeat a key is read again in this slower way.
+_PAIRS_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=str, parse_float=str, parse_constant=_constant)
+_MOST_REPEATED = 100
+
+
+def _repeated_keys(text: str) -> list[Problem]:
     problems: list[Problem] = []
-    waiting: list[tuple[str, Any]] = [("$", json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str))]
-    while waiting and len(problems) < 100:
-        path, value = waiting.pop(0)
+    waiting: deque[tuple[str, Any]] = deque([("$", _PAIRS_DECODER.decode(text))])
+    while waiting and len(problems) < _MOST_REPEATED:
+        path, value = waiting.popleft()
         if isinstance(value, _Pairs):
             times = Counter(key for key, _ in value)
             problems += [
@@ -133,10 +149,11 @@ def _repeated_keys(text: str | bytes | bytearray) -> list[Problem]:
                 for key, count in times.items()
                 if count > 1
             ]
-            waiting += [(f"{path}{path_step(key)}", each) for key, each in value]
-        elif isinstance(value, list):
-            waiting += [(f"{path}[{index}]", each) for index, each in enumerate(value)]
-    return problems
+            steps: Iterable[tuple[str, Any]] = ((path_step(key), each) for key, each in value)
+        else:
+            steps = ((f"[{index}]", each) for index, each in enumerate(value))
+        waiting.extend((path + step, each) for step, each in steps if isinstance(each, list))
+    return problems[:_MOST_REPEATED]
 
 
 # -- TOML ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,99 @@
+"""A small shop: the programs and the bills that a test needs, and no more."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import loyalty_rules as lr
+
+NEVER = {"type": "never"}
+MODES = ("actual", "up", "down", "nearest", "half_even", "half_down")
+
+
+class Serials:
+    """Serials that say what they were made for."""
+
+    def serial(self, request: Any) -> str:
+        event = request.event.replace("%", "%25").replace("/", "%2F")
+        return f"S:{request.program}/{event}/{request.promotion}/{request.action}/{request.ordinal}"
+
+
+def program(*actions: dict, **parts: Any) -> dict:
+    """A program of one currency and one promotion with these actions, unless `parts` says otherwise."""
+    promotions = [{"id": "p", "actions": list(actions)}] if actions else []
+    return {
+        "format": "loyalty-rules/1",
+        "id": "acme",
+        "time_zone": "UTC",
+        "currencies": {"points": {}},
+        "promotions": promotions,
+        **parts,
+    }
+
+
+def earn(proration: dict, name: str = "earn", **parts: Any) -> dict:
+    """An action that issues points that never expire."""
+    return {
+        "type": "issue_currency",
+        "id": name,
+        "currency": "points",
+        "proration": proration,
+        "expiry": NEVER,
+        **parts,
+    }
+
+
+def fixed(amount: Any) -> dict:
+    return {"type": "fixed", "amount": amount}
+
+
+def proportional(percent: Any, of: dict | None = None) -> dict:
+    return {"type": "proportional", "percent": percent, "of": of or {"type": "transaction_value"}}
+
+
+def stepped(size: Any, points: Any, of: dict | None = None) -> dict:
+    base = {"of": of} if of else {}
+    return {"type": "stepped", "step_size": size, "points_per_step": points, **base}
+
+
+def sale(amount: Any = "100", **parts: Any) -> dict:
+    """A sale to the member M1 on the morning of 15 January 2025."""
+    return {
+        "type": "transaction",
+        "id": "T-1",
+        "occurred_at": "2025-01-15T10:00:00Z",
+        "amount": amount,
+        "member": {"id": "M1"},
+        **parts,
+    }
+
+
+def lines(*values: Any) -> list[dict]:
+    """Lines of one piece each, numbered from 1, of these values."""
+    return [{"id": str(number), "quantity": "1", "value": value} for number, value in enumerate(values, 1)]
+
+
+def evaluate(program: dict, event: dict, snapshot: dict | None = None) -> dict:
+    """Evaluate documents, and give the evaluation as a document."""
+    known = lr.load_snapshot(snapshot) if snapshot is not None else None
+    return lr.dump(lr.load_program(program).evaluate(lr.load_event(event), known, serials=Serials()))
+
+
+def issued(program: dict, event: dict, snapshot: dict | None = None) -> list[dict]:
+    """What currency an event is issued, in order."""
+    intents = evaluate(program, event, snapshot)["intents"]
+    return [intent for intent in intents if intent["type"] == "issue_currency"]
+
+
+def points(program: dict, event: dict, snapshot: dict | None = None) -> Fraction:
+    """How much currency an event is issued in all."""
+    return sum((Fraction(intent["amount"]) for intent in issued(program, event, snapshot)), Fraction(0))
+
+
+def text(millionths: int) -> str:
+    """Write millionths as decimal text."""
+    sign = "-" if millionths < 0 else ""
+    whole, rest = divmod(abs(millionths), 10**6)
+    return f"{sign}{whole}.{rest:06}"
+
