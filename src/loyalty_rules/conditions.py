@@ -3,7 +3,7 @@
 How they are answered is in `predicates`; which paths there are is said here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
@@ -96,7 +96,7 @@ def _read_operand(value: Operand) -> Operand:
         return read_text(value)
     if isinstance(value, (int, float, Decimal, UnreadNumber)):
         number = read_decimal(value)
-        return value if isinstance(value, int) else text_of(number)  # a fraction is the decimal that it writes
+        return value if isinstance(value, int) else number
     if isinstance(value, datetime):
         return instant_text(read_instant(value))  # a TOML date-time: compared as the text that it is
     if isinstance(value, (date, time)):
@@ -108,11 +108,10 @@ def _read_operands(value: tuple[Operand, ...] | list[Operand]) -> tuple[Operand,
     return read_list(value, _read_operand, "operands")
 
 
-def _as_numbers(operand: Any) -> Any:
+def _each(operand: Any, change: Callable[[Operand], Operand]) -> Any:
     if isinstance(operand, tuple):
-        return tuple(_as_numbers(each) for each in operand)
-    number = number_in(operand)
-    return decimal_of(number) if number is not None else operand
+        return tuple(change(each) for each in operand)
+    return operand if isinstance(operand, bool) else change(operand)
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
@@ -131,13 +130,13 @@ class _Operators:
     def __attrs_post_init__(self) -> None:
         if not self.tests():
             raise InvalidValueError("", "required", f"needs at least one operator: {', '.join(OPERATORS)}")
-        if self._compares_numbers():
-            for operator, operand in self.tests():
-                # As numbers `100`, `"100"` and `"100.0"` are one operand, and one program.
-                object.__setattr__(self, OPERATORS[operator], _as_numbers(operand))
+        for operator, operand in self.tests():
+            # As numbers `100`, `"100"` and `"100.0"` are one operand, and one program.
+            object.__setattr__(self, OPERATORS[operator], _each(operand, self._operand))
 
-    def _compares_numbers(self) -> bool:
-        return True
+    def _operand(self, operand: Operand) -> Operand:
+        number = number_in(operand)
+        return decimal_of(number) if number is not None else operand
 
     def tests(self) -> tuple[tuple[str, Any], ...]:
         """Give the operators that are set, as they are written in a document, each with its operand."""
@@ -161,8 +160,16 @@ class Comparison(_Operators):
 
     field: str = attrs.field(converter=read_text)
 
-    def _compares_numbers(self) -> bool:
-        return is_numeric_path(self.field)
+    def _operand(self, operand: Operand) -> Operand:
+        if is_numeric_path(self.field):
+            return super()._operand(operand)
+        if not isinstance(operand, Decimal):
+            return operand
+        if "fields." in self.field:  # a free-form field compares with a fraction as with the decimal that writes it
+            return text_of(operand)
+        raise InvalidValueError(
+            "", "not_an_operand", f'{self.field} compares as text: write {text_of(operand)} as "{text_of(operand)}"'
+        )
 
 
 @attrs.frozen(field_transformer=checked)

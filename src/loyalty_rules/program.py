@@ -159,11 +159,13 @@ class Program:
     def _repeated_ids(self) -> list[Problem]:
         problems = []
         for name in ("currencies", "limits", "trackers", "coupon_types"):
-            ids = [each.id for each in getattr(self, name)]
+            times: dict[str, int] = {}
+            for each in getattr(self, name):
+                times[each.id] = times.get(each.id, 0) + 1
             problems += [
-                Problem(f"$.{name}", "duplicate_id", f"the id {each!r} comes {ids.count(each)} times")
-                for each in dict.fromkeys(ids)
-                if ids.count(each) > 1
+                Problem(f"$.{name}", "duplicate_id", f"the id {each!r} comes {count} times")
+                for each, count in times.items()
+                if count > 1
             ]
         return problems
 
