@@ -96,4 +96,3 @@ def text(millionths: int) -> str:
     sign = "-" if millionths < 0 else ""
     whole, rest = divmod(abs(millionths), 10**6)
     return f"{sign}{whole}.{rest:06}"
-

@@ -4,6 +4,7 @@ Every change of a lot is a movement between two of its buckets; what a lot is, n
 of its movements. Source: ledger 2.
 """
 
+import functools
 from collections.abc import Iterator, MutableMapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -55,11 +56,26 @@ class LotFile:
     rolling: bool
     movements: tuple[Movement, ...] = ()
     terms: tuple[Term, ...] = ()
-    released_on: date | None = None
-    taken_back: Decimal = Decimal(0)
+    released: tuple[datetime, date] | None = None  # when, and the issue date that followed from it
+    claimed: tuple[tuple[datetime, Decimal], ...] = ()  # by returns of its sale
 
     def lot(self, at: datetime | None = None) -> Lot | None:
         """Give the lot as it stood at an instant (None: now); None where it had not been issued yet."""
+        if not self.movements:
+            return None
+        return self._current if at is None or at >= self._latest else self._lot(at)
+
+    @functools.cached_property
+    def _current(self) -> Lot | None:
+        return self._lot(None)
+
+    @functools.cached_property
+    def _latest(self) -> datetime:
+        """The last instant at which anything happened to the lot."""
+        instants = [*(each.at for each in self.movements), *(each.since for each in self.terms)]
+        return max([*instants, *(since for since, _ in self.claimed), *([self.released[0]] if self.released else [])])
+
+    def _lot(self, at: datetime | None) -> Lot | None:
         movements = [each for each in self.movements if at is None or each.at <= at]
         if not movements:
             return None
@@ -73,6 +89,8 @@ class LotFile:
             sums[each.target] += micros(each.amount)
         terms = [term for term in self.terms if at is None or term.since <= at]
         term = terms[-1] if terms else Term(movements[0].at, None, None)
+        released = self.released is not None and (at is None or self.released[0] <= at)
+        claimed = sum(micros(amount) for since, amount in self.claimed if at is None or since <= at)
         return Lot(
             self.issue,
             self.order,
@@ -84,8 +102,8 @@ class LotFile:
             expired=decimal_of(sums["expired"]),
             reversed=decimal_of(sums["reversed"]),
             voided=decimal_of(sums["voided"]),
-            taken_back=self.taken_back,
-            issue_on=self.released_on if self.released_on is not None else self.issue.issue_on,
+            taken_back=decimal_of(claimed),
+            issue_on=self.released[1] if self.released is not None and released else self.issue.issue_on,
             expires_on=term.expires_on,
             expires_at=term.expires_at,
         )
@@ -110,24 +128,25 @@ class Books:
         self.tracked: dict[tuple[str, str], dict[str, int]] = {}  # what a sale contributes to each tracker
         self.intents: dict[str, Intent] = {}
         self.undone: dict[str, None] = {}  # spends and redemptions that have been undone
-        self.debts: dict[tuple[str, Account, str], int] = {}
+        self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # owed and paid, each when
+        self.entries: dict[tuple[str, Account], tuple[Movement, ...]] = {}  # of an account, in the order of record
         self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
-        self._depth = 0
+        self._began: list[int] = []  # how long the journal was at each `begin`
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        self._depth += 1
+        self._began.append(len(self._journal))
 
     def commit(self) -> None:
-        self._depth -= 1
-        if self._depth == 0:
+        self._began.pop()
+        if not self._began:
             self._journal.clear()
 
     def rollback(self) -> None:
-        """Take back everything since the outermost `begin`."""
-        self._depth -= 1
-        while self._journal:
+        """Take back everything since the last `begin`, and nothing from before it."""
+        began = self._began.pop()
+        while len(self._journal) > began:
             table, key, was_there, before = self._journal.pop()
             if was_there:
                 table[key] = before
@@ -173,11 +192,18 @@ class Books:
         """Move an amount between two buckets of a lot."""
         file = self.files[movement.lot]
         self.put(self.files, movement.lot, attrs.evolve(file, movements=(*file.movements, movement)))
+        self.append(self.entries, (movement.program, movement.account), movement)
 
     def set_term(self, key: str, term: Term) -> None:
         """Say from when on a lot expires when."""
         file = self.files[key]
         self.put(self.files, key, attrs.evolve(file, terms=(*file.terms, term)))
+
+    # -- debts -------------------------------------------------------------------------------------------------------
+
+    def debt(self, owed: tuple[str, Account, str], at: datetime | None = None) -> int:
+        """Give what an account owes of a currency, in millionths, as of an instant (None: now)."""
+        return sum(amount for since, amount in self.debts.get(owed, ()) if at is None or since <= at)
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,8 @@ def _lots(books: Books) -> Iterator[str]:
             yield f"lot {key} is promised and issued at once"
         if micros(lot.taken_back) > micros(lot.issued):
             yield f"returns claim {lot.taken_back} of lot {key}, which issued {lot.issued}"
-    for owed, debt in books.debts.items():
+    for owed in books.debts:
+        debt = books.debt(owed)
         if debt < 0:
             yield f"the debt of {owed} is below zero: {micros_text(debt)}"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from loyalty_rules.amounts import decimal_of, micros, text_of
+from loyalty_rules.amounts import decimal_of, micros, read_decimal, text_of
 from loyalty_rules.counters import Counter
 from loyalty_rules.documents import dump
 from loyalty_rules.events import Activity, Confirmation, Event, Return, Snapshot, Transaction, Update
@@ -178,6 +178,7 @@ class MemoryLedger:
         at: datetime,
     ) -> Receipt:
         """Spend from an account, soonest expiry first."""
+        amount = read_decimal(amount)
         inputs = {"account": f"{account.kind} {account.id}", "amount": text_of(amount)}
 
         def decide() -> tuple[Intent, ...] | Refusal:
@@ -198,7 +199,7 @@ class MemoryLedger:
                 return Refusal(("already_undone",), f"{spend} has been undone")
             return (spending.undo_spend(spent, {each.lot: self._books.lot(each.lot) for each in spent.draws}, at),)
 
-        return self._once(program, event, "undo_spend", {"spend": spend}, decide, at)
+        return self._once(program, event, f"undo_spend/{spend}", {"spend": spend}, decide, at)
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
@@ -206,24 +207,25 @@ class MemoryLedger:
         """Redeem a coupon by its serial or shared code; of several with one code, the redeeming member's own."""
 
         def decide() -> tuple[Intent, ...] | Refusal:
-            coupon = self._find(program, code, transaction.member.id if transaction.member is not None else None)
+            coupon = self._find(program, code, transaction)
             snapshot = self.snapshot(program, transaction)
             decided = redemption.redeem(program, coupon, transaction, snapshot)
             return decided if isinstance(decided, Refusal) else (decided,)
 
-        inputs = {"code": code, "event": dump(transaction)}
+        inputs = {"event": dump(transaction)}  # never the serial: it may be written in many ways, and is a secret
         phase = f"redeem/{Books.canonical(code)}"
         return self._once(program, transaction.id, phase, inputs, decide, transaction.occurred_at)
 
-    def _find(self, program: Program, code: str, member: str | None) -> CouponRecord | None:
+    def _find(self, program: Program, code: str, transaction: Transaction) -> CouponRecord | None:
         keys = self._books.codes.get((program.id, Books.canonical(code)), ())
         coupons = [self._books.coupons[key] for key in keys]
-        if len(coupons) <= 1 or coupons[0].issue.serial is not None:
+        if not coupons or coupons[0].issue.serial is not None:
             return coupons[0] if coupons else None
         # Coupons of one shared code are alike: the member's own first, then those of nobody; never another's.
+        at, member = transaction.occurred_at, transaction.member.id if transaction.member is not None else None
         mine = [each for each in coupons if each.issue.member == member and member is not None]
-        candidates = mine or [each for each in coupons if each.issue.member is None]
-        usable = [each for each in candidates if each.state == "issued"]
+        candidates = [*mine, *(each for each in coupons if each.issue.member is None)]
+        usable = [each for each in candidates if each.state_at(at) == "issued" and each.issue.valid_from <= at]
         return next(iter(usable or candidates), None)
 
     def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
@@ -238,7 +240,7 @@ class MemoryLedger:
             decided = undo_redemption(redeemed, self._books.coupons[redeemed.coupon])
             return decided if isinstance(decided, Refusal) else (decided,)
 
-        return self._once(program, event, "undo_redemption", {"redemption": redemption}, decide, at)
+        return self._once(program, event, f"undo_redemption/{redemption}", {"redemption": redemption}, decide, at)
 
     def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
         """Void a coupon that was not redeemed."""
@@ -303,7 +305,7 @@ class MemoryLedger:
         """Give what an account has at an instant."""
         lots = self.lots(program, account, currency, at)
         with self._lock:
-            debt = self._books.debts.get((program, account, currency), 0)
+            debt = self._books.debt((program, account, currency), at)
         promised = sum(micros(lot.promised) for lot in lots)
         return Balance(spending.available(lots, at), decimal_of(promised), decimal_of(debt))
 
@@ -324,9 +326,7 @@ class MemoryLedger:
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
         """Give every movement of an account up to an instant."""
         with self._lock:
-            files = [self._books.files[key] for key in self._books.of_account.get((program, account), ())]
-        movements = [each for file in files for each in file.movements if each.at <= at]
-        return sorted(movements, key=lambda each: (each.recorded_at, each.at))
+            return [each for each in self._books.entries.get((program, account), ()) if each.at <= at]
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
         """Find a coupon by its serial, however it is written, or the first with a shared code."""

@@ -110,7 +110,7 @@ class Posting:
         amount = self.within_claims(intent)
         if amount <= 0:
             return None
-        issue = intent if amount == micros(intent.amount) else _trimmed(intent, amount)
+        issue = intent if amount == micros(intent.amount) else self.trimmed(intent, amount)
         books, account = self.books, Account.of(issue)
         file = LotFile(issue, self.program.id, len(books.files), rolling=issue.key in self._rolling)
         books.put(books.files, issue.key, file)
@@ -141,15 +141,28 @@ class Posting:
                 self.trims.append(trim)
         return amount
 
+    def trimmed(self, intent: IssueCurrency, amount: int) -> IssueCurrency:
+        """Make an issue one of less than was decided, in millionths: its shares keep their proportions."""
+        decimals = next(each.decimals for each in self.program.currencies if each.id == intent.currency)
+        unit: int = 10 ** (6 - decimals)
+        while amount % unit:
+            unit //= 10
+        parts = split(amount // unit, [micros(share.amount) for share in intent.shares]) if intent.shares else []
+        shares = [Share(each.line, decimal_of(part * unit)) for each, part in zip(intent.shares, parts, strict=True)]
+        drawn = decimal_of(amount)
+        claims = [
+            claim if claim.counter.endswith("/times") else attrs.evolve(claim, amount=drawn) for claim in intent.claims
+        ]
+        return attrs.evolve(intent, amount=drawn, shares=tuple(shares), claims=tuple(claims))
+
     def pay_debt(self, lot: str) -> None:
         """A debt that a return left is paid by the account's next issue. Source: semantics 11."""
         file = self.books.files[lot]
         owed = (file.program, Account.of(file.issue), file.issue.currency)
-        debt = self.books.debts.get(owed, 0)
-        paid = min(debt, micros(self.books.lot(lot).outstanding))
+        paid = min(self.books.debt(owed), micros(self.books.lot(lot).outstanding))
         if paid > 0:
             self.move(lot, "available", "reversed", decimal_of(paid), f"{lot}/debt")
-            self.books.put(self.books.debts, owed, debt - paid)
+            self.books.append(self.books.debts, owed, (self.at, -paid))
 
     def issue_coupon(self, intent: IssueCoupon) -> IssueCoupon | None:
         for claim in intent.claims:
@@ -193,7 +206,7 @@ class Posting:
     def release_promise(self, intent: ReleasePromise) -> ReleasePromise:
         books, lot = self.books, intent.promise
         self.move(lot, "promised", "available", intent.amount, intent.key)
-        books.put(books.files, lot, attrs.evolve(books.files[lot], released_on=intent.issue_on))
+        books.put(books.files, lot, attrs.evolve(books.files[lot], released=(self.at, intent.issue_on)))
         moved = books.lot(lot).expires_at
         if intent.expires_at is not None and (moved is None or moved < intent.expires_at):
             books.set_term(lot, Term(self.at, intent.expires_on, intent.expires_at))
@@ -214,13 +227,13 @@ class Posting:
         for draw in intent.draws:
             self.move(draw.lot, draw.taken_from, "reversed", draw.amount, intent.key)
         file = books.files[intent.issue]
-        taken = decimal_of(micros(file.taken_back) + micros(intent.amount))
-        books.put(books.files, intent.issue, attrs.evolve(file, taken_back=taken))
+        claimed = (*file.claimed, (self.at, intent.amount))
+        books.put(books.files, intent.issue, attrs.evolve(file, claimed=claimed))
         if micros(books.lot(intent.issue).promised) == 0:
             books.drop(books.open, intent.issue)
         if intent.carried and micros(intent.shortfall):
             owed = (self.program.id, Account.of(file.issue), intent.currency)
-            books.put(books.debts, owed, books.debts.get(owed, 0) + micros(intent.shortfall))
+            books.append(books.debts, owed, (self.at, micros(intent.shortfall)))
         self.count(intent.claims)
         return intent
 
@@ -277,25 +290,6 @@ class Posting:
 
     def change_coupon(self, key: str, **changes: Any) -> None:
         self.books.set_coupon(attrs.evolve(self.books.coupons[key], **changes), self.at)
-
-
-def _trimmed(intent: IssueCurrency, amount: int) -> IssueCurrency:
-    """An issue of less than was decided: its shares keep their proportions, to the unit that the amount needs."""
-    drawn = decimal_of(amount)
-    unit = MICRO
-    while amount % unit:
-        unit //= 10
-    parts = split(amount // unit, [micros(share.amount) for share in intent.shares]) if intent.shares else []
-    return attrs.evolve(
-        intent,
-        amount=drawn,
-        shares=tuple(
-            Share(share.line, decimal_of(part * unit)) for share, part in zip(intent.shares, parts, strict=True)
-        ),
-        claims=tuple(
-            claim if claim.counter.endswith("/times") else attrs.evolve(claim, amount=drawn) for claim in intent.claims
-        ),
-    )
 
 
 _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {

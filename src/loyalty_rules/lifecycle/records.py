@@ -72,8 +72,9 @@ class Lot:
 
     def is_whole(self) -> bool:
         """Say whether the lot's identity holds and nothing in it is below zero."""
-        parts = (self.promised, self.outstanding, self.spent, self.expired, self.reversed, self.voided)
-        return sum(micros(part) for part in parts) == micros(self.issued) and all(micros(part) >= 0 for part in parts)
+        held = (self.promised, self.outstanding, self.spent, self.expired, self.reversed, self.voided)
+        parts = [micros(part) for part in held]
+        return sum(parts) == micros(self.issued) and min(parts) >= 0
 
 
 @attrs.frozen

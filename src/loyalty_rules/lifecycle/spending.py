@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from loyalty_rules.amounts import decimal_of, micros, text_of
+from loyalty_rules.amounts import decimal_of, micros, read_decimal, text_of
 from loyalty_rules.identifiers import key_part
 from loyalty_rules.intents import Draw, SpendCurrency, UndoSpend
 from loyalty_rules.lifecycle.records import Account, Lot, Refusal
@@ -45,8 +45,10 @@ def spend(
     """Decide to spend an amount of a currency from an account's `lots` at an instant.
 
     Where the currency has a `redeem` rate its least, block and most bind. Refusals: `unknown_currency`,
-    `not_positive`, `below_least`, `not_a_block`, `above_most`, `insufficient`.
+    `not_positive`, `below_least`, `not_a_block`, `above_most`, `insufficient`. What is no amount is an
+    `InvalidValueError`.
     """
+    amount = read_decimal(amount)
     known = {each.id: each for each in program.currencies}
     if currency not in known:
         return Refusal(("unknown_currency",), f"the program has no currency {currency}")

@@ -1,0 +1,1 @@
+"""The worked cases of the spec, as data that any implementation can run."""

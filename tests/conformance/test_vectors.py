@@ -1,0 +1,160 @@
+"""Every worked case comes out as it says, and the runner sees a case that does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loyalty_rules.errors import DocumentError
+from loyalty_rules.testing import Vector, check, load_vectors
+from shop import earn, fixed, program, proportional, sale
+
+FOLDER = Path(__file__).parent
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [pytest.param(vector, id=f"{path.stem}-{vector}") for path in FILES for vector in load_vectors(path)],
+)
+def test_a_worked_case_comes_out_as_it_says(vector: Vector) -> None:
+    assert check(vector) == []
+
+
+def test_a_folder_holds_the_vectors_of_all_its_files() -> None:
+    assert load_vectors(FOLDER) == [vector for path in FILES for vector in load_vectors(str(path))]
+
+
+def test_the_worked_cases_are_there() -> None:
+    assert {path.stem for path in FILES} >= {"base_values", "expiry", "proration", "rounding", "timing"}
+    assert len(load_vectors(FOLDER)) >= 65
+
+
+# -- controls: what is wrong is seen -----------------------------------------------------------------------------------
+
+PASSING = Vector(
+    name="ten percent, and a gift that no field asks for",
+    program=program(
+        earn(proportional("10")),
+        earn(proportional("10", {"type": "transaction_custom_field", "field": "tip"}), "tip"),
+        earn(fixed("3"), "gift"),
+    ),
+    event=sale("120", lines=[{"id": "1", "quantity": "1", "value": "120"}]),
+    expect={
+        "intents": [
+            {"type": "issue_currency", "action": "earn", "amount": "12", "shares": [{"line": "1", "amount": "12"}]},
+            {"amount": "3", "group": None},
+        ],
+        "skipped": [{"action": "tip", "reason": "missing_field"}],
+    },
+)
+EARN, GIFT = "issue_currency acme/T-1/p/earn", "issue_currency acme/T-1/p/gift"
+
+
+def spoil(change: Callable[[dict], object]) -> Vector:
+    expect = json.loads(json.dumps(PASSING.expect))
+    change(expect)
+    return replace(PASSING, expect=expect)
+
+
+def test_the_case_that_is_spoiled_below_passes() -> None:
+    assert check(PASSING) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (lambda e: e["intents"][0].update(amount="13"), f'intents[0] ({EARN}): expected amount "13", found "12"'),
+        (lambda e: e["intents"][0].update(amount=12), f'intents[0] ({EARN}): expected amount 12, found "12"'),
+        (
+            lambda e: e["intents"][0]["shares"][0].update(amount="11"),
+            f'intents[0] ({EARN}): expected shares [{{"line": "1", "amount": "11"}}], '
+            'found [{"line": "1", "amount": "12"}]',
+        ),
+        (
+            lambda e: e["intents"][0]["shares"][0].pop("line"),
+            f'intents[0] ({EARN}): expected shares [{{"amount": "12"}}], found [{{"line": "1", "amount": "12"}}]',
+        ),
+        (
+            lambda e: e["intents"][1].update(amout="3"),
+            f'intents[1] ({GIFT}): expected amout "3", found no such key',
+        ),
+        (
+            lambda e: e["intents"][1].update(group="G"),
+            f'intents[1] ({GIFT}): expected group "G", found null',
+        ),
+        (
+            lambda e: e["intents"].pop(),
+            f"intents: expected 1, found 2: {EARN}, {GIFT}",
+        ),
+        (
+            lambda e: e["intents"].append({}),
+            f"intents: expected 3, found 2: {EARN}, {GIFT}",
+        ),
+        (lambda e: e["skipped"].clear(), "skipped: expected 0, found 1: missing_field p/tip"),
+        (
+            lambda e: e["skipped"][0].update(reason="invalid_field"),
+            'skipped[0] (missing_field p/tip): expected reason "invalid_field", found "missing_field"',
+        ),
+    ],
+)
+def test_a_difference_is_told(change: Callable[[dict], object], difference: str) -> None:
+    assert check(spoil(change)) == [difference]
+
+
+def test_the_order_of_intents_counts() -> None:
+    assert len(check(spoil(lambda expect: expect["intents"].reverse()))) > 0
+
+
+def test_what_is_not_expected_is_not_compared() -> None:
+    assert check(replace(PASSING, expect={"skipped": [{}]})) == []
+
+
+def test_a_program_that_is_not_valid_is_a_difference() -> None:
+    [difference] = check(replace(PASSING, program={**PASSING.program, "time_zone": "Mars/Olympus"}))
+    assert difference.startswith("it can't be evaluated: this program has a problem:\n  $.time_zone: ")
+
+
+def test_an_event_that_earns_nothing_by_itself_is_a_difference() -> None:
+    later = {"type": "update", "id": "U", "occurred_at": "2025-01-15T10:00:00Z", "of": "T-1"}
+    [difference] = check(replace(PASSING, event=later))
+    assert difference.startswith("it can't be evaluated: ")
+
+
+@pytest.mark.parametrize(
+    ("cases", "problems"),
+    [
+        ("{}", [("$", "not_a_list")]),
+        ("[5]", [("$[0]", "not_an_object")]),
+        (
+            "[{}]",
+            [("$[0].name", "not_a_text"), *[(f"$[0].{k}", "not_an_object") for k in ("program", "event", "expect")]],
+        ),
+        ('[{"name": "a", "program": {}, "event": {}, "expect": {}}]', [("$[0].expect", "required")]),
+        (
+            '[{"name": "a", "program": {}, "event": {}, "expect": {"intent": []}, "expects": 1}]',
+            [("$[0]", "unknown_key"), ("$[0].expect", "unknown_key")],
+        ),
+        (
+            '[{"name": "a", "program": {}, "event": {}, "expect": {"intents": {}, "skipped": [1]}}]',
+            [("$[0].expect.intents", "not_a_list"), ("$[0].expect.skipped", "not_a_list")],
+        ),
+        (
+            '[{"name": "a", "program": {}, "event": {}, "expect": {"intents": []}},'
+            ' {"name": "a", "program": {}, "event": {}, "expect": {"intents": []}}]',
+            [("$[1].name", "duplicate_id")],
+        ),
+        ("[", [("$", "not_json")]),
+        ('[{"name": "a", "name": "b"}]', [("$[0]", "duplicate_key")]),
+    ],
+)
+def test_a_file_that_holds_no_vectors_is_refused(tmp_path: Path, cases: str, problems: list) -> None:
+    file = tmp_path / "cases.json"
+    file.write_text(cases, encoding="utf-8")
+    with pytest.raises(DocumentError) as caught:
+        load_vectors(file)
+    assert [(problem.path, problem.code) for problem in caught.value.problems] == problems

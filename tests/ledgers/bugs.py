@@ -1,0 +1,385 @@
+"""Bugs to plant in the ledger in memory, each by name: what it does, and which fact of the contract it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from loyalty_rules.amounts import decimal_of, micros
+from loyalty_rules.intents import (
+    AdvanceTracker,
+    IssueCoupon,
+    RedeemCoupon,
+    ReleasePromise,
+    ReverseCurrency,
+    SendMessage,
+    SpendCurrency,
+    UndoRedemption,
+    UndoSpend,
+)
+from loyalty_rules.ledger import Balance, MemoryLedger, memory, posting
+from loyalty_rules.ledger.books import Books
+from loyalty_rules.ledger.posting import Posting
+from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
+from loyalty_rules.lifecycle.records import Lot
+
+Patch = pytest.MonkeyPatch
+
+
+@attrs.frozen
+class Bug:
+    """How a bug is planted, a fact of the contract that fails with it, and whether the machine finds it, too."""
+
+    plant: Callable[[Patch], None]
+    breaks: str
+    found_by_machine: bool
+
+    def __str__(self) -> str:
+        return self.plant.__name__
+
+
+BUGS: list[Bug] = []
+
+
+def bug(breaks: str, *, found_by_machine: bool = True) -> Callable[[Callable[[Patch], None]], None]:
+    return lambda plant: BUGS.append(Bug(plant, breaks, found_by_machine))
+
+
+def post(patch: Patch, intent: type, write: Callable[[Posting, Any, Callable[[Posting, Any], Any]], Any]) -> None:
+    """Write an intent otherwise; what writes it is given the right way, too."""
+    right = posting._POSTS[intent]
+    patch.setitem(posting._POSTS, intent, lambda self, each: write(self, each, right))  # type: ignore[attr-defined]
+
+
+# -- recorded once, and whole ----------------------------------------------------------------------------------------
+
+
+@bug("a_sale_processed_twice_is_recorded_once")
+def a_replay_writes_again(patch: Patch) -> None:
+    """The batch is not looked up before it is written."""
+    once = MemoryLedger._once
+
+    def again(self: MemoryLedger, program: Any, event: str, phase: str, *rest: Any, **named: Any) -> Any:
+        self._books.batches.pop(memory._batch_key(program, event, phase), None)
+        return once(self, program, event, phase, *rest, **named)
+
+    patch.setattr(MemoryLedger, "_once", again)
+    # `process` looks up by itself what it need not decide again
+    patch.setattr(MemoryLedger, "process", _process_without_a_look)
+
+
+def _process_without_a_look(self: MemoryLedger, program: Any, event: Any, *, serials: Any = None, **_: Any) -> Any:
+    if hasattr(event, "member"):
+        return self.record(program.evaluate(event, self.snapshot(program, event), serials=serials))
+    decide = lambda: self._later(program, event)  # noqa: E731
+    of = getattr(event, "of", None)
+    return self._once(program, event.id, "event", {"event": event}, decide, event.occurred_at, of=of)
+
+
+@bug("another_amount_under_the_same_id_is_a_conflict")
+def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
+    """What was recorded is given back without a look at the inputs."""
+    patch.setattr(memory, "_replayed", lambda batch, _: attrs.evolve(batch.receipt, status="already_recorded"))
+
+
+@bug("an_error_that_leaves_the_block_leaves_nothing_recorded")
+def a_rollback_keeps_what_was_written(patch: Patch) -> None:
+    patch.setattr(Books, "rollback", Books.commit)
+
+
+@bug("a_conflict_that_the_host_catches_takes_nothing_else_with_it", found_by_machine=False)
+def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
+    """An error within a transaction takes back the whole of it, and the host that catches it isn't told."""
+    rollback = Books.rollback
+
+    def all_of_it(self: Books) -> None:
+        self._began[-1] = 0
+        rollback(self)
+
+    patch.setattr(Books, "rollback", all_of_it)
+
+
+# -- caps ------------------------------------------------------------------------------------------------------------
+
+
+@bug("what_two_tills_give_away_at_once_is_trimmed_to_the_cap")
+def a_cap_is_not_checked_again(patch: Patch) -> None:
+    """What the till decided is recorded, whatever another has recorded since."""
+    patch.setattr(Posting, "within_claims", lambda _, intent: micros(intent.amount))
+
+
+@bug("a_trimmed_issue_is_recorded_with_what_it_was_trimmed_to")
+def a_trimmed_issue_is_recorded_untrimmed(patch: Patch) -> None:
+    """The cap is checked, the receipt says so, and the whole amount is written."""
+    patch.setattr(Posting, "trimmed", lambda _self, intent, _amount: intent)
+
+
+@bug("a_coupon_over_its_cap_is_refused_and_named")
+def coupons_are_not_counted(patch: Patch) -> None:
+    post(patch, IssueCoupon, lambda self, intent, right: right(self, attrs.evolve(intent, claims=())))
+
+
+@bug("what_is_taken_back_no_longer_counts")
+def counters_are_not_given_back(patch: Patch) -> None:
+    count = Posting.count
+    patch.setattr(Posting, "count", lambda self, claims: count(self, [each for each in claims if each.amount > 0]))
+
+
+@bug("a_part_that_is_taken_back_gives_its_amount_back_but_no_time")
+def a_time_is_given_back_with_each_part(patch: Patch) -> None:
+    def each_time(lot: Lot, amount: Decimal) -> Any:
+        claims = [(each, amount if not each.counter.endswith("/times") else each.amount) for each in lot.issue.claims]
+        return tuple(attrs.evolve(each, amount=decimal_of(-micros(given))) for each, given in claims)
+
+    patch.setattr(returns, "given_back", each_time)
+
+
+@bug("where_nothing_is_left_nothing_is_issued_and_nothing_is_said", found_by_machine=False)
+def what_was_refused_is_announced(patch: Patch) -> None:
+    post(patch, SendMessage, lambda _self, intent, _right: intent)
+
+
+@bug("what_comes_back_is_taken_from_the_tracker")
+def a_tracker_keeps_what_came_back(patch: Patch) -> None:
+    post(patch, AdvanceTracker, lambda self, each, right: right(self, each) if each.value > 0 else each)
+
+
+# -- promises --------------------------------------------------------------------------------------------------------
+
+
+@bug("confirmed_twice_it_is_released_once")
+def a_promise_is_released_with_each_confirmation(patch: Patch) -> None:
+    confirm = promises.confirm
+
+    def anew(sale: Any, lot: Lot, confirmation: Any) -> Any:
+        return confirm(sale, attrs.evolve(lot, promised=lot.issued), confirmation)
+
+    patch.setattr(promises, "confirm", anew)
+
+
+@bug("nothing_is_settled_before_it_is_due")
+def a_promise_is_settled_before_it_is_due(patch: Patch) -> None:
+    patch.setattr(promises, "is_due", lambda lot, _: lot.promised > 0 and lot.issue.due_at is not None)
+
+
+@bug("a_return_takes_the_promise_first")
+def a_release_forgets_what_came_back(patch: Patch) -> None:
+    """What was promised is released, not what is left of the promise."""
+
+    def whole(self: Posting, intent: ReleasePromise, right: Any) -> Any:
+        return right(self, attrs.evolve(intent, amount=self.books.files[intent.promise].issue.amount))
+
+    post(patch, ReleasePromise, whole)
+
+
+@bug("a_promise_that_would_be_released_expired_lapses")
+def a_release_forgets_the_expiry(patch: Patch) -> None:
+    patch.setattr(promises, "expiry_date", lambda *_: None)
+
+
+@bug("a_promise_is_no_balance")
+def a_promise_can_be_spent(patch: Patch) -> None:
+    balance = MemoryLedger.balance
+
+    def generous(self: MemoryLedger, *of: Any) -> Balance:
+        right = balance(self, *of)
+        return attrs.evolve(right, available=decimal_of(micros(right.available) + micros(right.promised)))
+
+    patch.setattr(MemoryLedger, "balance", generous)
+
+
+# -- returns ---------------------------------------------------------------------------------------------------------
+
+
+@bug("one_point_per_10_of_2190_that_comes_back_in_fives_loses_both")
+def a_return_ignores_earlier_returns(patch: Patch) -> None:
+    """Each return is decided as if it were the first: of 21.90, four fives take nothing."""
+    take_back = returns.take_back
+
+    def as_the_first(sale: Any, *rest: Any) -> Any:
+        return take_back(attrs.evolve(sale, returns=()), *rest)
+
+    patch.setattr(returns, "take_back", as_the_first)
+
+
+@bug("a_deleted_promotion_changes_nothing_for_an_old_sale or a_changed_promotion_changes_nothing_for_an_old_sale")
+def a_return_is_decided_under_todays_program(patch: Patch) -> None:
+    take_back = MemoryLedger._take_back
+
+    def today(self: MemoryLedger, program: Any, back: Any) -> Any:
+        key = program.id, back.of
+        if key in self._books.sales:
+            self._books.put(self._books.sales, key, attrs.evolve(self._books.sales[key], program=program))
+        return take_back(self, program, back)
+
+    patch.setattr(MemoryLedger, "_take_back", today)
+
+
+@bug("the_next_issue_pays_the_debt_first")
+def a_debt_is_never_paid(patch: Patch) -> None:
+    patch.setattr(Posting, "pay_debt", lambda _self, _lot: None)
+
+
+@bug("what_is_carried_is_a_debt")
+def a_debt_is_written_off(patch: Patch) -> None:
+    post(patch, ReverseCurrency, lambda self, each, right: right(self, attrs.evolve(each, carried=False)))
+
+
+@bug("a_redeemed_coupon_stays_redeemed or a_redeemed_coupon_cannot_be_voided")
+def a_redeemed_coupon_is_voided(patch: Patch) -> None:
+    void = redemption.void
+
+    def anyway(program: Any, coupon: Any, *rest: Any) -> Any:
+        redeemed = coupon is not None and coupon.state == "redeemed"
+        return void(program, attrs.evolve(coupon, state="issued") if redeemed else coupon, *rest)
+
+    patch.setattr(memory, "void", anyway)
+
+
+# -- spending --------------------------------------------------------------------------------------------------------
+
+
+@bug("what_is_spent_is_gone")
+def a_spend_takes_from_no_lot(patch: Patch) -> None:
+    post(patch, SpendCurrency, lambda _self, intent, _right: intent)
+
+
+@bug("what_expires_soonest_goes_first")
+def what_came_first_is_spent_first(patch: Patch) -> None:
+    def by_order(lots: Any, at: Any) -> list[Lot]:
+        return sorted((lot for lot in lots if lot.is_live(at)), key=lambda lot: lot.order)
+
+    patch.setattr(spending, "in_order_of_spending", by_order)
+
+
+@bug("more_than_there_is_cannot_be_spent")
+def a_balance_is_overdrawn(patch: Patch) -> None:
+    """Nobody asks how much there is."""
+    patch.setattr(spending, "available", lambda *_: Decimal(10**9))
+    patch.setattr(MemoryLedger, "balance", _balance_of_lots)
+
+
+def _balance_of_lots(self: MemoryLedger, program: str, account: Any, currency: str, at: Any) -> Balance:
+    lots = self.lots(program, account, currency, at)
+    live, promised = [lot.outstanding for lot in lots if lot.is_live(at)], [lot.promised for lot in lots]
+    debt = self._books.debt((program, account, currency), at)
+    return Balance(Decimal(sum(live)), Decimal(sum(promised)), decimal_of(debt))
+
+
+@bug("what_was_spent_of_a_lot_is_not_taken_again_when_it_expires")
+def a_balance_collapses(patch: Patch) -> None:
+    """A balance is what lives of what was issued, less all that was ever spent: what was spent of an expired lot, too."""
+
+    def collapsing(self: MemoryLedger, program: str, account: Any, currency: str, at: Any) -> Balance:
+        lots = self.lots(program, account, currency, at)
+        alive = [lot for lot in lots if lot.expires_at is None or at < lot.expires_at]
+        gone = [lot for lot in lots if lot not in alive]
+        right = _balance_of_lots(self, program, account, currency, at)
+        spent = Decimal(sum(lot.spent for lot in gone))
+        return attrs.evolve(right, available=right.available - spent)
+
+    patch.setattr(MemoryLedger, "balance", collapsing)
+
+
+@bug("a_spend_is_undone_once")
+def a_spend_is_undone_twice(patch: Patch) -> None:
+    def unmarked(self: Posting, intent: UndoSpend, right: Any) -> Any:
+        right(self, intent)
+        del self.books.undone[intent.spend]
+        return intent
+
+    post(patch, UndoSpend, unmarked)
+
+
+@bug("what_has_expired_meanwhile_is_named_and_not_revived")
+def an_undo_revives_what_has_expired(patch: Patch) -> None:
+    undo = spending.undo_spend
+
+    def all_of_it(*given: Any) -> UndoSpend:
+        right = undo(*given)
+        return attrs.evolve(right, draws=(*right.draws, *right.expired), expired=())
+
+    patch.setattr(spending, "undo_spend", all_of_it)
+
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+
+@bug("a_lot_lives_to_the_last_second_of_its_last_day")
+def a_lot_lives_a_second_too_long(patch: Patch) -> None:
+    """`<=` where `<` is meant."""
+    alive = lambda lot, at: lot.outstanding > 0 and (lot.expires_at is None or at <= lot.expires_at)  # noqa: E731
+    patch.setattr(Lot, "is_live", alive)
+
+
+@bug("a_sweep_writes_down_what_is_left_of_a_lot")
+def a_sweep_takes_what_was_spent(patch: Patch) -> None:
+    expire = sweep.expire
+
+    def all_of_it(lots: Any, at: Any) -> Any:
+        issued = {lot.key: lot.issued for lot in lots}
+        return [attrs.evolve(each, amount=issued[each.lot]) for each in expire(lots, at)]
+
+    patch.setattr(sweep, "expire", all_of_it)
+
+
+@bug("an_extension_never_shortens")
+def an_extension_shortens(patch: Patch) -> None:
+    def whatever(lots: Any, extension: Any, at: Any) -> list[str]:
+        mine = [lot for lot in lots if lot.issue.currency == extension.currency and lot.is_live(at)]
+        in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
+        return [lot.key for lot in in_scope if lot.expires_at is not None]
+
+    patch.setattr(posting, "extended", whatever)
+
+
+@bug("an_extension_never_wakes_what_has_expired")
+def an_extension_wakes_the_expired(patch: Patch) -> None:
+    def whenever(lots: Any, extension: Any, _at: Any) -> list[str]:
+        mine = [lot for lot in lots if lot.issue.currency == extension.currency and lot.outstanding > 0]
+        in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
+        return [lot.key for lot in in_scope if lot.expires_at is not None and lot.expires_at < extension.expires_at]
+
+    patch.setattr(posting, "extended", whenever)
+
+
+# -- coupons ---------------------------------------------------------------------------------------------------------
+
+
+@bug("a_coupon_is_redeemed_once")
+def a_redemption_changes_nothing(patch: Patch) -> None:
+    post(patch, RedeemCoupon, lambda _self, intent, _right: intent)
+
+
+@bug("an_expired_coupon_is_refused_swept_or_not")
+def an_expired_coupon_is_redeemed(patch: Patch) -> None:
+    reasons = redemption._reasons
+
+    def lenient(*given: Any) -> list[str]:
+        return [each for each in reasons(*given) if each != "expired"]
+
+    patch.setattr(redemption, "_reasons", lenient)
+
+
+@bug("a_coupon_that_has_expired_meanwhile_is_not_revived")
+def an_undone_redemption_revives_the_expired(patch: Patch) -> None:
+    def issued(self: Posting, intent: UndoRedemption, right: Any) -> Any:
+        right(self, intent)
+        self.change_coupon(intent.coupon, state="issued")
+        return intent
+
+    post(patch, UndoRedemption, issued)
+
+
+@bug("100_on_a_gift_card_are_30_and_50_and_20")
+def a_gift_card_is_used_up_by_the_first_bill(patch: Patch) -> None:
+    post(patch, RedeemCoupon, lambda self, each, right: right(self, attrs.evolve(each, remaining=None)))
+
+
+@bug("a_coupon_is_found_by_its_serial_however_it_is_written", found_by_machine=False)
+def a_serial_is_found_only_as_it_was_printed(patch: Patch) -> None:
+    patch.setattr(Books, "canonical", staticmethod(lambda code: code))

@@ -1,0 +1,18 @@
+"""The ledger in memory keeps the contract, and does what the model does."""
+
+from __future__ import annotations
+
+import pytest
+
+from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.testing.ledger_contract import LedgerContract
+from loyalty_rules.testing.ledger_machine import ledger_state_machine
+
+
+class TestMemoryLedger(LedgerContract):
+    @pytest.fixture
+    def ledger(self) -> MemoryLedger:
+        return MemoryLedger()
+
+
+TestMemoryLedgerAgainstTheModel = ledger_state_machine(MemoryLedger).TestCase

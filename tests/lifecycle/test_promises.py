@@ -1,0 +1,275 @@
+"""Promises: what releases them, when, once, and what then lives until when. Source: semantics 5, 6."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+import loyalty_rules as lr
+from loyalty_rules.intents import CancelPromise, ReleasePromise, SendMessage
+from loyalty_rules.ledger import Receipt
+from shop import earn, fixed, program, sale
+
+from .till import MEMBER, SOLD_AT, Till, instant
+
+KEY = "acme/T-1/p/earn"
+DELAYED = {"type": "delayed", "days": 14}
+EXTERNAL = {"type": "external"}
+ON_SHIPPED = {"type": "transaction_update", "when": {"field": "status", "is": "Shipped"}}
+DUE_AT = "2025-01-29T10:00:00Z"
+
+
+def till(timing: dict, expiry: dict | None = None, **parts: object) -> Till:
+    """A till where T-1 has been promised 50."""
+    parts = {**({"expiry": expiry} if expiry else {}), **parts}
+    till = Till(program(earn(fixed("50"), timing=timing, **parts)))
+    till.sell(sale("100", member={"id": "M1", "registered_on": "2023-06-10", "contacts": {"email": "m@example.org"}}))
+    return till
+
+
+def confirmation(outcome: str = "issue", number: int = 1, at: str = "2025-02-01T10:00:00Z", promise: str = KEY) -> dict:
+    return {"type": "confirmation", "id": f"C-{number}", "occurred_at": at, "promise": promise, "outcome": outcome}
+
+
+def update(status: str, number: int = 1, at: str = "2025-02-01T10:00:00Z", **fields: object) -> dict:
+    return {"type": "update", "id": f"U-{number}", "occurred_at": at, "of": "T-1", "status": status, **fields}
+
+
+def standing(till: Till, at: str = "2025-02-01T10:00:00Z") -> tuple[Decimal, Decimal]:
+    """What is available and what is promised."""
+    balance = till.ledger.balance("acme", MEMBER, "points", instant(at))
+    return balance.available, balance.promised
+
+
+def refused(receipt: Receipt) -> tuple[str, ...]:
+    assert receipt.status == "refused"
+    assert receipt.refusal is not None
+    return receipt.refusal.reasons
+
+
+# -- no balance ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("timing", [DELAYED, EXTERNAL, ON_SHIPPED])
+def test_a_promise_is_no_balance_and_can_not_be_spent(timing: dict) -> None:
+    promised = till(timing)
+    assert standing(promised) == (0, 50)
+    assert refused(promised.spend("1")) == ("insufficient",)
+    assert [lot.key for lot in promised.ledger.promises("acme", instant(SOLD_AT))] == [KEY]
+
+
+# -- delayed ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_delayed_promise_is_settled_at_the_instant_that_it_is_due_and_not_before() -> None:
+    delayed = till(DELAYED)
+    assert list(delayed.ledger.settle(delayed.program, instant("2025-01-29T09:59:59Z"))) == []
+    (settled,) = delayed.ledger.settle(delayed.program, instant(DUE_AT))
+    (release,) = settled.intents
+    assert isinstance(release, ReleasePromise)
+    assert (release.promise, release.amount, release.event, str(release.issue_on)) == (KEY, 50, None, "2025-01-29")
+    assert standing(delayed) == (50, 0)
+
+
+def test_a_promise_settled_late_became_available_when_it_was_due() -> None:
+    delayed = till(DELAYED)
+    delayed.ledger.settle(delayed.program, instant("2025-03-01T10:00:00Z"))
+    assert standing(delayed, "2025-01-29T09:59:59Z") == (0, 50)
+    assert standing(delayed, DUE_AT) == (50, 0)
+
+
+def test_settling_twice_changes_nothing() -> None:
+    delayed = till(DELAYED)
+    assert len(delayed.ledger.settle(delayed.program, instant(DUE_AT))) == 1
+    assert list(delayed.ledger.settle(delayed.program, instant(DUE_AT))) == []
+    assert standing(delayed) == (50, 0)
+
+
+def test_a_return_before_the_settlement_at_the_same_instant_comes_first() -> None:
+    delayed = till(DELAYED)
+    delayed.take_back("100", at=DUE_AT)
+    assert list(delayed.ledger.settle(delayed.program, instant(DUE_AT))) == []
+    assert standing(delayed) == (0, 0)
+
+
+@pytest.mark.parametrize("timing", [EXTERNAL, ON_SHIPPED])
+def test_what_waits_for_word_is_not_settled_by_time(timing: dict) -> None:
+    waiting = till(timing)
+    assert list(waiting.ledger.settle(waiting.program, instant("2035-01-01T00:00:00Z"))) == []
+
+
+# -- external --------------------------------------------------------------------------------------------------------
+
+
+def test_a_confirmation_releases_the_promise_that_it_names() -> None:
+    waiting = till(EXTERNAL)
+    (release,) = waiting.process(confirmation()).intents
+    assert isinstance(release, ReleasePromise)
+    assert (release.event, str(release.issue_on)) == ("C-1", "2025-02-01")
+    assert standing(waiting) == (50, 0)
+
+
+def test_a_confirmation_may_cancel_and_then_nothing_is_left() -> None:
+    waiting = till(EXTERNAL)
+    (cancelled,) = waiting.process(confirmation("cancel")).intents
+    assert isinstance(cancelled, CancelPromise)
+    assert (cancelled.outcome, cancelled.amount) == ("cancelled", 50)
+    assert standing(waiting) == (0, 0)
+
+
+@pytest.mark.parametrize("first", ["issue", "cancel"])
+@pytest.mark.parametrize("second", ["issue", "cancel"])
+def test_a_promise_resolves_once(first: str, second: str) -> None:
+    waiting = till(EXTERNAL)
+    waiting.process(confirmation(first))
+    before = standing(waiting)
+    assert refused(waiting.process(confirmation(second, number=2))) == ("already_resolved",)
+    assert standing(waiting) == before
+
+
+def test_the_same_confirmation_again_gives_what_it_gave() -> None:
+    waiting = till(EXTERNAL)
+    first = waiting.process(confirmation())
+    again = waiting.process(confirmation())
+    assert (again.status, again.intents) == ("already_recorded", first.intents)
+
+
+def test_what_was_taken_back_before_is_not_released() -> None:
+    waiting = till(EXTERNAL, on_return="proportional")
+    waiting.take_back("30")
+    (release,) = waiting.process(confirmation()).intents
+    assert isinstance(release, ReleasePromise)
+    assert release.amount == 35
+    waiting.take_back("70")
+    assert standing(waiting) == (0, 0)
+
+
+def test_a_promise_that_came_back_whole_is_resolved() -> None:
+    waiting = till(EXTERNAL)
+    waiting.take_back("100")
+    assert refused(waiting.process(confirmation())) == ("already_resolved",)
+
+
+@pytest.mark.parametrize(("timing", "promise", "reason"), [
+    (EXTERNAL, "acme/T-1/p/nothing", "unknown_promise"),
+    (DELAYED, KEY, "not_external"),
+    (ON_SHIPPED, KEY, "not_external"),
+])  # fmt: skip
+def test_a_confirmation_that_fits_nothing_is_refused(timing: dict, promise: str, reason: str) -> None:
+    assert refused(till(timing).process(confirmation(promise=promise))) == (reason,)
+
+
+# -- by an update ----------------------------------------------------------------------------------------------------
+
+
+def test_an_update_that_satisfies_the_condition_releases_once() -> None:
+    waiting = till(ON_SHIPPED)
+    assert waiting.process(update("Packed")).intents == ()
+    (release,) = waiting.process(update("Shipped", 2)).intents
+    assert isinstance(release, ReleasePromise)
+    assert (release.event, str(release.issue_on)) == ("U-2", "2025-02-01")
+    assert waiting.process(update("Shipped", 3)).intents == ()
+    assert standing(waiting) == (50, 0)
+
+
+def test_what_an_update_does_not_give_stays_as_earlier_ones_left_it() -> None:
+    both = {"all": [{"field": "status", "is": "Shipped"}, {"field": "custom_fields.paid", "is": True}]}
+    waiting = till({"type": "transaction_update", "when": both})
+    paid = {"type": "update", "id": "U-1", "occurred_at": SOLD_AT, "of": "T-1", "custom_fields": {"paid": True}}
+    assert waiting.process(paid).intents == ()
+    assert len(waiting.process(update("Shipped", 2)).intents) == 1
+
+
+def test_an_update_replaces_the_fields_that_it_gives_whole() -> None:
+    waiting = till({"type": "transaction_update", "when": {"field": "custom_fields.paid", "is": True}})
+    fields = {"custom_fields": {"note": "ring twice"}}
+    waiting.process(update("Placed", 1, custom_fields={"paid": False}))
+    assert waiting.process(update("Placed", 2, **fields)).intents == ()
+
+
+def test_an_update_of_no_known_sale_is_refused() -> None:
+    assert refused(till(ON_SHIPPED).process({**update("Shipped"), "of": "T-2"})) == ("unknown_sale",)
+
+
+# -- what it lives until ---------------------------------------------------------------------------------------------
+
+PERIOD = {"type": "fixed_period", "after": {"days": 10}}
+
+
+@pytest.mark.parametrize(("expiry", "expires_on"), [
+    (PERIOD, "2025-02-11"),                                                # ten days from the day of the release
+    ({"type": "fixed_recurring", "month": 1, "day": 20}, "2026-01-20"),    # strictly after that day
+    ({"type": "registration_anniversary"}, "2025-06-10"),
+    ({"type": "event_date", "after": {"days": 30}}, "2025-02-14"),         # the day of the sale counts, as always
+    ({"type": "rolling", "after": {"days": 30}}, "2025-02-14"),
+    ({"type": "fixed_date", "on": "2025-02-01"}, "2025-02-01"),            # good for what is left of the day
+    ({"type": "never"}, None),
+])  # fmt: skip
+def test_until_when_a_promise_released_on_the_first_of_february_lives(expiry: dict, expires_on: str | None) -> None:
+    (release, *_) = till(EXTERNAL, expiry).process(confirmation()).intents
+    assert isinstance(release, ReleasePromise)
+    assert (str(release.expires_on) if release.expires_on else None) == expires_on
+
+
+@pytest.mark.parametrize("at", ["2025-02-02T00:00:00Z", "2025-05-05T12:00:00Z"])
+def test_a_promise_whose_expiry_is_past_when_it_is_released_lapses(at: str) -> None:
+    waiting = till(EXTERNAL, {"type": "fixed_date", "on": "2025-02-01"})
+    (lapsed,) = waiting.process(confirmation(at=at)).intents
+    assert isinstance(lapsed, CancelPromise)
+    assert (lapsed.outcome, lapsed.amount) == ("lapsed", 50)
+    assert standing(waiting, at) == (0, 0)
+
+
+def test_a_delayed_promise_counts_its_period_from_the_day_that_it_was_due_however_late_it_is_settled() -> None:
+    delayed = till(DELAYED, PERIOD)
+    (settled,) = delayed.ledger.settle(delayed.program, instant("2025-03-01T10:00:00Z"))
+    (release,) = settled.intents
+    assert isinstance(release, ReleasePromise)
+    assert str(release.expires_on) == "2025-02-08"
+    assert standing(delayed, "2025-02-08T23:59:59Z") == (50, 0)
+    assert standing(delayed, "2025-02-09T00:00:00Z") == (0, 0)
+
+
+def test_a_promise_does_not_expire_and_is_not_swept() -> None:
+    waiting = till(EXTERNAL, {"type": "fixed_date", "on": "2025-02-01"})
+    assert list(waiting.ledger.expire(waiting.program, instant("2026-01-01T00:00:00Z"))) == []
+    assert standing(waiting, "2026-01-01T00:00:00Z") == (0, 50)
+
+
+def test_a_rolling_expiry_that_moved_on_while_the_promise_waited_is_not_shortened() -> None:
+    rolling = {"type": "rolling", "after": {"days": 30}}
+    promotions = [
+        {"id": "p", "when": {"field": "store", "is": "S1"},
+         "actions": [earn(fixed("50"), timing=EXTERNAL, expiry=rolling)]},
+        {"id": "q", "when": {"field": "store", "is": "S2"}, "actions": [earn(fixed("1"), expiry=rolling)]},
+    ]  # fmt: skip
+    waiting = Till(program(promotions=promotions))
+    waiting.sell(sale("100", store="S1"))
+    waiting.process(confirmation(at="2025-01-20T10:00:00Z"))
+    waiting.sell(sale("100", id="T-2", store="S2", occurred_at="2025-02-01T10:00:00Z"))
+    assert {str(lot.expires_on) for lot in waiting.lots().values()} == {"2025-03-03"}
+
+
+# -- what is said ----------------------------------------------------------------------------------------------------
+
+
+def test_a_promise_says_its_own_and_the_release_says_the_template() -> None:
+    communication = {"template": "earned", "promised_template": "coming", "priority": ["email"]}
+    waiting = Till(program(earn(fixed("50"), timing=EXTERNAL, communication=communication)))
+    sold = waiting.sell(sale("100", member={"id": "M1", "contacts": {"email": "m@example.org"}}))
+    released = waiting.process(confirmation())
+    said = [each for each in [*sold.intents, *released.intents] if isinstance(each, SendMessage)]
+    assert [(each.template, each.about) for each in said] == [("coming", (KEY,)), ("earned", (f"{KEY}/release",))]
+
+
+def test_a_cancelled_promise_gives_its_caps_back() -> None:
+    capped = Till(
+        program(earn(fixed("50"), timing=EXTERNAL, caps={"per_member": {"times": 1}, "total": {"amount": "50"}}))
+    )
+    capped.sell(sale("100"))
+    probe = lr.load_event(sale("100", id="T-2"))
+    assert capped.ledger.snapshot(capped.program, probe).issued["p/earn"].member.times == 1
+    capped.process(confirmation("cancel"))
+    issued = capped.ledger.snapshot(capped.program, probe).issued["p/earn"]
+    assert (issued.member.times, issued.total.amount) == (0, 0)

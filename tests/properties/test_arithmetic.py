@@ -1,0 +1,135 @@
+"""Amounts are exact, never below zero, and grow with what is spent."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import loyalty_rules as lr
+from reference import documents
+from shop import MODES, Serials, earn, points, program, proportional, sale, stepped, text
+
+from .examples import examples
+
+HALF = Fraction(1, 2)
+
+# Millionths: mostly sums as they stand on a bill, now and then the largest and the smallest that a document may hold.
+sums = st.one_of(
+    st.integers(0, 1_000_000).map(lambda cents: cents * 10_000),
+    st.integers(0, 2_000).map(lambda halves: halves * 500_000),
+    st.integers(0, 10**9),
+    st.sampled_from([0, 1, 10**21 - 1]),
+)
+rates = st.one_of(st.integers(0, 300 * 10**6), st.sampled_from([0, 1, 10**6, 10**8, 12_500_000]))
+modes = st.sampled_from(MODES)
+
+
+@st.composite
+def prorations(draw) -> tuple[dict, object]:
+    """A proration as a document, and as a function of fractions."""
+    rate = draw(rates)
+    kind = draw(st.sampled_from(["proportional", "multiplier", "stepped"]))
+    if kind == "stepped":
+        size = draw(st.integers(1, 500 * 10**6))
+        return stepped(text(size), text(rate)), lambda base: base // Fraction(size, 10**6) * Fraction(rate, 10**6)
+    document = {"type": kind, "percent": text(rate), "of": {"type": "transaction_value"}}
+    return document, lambda base: base * Fraction(rate, 10**6) / 100
+
+
+def rounded(value: Fraction, mode: str, decimals: int) -> Fraction:
+    """Round by looking at the two neighbours and how far each is."""
+    if mode == "actual":
+        return value
+    scaled = value * 10**decimals
+    below = math.floor(scaled)
+    rest = scaled - below
+    goes_up = {
+        "up": rest > 0,
+        "down": False,
+        "nearest": rest >= HALF,
+        "half_down": rest > HALF,
+        "half_even": rest > HALF or (rest == HALF and below % 2 == 1),
+    }
+    return Fraction(below + goes_up[mode], 10**decimals)
+
+
+def rounding(value: str, currency: str) -> dict:
+    return {"value": value, "currency": currency}
+
+
+@examples(150)
+@given(sums, prorations(), modes, modes, st.integers(0, 6))
+def test_an_amount_is_what_fractions_give(
+    amount: int, proration: tuple, value_mode: str, mode: str, decimals: int
+) -> None:
+    document, prorate = proration
+    award = prorate(rounded(Fraction(amount, 10**6), value_mode, 0))
+    expected = rounded(rounded(award, mode, decimals), "nearest", 6)
+    found = points(
+        program(earn(document, rounding=rounding(value_mode, mode)), currencies={"points": {"decimals": decimals}}),
+        sale(text(amount)),
+    )
+    assert found == expected
+
+
+@examples(40)
+@given(st.integers(-(10**9), 0), prorations())
+def test_a_base_below_zero_earns_nothing(amount: int, proration: tuple) -> None:
+    assert points(program(earn(proration[0])), sale(text(amount))) == 0
+
+
+@examples(120)
+@given(sums, sums, prorations(), modes, modes)
+def test_more_spent_never_earns_less(one: int, other: int, proration: tuple, value_mode: str, mode: str) -> None:
+    rules = program(earn(proration[0], rounding=rounding(value_mode, mode)))
+    less, more = sorted((one, other))
+    assert points(rules, sale(text(less))) <= points(rules, sale(text(more)))
+
+
+@examples(80)
+@given(
+    st.lists(st.integers(0, 50_000_000), min_size=2, max_size=5),
+    prorations(),
+    st.sampled_from(["actual", "down"]),
+    st.integers(0, 2),
+)
+def test_splitting_a_basket_with_down_never_earns_more(
+    parts: list, proration: tuple, value_mode: str, decimals: int
+) -> None:
+    rules = program(
+        earn(proration[0], rounding=rounding(value_mode, "down")), currencies={"points": {"decimals": decimals}}
+    )
+    whole = points(rules, sale(text(sum(parts))))
+    assert sum(points(rules, sale(text(part))) for part in parts) <= whole
+
+
+@examples(40)
+@given(st.lists(st.integers(0, 9_000_000), min_size=2, max_size=5), st.integers(1, 5_000_000))
+def test_splitting_a_quantity_with_down_never_earns_more(parts: list, size: int) -> None:
+    of = {"type": "line_item_quantity"}
+    rules = program(earn(stepped(text(size), "3", of), rounding=rounding("actual", "down")))
+
+    def earned(quantity: int) -> Fraction:
+        return points(rules, sale("0", lines=[{"id": "1", "quantity": text(quantity), "value": "1"}]))
+
+    assert sum(earned(part) for part in parts) <= earned(sum(parts))
+
+
+def test_splitting_a_basket_with_up_may_earn_more() -> None:
+    rules = program(earn(proportional("10"), rounding=rounding("actual", "up")))
+    assert points(rules, sale("100")) == 10
+    assert 100 * points(rules, sale("1")) == 100
+
+
+@examples(40)
+@given(documents.cases())
+def test_no_amount_is_below_zero_and_none_that_is_issued_is_zero(case: tuple) -> None:
+    program, event, snapshot = case
+    known = lr.load_snapshot(snapshot) if snapshot is not None else None
+    intents = lr.load_program(program).evaluate(lr.load_event(event), known, serials=Serials()).intents
+    amounts = [intent.amount for intent in intents if hasattr(intent, "amount")]
+    assert all(amount > 0 and amount.is_finite() and amount.as_tuple().exponent >= -6 for amount in amounts)
+    assert all(share.amount >= 0 for intent in intents for share in getattr(intent, "shares", ()))

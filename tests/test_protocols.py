@@ -1,0 +1,84 @@
+"""What a ledger is: the two protocols say the same, and the ledgers that there are say what the protocol says."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loyalty_rules.ledger import AsyncLedger, Ledger, MemoryLedger
+
+ROOT = Path(__file__).parent.parent
+
+
+def operations(cls: type) -> Mapping[str, Callable[..., Any]]:
+    """The public methods that a class defines itself."""
+    return {name: each for name, each in vars(cls).items() if inspect.isfunction(each) and not name.startswith("_")}
+
+
+def shape(function: Callable[..., Any]) -> list[tuple[str, Any, Any, Any]]:
+    """Name, kind, default and type of every parameter, and what comes back."""
+    signature = inspect.signature(function, eval_str=True)
+    parameters = [(each.name, each.kind, each.default, each.annotation) for each in signature.parameters.values()]
+    return [*parameters, ("return", None, None, signature.return_annotation)]
+
+
+def test_both_protocols_have_the_same_operations_in_the_same_order() -> None:
+    assert list(operations(Ledger)) == list(operations(AsyncLedger))
+    assert len(operations(Ledger)) > 15
+
+
+@pytest.mark.parametrize("name", operations(Ledger))
+def test_each_operation_takes_and_gives_the_same_awaited_or_not(name: str) -> None:
+    one, other = operations(Ledger)[name], operations(AsyncLedger)[name]
+    assert shape(one) == shape(other)
+    assert not inspect.iscoroutinefunction(one)
+    assert inspect.iscoroutinefunction(other)
+
+
+@pytest.mark.parametrize("name", operations(Ledger))
+def test_the_ledger_in_memory_takes_and_gives_what_the_protocol_says(name: str) -> None:
+    assert shape(getattr(MemoryLedger, name)) == shape(operations(Ledger)[name])
+
+
+@pytest.mark.parametrize("name", operations(Ledger))
+def test_each_operation_says_what_it_does(name: str) -> None:
+    assert inspect.getdoc(operations(Ledger)[name])
+
+
+TYPED = """
+from loyalty_rules.ledger import AsyncLedger, Ledger, MemoryLedger
+
+ledger: Ledger = MemoryLedger()
+"""
+EXAMPLE = """
+from pathlib import Path
+from journal_ledger import JournalLedger
+
+journal: Ledger = JournalLedger(Path("journal.jsonl"))
+"""
+WRONG = """
+awaited: AsyncLedger = MemoryLedger()
+"""
+
+
+def mypy(snippet: Path, text: str) -> str:
+    """What mypy says of a snippet, by the settings of the project."""
+    snippet.write_text(text)
+    command = [sys.executable, "-m", "mypy", "--strict", str(snippet)]
+    path = {**os.environ, "MYPYPATH": str(ROOT / "examples" / "custom_ledger")}
+    return subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, timeout=600, check=False).stdout
+
+
+def test_the_ledgers_that_there_are_are_ledgers_to_a_type_checker_and_no_asyncio_ones(tmp_path: Path) -> None:
+    right = mypy(tmp_path / "right.py", TYPED + EXAMPLE)
+    assert "no issues found" in right, right
+    wrong = mypy(tmp_path / "wrong.py", TYPED + WRONG)
+    assert "Incompatible types in assignment" in wrong
+    assert "Found 1 error" in wrong
