@@ -130,6 +130,7 @@ class Books:
         self.undone: dict[str, None] = {}  # spends and redemptions that have been undone
         self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # owed and paid, each when
         self.entries: dict[tuple[str, Account], tuple[Movement, ...]] = {}  # of an account, in the order of record
+        self._standing: dict[str, tuple[LotFile, Lot]] = {}  # how each lot stands, as far as it has been asked
         self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
         self._began: list[int] = []  # how long the journal was at each `begin`
 
@@ -180,9 +181,13 @@ class Books:
 
     def lot(self, key: str) -> Lot:
         """Give a lot as it stands now."""
-        lot = self.files[key].lot()
-        assert lot is not None
-        return lot
+        file = self.files[key]
+        known = self._standing.get(key)
+        if known is None or known[0] is not file:  # a file is replaced when anything happens to its lot
+            lot = file.lot()
+            assert lot is not None
+            known = self._standing[key] = file, lot
+        return known[1]
 
     def lots_of(self, program: str, account: Account) -> list[Lot]:
         """Give an account's lots as they stand now, in the order of issue."""
