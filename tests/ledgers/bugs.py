@@ -32,10 +32,10 @@ Patch = pytest.MonkeyPatch
 
 @attrs.frozen
 class Bug:
-    """How a bug is planted, a fact of the contract that fails with it, and whether the machine finds it, too."""
+    """How a bug is planted, the facts of the contract that fail with it, and whether the machine finds it, too."""
 
     plant: Callable[[Patch], None]
-    breaks: str
+    breaks: tuple[str, ...]
     found_by_machine: bool
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class Bug:
 BUGS: list[Bug] = []
 
 
-def bug(breaks: str, *, found_by_machine: bool = True) -> Callable[[Callable[[Patch], None]], None]:
+def bug(*breaks: str, found_by_machine: bool = True) -> Callable[[Callable[[Patch], None]], None]:
     return lambda plant: BUGS.append(Bug(plant, breaks, found_by_machine))
 
 
@@ -80,7 +80,7 @@ def _process_without_a_look(self: MemoryLedger, program: Any, event: Any, *, ser
     return self._once(program, event.id, "event", {"event": event}, decide, event.occurred_at, of=of)
 
 
-@bug("another_amount_under_the_same_id_is_a_conflict")
+@bug("another_amount_under_the_same_id_is_a_conflict_that_names_the_amount")
 def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
     """What was recorded is given back without a look at the inputs."""
     patch.setattr(memory, "_replayed", lambda batch, _: attrs.evolve(batch.receipt, status="already_recorded"))
@@ -206,7 +206,7 @@ def a_return_ignores_earlier_returns(patch: Patch) -> None:
     patch.setattr(returns, "take_back", as_the_first)
 
 
-@bug("a_deleted_promotion_changes_nothing_for_an_old_sale or a_changed_promotion_changes_nothing_for_an_old_sale")
+@bug("a_deleted_promotion_changes_nothing_for_an_old_sale", "a_changed_promotion_changes_nothing_for_an_old_sale")
 def a_return_is_decided_under_todays_program(patch: Patch) -> None:
     take_back = MemoryLedger._take_back
 
@@ -229,7 +229,7 @@ def a_debt_is_written_off(patch: Patch) -> None:
     post(patch, ReverseCurrency, lambda self, each, right: right(self, attrs.evolve(each, carried=False)))
 
 
-@bug("a_redeemed_coupon_stays_redeemed or a_redeemed_coupon_cannot_be_voided")
+@bug("a_redeemed_coupon_stays_redeemed", "a_redeemed_coupon_cannot_be_voided")
 def a_redeemed_coupon_is_voided(patch: Patch) -> None:
     void = redemption.void
 
@@ -248,7 +248,7 @@ def a_spend_takes_from_no_lot(patch: Patch) -> None:
     post(patch, SpendCurrency, lambda _self, intent, _right: intent)
 
 
-@bug("what_expires_soonest_goes_first")
+@bug("what_expires_soonest_goes_first_then_what_came_first_and_last_what_never_expires")
 def what_came_first_is_spent_first(patch: Patch) -> None:
     def by_order(lots: Any, at: Any) -> list[Lot]:
         return sorted((lot for lot in lots if lot.is_live(at)), key=lambda lot: lot.order)
@@ -272,7 +272,7 @@ def _balance_of_lots(self: MemoryLedger, program: str, account: Any, currency: s
 
 @bug("what_was_spent_of_a_lot_is_not_taken_again_when_it_expires")
 def a_balance_collapses(patch: Patch) -> None:
-    """A balance is what lives of what was issued, less all that was ever spent: what was spent of an expired lot, too."""
+    """A balance is what lives of what was issued, less all that was ever spent, of what has expired too."""
 
     def collapsing(self: MemoryLedger, program: str, account: Any, currency: str, at: Any) -> Balance:
         lots = self.lots(program, account, currency, at)

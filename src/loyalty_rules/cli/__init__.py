@@ -79,6 +79,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "receipts", metavar="RECEIPTS", nargs="+", help="events, one JSON document a line, plain or gzip; - for stdin"
     )
     parser.add_argument("--output", metavar="FILE", default="-", help="where the intents go; standard output if absent")
+    parser.add_argument(
+        "--ledger",
+        choices=["memory"],
+        help="record into a ledger: returns, updates and confirmations count, promises are settled as time passes, "
+        "and the run ends with what is outstanding and owed",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table at the end")
     _add_key_file(parser)
 

@@ -5,10 +5,11 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from loyalty_rules.cli.booked import BookedRun, book_tables
 from loyalty_rules.cli.loading import Loading
 from loyalty_rules.cli.progress import bar, terminal
 from loyalty_rules.cli.receipts import read_receipts, total_bytes
@@ -125,7 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
     if receipts.unreadable:
         return REFUSED
 
-    running = Run(program, serials)
+    booked = BookedRun(program, serials) if arguments.ledger else None
+    running = booked if booked is not None else Run(program, serials)
     try:
         _write_intents(running, receipts.events, arguments.output, console)
     except MissingSerialsError as error:
@@ -133,17 +135,27 @@ def run(arguments: argparse.Namespace) -> int:
         return REFUSED
     if not arguments.quiet:
         seconds = time.perf_counter() - started
-        show(tables_of(running.totals, receipts.malformed, program, seconds), console)
-    return MALFORMED if receipts.malformed or running.totals.undecided else FINE
+        tables = tables_of(running.totals, receipts.malformed, program, seconds)
+        if booked is not None and receipts.events:
+            tables += book_tables(booked, receipts.events[-1].occurred_at)
+        show(tables, console)
+    flawed = receipts.malformed or running.totals.undecided or running.totals.conflicts or running.totals.refused
+    return MALFORMED if flawed else FINE
 
 
-def _write_intents(running: Run, events: Sequence[Event], name: str, console: "Console | None") -> None:
+def _write_intents(running: Run | BookedRun, events: Sequence[Event], name: str, console: "Console | None") -> None:
     with _output(name) as output:
         shown_on = None if output.isatty() else console  # a bar and the intents on one screen would be neither
         with bar(shown_on, "evaluating", len(events)) as advance:
             for event in events:
-                output.writelines(f"{_compact(dump(intent))}\n" for intent in _decided(running, event))
+                _write(output, _decided(running, event))
                 advance(1)
+        if isinstance(running, BookedRun) and events:
+            _write(output, running.finish(events[-1].occurred_at))
+
+
+def _write(output: TextIO, intents: Iterable[Intent]) -> None:
+    output.writelines(f"{_compact(dump(intent))}\n" for intent in intents)
 
 
 @contextlib.contextmanager
@@ -155,7 +167,7 @@ def _output(name: str) -> Iterator[TextIO]:
         yield file
 
 
-def _decided(running: Run, event: Event) -> Sequence[Intent]:
+def _decided(running: Run | BookedRun, event: Event) -> Sequence[Intent]:
     try:
         return running.decide(event)
     except InvalidValueError as error:

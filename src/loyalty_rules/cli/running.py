@@ -28,13 +28,17 @@ class Amounts:
 class Totals:
     """What came of the events of a run. `amounts` are by promotion and currency, `not_evaluated` by type of event.
 
-    `undecided` are the events whose counters no snapshot can hold.
+    `undecided` are the events whose counters no snapshot can hold. With books, `later` are the returns, updates and
+    confirmations, `refused` counts why some were, `conflicts` the events whose id had come with another content.
     """
 
     evaluated: int = 0
     without_effect: int = 0
     seen_before: int = 0
     undecided: int = 0
+    conflicts: int = 0
+    refused: Counter[str] = attrs.field(factory=Counter)
+    later: Counter[str] = attrs.field(factory=Counter)
     not_evaluated: Counter[str] = attrs.field(factory=Counter)
     amounts: dict[tuple[str, str], Amounts] = attrs.field(factory=dict)
     coupons: Counter[str] = attrs.field(factory=Counter)

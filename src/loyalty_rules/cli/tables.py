@@ -80,12 +80,16 @@ def tables_of(totals: Totals, malformed: int, program: Program, seconds: float) 
 
 
 def _events(totals: Totals, malformed: int, seconds: float) -> Table:
-    read = totals.evaluated + totals.seen_before + totals.undecided + totals.not_evaluated.total() + malformed
+    others = totals.not_evaluated.total() + totals.later.total() + totals.conflicts
+    read = totals.evaluated + totals.seen_before + totals.undecided + others + malformed
     counts = {
         "evaluated": totals.evaluated,
         "of these without effect": totals.without_effect,
         "seen before": totals.seen_before,
         "malformed": malformed,
+        **{f"recorded: {kind}": count for kind, count in sorted(totals.later.items())},
+        **{f"refused: {reason}": count for reason, count in sorted(totals.refused.items())},
+        **({"of an id that had come with another content": totals.conflicts} if totals.conflicts else {}),
         **{f"not evaluated: {reason}": count for reason, count in sorted(totals.not_evaluated.items())},
         **({"not evaluated: counters past 15 digits": totals.undecided} if totals.undecided else {}),
     }

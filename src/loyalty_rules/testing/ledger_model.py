@@ -149,7 +149,7 @@ FIRST = Terms(
                    on_return="keep"),
     ),
     wallet={"least": 1000, "block": 200, "most": 4000},
-    shortfall="write_off",
+    shortfall="carry",
 )  # fmt: skip
 
 SECOND = attrs.evolve(
@@ -168,7 +168,7 @@ SECOND = attrs.evolve(
         FIRST.coupons[1],
     ),
     wallet={"least": 400, "block": 100, "most": 5000},
-    shortfall="carry",
+    shortfall="write_off",
     member_limit=7500,
 )  # fmt: skip
 
