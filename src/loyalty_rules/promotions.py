@@ -41,8 +41,8 @@ MOST_ACTIONS = 1_000
 class RedeemRate:
     """What a currency is worth when it is spent: `points` of it are `value` of the program's money.
 
-    `least` is the smallest balance that may be spent, `block` what is spent must be a multiple of, `most` the
-    largest amount in one transaction. Source: semantics 12.
+    In one transaction at least `least` and at most `most` are spent, and a multiple of `block`.
+    Source: semantics 12.
     """
 
     points: Decimal = attrs.field(converter=read_positive)

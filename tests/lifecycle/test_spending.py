@@ -100,14 +100,14 @@ RATE = {"points": "100", "value": "5.00", "least": "500", "block": "100", "most"
 @pytest.mark.parametrize(("balance", "amount", "reasons"), [
     ("500", "500", ()),
     ("2000", "1000", ()),
-    ("500", "100", ()),                              # the least is what the balance must be
-    ("499.99", "100", ("below_least",)),
-    ("2000", "150", ("not_a_block",)),
+    ("2000", "400", ("below_least",)),               # the least that one transaction spends
+    ("2000", "550", ("not_a_block",)),
     ("2000", "1100", ("above_most",)),
     ("500", "600", ("insufficient",)),
-    ("499", "1050.5", ("below_least", "not_a_block", "above_most", "insufficient")),
-    ("2000", "0", ("not_positive",)),
-    ("2000", "-100", ("not_positive",)),
+    ("499", "450", ("below_least", "not_a_block")),
+    ("499", "1050.5", ("not_a_block", "above_most", "insufficient")),
+    ("2000", "0", ("not_positive", "below_least")),
+    ("2000", "-100", ("not_positive", "below_least")),
 ])  # fmt: skip
 def test_the_least_the_block_and_the_most_of_a_rate(balance: str, amount: str, reasons: tuple) -> None:
     till = shop(earn(fixed(balance)), **RATE)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
 from reference import documents
-from shop import MODES, Serials, earn, points, program, proportional, sale, stepped, text
+from shop import MODES, Serials, earn, evaluate, lines, points, program, proportional, sale, stepped, text
 
 from .examples import examples
 
@@ -79,6 +80,31 @@ def test_an_amount_is_what_fractions_give(
 @given(st.integers(-(10**9), 0), prorations())
 def test_a_base_below_zero_earns_nothing(amount: int, proration: tuple) -> None:
     assert points(program(earn(proration[0])), sale(text(amount))) == 0
+
+
+@pytest.mark.parametrize("kind", ["line_item_value", "line_item_extended_field"])
+@pytest.mark.parametrize(
+    ("values", "aggregate", "expected"),
+    [
+        (["10", "-30"], "total", 0),
+        (["30", "-10"], "total", 20),
+        (["-30"], "each_line", 0),
+        (["10", "-30"], "each_line", 10),  # each line stops at zero by itself
+    ],
+)
+def test_a_base_over_lines_stops_at_zero(kind: str, values: list, aggregate: str, expected: int) -> None:
+    field = {"field": "points"} if kind == "line_item_extended_field" else {}
+    basket = [{**line, "extended_fields": {"points": line["value"]}} for line in lines(*values)]
+    action = earn(proportional("100", {"type": kind, "aggregate": aggregate, **field}))
+    assert points(program(action), sale("0", lines=basket)) == expected
+    evaluation = evaluate(program(action), sale("0", lines=basket))
+    assert [entry["reason"] for entry in evaluation["skipped"]] == ([] if expected else ["zero_amount"])
+
+
+@pytest.mark.parametrize("values", [["10", "-30"], ["-30"]])
+def test_a_tracker_is_never_moved_back_by_a_sale(values: list) -> None:
+    tracker = {"measure": {"type": "line_item_value"}, "target": "100"}
+    assert evaluate(program(trackers={"spend": tracker}), sale("0", lines=lines(*values)))["intents"] == []
 
 
 @examples(120)

@@ -55,7 +55,7 @@ def spend(
     rate = known[currency].redeem
     mine = [lot for lot in lots if lot.issue.currency == currency and lot.account == account]
     balance = available(mine, at)
-    reasons = [*_against_rate(rate, amount, balance)]
+    reasons = [*_against_rate(rate, amount)]
     if micros(balance) < micros(amount):
         reasons.append("insufficient")
     if reasons:
@@ -72,12 +72,12 @@ def spend(
     )
 
 
-def _against_rate(rate: RedeemRate | None, amount: Decimal, balance: Decimal) -> Iterable[str]:
+def _against_rate(rate: RedeemRate | None, amount: Decimal) -> Iterable[str]:
     if micros(amount) <= 0:
         yield "not_positive"
     if rate is None:
         return
-    if rate.least is not None and micros(balance) < micros(rate.least):
+    if rate.least is not None and micros(amount) < micros(rate.least):
         yield "below_least"
     if rate.block is not None and micros(amount) % micros(rate.block):
         yield "not_a_block"

@@ -148,7 +148,7 @@ FIRST = Terms(
         CouponRule("five", always(2), 2, {"type": "amount_off", "amount": "5"}, code="FIVE", stores=("S1",), least=5000,
                    on_return="keep"),
     ),
-    wallet={"least": 1000, "block": 200, "most": 4000},
+    wallet={"least": 400, "block": 200, "most": 4000},
     shortfall="carry",
 )  # fmt: skip
 
@@ -167,7 +167,7 @@ SECOND = attrs.evolve(
                    caps={"per_transaction": 2, "per_store": 6, "per_member": 5, "total": 9}),
         FIRST.coupons[1],
     ),
-    wallet={"least": 400, "block": 100, "most": 5000},
+    wallet={"least": 200, "block": 100, "most": 5000},
     shortfall="write_off",
     member_limit=7500,
 )  # fmt: skip
@@ -654,7 +654,7 @@ class Model:
         wallet = terms.wallet if currency == "points" else {"least": 0, "block": 1, "most": amount}
         reasons = [
             *(["not_positive"] if amount <= 0 else []),
-            *(["below_least"] if balance < wallet["least"] else []),
+            *(["below_least"] if amount < wallet["least"] else []),
             *(["not_a_block"] if amount % wallet["block"] else []),
             *(["above_most"] if amount > wallet["most"] else []),
             *(["insufficient"] if amount > balance else []),
