@@ -15,7 +15,7 @@ from .bugs import BUGS, Bug
 
 pytest_plugins = ["pytester"]
 
-RUNS = 100  # of the machine, at the most: it stops at the first thing that is wrong
+RUNS = 150  # of the machine, at the most: it stops at the first thing that is wrong
 
 SUBJECTS = """
     import pytest

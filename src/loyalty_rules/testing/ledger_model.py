@@ -156,7 +156,8 @@ SECOND = attrs.evolve(
     FIRST,
     rules=(
         Rule("base", "points", per(500, 100), stepped("5", "1"), ("period", 4), on_return="proportional"),
-        Rule("claim", "stars", always(500), fixed("5"), ("event", 2), timing="external", member_times=1),
+        Rule("claim", "stars", always(500), fixed("5"), ("event", 2), timing="external", member_times=1,
+             on_return="proportional"),
         Rule("roll", "stars", per(1500, 250), stepped("15", "2.5"), ("rolling", 8), member_cap=1200, total_cap=5000),
         Rule("family", "stars", percent(7, 1), proportional("7"), timing="delayed", to_group=True),
         Rule("milestone", "points", always(1000), fixed("10"), tracker="spent"),
