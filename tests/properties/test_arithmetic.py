@@ -107,6 +107,16 @@ def test_a_tracker_is_never_moved_back_by_a_sale(values: list) -> None:
     assert evaluate(program(trackers={"spend": tracker}), sale("0", lines=lines(*values)))["intents"] == []
 
 
+@pytest.mark.parametrize(
+    ("price", "advanced"), [("0.0004", []), ("0.0005", ["0.000001"]), ("0.0015", ["0.000002"]), ("1", ["0.001"])]
+)
+def test_what_moves_a_tracker_is_held_to_six_decimals_half_up(price: str, advanced: list) -> None:
+    tracker = {"measure": {"type": "line_item_value"}, "target": "100"}
+    basket = [{"id": "1", "quantity": "0.001", "unit_price": price}]
+    intents = evaluate(program(trackers={"spend": tracker}), sale("0", lines=basket))["intents"]
+    assert [intent["value"] for intent in intents] == advanced
+
+
 @examples(120)
 @given(sums, sums, prorations(), modes, modes)
 def test_more_spent_never_earns_less(one: int, other: int, proration: tuple, value_mode: str, mode: str) -> None:

@@ -152,12 +152,22 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # -- after the sale ----------------------------------------------------------------------------------------------
 
+    shares = st.sampled_from([10, 25, 33, 50, 100])
+
     @precondition(lambda self: self.model.sales)
-    @rule(which=places, share=st.sampled_from([10, 25, 33, 50, 100]), pieces=st.integers(0, 4), waits=st.booleans())
-    def take_back(self, which: int, share: int, pieces: int, waits: bool) -> None:
-        """A part of a sale comes back, or all of it: of one that waits for something, or of any."""
-        waiting = {lot.bill.id: self.model.sales[lot.bill.id] for lot in self.model.lots.values() if lot.promised}
-        sale = chosen(waiting if waits and waiting else self.model.sales, which)
+    @rule(which=places, share=shares, pieces=st.integers(0, 4))
+    def take_back(self, which: int, share: int, pieces: int) -> None:
+        self.bring_back(chosen(self.model.sales, which), share, pieces)
+
+    @precondition(lambda self: any(lot.promised for lot in self.model.lots.values()))
+    @rule(which=places, share=shares, pieces=st.integers(0, 2))
+    def take_back_what_is_promised_and_settle(self, which: int, share: int, pieces: int) -> None:
+        lot = chosen({key: lot for key, lot in self.model.lots.items() if lot.promised}, which)
+        self.bring_back(self.model.sales[lot.bill.id], share, pieces)
+        self.settle(until_due=True)
+
+    def bring_back(self, sale: model.Sale, share: int, pieces: int) -> None:
+        """A part of a sale comes back, or all of it."""
         amount = sale.bill.amount * share // 100
         pieces = min(pieces, sale.bill.pieces)
         lines = [{"id": "1", "quantity": str(pieces)}] if pieces else []

@@ -652,7 +652,7 @@ class Model:
         """Spend, or say why not."""
         lots = in_order(self.lots_of(account, currency), at)
         balance = sum(lot.outstanding for lot in lots)
-        wallet = terms.wallet if currency == "points" else {"least": 0, "block": 1, "most": amount}
+        wallet = terms.wallet if currency == "points" else {"least": amount, "block": 1, "most": amount}
         reasons = [
             *(["not_positive"] if amount <= 0 else []),
             *(["below_least"] if amount < wallet["least"] else []),
