@@ -1,4 +1,4 @@
-"""`run --ledger memory`: what happens after the sale counts, and the run ends with what is outstanding and owed."""
+"""`run`: what happens after the sale counts, and the run ends with what is outstanding and owed."""
 
 import json
 from pathlib import Path
@@ -63,7 +63,7 @@ def back(number: int, at: str, of: int, amount: str) -> dict[str, Any]:
 def ran(tmp_path: Path, capsys: pytest.CaptureFixture[str], *events: dict[str, Any]) -> tuple[int, list[Any], str]:
     (tmp_path / "program.json").write_text(json.dumps(PROGRAM))
     (tmp_path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
-    status = main(["run", str(tmp_path / "program.json"), str(tmp_path / "events.jsonl"), "--ledger", "memory"])
+    status = main(["run", str(tmp_path / "program.json"), str(tmp_path / "events.jsonl")])
     out, err = capsys.readouterr()
     told = [json.loads(line) for line in out.splitlines()]
     return status, [(each["type"], each.get("amount")) for each in told], err

@@ -115,7 +115,7 @@ def ran(write: Write, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
         sales = [each for each in receipts if isinstance(each, dict)]
         if sales:
             names.append(write("sales.jsonl", lines(*sales)))
-        status = main(["run", write("program.json", program), *names, *options])
+        status = main(["run", write("program.json", program), *names, "--ledger", "none", *options])
         return Ran(status, *capsys.readouterr())
 
     return run
@@ -519,7 +519,7 @@ def test_coupons_with_serials_need_a_key(write: Write, ran: Callable[..., Ran]) 
 
 
 def test_a_reader_that_goes_away_ends_the_run_quietly() -> None:
-    command = [sys.executable, "-m", "loyalty_rules", "run", GROCER, RECEIPTS]
+    command = [sys.executable, "-m", "loyalty_rules", "run", "--ledger", "none", GROCER, RECEIPTS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
@@ -532,7 +532,7 @@ def test_a_reader_that_goes_away_ends_the_run_quietly() -> None:
 
 
 def test_two_runs_write_the_same_bytes() -> None:
-    command = [sys.executable, "-m", "loyalty_rules", "run", GROCER, RECEIPTS, "--quiet"]
+    command = [sys.executable, "-m", "loyalty_rules", "run", "--ledger", "none", GROCER, RECEIPTS, "--quiet"]
     runs = [
         subprocess.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
         for seed in ("1", "2")
@@ -557,7 +557,9 @@ def on_terminal(command: list[str]) -> Iterator[bytes]:
 
 
 def test_a_terminal_gets_a_bar_and_a_drawn_table() -> None:
-    shown = b"".join(on_terminal([sys.executable, "-m", "loyalty_rules", "run", GROCER, RECEIPTS])).decode()
+    shown = b"".join(
+        on_terminal([sys.executable, "-m", "loyalty_rules", "run", "--ledger", "none", GROCER, RECEIPTS])
+    ).decode()
 
     assert "reading" in shown
     assert "evaluating" in shown
@@ -566,7 +568,9 @@ def test_a_terminal_gets_a_bar_and_a_drawn_table() -> None:
 
 
 def test_without_rich_a_terminal_gets_the_plain_table() -> None:
-    shown = b"".join(on_terminal([sys.executable, "-c", HIDE_RICH, "run", GROCER, RECEIPTS])).decode()
+    shown = b"".join(
+        on_terminal([sys.executable, "-c", HIDE_RICH, "run", "--ledger", "none", GROCER, RECEIPTS])
+    ).decode()
 
     assert shown.startswith("events ")
     assert "together               points     2,507  53,630         0" in shown
@@ -576,8 +580,10 @@ def test_without_rich_a_terminal_gets_the_plain_table() -> None:
 def test_without_rich_a_pipe_gets_the_same_table_as_with_it(write: Write) -> None:
     names = [write("program.json", program()), write("sales.jsonl", lines(sale(1, "01-01", "12.5")))]
 
-    with_rich = subprocess.run([sys.executable, "-m", "loyalty_rules", "run", *names], capture_output=True)
-    without = subprocess.run([sys.executable, "-c", HIDE_RICH, "run", *names], capture_output=True)
+    with_rich = subprocess.run(
+        [sys.executable, "-m", "loyalty_rules", "run", "--ledger", "none", *names], capture_output=True
+    )
+    without = subprocess.run([sys.executable, "-c", HIDE_RICH, "run", "--ledger", "none", *names], capture_output=True)
 
     assert with_rich.stdout == without.stdout
     assert without.stderr.startswith(b"events ")

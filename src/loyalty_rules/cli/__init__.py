@@ -81,9 +81,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", default="-", help="where the intents go; standard output if absent")
     parser.add_argument(
         "--ledger",
-        choices=["memory"],
-        help="record into a ledger: returns, updates and confirmations count, promises are settled as time passes, "
-        "and the run ends with what is outstanding and owed",
+        choices=["memory", "none"],
+        default="memory",
+        help="what the run records into: a ledger in memory, so that returns, updates and confirmations count, "
+        "promises are settled as time passes, and the run ends with what is outstanding and owed; or none, which "
+        "only evaluates sales and activities, and is several times faster",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table at the end")
     _add_key_file(parser)

@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
     if receipts.unreadable:
         return REFUSED
 
-    booked = BookedRun(program, serials) if arguments.ledger else None
+    booked = BookedRun(program, serials) if arguments.ledger == "memory" else None
     running = booked if booked is not None else Run(program, serials)
     try:
         _write_intents(running, receipts.events, arguments.output, console)

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from loyalty_rules.amounts import micros
 from loyalty_rules.documents import load_event, load_program
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger.protocol import IdempotencyConflict, Ledger, Receipt
@@ -26,6 +27,7 @@ from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 from loyalty_rules.testing import ledger_model as model
+from loyalty_rules.testing import ledger_terms as terms
 
 __all__ = ["ledger_state_machine"]
 
@@ -43,7 +45,7 @@ places = st.integers(0, 30)
 @functools.cache
 def programs() -> tuple[Program, ...]:
     """The versions of the program, loaded once."""
-    return tuple(load_program(model.document(terms)) for terms in model.TERMS)
+    return tuple(load_program(terms.document(version)) for version in terms.TERMS)
 
 
 class Failed(Exception):
@@ -64,17 +66,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.count = 0
         self.done: list[tuple[Callable[[], Receipt], Receipt]] = []
         self.conflicts: list[tuple[Callable[[], Receipt], str]] = []
-        self.answers: dict[datetime, list[tuple[int, int, int]]] = {}
+        self.answers: dict[datetime, list[tuple[Any, ...]]] = {}
 
     # -- sales -------------------------------------------------------------------------------------------------------
 
-    def bill(self, member: str | None, store: str | None, pieces: int, price: int, at: datetime) -> model.Bill:
+    def bill(self, member: str | None, store: str | None, pieces: int, price: int, at: datetime) -> terms.Bill:
         self.count += 1
-        return model.Bill(f"T{self.count}", at, member, store, pieces * price, pieces)
+        return terms.Bill(f"T{self.count}", at, member, store, pieces * price, pieces)
 
-    def event(self, bill: model.Bill, amount: int | None = None) -> Any:
+    def event(self, bill: terms.Bill, amount: int | None = None) -> Any:
         """Write a bill, or another amount on it, as the event that it is."""
-        home = model.HOME[bill.member] if bill.member is not None else None
+        home = terms.HOME[bill.member] if bill.member is not None else None
         member = {"id": bill.member, "group": home} if bill.member is not None else None
         common = {"id": bill.id, "occurred_at": bill.at.isoformat(), "store": bill.store, "member": member}
         if not bill.amount:
@@ -110,9 +112,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def register(self, member: str) -> None:
         self.process(self.bill(member, None, 0, 0, self.now), 0)
 
-    def process(self, bill: model.Bill, version: int) -> None:
+    def process(self, bill: terms.Bill, version: int) -> None:
         event, program = self.event(bill), programs()[version]
-        decided = self.model.decide(model.TERMS[version], bill, self.model.counters_now())
+        decided = self.model.decide(terms.TERMS[version], bill, self.model.counters_now())
         receipt = self.do(lambda: self.ledger.process(program, event, serials=SERIALS), since=bill.at)
         self.model.record(decided)
         self.issued(receipt)
@@ -139,7 +141,7 @@ class LedgerMachine(RuleBasedStateMachine):
             evaluations.append(program.evaluate(event, self.ledger.snapshot(program, event), serials=SERIALS))
         for bill, evaluation in zip(bills, evaluations, strict=True):
             receipt = self.do(functools.partial(self.ledger.record, evaluation))
-            self.model.record(self.model.decide(model.TERMS[version], bill, seen))
+            self.model.record(self.model.decide(terms.TERMS[version], bill, seen))
             self.issued(receipt)
 
     def issued(self, receipt: Receipt) -> None:
@@ -241,21 +243,21 @@ class LedgerMachine(RuleBasedStateMachine):
         lot = chosen({key: lot for key, lot in self.model.lots.items() if lot.outstanding}, which)
         amount = self.model.balance(lot.account, lot.rule.currency, self.now)[0] // share
         if lot.rule.currency == "points":
-            wallet = model.TERMS[version].wallet
+            wallet = terms.TERMS[version].wallet
             amount = min(amount, wallet["most"]) // wallet["block"] * wallet["block"]
         self.spend_from(lot.account, lot.rule.currency, amount, version)
 
-    def spend_from(self, account: model.Account, currency: str, hundredths: int, version: int) -> None:
+    def spend_from(self, account: model.Account, currency: str, amount: int, version: int) -> None:
         self.count += 1
-        event, at, amount_of = f"S{self.count}", self.now, Decimal(text(hundredths))
+        event, at, exact = f"S{self.count}", self.now, Decimal(text(amount))
 
         def operation() -> Receipt:
             kept = Account(account[0], account[1])  # type: ignore[arg-type]
-            return self.ledger.spend(programs()[version], kept, "anna", currency, amount_of, event=event, at=at)
+            return self.ledger.spend(programs()[version], kept, "anna", currency, exact, event=event, at=at)
 
         receipt = self.do(operation)
         key = f"acme/{event}/spend/{currency}"
-        reasons = self.model.spend(model.TERMS[version], key, account, currency, hundredths, self.now)
+        reasons = self.model.spend(terms.TERMS[version], key, account, currency, amount, self.now)
         self.expect(receipt, "refused" if reasons else "recorded", reasons)
 
     @precondition(lambda self: self.model.spends)
@@ -286,15 +288,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now = max(self.now, coupon.valid_from)
         self.redeem_with(coupon, self.bill(coupon.bill.member, "S1", 1, price, self.now), 0)
 
-    def redeem_with(self, coupon: model.Coupon, bill: model.Bill, version: int) -> None:
+    def redeem_with(self, coupon: model.Coupon, bill: terms.Bill, version: int) -> None:
         event, program = self.event(bill), programs()[version]
         receipt = self.do(lambda: self.ledger.redeem(program, coupon.serial, event))
         found = self.model.find(coupon, bill.member, self.now)
-        reasons, redemption = self.model.redeem(model.TERMS[version], found, bill)
+        reasons, redemption = self.model.redeem(terms.TERMS[version], found, bill)
         self.expect(receipt, "refused" if reasons else "recorded", reasons)
         if redemption is not None:
             (intent,) = receipt.intents
-            assert (intent.key, getattr(intent, "discount", 0) * 100) == (redemption.key, redemption.discount)
+            assert (intent.key, hundredths(getattr(intent, "discount", None))) == (redemption.key, redemption.discount)
 
     @precondition(lambda self: self.model.redemptions)
     @rule(which=places, hours=pauses)
@@ -347,25 +349,25 @@ class LedgerMachine(RuleBasedStateMachine):
     def look_at_the_counters(self, member: str | None, store: str | None, version: int) -> None:
         """Every counter that a sale would read is what the model has counted."""
         bill = self.bill(member, store, 1, 100, self.now)
-        program, terms, counters = programs()[version], model.TERMS[version], self.model.counters
+        program, said, counters = programs()[version], terms.TERMS[version], self.model.counters
         seen = self.ledger.snapshot(program, self.event(bill))
         for name, value in seen.trackers.items():
-            counter, first = model.tracker(name, bill)
-            unit = 100 if name == "spent" else 1
-            assert value * unit == counters.value(counter, first, bill.day), name
-        for issue in terms.rules if member is not None else ():
+            counter, first = terms.tracker(name, bill)
+            held = hundredths(value) if name == "spent" else value
+            assert held == counters.value(counter, first, bill.day), name
+        for issue in said.rules if member is not None else ():
             issued = seen.issued.get(f"{issue.id}/do")
-            for draw in model.draws_of(issue, terms, bill):
+            for draw in terms.draws_of(issue, said, bill):
                 counted = counters.value(draw.counter, draw.first, draw.day)
                 if draw.counter[0] == "limit":
-                    assert seen.limits[draw.counter[1]] * 100 == counted, draw.counter
+                    assert hundredths(seen.limits[draw.counter[1]]) == counted, draw.counter
                 elif issued is not None and draw.times:
                     assert issued.member.times == counted, draw.counter
                 elif issued is not None:
                     scope = issued.member if len(draw.counter) > 2 else issued.total
-                    assert scope.amount * 100 == counted, draw.counter
-        for coupon in terms.coupons:
-            for draw in model.coupon_draws_of(coupon, bill):
+                    assert hundredths(scope.amount) == counted, draw.counter
+        for coupon in said.coupons:
+            for draw in terms.coupon_draws_of(coupon, bill):
                 counted = counters.value(draw.counter, draw.first, draw.day)
                 assert getattr(seen.coupons[coupon.id], draw.counter[2].removeprefix("per_")) == counted, draw.counter
 
@@ -425,7 +427,7 @@ class LedgerMachine(RuleBasedStateMachine):
         refused = receipt.refusal.reasons if receipt.refusal is not None else ()
         assert (receipt.status, [*refused]) == (status, [*reasons])
 
-    def said(self, at: datetime) -> list[tuple[int, int, int]]:
+    def said(self, at: datetime) -> list[tuple[Any, ...]]:
         """What the ledger says of each account and currency: available, promised, owed."""
         balances = [
             self.ledger.balance("acme", Account(*account), currency, at)  # type: ignore[arg-type]
@@ -451,7 +453,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def coupons_are_those_of_the_model(self) -> None:
-        known = [coupon for name in model.HOME for coupon in self.ledger.coupons("acme", name)]
+        known = [coupon for name in terms.HOME for coupon in self.ledger.coupons("acme", name)]
         for coupon in self.model.coupons.values():
             if coupon.bill.member is None and coupon.rule.code is None:
                 record = self.ledger.coupon("acme", coupon.serial)
@@ -479,14 +481,18 @@ def text(amount: int) -> str:
     return f"{sign}{abs(amount) // 100}.{abs(amount) % 100:02}"
 
 
-def hundredths(amount: Decimal | None) -> Any:
-    return amount * 100 if amount is not None else None
+def hundredths(amount: Decimal | None) -> int | Decimal | None:
+    """An amount as the model has it; one that is no whole number of hundredths stays as it is, and is wrong."""
+    if amount is None:
+        return None
+    whole, rest = divmod(micros(amount), 10_000)
+    return amount if rest else whole
 
 
 def held(lot: Any) -> tuple[Any, ...]:
     """A lot as the ledger has it."""
     promise, gone = (lot.promised, lot.voided), (lot.spent, lot.expired, lot.reversed, lot.taken_back)
-    return (lot.key, *(part * 100 for part in (lot.issued, lot.outstanding, *promise, *gone)), lot.expires_at)
+    return (lot.key, *(hundredths(part) for part in (lot.issued, lot.outstanding, *promise, *gone)), lot.expires_at)
 
 
 def expected(lot: model.Lot) -> tuple[Any, ...]:

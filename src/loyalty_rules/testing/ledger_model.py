@@ -1,305 +1,35 @@
 """A small model of a ledger, to hold any ledger against: what a clerk with a pencil would write down.
 
-It knows a few programs by heart and shares no code with the library: amounts are whole numbers of hundredths, a lot
-is six of them, a counter is a number for each day, and every rule of the semantics is written out plainly once more.
-Members live five and a half hours east of Greenwich, where the clocks are never changed.
+It shares no code with the library: amounts are whole numbers of hundredths, a lot is a few of them, a counter is a
+number for each day, and every rule of the semantics is written out plainly once more.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
 import attrs
 
-__all__ = ["TERMS", "Bill", "Coupon", "Lot", "Model", "Rule", "Terms", "document", "local_day"]
+from loyalty_rules.testing.ledger_terms import (
+    DELAY,
+    HOME,
+    Bill,
+    CouponRule,
+    Draw,
+    Name,
+    Rule,
+    Terms,
+    coupon_draws_of,
+    draws_of,
+    end_of,
+    local_day,
+    midnight_after,
+    tracked_by,
+    tracker,
+)
 
-ZONE = timezone(timedelta(hours=5, minutes=30))
-ZONE_NAME = "Asia/Kolkata"
-HOME = {"anna": "home", "ben": "home", "carl": None}
+__all__ = ["Account", "Counters", "Coupon", "Lot", "Model", "Sale"]
 
-
-def local_day(at: datetime) -> date:
-    return at.astimezone(ZONE).date()
-
-
-def midnight_after(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZONE) + timedelta(days=1)
-
-
-# -- what the programs say -------------------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class Bill:
-    """A sale of so many pieces of one article; no amount is an activity."""
-
-    id: str
-    at: datetime
-    member: str | None
-    store: str | None
-    amount: int
-    pieces: int
-
-    @property
-    def day(self) -> date:
-        return local_day(self.at)
-
-
-@attrs.frozen
-class Rule:
-    """One action that issues a currency: how much, under which words in the document, and what becomes of it."""
-
-    id: str
-    currency: str
-    award: Callable[[Bill], int]
-    proration: dict[str, Any]
-    expiry: tuple[str, int] = ("never", 0)
-    timing: str = "immediate"
-    on_return: str = "recompute"
-    to_group: bool = False
-    least: int = 0
-    store: str | None = None
-    tracker: str | None = None
-    trigger: str = "transaction"
-    member_cap: int | None = None  # an amount a month
-    member_times: int | None = None  # in six days
-    total_cap: int | None = None
-
-
-@attrs.frozen
-class CouponRule:
-    """One action that hands coupons out, and their type."""
-
-    id: str
-    number: Callable[[Bill], int]
-    quantity: Any
-    benefit: dict[str, str]
-    days: int | None = None
-    starts_after: int = 0
-    code: str | None = None
-    on_return: str = "void_if_unredeemed"
-    least: int = 0
-    caps: dict[str, int] = attrs.field(factory=dict)
-    holder_only: bool = False
-    stores: tuple[str, ...] | None = None
-
-
-@attrs.frozen
-class Terms:
-    """One version of the program."""
-
-    rules: tuple[Rule, ...]
-    coupons: tuple[CouponRule, ...]
-    wallet: dict[str, int]
-    shortfall: str
-    member_limit: int = 6000  # points a member and day
-    store_limit: int = 9000  # stars a store in five days
-    targets: tuple[tuple[str, int], ...] = (("spent", 15000), ("visits", 3))
-
-
-def per(size: int, points: int) -> Callable[[Bill], int]:
-    return lambda bill: bill.amount // size * points
-
-
-def percent(share: int, unit: int) -> Callable[[Bill], int]:
-    return lambda bill: bill.amount * share // 100 // unit * unit
-
-
-def always(amount: int) -> Callable[[Bill], int]:
-    return lambda _: amount
-
-
-def stepped(size: str, points: str) -> dict[str, Any]:
-    return {"type": "stepped", "step_size": size, "points_per_step": points}
-
-
-def proportional(share: str) -> dict[str, Any]:
-    return {"type": "proportional", "percent": share, "of": {"type": "transaction_value"}}
-
-
-def fixed(amount: str) -> dict[str, Any]:
-    return {"type": "fixed", "amount": amount}
-
-
-PIECES = {"type": "multiplier", "percent": "100", "of": {"type": "line_item_quantity"}}
-
-FIRST = Terms(
-    rules=(
-        Rule("base", "points", per(1000, 100), stepped("10", "1"), ("period", 9)),
-        Rule("late", "points", percent(10, 100), proportional("10"), timing="delayed", on_return="proportional"),
-        Rule("claim", "stars", always(700), fixed("7"), ("period", 3), timing="external", on_return="reverse",
-             least=3000, member_times=2),
-        Rule("ship", "stars", percent(5, 1), proportional("5"), ("event", 4), timing="update", on_return="keep"),
-        Rule("roll", "stars", per(2000, 200), stepped("20", "2"), ("rolling", 5), member_cap=1400, total_cap=4000),
-        Rule("visit", "points", always(300), fixed("3"), ("rolling lots", 6), store="S2", on_return="reverse"),
-        Rule("family", "stars", percent(10, 1), proportional("10"), ("event", 5), on_return="proportional",
-             to_group=True),
-        Rule("milestone", "points", always(2000), fixed("20"), ("period", 7), tracker="spent"),
-        Rule("regular", "stars", always(150), fixed("1.5"), tracker="visits"),
-        Rule("piece", "points", lambda bill: bill.pieces * 100, PIECES, timing="external"),
-        Rule("welcome", "points", always(2500), fixed("25"), trigger="registration"),
-    ),
-    coupons=(
-        CouponRule("next", lambda bill: bill.amount // 3000, stepped("30", "1"),
-                   {"type": "percent_off", "percent": "15"}, days=4,
-                   caps={"per_transaction": 3, "per_store": 5, "per_member": 4, "total": 8}),
-        CouponRule("card", always(1), 1, {"type": "stored_value", "amount": "50"}, days=9, starts_after=1,
-                   holder_only=True, on_return="reverse", least=6000),
-        CouponRule("five", always(2), 2, {"type": "amount_off", "amount": "5"}, code="FIVE", stores=("S1",), least=5000,
-                   on_return="keep"),
-    ),
-    wallet={"least": 400, "block": 200, "most": 4000},
-    shortfall="carry",
-)  # fmt: skip
-
-SECOND = attrs.evolve(
-    FIRST,
-    rules=(
-        Rule("base", "points", per(500, 100), stepped("5", "1"), ("period", 4), on_return="proportional"),
-        Rule("claim", "stars", always(500), fixed("5"), ("event", 2), timing="external", member_times=1,
-             on_return="proportional"),
-        Rule("roll", "stars", per(1500, 250), stepped("15", "2.5"), ("rolling", 8), member_cap=1200, total_cap=5000),
-        Rule("family", "stars", percent(7, 1), proportional("7"), timing="delayed", to_group=True),
-        Rule("milestone", "points", always(1000), fixed("10"), tracker="spent"),
-    ),
-    coupons=(
-        CouponRule("next", lambda bill: bill.amount // 4000, stepped("40", "1"),
-                   {"type": "percent_off", "percent": "20"}, days=6,
-                   caps={"per_transaction": 2, "per_store": 6, "per_member": 5, "total": 9}),
-        FIRST.coupons[1],
-    ),
-    wallet={"least": 200, "block": 100, "most": 5000},
-    shortfall="write_off",
-    member_limit=7500,
-)  # fmt: skip
-
-TERMS = (FIRST, SECOND)
-
-
-def document(terms: Terms) -> dict[str, Any]:
-    """Write a version of the program as the document that it is."""
-    wallet = {name: _text(amount) for name, amount in terms.wallet.items()}
-    month = {"type": "calendar", "unit": "month"}
-    return {
-        "format": "loyalty-rules/1",
-        "id": "acme",
-        "time_zone": ZONE_NAME,
-        "shortfall": terms.shortfall,
-        "currencies": {
-            "points": {"redeem": {"points": "100", "value": "5", **wallet}},
-            "stars": {"decimals": 2},
-        },
-        "limits": {
-            "member": {"currency": "points", "per": "member", "amount": _text(terms.member_limit),
-                       "window": {"type": "calendar", "unit": "day"}},
-            "store": {"currency": "stars", "per": "store", "amount": _text(terms.store_limit),
-                      "window": {"type": "rolling", "days": 5}},
-        },
-        "trackers": {
-            "spent": {"measure": {"type": "transaction_value"}, "target": "150", "window": month},
-            "visits": {"measure": {"type": "count"}, "target": "3", "window": {"type": "rolling", "days": 3}},
-        },
-        "coupon_types": {coupon.id: _coupon_type(coupon) for coupon in terms.coupons},
-        "promotions": [
-            *(_promotion(rule.id, rule, _currency_action(rule)) for rule in terms.rules),
-            *(_promotion(coupon.id, coupon, _coupon_action(coupon)) for coupon in terms.coupons),
-        ],
-    }  # fmt: skip
-
-
-def _text(hundredths: int) -> str:
-    return f"{hundredths // 100}.{hundredths % 100:02}"
-
-
-def _promotion(name: str, rule: Rule | CouponRule, action: dict[str, Any]) -> dict[str, Any]:
-    when: list[dict[str, Any]] = []
-    if rule.least:
-        when.append({"field": "amount", "at_least": _text(rule.least)})
-    if isinstance(rule, Rule) and rule.store is not None:
-        when.append({"field": "store", "is": rule.store})
-    if isinstance(rule, Rule) and rule.tracker is not None:
-        when.append({"tracker": rule.tracker, "crossed" if rule.tracker == "spent" else "reached": True})
-    trigger = rule.trigger if isinstance(rule, Rule) else "transaction"
-    return {"id": name, "trigger": trigger, "when": {"all": when} if when else None, "actions": [action]}
-
-
-def _currency_action(rule: Rule) -> dict[str, Any]:
-    kind, days = rule.expiry
-    expiry: dict[str, Any] = {"type": {"never": "never", "period": "fixed_period", "event": "event_date"}.get(kind, "")}
-    if kind != "never":
-        expiry["after"] = {"days": days}
-    if kind.startswith("rolling"):
-        expiry |= {"type": "rolling", "scope": "rolling_lots" if kind == "rolling lots" else "balance"}
-    timing: dict[str, Any] = {"type": rule.timing}
-    if rule.timing == "delayed":
-        timing["days"] = DELAY
-    if rule.timing == "update":
-        timing = {"type": "transaction_update", "when": {"field": "status", "is": "Shipped"}}
-    caps: dict[str, Any] = {}
-    if rule.member_cap is not None:
-        caps["per_member"] = {"amount": _text(rule.member_cap), "window": {"type": "calendar", "unit": "month"}}
-    if rule.member_times is not None:
-        caps["per_member"] = {"times": rule.member_times, "window": {"type": "rolling", "days": 6}}
-    if rule.total_cap is not None:
-        caps["total"] = {"amount": _text(rule.total_cap)}
-    return {
-        "type": "issue_currency",
-        "id": "do",
-        "currency": rule.currency,
-        "recipient": "member_group" if rule.to_group else "member",
-        "proration": rule.proration,
-        "rounding": {"currency": "down"},
-        "expiry": expiry,
-        "timing": timing,
-        "caps": caps,
-        "on_return": rule.on_return,
-    }
-
-
-def _coupon_type(coupon: CouponRule) -> dict[str, Any]:
-    never = {"type": "never"}
-    return {
-        "serial_managed": coupon.code is None,
-        "code": coupon.code,
-        "benefit": coupon.benefit,
-        "validity": {
-            "starts_after": {"days": coupon.starts_after},
-            "expiry": never if coupon.days is None else {"type": "fixed_period", "after": {"days": coupon.days}},
-        },
-        "caps": coupon.caps,
-        "redemption": {"holder_only": coupon.holder_only, "stores": coupon.stores and [*coupon.stores]},
-    }
-
-
-def _coupon_action(coupon: CouponRule) -> dict[str, Any]:
-    return {
-        "type": "issue_coupon",
-        "id": "do",
-        "coupon_type": coupon.id,
-        "quantity": coupon.quantity,
-        "rounding": {"currency": "down"},
-        "on_return": coupon.on_return,
-    }
-
-
-DELAY = 3
-
-# -- what is written down --------------------------------------------------------------------------------------------
-
-Name = tuple[str, ...]
 Account = tuple[str, str]
-
-
-@attrs.frozen
-class Draw:
-    """So much of a counter: a name, the first day that counts (None: its window is in its name), and the limit."""
-
-    counter: Name
-    day: date
-    first: date | None
-    limit: int
-    amount: int
-    times: bool = False
 
 
 class Counters:
@@ -765,53 +495,6 @@ class Model:
         dues = [lot.due_at for lot in self.lots.values() if lot.promised]
         ends += [coupon.expires_at for coupon in self.coupons.values() if coupon.state == "issued"]
         return sorted({each for each in (*ends, *dues) if each is not None and each > at})
-
-
-# -- rules written out once more -------------------------------------------------------------------------------------
-
-
-def end_of(rule: Rule, bill: Bill, issue_day: date) -> datetime | None:
-    kind, days = rule.expiry
-    if kind == "never":
-        return None
-    return midnight_after((issue_day if kind == "period" else bill.day) + timedelta(days=days))
-
-
-def tracked_by(bill: Bill) -> dict[str, int]:
-    counts = bill.member is not None and bill.amount > 0
-    return {"spent": bill.amount, "visits": 1} if counts else {}
-
-
-def tracker(name: str, bill: Bill) -> tuple[Name, date | None]:
-    """The counter of a tracker, and the first day that it counts."""
-    assert bill.member is not None
-    if name == "spent":
-        return ("tracker", name, bill.member, f"{bill.day:%Y-%m}"), None
-    return ("tracker", name, bill.member), bill.day - timedelta(days=2)
-
-
-def draws_of(rule: Rule, terms: Terms, bill: Bill) -> Iterator[Draw]:
-    """The counters that an issue draws on: its caps, then the limits."""
-    assert bill.member is not None
-    month = f"{bill.day:%Y-%m}"
-    if rule.member_cap is not None:
-        yield Draw(("cap", rule.id, bill.member, month), bill.day, None, rule.member_cap, 0)
-    if rule.member_times is not None:
-        first = bill.day - timedelta(days=5)
-        yield Draw(("times", rule.id, bill.member), bill.day, first, rule.member_times, 0, times=True)
-    if rule.total_cap is not None:
-        yield Draw(("cap", rule.id), bill.day, None, rule.total_cap, 0)
-    if rule.currency == "points":
-        yield Draw(("limit", "member", bill.member, f"{bill.day}"), bill.day, None, terms.member_limit, 0)
-    elif bill.store is not None:
-        yield Draw(("limit", "store", bill.store), bill.day, bill.day - timedelta(days=4), terms.store_limit, 0)
-
-
-def coupon_draws_of(coupon: CouponRule, bill: Bill) -> Iterator[Draw]:
-    scopes = {"per_store": bill.store, "per_member": bill.member, "total": ""}
-    for cap, scope in scopes.items():
-        if cap in coupon.caps and scope is not None:
-            yield Draw(("coupon", coupon.id, cap, scope), bill.day, None, coupon.caps[cap], 1)
 
 
 def in_order(lots: Iterable[Lot], at: datetime) -> list[Lot]:

@@ -89,14 +89,17 @@ def coupon_type(benefit: Document | None = None, **parts: Any) -> dict[str, Docu
 
 
 def fixed(amount: str) -> Document:
+    """So many points, whatever was bought."""
     return {"type": "fixed", "amount": amount}
 
 
 def stepped(size: str, points: str) -> Document:
+    """So many points for each step of the bill."""
     return {"type": "stepped", "step_size": size, "points_per_step": points}
 
 
 def proportional(percent: str) -> Document:
+    """So many percent of the bill."""
     return {"type": "proportional", "percent": percent, "of": {"type": "transaction_value"}}
 
 
