@@ -127,10 +127,10 @@ class Books:
         self.dated: dict[tuple[str, str], dict[date, int]] = {}  # rolling ones, by the day they were drawn on
         self.tracked: dict[tuple[str, str], dict[str, int]] = {}  # what a sale contributes to each tracker
         self.intents: dict[str, Intent] = {}
+        self.redeemed_in: dict[tuple[str, str], tuple[str, ...]] = {}  # redemptions, by their transaction
         self.undone: dict[str, None] = {}  # spends and redemptions that have been undone
         self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # owed and paid, each when
         self.entries: dict[tuple[str, Account], tuple[Movement, ...]] = {}  # of an account, in the order of record
-        self._standing: dict[str, tuple[LotFile, Lot]] = {}  # how each lot stands, as far as it has been asked
         self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
         self._began: list[int] = []  # how long the journal was at each `begin`
 
@@ -181,13 +181,9 @@ class Books:
 
     def lot(self, key: str) -> Lot:
         """Give a lot as it stands now."""
-        file = self.files[key]
-        known = self._standing.get(key)
-        if known is None or known[0] is not file:  # a file is replaced when anything happens to its lot
-            lot = file.lot()
-            assert lot is not None
-            known = self._standing[key] = file, lot
-        return known[1]
+        lot = self.files[key].lot()
+        assert lot is not None
+        return lot
 
     def lots_of(self, program: str, account: Account) -> list[Lot]:
         """Give an account's lots as they stand now, in the order of issue."""

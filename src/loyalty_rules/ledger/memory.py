@@ -124,11 +124,18 @@ class MemoryLedger:
         lots = [lot for account in accounts for lot in books.lots_of(program.id, account)]
         coupons = [books.coupons[key] for key in books.coupons_of_sale.get((program.id, back.of), ())]
         tracked = {name: decimal_of(each) for name, each in books.tracked.get((program.id, back.of), {}).items()}
-        decided = returns.take_back(sale, back, lots, coupons, tracked)
+        redeemed = self._redeemed_in(program, back.of)
+        decided = returns.take_back(sale, back, lots, coupons, tracked, redeemed)
         if not isinstance(decided, Refusal):
             changed = attrs.evolve(sale, returns=(*sale.returns, back))
             books.put(books.sales, (program.id, back.of), changed)
         return decided
+
+    def _redeemed_in(self, program: Program, event: str) -> list[tuple[RedeemCoupon, CouponRecord]]:
+        """The redemptions that a transaction made and that nothing has undone, each with its coupon."""
+        books = self._books
+        made = [books.intents[key] for key in books.redeemed_in.get((program.id, event), ()) if key not in books.undone]
+        return [(each, books.coupons[each.coupon]) for each in made if isinstance(each, RedeemCoupon)]
 
     def _update(self, program: Program, change: Update) -> tuple[Intent, ...] | Refusal:
         books, sale = self._books, self._books.sales.get((program.id, change.of))

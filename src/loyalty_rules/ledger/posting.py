@@ -265,6 +265,7 @@ class Posting:
             redeemed_by=intent.key,
             redeemed_at=self.at,
         )
+        self.books.append(self.books.redeemed_in, (self.program.id, intent.event), intent.key)
         return intent
 
     def undo_redemption(self, intent: UndoRedemption) -> UndoRedemption:

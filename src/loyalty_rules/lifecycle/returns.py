@@ -16,9 +16,20 @@ from loyalty_rules.amounts import decimal_of, micros
 from loyalty_rules.evaluation import Walk
 from loyalty_rules.events import Line, Return, Tender, Transaction
 from loyalty_rules.identifiers import key_part
-from loyalty_rules.intents import AdvanceTracker, Draw, Intent, IssueCoupon, IssueCurrency, ReverseCurrency, VoidCoupon
+from loyalty_rules.intents import (
+    AdvanceTracker,
+    Draw,
+    Intent,
+    IssueCoupon,
+    IssueCurrency,
+    RedeemCoupon,
+    ReverseCurrency,
+    UndoRedemption,
+    VoidCoupon,
+)
 from loyalty_rules.lifecycle.claims import coupon_given_back, given_back
 from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.lifecycle.redemption import undo_redemption
 from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
 from loyalty_rules.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.rounding import MODES
@@ -34,13 +45,15 @@ def take_back(
     lots: Iterable[Lot],
     coupons: Iterable[CouponRecord],
     tracked: Mapping[str, Decimal],
+    redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]] = (),
 ) -> tuple[Intent, ...] | Refusal:
     """Decide what a return takes back.
 
     `sale.returns` are the returns before this one; `lots` are all lots of the accounts to which the sale issued
     (its own among them); `coupons` those that it issued; `tracked` what the sale still contributes to each tracker
-    (what it advanced it by, less what returns took back). Refusals: `not_a_sale`, `unknown_line`,
-    `more_than_bought`.
+    (what it advanced it by, less what returns took back); `redeemed` the redemptions that it made and that stand,
+    each with its coupon: a sale that has wholly come back reinstates them, a partial return does not (semantics 9).
+    Refusals: `not_a_sale`, `unknown_line`, `more_than_bought`.
     """
     event = sale.event
     if not isinstance(event, Transaction):
@@ -58,7 +71,8 @@ def take_back(
     taking = _Taking(every)
     reversals = [each for lot in own for each in _reverse(sale, back, key, left, lot, taking)]
     voids = list(_void(back, key, left, coupons))
-    return (*reversals, *voids, *_trackers(sale, key, left, tracked))
+    reinstated = _reinstated(redeemed) if left.sale is None else ()
+    return (*reversals, *voids, *reinstated, *_trackers(sale, key, left, tracked))
 
 
 def _wrong_lines(event: Transaction, returns: Sequence[Return]) -> Refusal | None:
@@ -278,6 +292,13 @@ def _void(back: Return, key: str, left: _Left, coupons: Iterable[CouponRecord]) 
                 surplus -= 1
                 ordinal = _ordinal(coupon)
                 yield VoidCoupon(f"{key}/{action}/{ordinal}/void", coupon.key, back.id, coupon_given_back(coupon))
+
+
+def _reinstated(redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]]) -> Iterator[UndoRedemption]:
+    for redemption, coupon in redeemed:
+        undone = undo_redemption(redemption, coupon)
+        if isinstance(undone, UndoRedemption):
+            yield undone
 
 
 def _surplus(left: _Left, action: str, issued: Sequence[CouponRecord]) -> int:

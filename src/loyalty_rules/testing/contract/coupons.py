@@ -285,6 +285,16 @@ class RedemptionFacts:
         assert [till.undo_redemption(each, event="X1").status for each in redeemed] == ["recorded"] * 2
         assert [till.coupon(sale, number).state for number in (1, 2)] == ["issued"] * 2
 
+    def test_a_redeeming_sale_that_has_wholly_come_back_gives_the_coupon_back(self, till: Till) -> None:
+        serial = handed_out(till)
+        till.sell("T2", "100")
+        till.redeem(serial, "T2")
+        till.take_back("T2", "40")
+        assert found(till, serial).state == "redeemed"
+        till.take_back("T2", "60")
+        assert found(till, serial).state == "issued"
+        assert till.redeem(serial, "T3").status == "recorded"
+
     # -- stored value
 
     def test_100_on_a_gift_card_are_30_and_50_and_20(self, till: Till) -> None:
