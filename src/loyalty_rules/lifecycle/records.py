@@ -9,7 +9,7 @@ from typing import Literal
 
 import attrs
 
-from loyalty_rules.amounts import decimal_of, micros
+from loyalty_rules.amounts import micros
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
 from loyalty_rules.program import Program
@@ -141,8 +141,3 @@ class Refusal:
 
     reasons: tuple[str, ...]
     detail: str
-
-
-def added(left: Decimal, right: Decimal) -> Decimal:
-    """Add two amounts exactly, whatever decimal context the host has set."""
-    return decimal_of(micros(left) + micros(right))
