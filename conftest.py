@@ -31,11 +31,16 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from hypothesis import settings
 from sybil import Document, Example, Region, Sybil
 
 import loyalty_rules as lr
 
 ROOT = Path(__file__).parent
+
+# The same cases every time, unless somebody asks for more of them; and no test is timed by the clock.
+settings.register_profile("repeatable", derandomize="LOYALTY_EXAMPLES" not in os.environ, deadline=None)
+settings.load_profile("repeatable")
 INSTALLS = "python3 -m pip install --quiet --upgrade --target build/uv uv && build/uv/bin/uv run "
 
 # -- what is in a page -----------------------------------------------------------------------------------------------
