@@ -35,7 +35,7 @@ from loyalty_rules.plan import Award, BoundCouponAction, BoundCurrencyAction, Bo
 from loyalty_rules.promotions import MOST_COUPONS, CurrencyAction
 from loyalty_rules.rounding import hold_to_micros
 from loyalty_rules.serials import SerialGenerator, SerialRequest
-from loyalty_rules.shares import split
+from loyalty_rules.shares import split, unit_of
 from loyalty_rules.skips import Skip
 from loyalty_rules.timing import Schedule, TransactionUpdate, schedule
 from loyalty_rules.windows import window_days
@@ -249,7 +249,7 @@ class Walk:
         else:
             positions = range(len(lines))
             weights = [max(line.value, 0) for line in lines]
-        unit = _unit(amount, action.decimals)
+        unit = unit_of(amount, action.decimals)
         amounts = split(amount // unit, weights)
         return tuple(
             Share(lines[position].line.id, decimal_of(part * unit))
@@ -408,11 +408,3 @@ def _release(spec: CurrencyAction) -> Release:
     when: Any = spec.timing.when if isinstance(spec.timing, TransactionUpdate) else None
     kind: Any = spec.timing.type
     return Release(kind, when)
-
-
-def _unit(amount: int, decimals: int) -> int:
-    """The unit of the split: the currency's last decimal, or the amount's own where that is smaller."""
-    unit: int = 10 ** (6 - decimals)
-    while amount % unit:
-        unit //= 10
-    return unit

@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-__all__ = ["split"]
+__all__ = ["split", "unit_of"]
+
+
+def unit_of(amount: int, decimals: int) -> int:
+    """Give the unit that an amount is split in: a currency's last decimal, or the amount's own where that is smaller.
+
+    Both are in millionths.
+    """
+    unit: int = 10 ** (6 - decimals)
+    while amount % unit:
+        unit //= 10
+    return unit
 
 
 def split(amount: int, weights: Sequence[int]) -> list[int]:

@@ -38,7 +38,7 @@ from loyalty_rules.ledger.protocol import Movement, Trim
 from loyalty_rules.lifecycle.records import Account, CouponRecord
 from loyalty_rules.lifecycle.sweep import extended
 from loyalty_rules.program import Program
-from loyalty_rules.shares import split
+from loyalty_rules.shares import split, unit_of
 
 __all__ = ["Posting"]
 
@@ -144,9 +144,7 @@ class Posting:
     def trimmed(self, intent: IssueCurrency, amount: int) -> IssueCurrency:
         """Make an issue one of less than was decided, in millionths: its shares keep their proportions."""
         decimals = next(each.decimals for each in self.program.currencies if each.id == intent.currency)
-        unit: int = 10 ** (6 - decimals)
-        while amount % unit:
-            unit //= 10
+        unit = unit_of(amount, decimals)
         parts = split(amount // unit, [micros(share.amount) for share in intent.shares]) if intent.shares else []
         shares = [Share(each.line, decimal_of(part * unit)) for each, part in zip(intent.shares, parts, strict=True)]
         drawn = decimal_of(amount)

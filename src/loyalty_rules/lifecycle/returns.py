@@ -34,6 +34,7 @@ from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
 from loyalty_rules.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.rounding import MODES
 from loyalty_rules.serials import SerialRequest
+from loyalty_rules.shares import unit_of
 from loyalty_rules.windows import window_days
 
 __all__ = ["remaining_sale", "take_back"]
@@ -270,10 +271,7 @@ def _to_be_taken(sale: Sale, left: _Left, lot: Lot) -> int:
 
 def _unit(sale: Sale, lot: Lot) -> int:
     decimals = next(each.decimals for each in sale.program.currencies if each.id == lot.issue.currency)
-    unit: int = 10 ** (6 - decimals)
-    while micros(lot.issued) % unit:
-        unit //= 10
-    return unit
+    return unit_of(micros(lot.issued), decimals)
 
 
 # -- coupons and trackers --------------------------------------------------------------------------------------------
