@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.amounts import MICRO, Ratio, micros, number_in
+from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, micros, number_in
 from loyalty_rules.conditions import Condition, read_condition
 from loyalty_rules.errors import InvalidValueError, found
-from loyalty_rules.facts import Facts, LineFacts
+from loyalty_rules.facts import Facts
 from loyalty_rules.identifiers import read_id, read_list, read_name
 from loyalty_rules.predicates import LinePredicate, bind_line
 from loyalty_rules.skips import Skip
@@ -36,6 +36,7 @@ __all__ = [
     "TransactionValue",
     "bind_base",
     "bind_parts",
+    "total_of",
 ]
 
 Aggregate: TypeAlias = Literal["total", "each_line"]
@@ -176,16 +177,10 @@ BaseValue: TypeAlias = (
 # -- what they mean --------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class Parts:
-    """What each selected line gives to a base, before it is rounded: lines' positions, values, their denominator.
+Parts: TypeAlias = tuple[list[int], list[int], int]
+"""What each selected line gives to a base, before it is rounded: lines' positions, values, their denominator.
 
-    A part may be below zero (a discount line); whoever uses it decides where it stops at zero.
-    """
-
-    positions: list[int]
-    values: list[int]
-    denominator: int
+A part may be below zero (a discount line); whoever uses it decides where it stops at zero."""
 
 
 def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
@@ -194,8 +189,10 @@ def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
     It raises `Skip` with `no_member`, `missing_field`, `invalid_field`, `no_matching_lines` or `no_exchange_rate`.
     """
     match base:
+        case TransactionValue(()):
+            return _transaction_value
         case TransactionValue(less):
-            return lambda facts, _awarded: _transaction_value(facts, less)
+            return lambda facts, _awarded: _transaction_value(facts, _awarded, less)
         case TransactionExtendedField(field):
             return lambda facts, _awarded: _field(facts.event.extended_fields, "extended_fields", field)
         case TransactionCustomField(field):
@@ -207,7 +204,7 @@ def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
             return lambda _facts, awarded: (sum(awarded.get(action, 0) for action in actions), MICRO)
         case _:
             parts_of = bind_parts(base)
-            return lambda facts, _awarded: _total(parts_of(facts))
+            return lambda facts, _awarded: total_of(parts_of(facts))
 
 
 def bind_parts(base: LineBase) -> Callable[[Facts], Parts]:
@@ -222,17 +219,21 @@ def bind_parts(base: LineBase) -> Callable[[Facts], Parts]:
             return lambda facts: _field_parts(facts, matches, field)
 
 
-def _total(parts: Parts) -> Ratio:
-    return max(sum(parts.values), 0), parts.denominator
+def total_of(parts: Parts) -> Ratio:
+    """Sum the parts of a base over lines; the sum stops at zero."""
+    _, values, denominator = parts
+    return max(sum(values), 0), denominator
 
 
-def _transaction_value(facts: Facts, less: tuple[str, ...]) -> Ratio:
-    if facts.amount is None:
-        raise Skip("missing_field", "amount is absent: an activity has none")
+def _transaction_value(facts: Facts, _awarded: dict[str, int], less: tuple[str, ...] = ()) -> Ratio:
     amount = facts.amount
+    if amount is None:
+        raise Skip("missing_field", "amount is absent: an activity has none")
     for component in less:
         amount -= _component(facts, component)
-    return facts.in_money(max(amount, 0), MICRO)
+    if amount < 0:
+        amount = 0
+    return (amount, MICRO) if facts.rate == RATE_UNIT else facts.in_money(amount, MICRO)
 
 
 def _component(facts: Facts, name: str) -> int:
@@ -259,31 +260,33 @@ def _number(fields: Any, where: str, name: str) -> int | None:
     return number
 
 
-def _selected(facts: Facts, matches: LinePredicate | None) -> list[tuple[int, LineFacts]]:
-    lines = enumerate(facts.lines)
-    selected = [(i, line) for i, line in lines if matches(line)] if matches is not None else list(lines)
+def _selected(facts: Facts, matches: LinePredicate | None) -> list[int]:
+    if matches is None:
+        selected = [*range(len(facts.event_lines))]
+    else:
+        selected = [i for i, line in enumerate(facts.lines) if matches(line)]
     if not selected:
         raise Skip("no_matching_lines", "no line is selected")
     return selected
 
 
 def _value_parts(facts: Facts, matches: LinePredicate | None) -> Parts:
-    selected = _selected(facts, matches)
+    positions, values = _selected(facts, matches), facts.values
     factor, denominator = facts.in_money(1, MICRO * MICRO)
-    return Parts([i for i, _ in selected], [line.value * factor for _, line in selected], denominator)
+    return positions, [values[i] * factor for i in positions], denominator
 
 
 def _quantity_parts(facts: Facts, matches: LinePredicate | None) -> Parts:
-    selected = _selected(facts, matches)
-    return Parts([i for i, _ in selected], [micros(line.line.quantity) for _, line in selected], MICRO)
+    positions, lines = _selected(facts, matches), facts.event_lines
+    return positions, [micros(lines[i].quantity) for i in positions], MICRO
 
 
 def _field_parts(facts: Facts, matches: LinePredicate | None, name: str) -> Parts:
-    selected = _selected(facts, matches)
-    numbers = [_number(line.line.extended_fields, f"lines[{i}].extended_fields", name) for i, line in selected]
+    positions, lines = _selected(facts, matches), facts.event_lines
+    numbers = [_number(lines[i].extended_fields, f"lines[{i}].extended_fields", name) for i in positions]
     if all(number is None for number in numbers):
         raise Skip("missing_field", f"extended_fields.{name} is absent from every selected line")
-    return Parts([i for i, _ in selected], [number or 0 for number in numbers], MICRO)
+    return positions, [number or 0 for number in numbers], MICRO
 
 
 def _gap_before(facts: Facts, tracker: str) -> int:

@@ -9,10 +9,11 @@ from datetime import date, datetime, tzinfo
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, micros, rate_units
-from loyalty_rules.dates import in_zone
+from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, micros, picos, rate_units
+from loyalty_rules.dates import with_fixed_offset
 from loyalty_rules.events import Activity, Line, Member, Snapshot, Transaction
 from loyalty_rules.identifiers import key_part
+from loyalty_rules.shares import Weights
 from loyalty_rules.skips import Skip
 
 __all__ = ["Facts", "LineFacts", "Standing"]
@@ -45,13 +46,14 @@ class LineFacts:
 
     __slots__ = ("line", "rate", "value")
 
-    def __init__(self, line: Line, rate: int | None) -> None:
+    def __init__(self, line: Line, rate: int | None, value: int) -> None:
         self.line = line
         self.rate = rate
-        self.value = _line_value(line)
+        self.value = value
 
 
 def _line_value(line: Line) -> int:
+    """Give a line's value in 10⁻¹²: it need not be given."""
     if line.value is not None:
         return micros(line.value) * MICRO
     assert line.unit_price is not None  # a line without a value has a price: checked where it is built
@@ -67,18 +69,21 @@ class Facts:
     """
 
     __slots__ = (
+        "_bill",
         "_line_facts",
         "_standings",
         "_trackers",
+        "_values",
         "amount",
         "event",
         "event_key",
+        "event_lines",
         "event_on",
-        "local",
         "member",
         "rate",
         "snapshot",
         "zone",
+        "zoned",
     )
 
     def __init__(
@@ -93,26 +98,48 @@ class Facts:
         self.snapshot = snapshot
         self.zone = zone
         self.member: Member | None = event.member
-        self.local: datetime = in_zone(event.occurred_at, zone)
-        self.event_on: date = event.business_date or self.local.date()
+        self.zoned: datetime = event.occurred_at.astimezone(zone)
+        self.event_on: date = event.business_date or self.zoned.date()
         self.event_key = key_part(event.id)
-        self.rate = _rate(event, money)
-        self.amount: int | None = micros(event.amount) if isinstance(event, Transaction) else None
+        self.rate = RATE_UNIT if money is None else _rate(event, money)
+        self.amount: int | None = None
+        self.event_lines: tuple[Line, ...] = ()  # as they came in, none for an activity
+        if isinstance(event, Transaction):
+            self.amount = micros(event.amount)
+            self.event_lines = event.lines
         self._trackers = trackers
         self._standings: dict[str, Standing] = {}
         self._line_facts: list[LineFacts] | None = None
+        self._values: list[int] | None = None
+        self._bill: tuple[list[str], Weights] | None = None
 
     @property
-    def event_lines(self) -> tuple[Line, ...]:
-        """The lines of the bill as they came in, none for an activity."""
-        return self.event.lines if isinstance(self.event, Transaction) else ()
+    def local(self) -> datetime:
+        """The instant of the event with the offset that the zone has then, fixed."""
+        return with_fixed_offset(self.zoned)
 
     @property
     def lines(self) -> list[LineFacts]:
         """The lines of the bill, none for an activity."""
         if self._line_facts is None:
-            self._line_facts = [LineFacts(line, self.rate) for line in self.event_lines]
+            rate = self.rate
+            pairs = zip(self.event_lines, self.values, strict=True)
+            self._line_facts = [LineFacts(line, rate, value) for line, value in pairs]
         return self._line_facts
+
+    @property
+    def values(self) -> list[int]:
+        """The value of each line, in 10⁻¹² of the event's currency."""
+        if self._values is None:
+            given = [line.value for line in self.event_lines]
+            self._values = [_line_value(line) for line in self.event_lines] if None in given else picos(given)
+        return self._values
+
+    def bill(self) -> tuple[list[str], Weights]:
+        """Give the ids of all lines, and how much each weighs in an amount that came from the bill as a whole."""
+        if self._bill is None:
+            self._bill = [line.id for line in self.event_lines], Weights(self.values)
+        return self._bill
 
     def standing(self, tracker: str) -> Standing:
         """Where a tracker of the program stands; an anonymous event moves none."""
@@ -137,7 +164,7 @@ class Facts:
         return {way: amount for way, amount in paid.items() if amount}
 
 
-def _rate(event: Transaction | Activity, money: str | None) -> int | None:
-    if money is None or event.currency is None or event.currency == money:
+def _rate(event: Transaction | Activity, money: str) -> int | None:
+    if event.currency is None or event.currency == money:
         return RATE_UNIT
     return rate_units(event.exchange_rate) if event.exchange_rate is not None else None

@@ -168,6 +168,16 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "at_most": operator.le,
     "less_than": operator.lt,
 }
+_FROM_OPERAND: Mapping[str, str] = {
+    "is": "__eq__",
+    "is_not": "__ne__",
+    "at_least": "__le__",
+    "more_than": "__lt__",
+    "at_most": "__ge__",
+    "less_than": "__gt__",
+}
+"""The same, asked of the operand: a method bound to it is a test, without a function around it."""
+
 _FOR_FLAGS = {"is", "is_not", "in", "not_in"}
 
 
@@ -198,7 +208,7 @@ def _bind_number(name: str, operand: Any, unit: int) -> Test:
 
     if name in _ORDER:
         wanted = number(operand)
-        return _partial(_ORDER[name], wanted) if wanted is not None else _never
+        return getattr(wanted, _FROM_OPERAND[name]) if wanted is not None else _never
     if name in ("in", "not_in"):
         return _bind_membership(name, [number(item) for item in operand])
     return _never
@@ -206,7 +216,7 @@ def _bind_number(name: str, operand: Any, unit: int) -> Test:
 
 def _bind_text(name: str, operand: Any, _unit: int) -> Test:
     if name in _ORDER:
-        return _partial(_ORDER[name], operand) if isinstance(operand, str) else _never
+        return getattr(operand, _FROM_OPERAND[name]) if isinstance(operand, str) else _never
     if name in ("in", "not_in"):
         return _bind_membership(name, [item if isinstance(item, str) else None for item in operand])
     return _never
@@ -218,10 +228,6 @@ def _bind_membership(name: str, items: list[Any]) -> Test:
     if name == "in":
         return members.__contains__
     return _never if None in items else lambda value: value not in members
-
-
-def _partial(compare: Callable[[Any, Any], bool], operand: Any) -> Test:
-    return lambda value: compare(value, operand)
 
 
 def _bind_list(name: str, operand: Any, _unit: int) -> Test:
@@ -282,12 +288,12 @@ _BINDERS: Mapping[str, Callable[[str, Any, int], Test]] = {
 def _bind_comparison(comparison: Comparison | Measure, subject: Subject) -> Callable[[Any], bool]:
     get = subject.get
     test, when_absent = _bind_tests(subject, comparison.tests())
+    if when_absent:
+        return lambda facts: get(facts) is None  # it must not exist, and nothing else is asked
 
     def holds(facts: Any) -> bool:
         value = get(facts)
-        if value is None:
-            return when_absent
-        return value is not NO_RATE and test(value)
+        return value is not None and value is not NO_RATE and test(value)
 
     return holds
 
@@ -312,8 +318,7 @@ def _bind(condition: Condition, subject_of: Callable[[str], Subject]) -> Callabl
         case AllOf(conditions):
             return _bind_all([_bind(each, subject_of) for each in conditions])
         case AnyOf(conditions):
-            parts = [_bind(each, subject_of) for each in conditions]
-            return lambda facts: any(part(facts) for part in parts)
+            return _bind_any([_bind(each, subject_of) for each in conditions])
         case Not(inner):
             part = _bind(inner, subject_of)
             return lambda facts: not part(facts)
@@ -325,13 +330,30 @@ def _bind(condition: Condition, subject_of: Callable[[str], Subject]) -> Callabl
             return _bind_tracker_test(condition)
 
 
+# Loops, since `all` and `any` would start a generator for each question.
+
+
 def _bind_all(parts: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
     if len(parts) == 1:
         return parts[0]
-    if len(parts) == 2:
-        first, second = parts
-        return lambda facts: first(facts) and second(facts)
-    return lambda facts: all(part(facts) for part in parts)
+
+    def holds(facts: Any) -> bool:
+        for part in parts:  # noqa: SIM110
+            if not part(facts):
+                return False
+        return True
+
+    return holds
+
+
+def _bind_any(parts: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    def holds(facts: Any) -> bool:
+        for part in parts:  # noqa: SIM110
+            if part(facts):
+                return True
+        return False
+
+    return holds
 
 
 _MEASURES: Mapping[str, tuple[Callable[[LineFacts], int], int]] = {
@@ -368,7 +390,7 @@ def _bind_line_test(test: LineTest) -> Predicate:
         return _bind_comparison(measured[1], measured[0])
     matches = bind_line(test.lines)
     assert matches is not None
-    return lambda facts: any(matches(line) for line in facts.lines)
+    return lambda facts: any(map(matches, facts.lines))
 
 
 def _bind_anniversary(test: Anniversary) -> Predicate:

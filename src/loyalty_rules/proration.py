@@ -11,10 +11,20 @@ import attrs
 
 from loyalty_rules.amounts import MICRO, Ratio, micros, read_non_negative, read_positive
 from loyalty_rules.base_values import Awarded, BaseValue, LineItemQuantity, TransactionValue
-from loyalty_rules.rounding import Rounding, round_to_units
+from loyalty_rules.rounding import MODES, Rounding
 from loyalty_rules.values import checked
 
-__all__ = ["Fixed", "Multiplier", "Proportional", "Proration", "Stepped", "bind_proration", "rounds_base"]
+__all__ = [
+    "Fixed",
+    "Multiplier",
+    "Proportional",
+    "Proration",
+    "Stepped",
+    "Steps",
+    "bind_proration",
+    "bind_steps",
+    "rounds_base",
+]
 
 TRANSACTION_VALUE = TransactionValue()
 
@@ -58,31 +68,41 @@ class Stepped:
 Proration: TypeAlias = Fixed | Multiplier | Proportional | Stepped
 
 
-def bind_proration(proration: Multiplier | Proportional | Stepped) -> Callable[[Ratio], Ratio]:
-    """Bind a proration to the function from a base to an amount; both exact, neither rounded."""
-    if isinstance(proration, Stepped):
-        size, points = micros(proration.step_size), micros(proration.points_per_step)
-        return lambda base: (base[0] * MICRO // (base[1] * size) * points, MICRO)
-    percent = micros(proration.percent)
-    return lambda base: (base[0] * percent, base[1] * MICRO * 100)
-
-
 def rounds_base(base: BaseValue) -> bool:
     """Say whether `rounding.value` applies to a base: to every one but quantities and awards. Source: semantics 4."""
     return not isinstance(base, (LineItemQuantity, Awarded))
 
 
-@attrs.frozen
-class Steps:
-    """The way of one base (or of one line's part of it) to an amount, each step bound."""
+Steps: TypeAlias = Callable[[Ratio], Ratio]
+"""The way of one base (or of one line's part of it) to an amount: round → prorate → round."""
 
-    prorate: Callable[[Ratio], Ratio]
-    rounding: Rounding
-    round_base: bool
-    decimals: int
 
-    def rounded_base(self, base: Ratio) -> Ratio:
-        return round_to_units(base, self.rounding.value, 0) if self.round_base else base
+def bind_steps(proration: Proration, rounding: Rounding, decimals: int) -> Steps:
+    """Bind a proration with its rounding to a currency of so many decimals."""
+    prorate = bind_proration(proration)
+    rounded = not isinstance(proration, Fixed) and rounds_base(proration.of)
+    round_base = MODES.get(rounding.value) if rounded else None  # `actual` is in no table
+    round_amount, scale = MODES.get(rounding.currency), 10**decimals
 
-    def rounded_amount(self, amount: Ratio) -> Ratio:
-        return round_to_units(amount, self.rounding.currency, self.decimals)
+    def steps(base: Ratio) -> Ratio:
+        if round_base is not None:
+            base = round_base(*base), 1
+        amount = prorate(base)
+        if round_amount is None:
+            return amount
+        numerator, denominator = amount
+        return round_amount(numerator * scale, denominator), scale
+
+    return steps
+
+
+def bind_proration(proration: Proration) -> Callable[[Ratio], Ratio]:
+    """Bind a proration to the function from a base to an amount; both exact, neither rounded."""
+    if isinstance(proration, Fixed):
+        fixed = micros(proration.amount), MICRO
+        return lambda _base: fixed
+    if isinstance(proration, Stepped):
+        size, points = micros(proration.step_size), micros(proration.points_per_step)
+        return lambda base: (base[0] * MICRO // (base[1] * size) * points, MICRO)
+    percent, hundred = micros(proration.percent), MICRO * 100
+    return lambda base: (base[0] * percent, base[1] * hundred)

@@ -54,27 +54,22 @@ Timing: TypeAlias = Immediate | Delayed | External | TransactionUpdate
 IMMEDIATE = Immediate()
 
 
-@attrs.frozen
-class Schedule:
-    """When an issue of one event becomes issued: the local date where it is known, the instant where it is due."""
-
-    issue_on: date | None
-    due_at: datetime | None = None
+Schedule: TypeAlias = tuple[date | None, datetime | None]
+"""When an issue of one event becomes issued: the local date where it is known, the instant where it is due."""
 
 
 def schedule(timing: Timing, facts: Facts) -> Schedule:
     """Say when an issue becomes issued; raises `Skip` with `invalid_field` beyond the year 9998."""
-    match timing:
-        case Immediate():
-            return Schedule(facts.event_on)
-        case Delayed(days):
-            due_at = later_by_days(facts.local, days, facts.zone)
-            issue_on = _days_later(facts.event_on, days)
-            if due_at is None or issue_on is None or not (is_in_range(issue_on) and is_in_range(due_at)):
-                raise Skip("invalid_field", f"{days} days later lies outside 1970 to 9998")
-            return Schedule(issue_on, due_at)
-        case External() | TransactionUpdate():
-            return Schedule(None)
+    if isinstance(timing, Immediate):
+        return facts.event_on, None
+    if isinstance(timing, Delayed):
+        days = timing.days
+        due_at = later_by_days(facts.zoned, days, facts.zone)
+        issue_on = _days_later(facts.event_on, days)
+        if due_at is None or issue_on is None or not (is_in_range(issue_on) and is_in_range(due_at)):
+            raise Skip("invalid_field", f"{days} days later lies outside 1970 to 9998")
+        return issue_on, due_at
+    return None, None
 
 
 def _days_later(day: date, days: int) -> date | None:
