@@ -104,7 +104,12 @@ class Inputs:
 
     @property
     def key(self) -> str:
-        return f"{self.program}/{key_part(self.event)}#{self.phase}"
+        return self.key_of(self.program, self.event, self.phase)
+
+    @staticmethod
+    def key_of(program: str, event: str, phase: str) -> str:
+        """Give the key of a batch."""
+        return f"{program}/{key_part(event)}#{phase}"
 
 
 @attrs.frozen
