@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Executable, Row, Table
+from sqlalchemy import Connection, CursorResult, Executable, Row, Table
 
 from loyalty_rules.documents import dump, load_event, load_snapshot
 from loyalty_rules.events import Activity, Return, Transaction, Update
@@ -113,8 +113,10 @@ class SQLBooks:
 
     def _change(self, statement: Executable, rows: Sequence[Mapping[str, Any]], what: str) -> None:
         """Write changes, each on a condition; if one of them finds no row, nothing of the batch is recorded."""
-        if rows and self._connection.execute(statement, rows).rowcount != len(rows):
-            raise ChangedMeanwhileError(what)
+        if rows:
+            changed: CursorResult[Any] = self._connection.execute(statement, rows)
+            if changed.rowcount != len(rows):
+                raise ChangedMeanwhileError(what)
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
@@ -336,7 +338,8 @@ class SQLBooks:
     def debt(self, program: str, account: Account, currency: str) -> int:
         """Give what an account owes of a currency."""
         of = {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
-        return sum(row.amount for row in self._rows(self._run.debt, **of)) + self._page.owed(program, account, currency)
+        recorded: int = sum(row.amount for row in self._rows(self._run.debt, **of))
+        return recorded + self._page.owed(program, account, currency)
 
     def owe(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
         """Add to what an account owes."""
@@ -449,8 +452,8 @@ class SQLBooks:
             last=max(days).isoformat() if days else NO_DAY,
         )
         values: dict[str, list[tuple[date | None, int]]] = {}
-        for name, day, value in rows:
-            values.setdefault(name, []).append((day_of(day or None), value))
+        for row in rows:
+            values.setdefault(row.name, []).append((day_of(row.day or None), row.value))
         for window in wanted:
             read[program, window] = _in_window(values.get(window[0], ()), window)
 
@@ -494,9 +497,9 @@ class SQLBooks:
     def tracked(self, program: str, event: str) -> Mapping[str, int]:
         """Give what a sale contributes to each tracker: the sum of what it drew and what its returns gave back."""
         contributed: dict[str, int] = {}
-        for name, amount in self._rows(self._run.draws_of_sale, program=program, event=event):
-            tracker = name.split("/")[1]
-            contributed[tracker] = contributed.get(tracker, 0) + amount
+        for row in self._rows(self._run.draws_of_sale, program=program, event=event):
+            tracker = row.name.split("/")[1]
+            contributed[tracker] = contributed.get(tracker, 0) + row.amount
         return contributed
 
     def track(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:  # noqa: ARG002
@@ -548,8 +551,11 @@ class SQLBooks:
         return [lot for lot in lots if lot is not None]
 
     def _histories(self, rows: Sequence[Row[Any]]) -> dict[str, LotFile]:
+        return self.with_histories({row.key: file_of(row) for row in rows})
+
+    def with_histories(self, files: Mapping[str, LotFile]) -> dict[str, LotFile]:
         """Read everything that happened to lots."""
-        files = {row.key: file_of(row) for row in rows}
+        found: dict[str, LotFile] = {}
         for some in _some_at_a_time([*files]):
             entries: dict[str, list[Movement]] = {}
             for row in self._rows(self._run.entries_of_lots, lots=some):
@@ -557,9 +563,8 @@ class SQLBooks:
             changes: dict[str, list[Row[Any]]] = {}
             for row in self._rows(self._run.changes_of_lots, lots=some):
                 changes.setdefault(row.lot, []).append(row)
-            for key in some:
-                files[key] = with_history(files[key], entries.get(key, ()), changes.get(key, ()))
-        return files
+            found |= {key: with_history(files[key], entries.get(key, ()), changes.get(key, ())) for key in some}
+        return found
 
     def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
         """Give what an account owed at an instant."""

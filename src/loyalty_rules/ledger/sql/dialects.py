@@ -6,7 +6,7 @@ advisory lock for each scope, in one order everywhere, so that what is read then
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table, text
@@ -41,7 +41,8 @@ class UnsupportedDatabaseError(LoyaltyError):
 class Dialect(Protocol):
     """What a ledger must know of its database."""
 
-    insert: Callable[[Table], Any]
+    def insert(self, table: Table) -> Any:
+        """Insert into a table, with a word on rows that are there already."""
 
     def prepare(self, engine: Engine) -> Engine:
         """Give the engine to work with."""
@@ -55,6 +56,9 @@ class Dialect(Protocol):
     def hold(self, connection: Connection, scopes: Iterable[Scope]) -> None:
         """Let nobody else decide about these until the transaction ends."""
 
+    def hold_tables(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Let nobody else write to these tables until the transaction ends."""
+
     def is_worth_another_try(self, error: DBAPIError) -> bool:
         """Say whether the transaction failed for what others did at the same time, and will not if begun anew."""
 
@@ -62,7 +66,9 @@ class Dialect(Protocol):
 class SQLite:
     """A file, one writer at a time, every commit on the disk before it is answered."""
 
-    insert = staticmethod(sqlite.insert)
+    def insert(self, table: Table) -> Any:
+        """Insert into a table, with a word on rows that are there already."""
+        return sqlite.insert(table)
 
     def prepare(self, engine: Engine) -> Engine:
         """Nothing to do: each connection is set up when it is first used."""
@@ -89,6 +95,9 @@ class SQLite:
     def hold(self, connection: Connection, scopes: Iterable[Scope]) -> None:
         """Nothing to do: one transaction at a time has the file."""
 
+    def hold_tables(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Nothing to do: one transaction at a time has the file."""
+
     def is_worth_another_try(self, error: DBAPIError) -> bool:  # noqa: ARG002
         """Never: who has the file has it alone."""
         return False
@@ -97,7 +106,9 @@ class SQLite:
 class PostgreSQL:
     """A server for many tills."""
 
-    insert = staticmethod(postgresql.insert)
+    def insert(self, table: Table) -> Any:
+        """Insert into a table, with a word on rows that are there already."""
+        return postgresql.insert(table)
 
     _HOLD = text("SELECT pg_advisory_xact_lock(scope) FROM unnest(CAST(:scopes AS bigint[])) AS scope")
     _WORTH_ANOTHER_TRY = frozenset({"40001", "40P01"})  # serialization failure, deadlock
@@ -117,6 +128,11 @@ class PostgreSQL:
         """Take a lock for each scope: sales before accounts before counters, each in the order of their numbers."""
         numbers = [_lock_number(scope) for scope in sorted(scopes)]
         connection.execute(self._HOLD, {"scopes": numbers})
+
+    def hold_tables(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Wait until nobody writes to them, and let nobody begin to."""
+        for table in tables:
+            connection.exec_driver_sql(f"LOCK TABLE {table.fullname} IN EXCLUSIVE MODE")
 
     def is_worth_another_try(self, error: DBAPIError) -> bool:
         """Say whether it was a deadlock or a failure to serialise: nothing else is tried again."""

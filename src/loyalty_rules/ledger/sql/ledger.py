@@ -1,27 +1,34 @@
 """A ledger in a database: SQLite for one shop, PostgreSQL for many tills. Source: ledger."""
 
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.desk import Desk
 from loyalty_rules.ledger.operations import Operations
 from loyalty_rules.ledger.sql.books import SQLBooks
 from loyalty_rules.ledger.sql.dialects import dialect_of
+from loyalty_rules.ledger.sql.log import broken_chains, broken_sums, ends_of_chains
 from loyalty_rules.ledger.sql.programs import Programs
+from loyalty_rules.ledger.sql.rebuild import rebuild
+from loyalty_rules.ledger.sql.rows import instant_of
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import Tables
+from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialKeys
 
 __all__ = ["SQLLedger"]
 
 T = TypeVar("T")
 
+_AT_ONCE = 500
 _MOST_TRIES = 10
 _FIRST_PAUSE_SECONDS = 0.005
 
@@ -124,11 +131,79 @@ class SQLLedger(Desk):
         raise AssertionError("the last try returns or raises")
 
     def _ask(self, question: Callable[[Operations], T]) -> T:
-        if isinstance(self._bind, Connection):
-            return question(Operations(self._books(self._bind, reading=True), self._serials))
-        with self._bind.connect() as connection:
-            self._dialect.begin_to_read(connection)
+        with self._reading() as connection:
             return question(Operations(self._books(connection, reading=True), self._serials))
 
+    # -- what a ledger in a database is asked besides -----------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        if isinstance(self._bind, Connection):
+            yield self._bind
+            return
+        with self._bind.connect() as connection:
+            self._dialect.begin_to_read(connection)
+            yield connection
+
+    def programs(self) -> Sequence[Program]:
+        """Give the version of each program under which a sale was recorded last, in the order of their ids."""
+        b, r = self.tables.batches, self.tables.receipts
+        last = select(func.max(r.c.number)).join(b).where(r.c.version.is_not(None)).group_by(b.c.program)
+        with self._reading() as connection:
+            versions = connection.execute(select(r.c.version).where(r.c.number.in_(last))).scalars().all()
+            programs = [self._programs.load(connection, self._statements, version) for version in versions]
+        return sorted(programs, key=lambda program: program.id)
+
+    def latest(self) -> datetime | None:
+        """Give the latest instant at which anything happened that is recorded; None where nothing is."""
+        with self._reading() as connection:
+            latest = connection.execute(select(func.max(self.tables.batches.c.at))).scalar_one()
+        return instant_of(latest) if latest is not None else None
+
+    def verify(self, ends: Mapping[int, tuple[int, bytes]] | None = None) -> Sequence[str]:
+        """Hash everything that was recorded once more; say what is not as it was, in sentences. Nothing is fine.
+
+        `ends` are the ends of the chains as `ends()` gave them earlier, kept where whoever writes to the database
+        can't write: without them nobody can tell that what was recorded last has been cut off. Source: ledger P6.
+        """
+        with self._reading() as connection:
+            links = set(connection.execute(select(self.tables.receipts.c.link)).scalars()) if ends else set()
+            lost = [chain for chain, (_, link) in (ends or {}).items() if link not in links]
+            broken = [*broken_chains(connection, self.tables)]
+        return [*broken, *(f"the end of chain {chain} that was kept is no longer in it" for chain in sorted(lost))]
+
+    def ends(self) -> dict[int, tuple[int, bytes]]:
+        """Give the position and the link at the end of each chain, to be kept elsewhere for `verify`."""
+        with self._reading() as connection:
+            return ends_of_chains(connection, self.tables)
+
     def check_invariants(self) -> Sequence[str]:
-        return []
+        """Say what does not hold of all that must always hold: sums, states and hashes. Nothing is fine."""
+        with self._reading() as connection:
+            return [*broken_sums(connection, self.tables), *broken_chains(connection, self.tables)]
+
+    def rebuild(self) -> None:
+        """Make every lot, coupon and counter anew from the log alone, while nobody writes. Source: ledger P6."""
+        if isinstance(self._bind, Connection):
+            self._rebuild(self._bind)
+            return
+        with self._bind.connect() as connection:
+            self._dialect.begin(connection)
+            self._rebuild(connection)
+            connection.commit()
+
+    def _rebuild(self, connection: Connection) -> None:
+        self._dialect.hold_tables(connection, self.tables.state)
+        rebuild(connection, self.tables, self._books(connection, reading=True))
+
+    def reconcile(self, program: str, events: Iterable[str]) -> Sequence[str]:
+        """Name those of a host's events, by their ids, that no batch records: what was lost on the way here."""
+        b = self.tables.batches
+        missing: list[str] = []
+        with self._reading() as connection:
+            waiting = iter(events)
+            while some := [*dict.fromkeys(itertools.islice(waiting, _AT_ONCE))]:
+                recorded = select(b.c.event).where(b.c.program == program, b.c.phase == "event", b.c.event.in_(some))
+                known = set(connection.execute(recorded).scalars())
+                missing += [each for each in some if each not in known]
+        return missing

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
@@ -107,7 +107,8 @@ class Page:
         for bucket, sign in ((movement.source, -1), (movement.target, 1)):
             part = _PARTS.get(bucket)  # what is issued comes from nowhere
             if part is not None:
-                lot = attrs.evolve(lot, **{part: decimal_of(micros(getattr(lot, part)) + sign * amount)})
+                changes: dict[str, Any] = {part: decimal_of(micros(getattr(lot, part)) + sign * amount)}
+                lot = attrs.evolve(lot, **changes)
         on_page.change(lot, movement.at)
         self.entries.append(movement)
 

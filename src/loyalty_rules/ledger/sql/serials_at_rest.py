@@ -13,7 +13,7 @@ from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.forms import restore, unstructure
 from loyalty_rules.intents import IssueCoupon, till_message
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
-from loyalty_rules.serials import MalformedSerialError, SerialKeys, key_id_of, parse_serial
+from loyalty_rules.serials import SerialKeys, key_id_of, parse_serial
 
 __all__ = ["SerialKeysNeededError", "SerialsAtRest"]
 
@@ -29,7 +29,7 @@ class SerialKeysNeededError(LoyaltyError):
 
     def __str__(self) -> str:
         return (
-            f"a coupon of type {self.coupon_type!r} has a serial, which this ledger keeps only as a keyed hash: open it "
+            f"a coupon of type {self.coupon_type!r} has a serial, of which this ledger keeps but a keyed hash: open it "
             "with the keys that its serials are derived from, SQLLedger(…, serials=DerivedSerials.from_master(master))"
         )
 
@@ -85,12 +85,3 @@ class SerialsAtRest:
             if self.fingerprint(serial) == bytes.fromhex(hidden["fingerprint"]):
                 return serial
         return f"••••••-••••••-••{hidden['last']}"
-
-
-def is_serial(code: str) -> bool:
-    """Say whether a text reads as a serial."""
-    try:
-        parse_serial(code)
-    except MalformedSerialError:
-        return False
-    return True

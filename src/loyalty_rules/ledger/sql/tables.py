@@ -50,6 +50,12 @@ def _text(name: str, *arguments: Any, null: bool = False, **options: Any) -> Col
     return Column(name, Text(), *arguments, nullable=null, **options)
 
 
+def _ddl(statement: str) -> DDL:
+    make: Any = DDL
+    ddl: DDL = make(statement.replace("%", "%%"))
+    return ddl
+
+
 class Tables:
     """The tables of one ledger in the host's `metadata`, so that its migrations see them.
 
@@ -67,7 +73,7 @@ class Tables:
         for table in self.log:
             for dialect in ("sqlite", "postgresql"):
                 for statement in self.triggers(table, dialect):
-                    event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+                    event.listen(table, "after_create", _ddl(statement).execute_if(dialect=dialect))
 
     @property
     def log(self) -> list[Table]:
@@ -84,6 +90,11 @@ class Tables:
             self.citations,
             self.undone,
         ]
+
+    @property
+    def written(self) -> list[Table]:
+        """The tables of the log whose rows are what batches have written."""
+        return [each for each in self.log if "batch" in each.c and each is not self.receipts]
 
     @property
     def state(self) -> list[Table]:
@@ -112,8 +123,8 @@ class Tables:
         return Table(self.prefix + name, self.metadata, *parts, schema=self.schema, sqlite_strict=_HAS_STRICT)
 
     def _index(self, name: str, *columns: Any, where: str | None = None) -> Index:
-        partial = {f"{dialect}_where": text(where) for dialect in ("sqlite", "postgresql")} if where is not None else {}
-        return Index(f"{self.prefix}{name}", *columns, **partial)
+        condition = text(where) if where is not None else None
+        return Index(f"{self.prefix}{name}", *columns, sqlite_where=condition, postgresql_where=condition)
 
     def _batch(self) -> Column[int]:
         return _whole("batch", ForeignKey(self.batches.c.id))
