@@ -147,6 +147,7 @@ def _lots_that_do_not_add_up(t: Tables) -> Select[Any]:
         any_wrong = any_wrong | each
     return (
         select(t.lots.c.key)
+        .select_from(t.lots)
         .outerjoin(t.entries, t.entries.c.lot == t.lots.c.key)
         .group_by(t.lots.c.number)
         .having(any_wrong)
@@ -157,6 +158,7 @@ def _claimed_otherwise(t: Tables) -> Select[Any]:
     claimed = case((t.lot_changes.c.change == "taken_back", t.lot_changes.c.amount), else_=0)
     return (
         select(t.lots.c.key)
+        .select_from(t.lots)
         .outerjoin(t.lot_changes, t.lot_changes.c.lot == t.lots.c.key)
         .group_by(t.lots.c.number)
         .having(t.lots.c.taken_back != func.coalesce(func.sum(claimed), 0))
@@ -168,6 +170,7 @@ def _counters_that_do_not_add_up(t: Tables) -> Select[Any]:
     same = (draws.c.program == counters.c.program) & (draws.c.name == counters.c.name) & (draws.c.day == counters.c.day)
     return (
         select(counters.c.program, counters.c.name)
+        .select_from(counters)
         .outerjoin(draws, same)
         .group_by(counters.c.program, counters.c.name, counters.c.day)
         .having(counters.c.value != func.coalesce(func.sum(draws.c.amount), 0))
@@ -179,6 +182,7 @@ def _counters_over_their_limit(t: Tables) -> Select[Any]:
     same = (draws.c.program == counters.c.program) & (draws.c.name == counters.c.name) & (draws.c.day == counters.c.day)
     return (
         select(counters.c.program, counters.c.name)
+        .select_from(counters)
         .join(draws, same)
         .where(counters.c.day == "")
         .group_by(counters.c.program, counters.c.name, counters.c.day)
@@ -192,6 +196,7 @@ def _coupons_in_another_state(t: Tables) -> Select[Any]:
     last = select(func.max(earlier.c.number)).where(earlier.c.coupon == coupons.c.key).correlate(coupons)
     return (
         select(coupons.c.key)
+        .select_from(coupons)
         .outerjoin(states, states.c.number == last.scalar_subquery())
         .where(
             (states.c.state.is_(None))
