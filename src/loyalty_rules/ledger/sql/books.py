@@ -21,13 +21,13 @@ from loyalty_rules.ledger.books import (
     ChangedMeanwhileError,
     Citable,
     Inputs,
-    LotFile,
     Scope,
     Term,
     Window,
     counter_scope,
 )
 from loyalty_rules.ledger.protocol import Movement, Receipt, Trim
+from loyalty_rules.ledger.sql.as_of import AsOf
 from loyalty_rules.ledger.sql.chain import FIRST_LINK, chain_of, chain_scope, content_digest, link_of
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.page import Draw, OnPage, Page
@@ -42,7 +42,6 @@ from loyalty_rules.ledger.sql.rows import (
     debt_row,
     draw_row,
     entry_row,
-    file_of,
     instant_of,
     intent_documents,
     intents_of,
@@ -51,10 +50,8 @@ from loyalty_rules.ledger.sql.rows import (
     lot_of,
     lot_parts,
     microseconds,
-    movement_of,
     new_lot_row,
     text_of_json,
-    with_history,
 )
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
@@ -64,11 +61,10 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 __all__ = ["SQLBooks"]
 
 _MOST = 2**63 - 1
-_AT_ONCE = 1_000  # lots or coupons read in one go
 _CITABLE: Mapping[str, type[Any]] = {SpendCurrency.type: SpendCurrency, RedeemCoupon.type: RedeemCoupon}
 
 
-class SQLBooks:
+class SQLBooks(AsOf):
     """The tables of a ledger in a database: see `Books`.
 
     `savepoints` says that several operations share the transaction, so that one can be taken back by itself; without
@@ -86,10 +82,8 @@ class SQLBooks:
         savepoints: bool = False,
         reading: bool = False,
     ) -> None:
-        self._connection = connection
-        self._run = statements
+        super().__init__(connection, statements, serials)
         self._dialect = dialect
-        self._serials = serials
         self._programs = programs
         self._savepoints = savepoints
         self._reading = reading
@@ -100,12 +94,6 @@ class SQLBooks:
         self.stored: list[str] = []  # versions of programs that are new in this transaction
 
     # -- statements --------------------------------------------------------------------------------------------------
-
-    def _rows(self, statement: Executable, **given: Any) -> Sequence[Row[Any]]:
-        return self._connection.execute(statement, given).all()
-
-    def _row(self, statement: Executable, **given: Any) -> Row[Any] | None:
-        return self._connection.execute(statement, given).first()
 
     def _write(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -531,94 +519,12 @@ class SQLBooks:
         """Say, once, that a spend or a redemption has been undone: its key is unique."""
         self._page.undone.append(key)
 
-    # -- as of an instant --------------------------------------------------------------------------------------------
-
-    def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give an account's lots as they stood at an instant."""
-        of = {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
-        return self._as_of(self._rows(self._run.lots_of_account, **of), at)
-
-    def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the promises that were open at an instant."""
-        lots = self._as_of(self._rows(self._run.promised_since, program=program, at=microseconds(at)), at)
-        return [lot for lot in lots if lot.promised > 0]
-
-    def _as_of(self, rows: Sequence[Row[Any]], at: datetime) -> list[Lot]:
-        """Read lots as they stood at an instant; only of those that have changed since is the history read."""
-        instant = microseconds(at)
-        histories = self._histories([row for row in rows if row.latest_at > instant])
-        lots = (lot_of(row) if row.latest_at <= instant else histories[row.key].lot(at) for row in rows)
-        return [lot for lot in lots if lot is not None]
-
-    def _histories(self, rows: Sequence[Row[Any]]) -> dict[str, LotFile]:
-        return self.with_histories({row.key: file_of(row) for row in rows})
-
-    def with_histories(self, files: Mapping[str, LotFile]) -> dict[str, LotFile]:
-        """Read everything that happened to lots."""
-        found: dict[str, LotFile] = {}
-        for some in _some_at_a_time([*files]):
-            entries: dict[str, list[Movement]] = {}
-            for row in self._rows(self._run.entries_of_lots, lots=some):
-                entries.setdefault(row.lot, []).append(movement_of(row))
-            changes: dict[str, list[Row[Any]]] = {}
-            for row in self._rows(self._run.changes_of_lots, lots=some):
-                changes.setdefault(row.lot, []).append(row)
-            found |= {key: with_history(files[key], entries.get(key, ()), changes.get(key, ())) for key in some}
-        return found
-
-    def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
-        """Give what an account owed at an instant."""
-        of = {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
-        return sum(row.amount for row in self._rows(self._run.debt_at, at=microseconds(at), **of))
-
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
-        """Give every entry of an account up to an instant."""
-        of = {"program": program, "kind": account.kind, "account": account.id, "at": microseconds(at)}
-        return [movement_of(row) for row in self._rows(self._run.statement, **of)]
-
-    def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member."""
-        rows = self._rows(self._run.coupons_of, program=program, member=member)
-        return [coupon_of(row, self._serials) for row in rows]
-
-    def files(self, program: str) -> Iterable[tuple[LotFile, str | None]]:
-        """Give everything that happened to each lot, and the store of its sale, some at a time."""
-        for rows in self._pages(self._run.next_lots, program):
-            files = self._histories(rows)
-            for row in rows:
-                yield files[row.key], row.store
-
-    def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
-        """Give every coupon as it stood at an instant, some at a time."""
-        instant = microseconds(at)
-        for rows in self._pages(self._run.next_coupons, program):
-            changed = [row.key for row in rows if row.latest_at > instant]
-            states = {}
-            if changed:
-                # In the order of record: of several, the last stays.
-                found = self._rows(self._run.states_of_coupons, coupons=changed, at=instant)
-                states = {row.coupon: row for row in found}
-            for row in rows:
-                if row.latest_at <= instant or row.key in states:
-                    yield coupon_of(row, self._serials, states.get(row.key))
-
-    def _pages(self, statement: Executable, program: str) -> Iterator[Sequence[Row[Any]]]:
-        after = 0
-        while rows := self._rows(statement, program=program, after=after, most=_AT_ONCE):
-            yield rows
-            after = rows[-1].number
-
 
 def _in_window(values: Iterable[tuple[date | None, int]], window: Window) -> int:
     _, first, last = window
     if first is None or last is None:
         return sum(value for day, value in values if day is None)
     return sum(value for day, value in values if day is not None and first <= day <= last)
-
-
-def _some_at_a_time(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), _AT_ONCE):
-        yield keys[start : start + _AT_ONCE]
 
 
 def _citable_of(row: Row[Any]) -> Citable:

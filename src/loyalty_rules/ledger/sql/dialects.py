@@ -6,7 +6,8 @@ advisory lock for each scope, in one order everywhere, so that what is read then
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table, text
@@ -44,8 +45,8 @@ class Dialect(Protocol):
     def insert(self, table: Table) -> Any:
         """Insert into a table, with a word on rows that are there already."""
 
-    def prepare(self, engine: Engine) -> Engine:
-        """Give the engine to work with."""
+    options: Mapping[str, Any]
+    """What every connection of an engine is asked for."""
 
     def begin(self, connection: Connection) -> None:
         """Begin to write, on a connection on which nothing has been done, or in the host's transaction."""
@@ -66,13 +67,11 @@ class Dialect(Protocol):
 class SQLite:
     """A file, one writer at a time, every commit on the disk before it is answered."""
 
+    options: Mapping[str, Any] = MappingProxyType({})
+
     def insert(self, table: Table) -> Any:
         """Insert into a table, with a word on rows that are there already."""
         return sqlite.insert(table)
-
-    def prepare(self, engine: Engine) -> Engine:
-        """Nothing to do: each connection is set up when it is first used."""
-        return engine
 
     def begin(self, connection: Connection) -> None:
         """Take the write lock now; later it could be refused, for somebody has written since the first look."""
@@ -106,16 +105,14 @@ class SQLite:
 class PostgreSQL:
     """A server for many tills."""
 
+    options: Mapping[str, Any] = MappingProxyType({"isolation_level": "READ COMMITTED"})
+
     def insert(self, table: Table) -> Any:
         """Insert into a table, with a word on rows that are there already."""
         return postgresql.insert(table)
 
     _HOLD = text("SELECT pg_advisory_xact_lock(scope) FROM unnest(CAST(:scopes AS bigint[])) AS scope")
     _WORTH_ANOTHER_TRY = frozenset({"40001", "40P01"})  # serialization failure, deadlock
-
-    def prepare(self, engine: Engine) -> Engine:
-        """Begin each transaction at READ COMMITTED, whatever the host's default is."""
-        return engine.execution_options(isolation_level="READ COMMITTED")
 
     def begin(self, connection: Connection) -> None:
         """Nothing to do: the first statement begins it."""

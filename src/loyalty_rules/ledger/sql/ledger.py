@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
@@ -46,7 +46,7 @@ class SQLLedger(Desk):
     ) -> None:
         self.tables = tables if tables is not None else Tables()
         self._dialect = dialect_of(bind)
-        self._bind = self._dialect.prepare(bind) if isinstance(bind, Engine) else bind
+        self._bind = bind.execution_options(**self._dialect.options) if isinstance(bind, Engine) else bind
         self._serials = serials
         self._statements = Statements(self.tables, self._dialect.insert)
         self._programs = Programs()
@@ -60,7 +60,16 @@ class SQLLedger(Desk):
 
     def create_all(self) -> None:
         """Make the tables that are not there, with their triggers."""
-        self.tables.metadata.create_all(self._bind, tables=[*self.tables.log, *self.tables.state])
+        self.create_all_on(self._bind)
+
+    def create_all_on(self, bind: Engine | Connection) -> None:
+        """Make the tables that are not there on an engine or a connection of the host's."""
+        self.tables.metadata.create_all(bind, tables=[*self.tables.log, *self.tables.state])
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What the connections of the host's engine are asked for."""
+        return self._dialect.options
 
     def close(self) -> None:
         """Close the connections of the engine."""
@@ -82,22 +91,35 @@ class SQLLedger(Desk):
             self._dialect.begin(joined)
             yield Operations(self._books(joined, savepoints=True), self._serials)
             return
-        with self._own(savepoints=True) as books:
-            yield Operations(books, self._serials)
+        with joined.connect() as own, self.on(own, savepoints=True) as operations:
+            yield operations
 
     @contextmanager
-    def _own(self, *, savepoints: bool = False) -> Iterator[SQLBooks]:
-        assert isinstance(self._bind, Engine)
-        with self._bind.connect() as connection:
-            self._dialect.begin(connection)
-            books = self._books(connection, savepoints=savepoints)
-            yield books
-            if books.doomed:
-                connection.rollback()
-                return
-            connection.commit()
+    def on(self, connection: Connection, *, savepoints: bool = False) -> Iterator[Operations]:
+        """Do a transaction on a connection on which nothing has been done, and commit it."""
+        self._dialect.begin(connection)
+        books = self._books(connection, savepoints=savepoints)
+        yield Operations(books, self._serials)
+        if books.doomed:
+            connection.rollback()
+            return
+        connection.commit()
         for version in books.stored:
             self._programs.note_stored(version)
+
+    def to_ask(self, connection: Connection) -> Operations:
+        """Give the operations for questions on a connection on which nothing has been done."""
+        self._dialect.begin_to_read(connection)
+        return Operations(self._books(connection, reading=True), self._serials)
+
+    def pauses_after(self, error: DBAPIError) -> Iterator[float]:
+        """Give how many seconds to wait before each further try; none where another try would be no better.
+
+        A connection that was lost leaves open whether the transaction was committed; done again, the operation looks
+        for its batch first, and gives what was recorded. Source: ledger 3.
+        """
+        if error.connection_invalidated or self._dialect.is_worth_another_try(error):
+            yield from (_FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(_MOST_TRIES))
 
     def _books(self, connection: Connection, *, savepoints: bool = False, reading: bool = False) -> SQLBooks:
         return SQLBooks(
@@ -111,23 +133,19 @@ class SQLLedger(Desk):
         )
 
     def _do(self, work: Callable[[Operations], T]) -> T:
-        """Do one operation in a transaction, and again where it failed for what others did at the same time.
-
-        A connection that was lost leaves open whether the transaction was committed; done again, the operation looks
-        for its batch first, and gives what was recorded. Source: ledger 3.
-        """
+        """Do one operation in a transaction, and again where it failed for what others did at the same time."""
         if isinstance(self._bind, Connection):
             with self.transaction() as operations:
                 return work(operations)
-        for attempt in range(1, _MOST_TRIES + 1):
+        for tried in itertools.count():
             try:
-                with self._own() as books:
-                    return work(Operations(books, self._serials))
+                with self._bind.connect() as connection, self.on(connection) as operations:
+                    return work(operations)
             except DBAPIError as error:
-                again = error.connection_invalidated or self._dialect.is_worth_another_try(error)
-                if not again or attempt == _MOST_TRIES:
+                pause = next(itertools.islice(self.pauses_after(error), tried, None), None)
+                if pause is None:
                     raise
-                time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+                time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
     def _ask(self, question: Callable[[Operations], T]) -> T:
@@ -180,7 +198,11 @@ class SQLLedger(Desk):
     def check_invariants(self) -> Sequence[str]:
         """Say what does not hold of all that must always hold: sums, states and hashes. Nothing is fine."""
         with self._reading() as connection:
-            return [*broken_sums(connection, self.tables), *broken_chains(connection, self.tables)]
+            return self.broken_on(connection)
+
+    def broken_on(self, connection: Connection) -> Sequence[str]:
+        """Say what does not hold, as `check_invariants`, on a connection of the host's."""
+        return [*broken_sums(connection, self.tables), *broken_chains(connection, self.tables)]
 
     def rebuild(self) -> None:
         """Make every lot, coupon and counter anew from the log alone, while nobody writes. Source: ledger P6."""
