@@ -109,7 +109,8 @@ class PostgreSQL:
 
     def insert(self, table: Table) -> Any:
         """Insert into a table, with a word on rows that are there already."""
-        return postgresql.insert(table)
+        # Without being asked to, SQLAlchemy keeps the number of rows for changes and removals alone.
+        return postgresql.insert(table).execution_options(preserve_rowcount=True)
 
     _HOLD = text("SELECT pg_advisory_xact_lock(scope) FROM unnest(CAST(:scopes AS bigint[])) AS scope")
     _WORTH_ANOTHER_TRY = frozenset({"40001", "40P01"})  # serialization failure, deadlock
