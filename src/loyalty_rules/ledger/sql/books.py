@@ -64,6 +64,15 @@ _MOST = 2**63 - 1
 _CITABLE: Mapping[str, type[Any]] = {SpendCurrency.type: SpendCurrency, RedeemCoupon.type: RedeemCoupon}
 
 
+@attrs.frozen
+class Opened:
+    """A batch that has been claimed: its number, what it is recognised by, and the row that says so."""
+
+    batch: int
+    given: Inputs
+    row: Mapping[str, Any]
+
+
 class SQLBooks(AsOf):
     """The tables of a ledger in a database: see `Books`.
 
@@ -88,7 +97,7 @@ class SQLBooks(AsOf):
         self._savepoints = savepoints
         self._reading = reading
         self._held: frozenset[Scope] = frozenset()
-        self._opened: tuple[int, Inputs] | None = None
+        self._opened: Opened | None = None
         self._page = Page()
         self.doomed = False
         self.stored: list[str] = []  # versions of programs that are new in this transaction
@@ -136,10 +145,11 @@ class SQLBooks(AsOf):
 
     def open_batch(self, given: Inputs) -> Batch | None:
         """Claim a batch by a row that can be there once; or give what was recorded under its key."""
-        claimed = self._connection.execute(self._run.claim, batch_row(given)).scalar_one_or_none()
+        row = batch_row(given)
+        claimed = self._connection.execute(self._run.claim, row).scalar_one_or_none()
         if claimed is None:
             return self._recorded(given)
-        self._opened, self._page = (claimed, given), Page()
+        self._opened, self._page = Opened(claimed, given, row), Page()
         return None
 
     def _recorded(self, given: Inputs) -> Batch:
@@ -153,15 +163,15 @@ class SQLBooks(AsOf):
     def close_batch(self, receipt: Receipt) -> None:
         """Write what the batch has changed and what came of it, at the end of its chain."""
         assert self._opened is not None
-        (batch, given), page = self._opened, self._page
+        opened, page = self._opened, self._page
         version = self._write_sale(page.new_sale)
-        rows = self._log_rows(batch, page)
+        rows = self._log_rows(opened.batch, page)
         self._write_lots(page)
         self._write_coupons(page)
         self._write_counters(page.draws)
         for table, found in rows.items():
             self._write(self._run.add_to[table], found)
-        self._write_receipt(batch, given, receipt, version, rows)
+        self._write_receipt(opened, receipt, version, rows)
         self._opened, self._page = None, Page()
 
     def _write_sale(self, sale: Sale | None) -> tuple[str, str] | None:
@@ -191,21 +201,20 @@ class SQLBooks(AsOf):
 
     def _write_receipt(
         self,
-        batch: int,
-        given: Inputs,
+        opened: Opened,
         receipt: Receipt,
         version: tuple[str, str] | None,
         rows: Mapping[Table, Sequence[Mapping[str, Any]]],
     ) -> None:
         row: dict[str, Any] = {
-            "batch": batch,
+            "batch": opened.batch,
             "version": version[0] if version is not None else None,
             "snapshot": version[1] if version is not None else None,
-            "intents": text_of_json(intent_documents(given.program, receipt.intents, self._serials)),
+            "intents": text_of_json(intent_documents(opened.given.program, receipt.intents, self._serials)),
             "trims": text_of_json(unstructure(receipt.trims)),
         }
-        digest = content_digest(batch_row(given), row, rows)
-        chain = chain_of(given.key)
+        digest = content_digest(opened.row, row, rows)
+        chain = chain_of(opened.given.key)
         self.hold([chain_scope(chain)])
         end = self._row(self._run.chain_end, chain=chain)
         position, previous = (end.position, end.link) if end is not None else (0, FIRST_LINK)
@@ -237,7 +246,7 @@ class SQLBooks(AsOf):
         """Keep a sale's terms with its batch; updates and returns are batches of their own."""
         assert self._opened is not None
         self._page.sale = sale
-        if sale.event.id == self._opened[1].event:
+        if sale.event.id == self._opened.given.event:
             self._page.new_sale = sale
 
     # -- lots --------------------------------------------------------------------------------------------------------
@@ -407,7 +416,7 @@ class SQLBooks(AsOf):
 
     def _new_coupon_row(self, coupon: OnPage[CouponRecord]) -> dict[str, Any]:
         assert self._opened is not None
-        issue, program = coupon.now.issue, self._opened[1].program
+        issue, program = coupon.now.issue, self._opened.given.program
         document, fingerprint = self._serials.hidden(program, issue)
         return {
             "key": issue.key,

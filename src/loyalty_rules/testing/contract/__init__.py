@@ -2,8 +2,8 @@
 
 import pytest
 
-__all__: list[str] = []
+__all__ = ["FACTS"]
 
 # An installed package has its assertions told in full only where pytest is asked to, before it is imported.
-_FACTS = ("coupons", "expiring", "promising", "recording", "returning", "spending")
-pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _FACTS))
+FACTS = ("coupons", "expiring", "promising", "recording", "returning", "spending")
+pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in FACTS))
