@@ -11,6 +11,8 @@ from typing import Any
 
 import attrs
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -498,3 +500,12 @@ def test_the_host_sees_each_error_of_the_database(ledger: SQLLedger, path: Path,
         till.sell("T1")
     with ledger._reading() as connection:
         assert connection.execute(select(ledger.tables.batches)).all() == []
+
+
+def test_a_migration_tool_finds_nothing_to_change_in_what_create_all_has_made(
+    ledger: SQLLedger, engine: Engine
+) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, ledger.tables.metadata) == []
+        assert compare_metadata(context, MetaData()) != []  # it can see a difference
