@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from loyalty_rules.cli.booked import BookedRun, book_tables
@@ -16,45 +15,19 @@ from loyalty_rules.cli.receipts import read_receipts, total_bytes
 from loyalty_rules.cli.running import Run
 from loyalty_rules.cli.streams import STDIN, STDOUT, complain, say
 from loyalty_rules.cli.tables import show, tables_of
-from loyalty_rules.documents import dump, load_program
-from loyalty_rules.errors import DocumentError, InvalidValueError, MissingSerialsError, WrongEventError
+from loyalty_rules.documents import dump
+from loyalty_rules.errors import InvalidValueError, MissingSerialsError, WrongEventError
 from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
-from loyalty_rules.program import Program
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["check", "evaluate", "run", "schema"]
+__all__ = ["FINE", "REFUSED", "evaluate", "run", "schema"]
 
 FINE, MALFORMED, REFUSED = 0, 1, 2
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
-
-
-# -- check -----------------------------------------------------------------------------------------------------------
-
-
-def check(arguments: argparse.Namespace) -> int:
-    """Say that a program is valid, or everything that is wrong with it."""
-    try:
-        program = load_program(Path(arguments.program))
-    except DocumentError as error:
-        complain(str(problem) for problem in error.problems)
-        return REFUSED
-    say(f"{arguments.program}: {_parts(program)}: fine")
-    return FINE
-
-
-def _parts(program: Program) -> str:
-    counts = [
-        (len(program.promotions), "promotion", "promotions"),
-        (len(program.currencies), "currency", "currencies"),
-        (len(program.limits), "limit", "limits"),
-        (len(program.trackers), "tracker", "trackers"),
-        (len(program.coupon_types), "coupon type", "coupon types"),
-    ]
-    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
 
 
 # -- evaluate --------------------------------------------------------------------------------------------------------
