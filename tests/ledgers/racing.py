@@ -125,10 +125,18 @@ def record_each(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
 
 
 def issue_under_a_cap(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
-    """Each sale would get a point, and there are so many points for all."""
+    """Each sale would get a point, and there are so many for all; every other till decides first and records then."""
     running = program(points(1, caps={"total": {"times": race.size}}))
     for number in range(worker, race.tries, WORKERS):
-        yield "point", partial(SQLLedger.process, program=running, event=bill(f"T{number}", f"member-{number}"))
+        sell = (
+            partial(SQLLedger.process, program=running) if worker % 2 else partial(decide_and_record, program=running)
+        )
+        yield "point", partial(sell, event=bill(f"T{number}", f"member-{number}"))
+
+
+def decide_and_record(ledger: SQLLedger, program: Program, event: Any) -> Receipt:
+    """Decide a sale by what is known now, and record it a moment later."""
+    return ledger.record(program.evaluate(event, ledger.snapshot(program, event)))
 
 
 def rich(ledger: SQLLedger, race: Race) -> None:
@@ -155,9 +163,8 @@ RACES = {
 
 
 def status_of(receipt: Receipt) -> str:
-    """Say what came of an attempt; a sale without points got none."""
-    issues_nothing = receipt.status == "recorded" and receipt.key.endswith("/event") and not receipt.intents
-    return "nothing" if issues_nothing else receipt.status
+    """Say what came of an attempt; a sale that is recorded and issues nothing got nothing."""
+    return "nothing" if receipt.status == "recorded" and not receipt.intents else receipt.status
 
 
 # -- the naive ledger ------------------------------------------------------------------------------------------------
@@ -213,12 +220,12 @@ class Workers:
 
     def __init__(self) -> None:
         spawn = multiprocessing.get_context("spawn")
-        barrier = spawn.Barrier(WORKERS)
+        self._barrier = spawn.Barrier(WORKERS)
         self._pipes: list[Pipe] = []
         self._processes = []
         for number in range(WORKERS):
             ours, theirs = spawn.Pipe()
-            process = spawn.Process(target=work, args=(number, theirs, barrier), daemon=True)
+            process = spawn.Process(target=work, args=(number, theirs, self._barrier), daemon=True)
             process.start()
             theirs.close()
             self._pipes.append(ours)
@@ -226,6 +233,8 @@ class Workers:
 
     def run(self, race: Race, given: Any) -> list[Outcome]:
         """Run a race; give what came of all attempts."""
+        if self._barrier.broken:
+            self._barrier.reset()
         for pipe in self._pipes:
             pipe.send((race, given))
         outcomes: list[Outcome] = []

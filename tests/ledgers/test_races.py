@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from .racing import ANNA, NOON, RACES, WORKERS, Outcome, Race, Workers, forget_what_is_unique, opened
+from .servers import Server
 
 DEEP = bool(os.environ.get("LOYALTY_DEEP"))
 AT = datetime.fromisoformat(NOON)
@@ -36,6 +37,17 @@ def run(workers: Workers, race: Race) -> list[Outcome]:
             forget_what_is_unique(ledger._bind)  # type: ignore[arg-type]
         given: Any = RACES[race.name].prepare(ledger, race)
     return workers.run(race, given)
+
+
+def overdone(workers: Workers, postgres: Server, name: str, size: int, tries: int = WORKERS) -> bool:
+    """Run a race against naive ledgers; say whether one of them gives more than there is. Mostly the first does."""
+    races = (Race(name, postgres.new_database(), size, tries, naive=True) for _ in range(5))
+    return any(gives_too_much(race, recorded(run(workers, race))) for race in races)
+
+
+def gives_too_much(race: Race, given: Counter[str]) -> bool:
+    most = {"coupons": 1, "events": 1, "cap": race.size, "spends": race.size // 7}[race.name]
+    return max(given.values()) > most
 
 
 def what_is_wrong(race: Race) -> list[str]:
@@ -70,9 +82,8 @@ def test_each_coupon_is_redeemed_once(workers: Workers, database: str) -> None:
     assert what_is_wrong(race) == []
 
 
-def test_naively_a_coupon_is_redeemed_more_than_once(workers: Workers, postgres_url: str) -> None:
-    outcomes = run(workers, Race("coupons", postgres_url, 50, naive=True))
-    assert max(recorded(outcomes).values()) > 1
+def test_naively_a_coupon_is_redeemed_more_than_once(workers: Workers, postgres: Server) -> None:
+    assert overdone(workers, postgres, "coupons", 50)
 
 
 # -- an event is recorded once ---------------------------------------------------------------------------------------
@@ -89,9 +100,8 @@ def test_each_event_is_recorded_once(workers: Workers, database: str) -> None:
     assert what_is_wrong(race) == []
 
 
-def test_naively_an_event_is_recorded_more_than_once(workers: Workers, postgres_url: str) -> None:
-    outcomes = run(workers, Race("events", postgres_url, 50, naive=True))
-    assert max(recorded(outcomes).values()) > 1
+def test_naively_an_event_is_recorded_more_than_once(workers: Workers, postgres: Server) -> None:
+    assert overdone(workers, postgres, "events", 50)
 
 
 # -- a cap is not passed ---------------------------------------------------------------------------------------------
@@ -106,9 +116,8 @@ def test_so_many_get_a_point_as_there_are_points(workers: Workers, database: str
     assert what_is_wrong(race) == []
 
 
-def test_naively_more_get_a_point_than_there_are_points(workers: Workers, postgres_url: str) -> None:
-    outcomes = run(workers, Race("cap", postgres_url, CAP, SALES, naive=True))
-    assert statuses(outcomes)["recorded"] > CAP
+def test_naively_more_get_a_point_than_there_are_points(workers: Workers, postgres: Server) -> None:
+    assert overdone(workers, postgres, "cap", CAP, SALES)
 
 
 # -- no more is spent than there is ----------------------------------------------------------------------------------
@@ -125,6 +134,5 @@ def test_no_more_is_spent_than_there_is(workers: Workers, database: str) -> None
     assert what_is_wrong(race) == []
 
 
-def test_naively_more_is_spent_than_there_is(workers: Workers, postgres_url: str) -> None:
-    outcomes = run(workers, Race("spends", postgres_url, POINTS, SPENDS, naive=True))
-    assert statuses(outcomes)["recorded"] > POINTS // 7
+def test_naively_more_is_spent_than_there_is(workers: Workers, postgres: Server) -> None:
+    assert overdone(workers, postgres, "spends", POINTS, SPENDS)
