@@ -509,3 +509,18 @@ def test_a_migration_tool_finds_nothing_to_change_in_what_create_all_has_made(
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, ledger.tables.metadata) == []
         assert compare_metadata(context, MetaData()) != []  # it can see a difference
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_an_id_or_an_instant_that_is_none_is_told_and_nothing_is_kept(kind: str, path: Path) -> None:
+    ledger: Any = MemoryLedger() if kind == "memory" else SQLLedger.open(f"sqlite:///{path}")
+    till = Till(ledger)
+    program = till.runs(shop(earn(fixed("10"))))
+    till.sell("T1")
+    nobody, naive = attrs.evolve(ANNA, id="a\0"), till.now.replace(tzinfo=None)
+    for account, event, at in [(nobody, "S", till.now), (ANNA, "S\0", till.now), (ANNA, "S", naive)]:
+        with pytest.raises(lr.InvalidValueError):
+            ledger.spend(program, account, "anna", "points", Decimal(1), event=event, at=at)
+    with pytest.raises(lr.InvalidValueError):
+        ledger.undo_spend(program, "acme/S\0/spend/points", event="U", at=till.now)
+    assert till.points() == 10

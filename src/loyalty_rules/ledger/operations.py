@@ -14,7 +14,9 @@ import attrs
 from loyalty_rules.amounts import decimal_of, micros, read_decimal, text_of
 from loyalty_rules.counters import Counter
 from loyalty_rules.documents import dump
+from loyalty_rules.errors import InvalidValueError, found
 from loyalty_rules.events import Activity, Confirmation, Event, Return, Snapshot, Transaction, Update
+from loyalty_rules.identifiers import read_name
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, Intent, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger.books import (
     Batch,
@@ -204,6 +206,7 @@ class Operations:
     ) -> Receipt:
         """Spend from an account, soonest expiry first."""
         amount = read_decimal(amount)
+        read_name(account.id)
         inputs = {"account": f"{account.kind} {account.id}", "amount": text_of(amount)}
 
         def decide() -> Decision:
@@ -332,6 +335,7 @@ class Operations:
 
         `whatever` are inputs in which a replay may differ.
         """
+        _check(given)
         try:
             with self._books.whole():
                 recorded = self._books.open_batch(given)
@@ -399,6 +403,14 @@ def _inputs_of(program: Program, event: Event, recorded_at: datetime | None) -> 
         inputs["program_version"] = program.version
         of = event.id
     return Inputs(program.id, event.id, "event", inputs, at, recorded_at if recorded_at is not None else at, of)
+
+
+def _check(given: Inputs) -> None:
+    """Refuse what no store can keep: a key that can't be printed, a naive instant. Source: documents (scalars)."""
+    if not given.key.isprintable():
+        raise InvalidValueError("event", "not_a_name", f"expected printable characters; found {found(given.event)}")
+    if given.at.utcoffset() is None:
+        raise InvalidValueError("at", "naive", f"expected an instant with an offset; found {given.at.isoformat()}")
 
 
 def _scopes(
