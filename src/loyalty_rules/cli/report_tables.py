@@ -57,10 +57,18 @@ def liability_table(owed: Liability) -> Table:
 
 
 def total_table(owed: Liability) -> Table:
-    """Tell what is owed together, promises included, and what is not in it, for nobody says what it is worth."""
+    """Tell what is owed together, and what is not in it, for nobody says what it is worth."""
+    promised = sum(micros(row.promised_value) for row in owed.points if row.promised_value is not None)
     unknown = [*owed.unvalued, *owed.unbounded]
-    left_out = [("not in it, of no known worth", ", ".join(unknown))] if unknown else []
-    return Table(("owed together", "money"), [("available and promised", _text(owed.total)), *left_out])
+    return Table(
+        ("owed at most", "money"),
+        [
+            ("available", micros_text(micros(owed.total) - promised)),
+            ("promised", micros_text(promised)),
+            ("together", _text(owed.total)),
+            *((f"not known: {each}", "-") for each in unknown),
+        ],
+    )
 
 
 def _names(group: Mapping[str, str | None]) -> list[str]:

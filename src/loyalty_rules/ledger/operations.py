@@ -410,7 +410,7 @@ def _check(given: Inputs) -> None:
     if not given.key.isprintable():
         raise InvalidValueError("event", "not_a_name", f"expected printable characters; found {found(given.event)}")
     if given.at.utcoffset() is None:
-        raise InvalidValueError("at", "naive_instant", f"expected an instant with an offset; found {given.at.isoformat()}")
+        raise InvalidValueError("at", "naive_instant", f"expected an offset; found {given.at.isoformat()}")
 
 
 def _scopes(
