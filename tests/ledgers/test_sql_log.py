@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from loyalty_rules.ledger.sql import (
 )
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
 from loyalty_rules.ledger.sql.dialects import dialect_of
+from loyalty_rules.lifecycle import Account
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.testing.contract.till import (
     ANNA,
@@ -517,10 +520,42 @@ def test_an_id_or_an_instant_that_is_none_is_told_and_nothing_is_kept(kind: str,
     till = Till(ledger)
     program = till.runs(shop(earn(fixed("10"))))
     till.sell("T1")
-    nobody, naive = attrs.evolve(ANNA, id="a\0"), till.now.replace(tzinfo=None)
-    for account, event, at in [(nobody, "S", till.now), (ANNA, "S\0", till.now), (ANNA, "S", naive)]:
+    naive = till.now.replace(tzinfo=None)
+    for member, event, at in [
+        ("a\0", "S", till.now),
+        ("", "S", till.now),
+        ("anna", "S\0", till.now),
+        ("anna", "x" * 300, till.now),
+        ("anna", "S", naive),
+    ]:
         with pytest.raises(lr.InvalidValueError):
-            ledger.spend(program, account, "anna", "points", Decimal(1), event=event, at=at)
+            ledger.spend(program, ANNA, member, "points", Decimal(1), event=event, at=at)
+    for name in ("a\0", "\ud800", ""):
+        with pytest.raises(lr.InvalidValueError):
+            ledger.balance("acme", Account("member", name), "points", till.now)
     with pytest.raises(lr.InvalidValueError):
         ledger.undo_spend(program, "acme/S\0/spend/points", event="U", at=till.now)
     assert till.points() == 10
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_spend_for_another_member_under_the_same_id_is_a_conflict(kind: str, path: Path) -> None:
+    ledger: Any = MemoryLedger() if kind == "memory" else SQLLedger.open(f"sqlite:///{path}")
+    till = Till(ledger)
+    program = till.runs(shop(earn(fixed("10"))))
+    till.sell("T1")
+    ledger.spend(program, ANNA, "anna", "points", Decimal(1), event="S", at=till.now)
+    with pytest.raises(IdempotencyConflict) as conflict:
+        ledger.spend(program, ANNA, "ben", "points", Decimal(1), event="S", at=till.now)
+    assert (conflict.value.field, conflict.value.recorded) == ("member", "anna")
+
+
+def open_and_sell(url: str, number: int) -> str:
+    """What each worker of a web server does when it starts, all at once."""
+    with closing(SQLLedger.open(url)) as ledger:
+        return ledger.process(shop(earn(fixed("10"))), Till(ledger).bill(f"T{number}")).status
+
+
+def test_eight_processes_open_a_new_database_at_once(database: str) -> None:
+    with multiprocessing.get_context("spawn").Pool(8) as workers:
+        assert workers.starmap(open_and_sell, [(database, number) for number in range(8)], 1) == ["recorded"] * 8

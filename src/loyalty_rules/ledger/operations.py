@@ -206,15 +206,14 @@ class Operations:
     ) -> Receipt:
         """Spend from an account, soonest expiry first."""
         amount = read_decimal(amount)
-        read_name(account.id)
-        inputs = {"account": f"{account.kind} {account.id}", "amount": text_of(amount)}
+        inputs = {"account": f"{account.kind} {account.id}", "member": read_name(member), "amount": text_of(amount)}
 
         def decide() -> Decision:
             self._books.hold([account_scope(program.id, account)])
             lots = self._books.lots_of(program.id, account)
             return _of_one(spending.spend(program, account, member, currency, event, lots, amount, at))
 
-        return self._once(program, Inputs(program.id, event, f"spend/{currency}", inputs, at, at), decide)
+        return self._once(program, Inputs(program.id, read_name(event), f"spend/{currency}", inputs, at, at), decide)
 
     def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
         """Undo a spend, once: the lots get their units back with their own expiry."""
@@ -230,7 +229,9 @@ class Operations:
             lots = {each.lot: lot for each in spent.draws if (lot := self._books.lot(each.lot)) is not None}
             return (spending.undo_spend(spent, lots, at),)
 
-        return self._once(program, Inputs(program.id, event, f"undo_spend/{spend}", {"spend": spend}, at, at), decide)
+        return self._once(
+            program, Inputs(program.id, read_name(event), f"undo_spend/{spend}", {"spend": spend}, at, at), decide
+        )
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
@@ -278,7 +279,9 @@ class Operations:
             return _of_one(undo_redemption(redeemed, coupon)) if coupon is not None else _unknown_sale(redeemed.coupon)
 
         phase = f"undo_redemption/{redemption}"
-        return self._once(program, Inputs(program.id, event, phase, {"redemption": redemption}, at, at), decide)
+        return self._once(
+            program, Inputs(program.id, read_name(event), phase, {"redemption": redemption}, at, at), decide
+        )
 
     def _held_coupon(self, program: Program, key: str) -> CouponRecord | None:
         coupon = self._books.coupon(key) if key.startswith(f"{program.id}/") else None
@@ -293,7 +296,9 @@ class Operations:
         def decide() -> Decision:
             return _of_one(redemption.void(program, self._held_coupon(program, coupon), event, at))
 
-        return self._once(program, Inputs(program.id, event, f"void/{coupon}", {"coupon": coupon}, at, at), decide)
+        return self._once(
+            program, Inputs(program.id, read_name(event), f"void/{coupon}", {"coupon": coupon}, at, at), decide
+        )
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -408,7 +413,7 @@ def _inputs_of(program: Program, event: Event, recorded_at: datetime | None) -> 
 def _check(given: Inputs) -> None:
     """Refuse what no store can keep: a key that can't be printed, a naive instant. Source: documents (scalars)."""
     if not given.key.isprintable():
-        raise InvalidValueError("event", "not_a_name", f"expected printable characters; found {found(given.event)}")
+        raise InvalidValueError("", "not_a_name", f"expected printable characters; found {found(given.key)}")
     if given.at.utcoffset() is None:
         raise InvalidValueError("at", "naive_instant", f"expected an offset; found {given.at.isoformat()}")
 

@@ -29,6 +29,7 @@ __all__ = ["SQLLedger"]
 T = TypeVar("T")
 
 _AT_ONCE = 500
+_TABLES = 0, "the tables themselves"
 _MOST_TRIES = 10
 _FIRST_PAUSE_SECONDS = 0.005
 
@@ -60,11 +61,18 @@ class SQLLedger(Desk):
 
     def create_all(self) -> None:
         """Make the tables that are not there, with their triggers."""
-        self.create_all_on(self._bind)
+        if isinstance(self._bind, Connection):
+            self.create_all_on(self._bind)
+            return
+        with self._bind.connect() as connection:
+            self.create_all_on(connection)
+            connection.commit()
 
-    def create_all_on(self, bind: Engine | Connection) -> None:
-        """Make the tables that are not there on an engine or a connection of the host's."""
-        self.tables.metadata.create_all(bind, tables=[*self.tables.log, *self.tables.state])
+    def create_all_on(self, connection: Connection) -> None:
+        """Make the tables that are not there, in the transaction of a connection; one process at a time does."""
+        self._dialect.begin(connection)
+        self._dialect.hold(connection, [_TABLES])
+        self.tables.metadata.create_all(connection, tables=[*self.tables.log, *self.tables.state])
 
     @property
     def options(self) -> Mapping[str, Any]:
