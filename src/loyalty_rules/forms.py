@@ -407,7 +407,6 @@ _restoring = cattrs.Converter(detailed_validation=False)
 _restoring.register_structure_hook(Decimal, lambda value, _: Decimal(value))
 _restoring.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
 _restoring.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
-_restoring.register_structure_hook(Release, lambda value, _: _restored_release(value))
 
 
 def _restored_release(value: Mapping[str, Any]) -> Release:

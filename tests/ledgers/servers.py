@@ -23,6 +23,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class PostgresNeededError(RuntimeError):
         super().__init__("these tests need a PostgreSQL server:\n" + "\n".join(f"- {each}" for each in attempts))
 
 
-class Server:
+class Server(ABC):
     """A server on which databases are made."""
 
     def __init__(self, url: URL) -> None:
@@ -69,21 +70,21 @@ class Server:
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
+    @abstractmethod
     def start(self) -> None:
         """Start it, if it is not running."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self) -> None:
         """Stop it in good order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kill(self) -> None:
         """Kill it and all of its processes, as a power cut would."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Leave nothing behind."""
-        raise NotImplementedError
 
 
 class GivenServer(Server):

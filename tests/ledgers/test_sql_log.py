@@ -29,7 +29,9 @@ from loyalty_rules.ledger.sql import (
     UnsupportedDatabaseError,
 )
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
+from loyalty_rules.ledger.sql.books import SQLBooks
 from loyalty_rules.ledger.sql.dialects import dialect_of
+from loyalty_rules.ledger.sql.writing import Writing
 from loyalty_rules.lifecycle import Account
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.testing.contract.till import (
@@ -59,6 +61,12 @@ def ledger(path: Path) -> Iterator[SQLLedger]:
     ledger = SQLLedger.open(f"sqlite:///{path}", serials=SERIALS)
     yield ledger
     ledger.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def either(request: pytest.FixtureRequest) -> Any:
+    """A ledger in memory, or in a file: what is told of it holds of both."""
+    return MemoryLedger() if request.param == "memory" else request.getfixturevalue("ledger")
 
 
 @pytest.fixture
@@ -415,8 +423,6 @@ def test_a_lot_that_changes_between_the_look_and_the_leap_stops_the_spend(
     till: Till, ledger: SQLLedger, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
     """What no lock keeps off: somebody who writes by other rules, on the same connection here."""
-    from loyalty_rules.ledger.sql.books import SQLBooks
-
     till.runs(shop(earn(fixed("10"))))
     till.sell("T1")
     look = SQLBooks.lots_of
@@ -437,18 +443,16 @@ def test_a_lot_that_changes_between_the_look_and_the_leap_stops_the_spend(
 def test_a_counter_that_fills_between_the_look_and_the_leap_stops_the_issue(
     till: Till, ledger: SQLLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loyalty_rules.ledger.sql.books import SQLBooks
-
     till.runs(shop(earn(fixed("10"), caps={"total": {"amount": "15"}})))
     till.sell("T1")
-    write = SQLBooks._write_counters
+    write = Writing._write_counters
 
-    def meddled_with(self: SQLBooks, draws: Any) -> None:
+    def meddled_with(self: Writing) -> None:
         self._connection.execute(text("UPDATE loyalty_counters SET value = 11000000"))
-        write(self, draws)
+        write(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SQLBooks, "_write_counters", meddled_with)
+        patch.setattr(Writing, "_write_counters", meddled_with)
         with pytest.raises(ChangedMeanwhileError, match="a counter"):
             till.sell("T2")
     assert till.points() == 10
@@ -514,10 +518,8 @@ def test_a_migration_tool_finds_nothing_to_change_in_what_create_all_has_made(
         assert compare_metadata(context, MetaData()) != []  # it can see a difference
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_an_id_or_an_instant_that_is_none_is_told_and_nothing_is_kept(kind: str, path: Path) -> None:
-    ledger: Any = MemoryLedger() if kind == "memory" else SQLLedger.open(f"sqlite:///{path}")
-    till = Till(ledger)
+def test_an_id_or_an_instant_that_is_none_is_told_and_nothing_is_kept(either: Any) -> None:
+    ledger, till = either, Till(either)
     program = till.runs(shop(earn(fixed("10"))))
     till.sell("T1")
     naive = till.now.replace(tzinfo=None)
@@ -538,10 +540,8 @@ def test_an_id_or_an_instant_that_is_none_is_told_and_nothing_is_kept(kind: str,
     assert till.points() == 10
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_a_spend_for_another_member_under_the_same_id_is_a_conflict(kind: str, path: Path) -> None:
-    ledger: Any = MemoryLedger() if kind == "memory" else SQLLedger.open(f"sqlite:///{path}")
-    till = Till(ledger)
+def test_a_spend_for_another_member_under_the_same_id_is_a_conflict(either: Any) -> None:
+    ledger, till = either, Till(either)
     program = till.runs(shop(earn(fixed("10"))))
     till.sell("T1")
     ledger.spend(program, ANNA, "anna", "points", Decimal(1), event="S", at=till.now)

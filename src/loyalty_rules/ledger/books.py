@@ -22,6 +22,7 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.serials import MalformedSerialError, parse_serial
 
 __all__ = [
+    "PARTS",
     "Batch",
     "Books",
     "ChangedMeanwhileError",
@@ -37,7 +38,15 @@ __all__ = [
     "sale_scope",
 ]
 
-BUCKETS = ("promised", "available", "spent", "expired", "reversed", "voided")
+PARTS: Mapping[str, str] = {
+    "promised": "promised",
+    "available": "outstanding",
+    "spent": "spent",
+    "expired": "expired",
+    "reversed": "reversed",
+    "voided": "voided",
+}
+"""The part of a `Lot` that each bucket of a movement is. What is issued comes from none."""
 
 Scope: TypeAlias = tuple[int, str]
 """What a decision is about, and where it comes in the order in which scopes are held: sales, accounts, counters."""
@@ -162,7 +171,7 @@ class LotFile:
         movements = [each for each in self.movements if at is None or each.at <= at]
         if not movements:
             return None
-        sums = dict.fromkeys(BUCKETS, 0)
+        sums = dict.fromkeys(PARTS, 0)
         issued = 0
         for each in movements:
             if each.source == "issued":

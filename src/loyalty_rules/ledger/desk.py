@@ -1,5 +1,6 @@
 """Each operation by itself: in a transaction of its own. What a ledger is to a host that asks for nothing more."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -17,12 +18,12 @@ __all__ = ["Desk"]
 T = TypeVar("T")
 
 
-class Desk:
+class Desk(ABC):
     """The operations of `Ledger`, each in a transaction of its own; a subclass says what a transaction is."""
 
+    @abstractmethod
     def _do(self, work: Callable[[Operations], T]) -> T:
         """Do some work in one transaction: what it records is kept whole or, where an error leaves it, not at all."""
-        raise NotImplementedError
 
     def _ask(self, question: Callable[[Operations], T]) -> T:
         """Ask what writes nothing."""

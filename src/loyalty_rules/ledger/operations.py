@@ -240,8 +240,7 @@ class Operations:
         coupons = self._books.coupons_by_code(program.id, code)
 
         def decide() -> Decision:
-            for each in coupons:
-                self._books.hold([sale_scope(program.id, each.issue.event)])
+            self._books.hold(sale_scope(program.id, each.issue.event) for each in coupons)
             coupon = self._chosen(program, code, transaction)
             snapshot = self._snapshot(program, transaction, program.counters(transaction))
             return _of_one(redemption.redeem(program, coupon, transaction, snapshot))

@@ -11,7 +11,15 @@ from sqlalchemy import Connection, Executable, Row
 
 from loyalty_rules.ledger.books import LotFile
 from loyalty_rules.ledger.protocol import Movement
-from loyalty_rules.ledger.sql.rows import coupon_of, file_of, lot_of, microseconds, movement_of, with_history
+from loyalty_rules.ledger.sql.rows import (
+    account_row,
+    coupon_of,
+    file_of,
+    lot_of,
+    microseconds,
+    movement_of,
+    with_history,
+)
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
@@ -37,8 +45,7 @@ class AsOf:
 
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Give an account's lots as they stood at an instant."""
-        of = {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
-        return self._as_of(self._rows(self._run.lots_of_account, **of), at)
+        return self._as_of(self._rows(self._run.lots_of_account, **account_row(program, account, currency)), at)
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give the promises that were open at an instant."""
@@ -70,7 +77,7 @@ class AsOf:
 
     def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
         """Give what an account owed at an instant."""
-        of = {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
+        of = account_row(program, account, currency)
         return sum(row.amount for row in self._rows(self._run.debt_at, at=microseconds(at), **of))
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:

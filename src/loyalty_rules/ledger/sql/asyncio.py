@@ -66,12 +66,12 @@ class AsyncSQLLedger:
             with self._ledger.on(connection) as operations:
                 return work(operations)
 
-        for tried in itertools.count():
+        for tries in itertools.count():
             try:
                 async with self._engine.connect() as connection:
                     return await connection.run_sync(once)
             except DBAPIError as error:
-                pause = next(itertools.islice(self._ledger.pauses_after(error), tried, None), None)
+                pause = self._ledger.pause_after(error, tries)
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)

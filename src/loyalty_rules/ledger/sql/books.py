@@ -1,7 +1,7 @@
 """The books of a ledger in a database, on one connection, inside one transaction. Source: ledger 2 and 3.
 
 A batch is claimed by its first statement. What it looks up and changes is kept on a page in memory until the batch is
-closed; then everything is written, table by table, each change on the condition that the row is still what was read.
+closed; then the page is written.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,15 +10,14 @@ from datetime import date, datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, CursorResult, Executable, Row, Table
+from sqlalchemy import Connection, Row
 
 from loyalty_rules.documents import dump, load_event, load_snapshot
 from loyalty_rules.events import Activity, Return, Transaction, Update
-from loyalty_rules.forms import restore, unstructure
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
+from loyalty_rules.forms import restore
+from loyalty_rules.intents import IssueCurrency, RedeemCoupon
 from loyalty_rules.ledger.books import (
     Batch,
-    ChangedMeanwhileError,
     Citable,
     Inputs,
     Scope,
@@ -28,49 +27,30 @@ from loyalty_rules.ledger.books import (
 )
 from loyalty_rules.ledger.protocol import Movement, Receipt, Trim
 from loyalty_rules.ledger.sql.as_of import AsOf
-from loyalty_rules.ledger.sql.chain import FIRST_LINK, chain_of, chain_scope, content_digest, link_of
+from loyalty_rules.ledger.sql.chain import chain_of, chain_scope
 from loyalty_rules.ledger.sql.dialects import Dialect
-from loyalty_rules.ledger.sql.page import Draw, OnPage, Page
+from loyalty_rules.ledger.sql.page import Draw, Page
 from loyalty_rules.ledger.sql.programs import Programs
 from loyalty_rules.ledger.sql.rows import (
+    account_row,
     batch_row,
-    bounded,
-    citation_row,
+    citable_of,
     coupon_of,
-    coupon_state_row,
     day_of,
-    debt_row,
-    draw_row,
-    entry_row,
     instant_of,
-    intent_documents,
     intents_of,
     json_of,
-    lot_change_row,
     lot_of,
-    lot_parts,
     microseconds,
-    new_lot_row,
     text_of_json,
 )
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import NO_DAY
+from loyalty_rules.ledger.sql.writing import Opened, Writing
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 
 __all__ = ["SQLBooks"]
-
-_MOST = 2**63 - 1
-_CITABLE: Mapping[str, type[Any]] = {SpendCurrency.type: SpendCurrency, RedeemCoupon.type: RedeemCoupon}
-
-
-@attrs.frozen
-class Opened:
-    """A batch that has been claimed: its number, what it is recognised by, and the row that says so."""
-
-    batch: int
-    given: Inputs
-    row: Mapping[str, Any]
 
 
 class SQLBooks(AsOf):
@@ -101,19 +81,6 @@ class SQLBooks(AsOf):
         self._page = Page()
         self.doomed = False
         self.stored: list[str] = []  # versions of programs that are new in this transaction
-
-    # -- statements --------------------------------------------------------------------------------------------------
-
-    def _write(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(statement, rows)
-
-    def _change(self, statement: Executable, rows: Sequence[Mapping[str, Any]], what: str) -> None:
-        """Write changes, each on a condition; if one of them finds no row, nothing of the batch is recorded."""
-        if rows:
-            changed: CursorResult[Any] = self._connection.execute(statement, rows)
-            if changed.rowcount != len(rows):
-                raise ChangedMeanwhileError(what)
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
@@ -163,65 +130,23 @@ class SQLBooks(AsOf):
     def close_batch(self, receipt: Receipt) -> None:
         """Write what the batch has changed and what came of it, at the end of its chain."""
         assert self._opened is not None
-        opened, page = self._opened, self._page
-        version = self._write_sale(page.new_sale)
-        rows = self._log_rows(opened.batch, page)
-        self._write_lots(page)
-        self._write_coupons(page)
-        self._write_counters(page.draws)
-        for table, found in rows.items():
-            self._write(self._run.add_to[table], found)
-        self._write_receipt(opened, receipt, version, rows)
+        chain = chain_of(self._opened.given.key)
+        terms = self._terms_of(self._page.new_sale)
+        writing = Writing(self._connection, self._run, self._serials, self._opened, self._page)
+        writing.write_state()
+        writing.write_log()
+        self.hold([chain_scope(chain)])  # last of all, for everybody waits for it
+        writing.write_receipt(receipt, terms, chain)
         self._opened, self._page = None, Page()
 
-    def _write_sale(self, sale: Sale | None) -> tuple[str, str] | None:
-        """Store the program of a sale; give its version and its snapshot."""
+    def _terms_of(self, sale: Sale | None) -> dict[str, str | None]:
+        """Give the terms of a new sale as they are kept with its receipt: the program's version, and the snapshot."""
         if sale is None:
-            return None
+            return {"version": None, "snapshot": None}
         new = self._programs.store(self._connection, self._run, sale.program)
         if new is not None:
             self.stored.append(new)
-        return sale.program.version, text_of_json(dump(sale.snapshot))
-
-    def _log_rows(self, batch: int, page: Page) -> dict[Table, list[dict[str, Any]]]:
-        """Give what the batch adds to the log, by table."""
-        t = self._run.tables
-        return {
-            t.entries: [entry_row(each, batch) for each in page.entries],
-            t.lot_changes: [lot_change_row(each, batch) for each in page.lot_changes],
-            t.coupon_states: [
-                {"batch": batch, "coupon": each.key, "at": microseconds(at), **coupon_state_row(each)}
-                for at, each in page.coupon_states
-            ],
-            t.draws: [draw_row(each, batch) for each in page.draws],
-            t.debts: [debt_row(each, batch) for each in page.debts],
-            t.citations: [citation_row(program, each, batch) for program, each in page.citations],
-            t.undone: [{"key": key, "batch": batch} for key in page.undone],
-        }
-
-    def _write_receipt(
-        self,
-        opened: Opened,
-        receipt: Receipt,
-        version: tuple[str, str] | None,
-        rows: Mapping[Table, Sequence[Mapping[str, Any]]],
-    ) -> None:
-        row: dict[str, Any] = {
-            "batch": opened.batch,
-            "version": version[0] if version is not None else None,
-            "snapshot": version[1] if version is not None else None,
-            "intents": text_of_json(intent_documents(opened.given.program, receipt.intents, self._serials)),
-            "trims": text_of_json(unstructure(receipt.trims)),
-        }
-        digest = content_digest(opened.row, row, rows)
-        chain = chain_of(opened.given.key)
-        self.hold([chain_scope(chain)])
-        end = self._row(self._run.chain_end, chain=chain)
-        position, previous = (end.position, end.link) if end is not None else (0, FIRST_LINK)
-        link = link_of(previous, digest)
-        self._write(
-            self._run.add_receipt, [{**row, "chain": chain, "position": position + 1, "digest": digest, "link": link}]
-        )
+        return {"version": sale.program.version, "snapshot": text_of_json(dump(sale.snapshot))}
 
     def sale(self, program: str, event: str) -> Sale | None:
         """Give the frozen terms of a sale, with the updates and returns that were recorded since."""
@@ -307,35 +232,12 @@ class SQLBooks(AsOf):
         self.lot(lot)
         self._page.take_back(lot, at, amount)
 
-    def _write_lots(self, page: Page) -> None:
-        changed = [each for each in page.lots.values() if each.changed]
-        new = [each for each in changed if each.version is None]
-        self._write(self._run.add_lots, [self._new_lot_row(each) for each in new])
-        self._change(
-            self._run.change_lots,
-            [
-                {
-                    "lot": each.now.key,
-                    "was": each.version,
-                    **{f"new_{name}": value for name, value in lot_parts(each.now, each.latest_at).items()},
-                }
-                for each in changed
-                if each.version is not None
-            ],
-            "a lot",
-        )
-
-    def _new_lot_row(self, lot: OnPage[Lot]) -> dict[str, Any]:
-        sale = self._page.new_sale
-        assert sale is not None
-        return new_lot_row(lot.now, lot.latest_at, sale.program.id, sale.event.store)
-
     # -- debts -------------------------------------------------------------------------------------------------------
 
     def debt(self, program: str, account: Account, currency: str) -> int:
         """Give what an account owes of a currency."""
-        of = {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
-        recorded: int = sum(row.amount for row in self._rows(self._run.debt, **of))
+        rows = self._rows(self._run.debt, **account_row(program, account, currency))
+        recorded: int = sum(row.amount for row in rows)
         return recorded + self._page.owed(program, account, currency)
 
     def owe(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
@@ -396,42 +298,6 @@ class SQLBooks(AsOf):
         self.coupon(coupon.key)
         self._page.change_coupon(coupon, at)
 
-    def _write_coupons(self, page: Page) -> None:
-        changed = [each for each in page.coupons.values() if each.changed]
-        self._write(self._run.add_coupons, [self._new_coupon_row(each) for each in changed if each.version is None])
-        self._change(
-            self._run.change_coupons,
-            [
-                {
-                    "coupon": each.now.key,
-                    "was": each.version,
-                    "new_latest_at": microseconds(each.latest_at),
-                    **{f"new_{name}": value for name, value in coupon_state_row(each.now).items()},
-                }
-                for each in changed
-                if each.version is not None
-            ],
-            "a coupon",
-        )
-
-    def _new_coupon_row(self, coupon: OnPage[CouponRecord]) -> dict[str, Any]:
-        assert self._opened is not None
-        issue, program = coupon.now.issue, self._opened.given.program
-        document, fingerprint = self._serials.hidden(program, issue)
-        return {
-            "key": issue.key,
-            "program": program,
-            "event": issue.event,
-            "member": issue.member,
-            "code": issue.code,
-            "fingerprint": fingerprint,
-            "issue": text_of_json(document),
-            "expires_at": microseconds(issue.expires_at) if issue.expires_at is not None else None,
-            **coupon_state_row(coupon.now),
-            "latest_at": microseconds(coupon.latest_at),
-            "version": 0,
-        }
-
     # -- counters ----------------------------------------------------------------------------------------------------
 
     def read_counters(self, program: str, windows: Iterable[Window]) -> None:
@@ -464,33 +330,6 @@ class SQLBooks(AsOf):
         """Add to a counter, which may not hold more than `most` when it is written."""
         self._page.draws.append(Draw(program, name, day, amount, most))
 
-    def _write_counters(self, draws: Iterable[Draw]) -> None:
-        """Write the draws on each counter as one change; no two of them would find the same row twice."""
-        sums: dict[tuple[str, str, str], tuple[int, int]] = {}
-        for each in draws:
-            key = each.program, each.name, each.day.isoformat() if each.day is not None else NO_DAY
-            amount, most = sums.get(key, (0, _MOST))
-            sums[key] = amount + each.amount, min(most, each.most) if each.most is not None else most
-        rows = [(*key, bounded(amount, f"the counter {key[1]}"), most) for key, (amount, most) in sorted(sums.items())]
-        self._change(
-            self._run.draw,
-            [
-                {"program": program, "name": name, "day": day, "value": amount, "most": most}
-                for program, name, day, amount, most in rows
-                if amount > 0
-            ],
-            "a counter",
-        )
-        self._change(
-            self._run.give_back,
-            [
-                {"of_program": program, "counter": name, "on": day, "amount": amount}
-                for program, name, day, amount, _ in rows
-                if amount < 0
-            ],
-            "a counter",
-        )
-
     def tracked(self, program: str, event: str) -> Mapping[str, int]:
         """Give what a sale contributes to each tracker: the sum of what it drew and what its returns gave back."""
         contributed: dict[str, int] = {}
@@ -509,7 +348,7 @@ class SQLBooks(AsOf):
     def cited(self, program: str, key: str) -> Citable | None:
         """Give a spend or a redemption by its key."""
         row = self._row(self._run.cited, program=program, key=key)
-        return _citable_of(row) if row is not None else None
+        return citable_of(row) if row is not None else None
 
     def cite(self, program: str, citable: Citable) -> None:
         """Keep a spend or a redemption, so that it can be undone by its key."""
@@ -517,7 +356,7 @@ class SQLBooks(AsOf):
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
         """Give the redemptions that a transaction made and that nothing has undone."""
-        made = [_citable_of(row) for row in self._rows(self._run.cited_in, program=program, event=event)]
+        made = [citable_of(row) for row in self._rows(self._run.cited_in, program=program, event=event)]
         return [each for each in made if isinstance(each, RedeemCoupon)]
 
     def is_undone(self, key: str) -> bool:
@@ -534,9 +373,3 @@ def _in_window(values: Iterable[tuple[date | None, int]], window: Window) -> int
     if first is None or last is None:
         return sum(value for day, value in values if day is None)
     return sum(value for day, value in values if day is not None and first <= day <= last)
-
-
-def _citable_of(row: Row[Any]) -> Citable:
-    document = json_of(row.document)
-    citable: Citable = restore(document, _CITABLE[document["type"]])
-    return citable

@@ -42,11 +42,11 @@ class UnsupportedDatabaseError(LoyaltyError):
 class Dialect(Protocol):
     """What a ledger must know of its database."""
 
-    def insert(self, table: Table) -> Any:
-        """Insert into a table, with a word on rows that are there already."""
-
     options: Mapping[str, Any]
     """What every connection of an engine is asked for."""
+
+    def insert(self, table: Table) -> Any:
+        """Insert into a table, with a word on rows that are there already."""
 
     def begin(self, connection: Connection) -> None:
         """Begin to write, on a connection on which nothing has been done, or in the host's transaction."""
@@ -107,13 +107,13 @@ class PostgreSQL:
 
     options: Mapping[str, Any] = MappingProxyType({"isolation_level": "READ COMMITTED"})
 
+    _HOLD = text("SELECT pg_advisory_xact_lock(scope) FROM unnest(CAST(:scopes AS bigint[])) AS scope")
+    _WORTH_ANOTHER_TRY = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
     def insert(self, table: Table) -> Any:
         """Insert into a table, with a word on rows that are there already."""
         # Without being asked to, SQLAlchemy keeps the number of rows for changes and removals alone.
         return postgresql.insert(table).execution_options(preserve_rowcount=True)
-
-    _HOLD = text("SELECT pg_advisory_xact_lock(scope) FROM unnest(CAST(:scopes AS bigint[])) AS scope")
-    _WORTH_ANOTHER_TRY = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
     def begin(self, connection: Connection) -> None:
         """Nothing to do: the first statement begins it."""

@@ -118,16 +118,19 @@ class SQLLedger(Desk):
     def to_ask(self, connection: Connection) -> Operations:
         """Give the operations for questions on a connection on which nothing has been done."""
         self._dialect.begin_to_read(connection)
+        return self._questions(connection)
+
+    def _questions(self, connection: Connection) -> Operations:
         return Operations(self._books(connection, reading=True), self._serials)
 
-    def pauses_after(self, error: DBAPIError) -> Iterator[float]:
-        """Give how many seconds to wait before each further try; none where another try would be no better.
+    def pause_after(self, error: DBAPIError, tries: int) -> float | None:
+        """Say how many seconds to wait for another try after so many; None where it would be no better.
 
         A connection that was lost leaves open whether the transaction was committed; done again, the operation looks
         for its batch first, and gives what was recorded. Source: ledger 3.
         """
-        if error.connection_invalidated or self._dialect.is_worth_another_try(error):
-            yield from (_FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(_MOST_TRIES))
+        again = error.connection_invalidated or self._dialect.is_worth_another_try(error)
+        return _FIRST_PAUSE_SECONDS * 2**tries if again and tries < _MOST_TRIES else None
 
     def _books(self, connection: Connection, *, savepoints: bool = False, reading: bool = False) -> SQLBooks:
         return SQLBooks(
@@ -145,12 +148,12 @@ class SQLLedger(Desk):
         if isinstance(self._bind, Connection):
             with self.transaction() as operations:
                 return work(operations)
-        for tried in itertools.count():
+        for tries in itertools.count():
             try:
                 with self._bind.connect() as connection, self.on(connection) as operations:
                     return work(operations)
             except DBAPIError as error:
-                pause = next(itertools.islice(self.pauses_after(error), tried, None), None)
+                pause = self.pause_after(error, tries)
                 if pause is None:
                     raise
                 time.sleep(pause)
@@ -158,7 +161,7 @@ class SQLLedger(Desk):
 
     def _ask(self, question: Callable[[Operations], T]) -> T:
         with self._reading() as connection:
-            return question(Operations(self._books(connection, reading=True), self._serials))
+            return question(self._questions(connection))
 
     # -- what a ledger in a database is asked besides -----------------------------------------------------------------
 
@@ -193,10 +196,12 @@ class SQLLedger(Desk):
         can't write: without them nobody can tell that what was recorded last has been cut off. Source: ledger P6.
         """
         with self._reading() as connection:
-            links = set(connection.execute(select(self.tables.receipts.c.link)).scalars()) if ends else set()
-            lost = [chain for chain, (_, link) in (ends or {}).items() if link not in links]
+            chains = {link: chain for chain, (_, link) in (ends or {}).items()}
+            there = select(self.tables.receipts.c.link).where(self.tables.receipts.c.link.in_([*chains]))
+            lost = {*chains} - {*connection.execute(there).scalars()}
             broken = [*broken_chains(connection, self.tables)]
-        return [*broken, *(f"the end of chain {chain} that was kept is no longer in it" for chain in sorted(lost))]
+        cut_off = sorted(chains[link] for link in lost)
+        return [*broken, *(f"the end of chain {chain} that was kept is no longer in it" for chain in cut_off)]
 
     def ends(self) -> dict[int, tuple[int, bytes]]:
         """Give the position and the link at the end of each chain, to be kept elsewhere for `verify`."""

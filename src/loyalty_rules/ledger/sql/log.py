@@ -10,21 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, case, func, select
 from sqlalchemy.sql import ColumnElement
 
-from loyalty_rules.ledger.books import Inputs
+from loyalty_rules.ledger.books import PARTS, Inputs
 from loyalty_rules.ledger.sql.chain import FIRST_LINK, content_digest, link_of
-from loyalty_rules.ledger.sql.tables import Tables
+from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 
 __all__ = ["broken_chains", "broken_sums", "ends_of_chains"]
 
 _AT_ONCE = 500
-_BUCKETS = {
-    "promised": "promised",
-    "available": "outstanding",
-    "spent": "spent",
-    "expired": "expired",
-    "reversed": "reversed",
-    "voided": "voided",
-}
 
 
 # -- the chains ------------------------------------------------------------------------------------------------------
@@ -140,7 +132,7 @@ def _moved(t: Tables, bucket: str) -> ColumnElement[Any]:
 
 
 def _lots_that_do_not_add_up(t: Tables) -> Select[Any]:
-    wrong = [getattr(t.lots.c, part) != func.coalesce(_moved(t, bucket), 0) for bucket, part in _BUCKETS.items()]
+    wrong = [getattr(t.lots.c, part) != func.coalesce(_moved(t, bucket), 0) for bucket, part in PARTS.items()]
     issued = func.sum(case((t.entries.c.source == "issued", t.entries.c.amount), else_=0))
     any_wrong = t.lots.c.issued != func.coalesce(issued, 0)
     for each in wrong:
@@ -165,13 +157,17 @@ def _claimed_otherwise(t: Tables) -> Select[Any]:
     )
 
 
+def _drawn_on(t: Tables) -> ColumnElement[bool]:
+    draws, counters = t.draws.c, t.counters.c
+    return (draws.program == counters.program) & (draws.name == counters.name) & (draws.day == counters.day)
+
+
 def _counters_that_do_not_add_up(t: Tables) -> Select[Any]:
     counters, draws = t.counters, t.draws
-    same = (draws.c.program == counters.c.program) & (draws.c.name == counters.c.name) & (draws.c.day == counters.c.day)
     return (
         select(counters.c.program, counters.c.name)
         .select_from(counters)
-        .outerjoin(draws, same)
+        .outerjoin(draws, _drawn_on(t))
         .group_by(counters.c.program, counters.c.name, counters.c.day)
         .having(counters.c.value != func.coalesce(func.sum(draws.c.amount), 0))
     )
@@ -179,12 +175,11 @@ def _counters_that_do_not_add_up(t: Tables) -> Select[Any]:
 
 def _counters_over_their_limit(t: Tables) -> Select[Any]:
     counters, draws = t.counters, t.draws
-    same = (draws.c.program == counters.c.program) & (draws.c.name == counters.c.name) & (draws.c.day == counters.c.day)
     return (
         select(counters.c.program, counters.c.name)
         .select_from(counters)
-        .join(draws, same)
-        .where(counters.c.day == "")
+        .join(draws, _drawn_on(t))
+        .where(counters.c.day == NO_DAY)
         .group_by(counters.c.program, counters.c.name, counters.c.day)
         .having(counters.c.value > func.max(draws.c.most))
     )

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from loyalty_rules.amounts import decimal_of, micros
-from loyalty_rules.ledger.books import Citable, Term, Window
+from loyalty_rules.ledger.books import PARTS, Citable, Term, Window
 from loyalty_rules.ledger.protocol import Movement
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 
@@ -15,14 +15,6 @@ __all__ = ["Draw", "LotChange", "OnPage", "Page"]
 
 T = TypeVar("T")
 
-_PARTS = {
-    "promised": "promised",
-    "available": "outstanding",
-    "spent": "spent",
-    "expired": "expired",
-    "reversed": "reversed",
-    "voided": "voided",
-}
 _UNNUMBERED = 2**62  # a lot that is not written yet comes after all that are
 
 
@@ -105,7 +97,7 @@ class Page:
         on_page = self.lots[movement.lot]
         lot, amount = on_page.now, micros(movement.amount)
         for bucket, sign in ((movement.source, -1), (movement.target, 1)):
-            part = _PARTS.get(bucket)  # what is issued comes from nowhere
+            part = PARTS.get(bucket)  # what is issued comes from nowhere
             if part is not None:
                 changes: dict[str, Any] = {part: decimal_of(micros(getattr(lot, part)) + sign * amount)}
                 lot = attrs.evolve(lot, **changes)

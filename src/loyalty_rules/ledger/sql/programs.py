@@ -1,10 +1,9 @@
 """The programs under which sales were decided: each version is stored once, and loaded once a process."""
 
-import json
-
 from sqlalchemy import Connection
 
 from loyalty_rules.documents import dump, load_program
+from loyalty_rules.ledger.sql.rows import text_of_json
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.program import Program
 
@@ -25,7 +24,7 @@ class Programs:
         self._keep(program)
         if program.version in self._stored:
             return None
-        row = {"version": program.version, "program": program.id, "document": json.dumps(dump(program))}
+        row = {"version": program.version, "program": program.id, "document": text_of_json(dump(program))}
         connection.execute(statements.add_program, row)
         return program.version
 

@@ -37,9 +37,12 @@ from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 
 __all__ = [
+    "MOST",
     "AmountOutOfRangeError",
+    "account_row",
     "batch_row",
     "bounded",
+    "citable_of",
     "citation_row",
     "coupon_of",
     "coupon_state_row",
@@ -65,7 +68,8 @@ __all__ = [
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_MOST = 2**63 - 1
+MOST = 2**63 - 1
+"""The most millionths that 64 bits hold."""
 
 _INTENTS: Mapping[str, type[Any]] = {
     each.type: each
@@ -102,7 +106,7 @@ class AmountOutOfRangeError(LoyaltyError):
 
 def bounded(amount: int, what: str) -> int:
     """Give an amount of millionths that 64 bits can hold; raises `AmountOutOfRangeError`, which names it."""
-    if not -_MOST <= amount <= _MOST:
+    if not -MOST <= amount <= MOST:
         raise AmountOutOfRangeError(what)
     return amount
 
@@ -217,14 +221,16 @@ def lot_parts(lot: Lot, latest_at: datetime) -> dict[str, Any]:
     }
 
 
+def account_row(program: str, account: Account, currency: str) -> dict[str, Any]:
+    """Write whose balance of what it is."""
+    return {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
+
+
 def entry_row(movement: Movement, batch: int) -> dict[str, Any]:
     """Write a movement as an entry of a batch."""
     return {
         "batch": batch,
-        "program": movement.program,
-        "kind": movement.account.kind,
-        "account": movement.account.id,
-        "currency": movement.currency,
+        **account_row(movement.program, movement.account, movement.currency),
         "lot": movement.lot,
         "source": movement.source,
         "target": movement.target,
@@ -254,14 +260,11 @@ def movement_of(row: Row[Any]) -> Movement:
 
 def new_lot_row(lot: Lot, latest_at: datetime, program: str, store: str | None) -> dict[str, Any]:
     """Write a new lot."""
-    issue, account = lot.issue, lot.account
+    issue = lot.issue
     return {
         "key": issue.key,
-        "program": program,
+        **account_row(program, lot.account, issue.currency),
         "event": issue.event,
-        "kind": account.kind,
-        "account": account.id,
-        "currency": issue.currency,
         "store": store,
         "issue": text_of_json(unstructure(issue)),
         "rolling": int(lot.rolling),
@@ -316,7 +319,7 @@ def draw_row(draw: Draw, batch: int) -> dict[str, Any]:
         "name": draw.name,
         "day": day_text(draw.day) or NO_DAY,
         "amount": draw.amount,
-        "most": draw.most if draw.most is not None and draw.most <= _MOST else None,
+        "most": draw.most if draw.most is not None and draw.most <= MOST else None,
     }
 
 
@@ -325,10 +328,7 @@ def debt_row(debt: tuple[str, Account, str, datetime, int], batch: int) -> dict[
     program, account, currency, at, amount = debt
     return {
         "batch": batch,
-        "program": program,
-        "kind": account.kind,
-        "account": account.id,
-        "currency": currency,
+        **account_row(program, account, currency),
         "at": microseconds(at),
         "amount": bounded(amount, f"a debt of {account.kind} {account.id}"),
     }
@@ -343,6 +343,13 @@ def citation_row(program: str, citable: Citable, batch: int) -> dict[str, Any]:
         "event": citable.event,
         "document": text_of_json(unstructure(citable)),
     }
+
+
+def citable_of(row: Row[Any]) -> Citable:
+    """Read a spend or a redemption."""
+    document = json_of(row.document)
+    citable: Citable = restore(document, _INTENTS[document["type"]])
+    return citable
 
 
 def batch_row(given: Inputs) -> dict[str, Any]:

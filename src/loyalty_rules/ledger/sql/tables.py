@@ -50,6 +50,11 @@ def _text(name: str, *arguments: Any, null: bool = False, **options: Any) -> Col
     return Column(name, Text(), *arguments, nullable=null, **options)
 
 
+def _account() -> list[Column[str]]:
+    """Whose balance of what it is."""
+    return [_text("program"), _text("kind"), _text("account"), _text("currency")]
+
+
 def _ddl(statement: str) -> DDL:
     make: Any = DDL
     ddl: DDL = make(statement.replace("%", "%%"))
@@ -162,10 +167,7 @@ class Tables:
             "entries",
             _number(),
             self._batch(),
-            _text("program"),
-            _text("kind"),
-            _text("account"),
-            _text("currency"),
+            *_account(),
             _text("lot"),
             _text("source"),
             _text("target"),
@@ -217,10 +219,7 @@ class Tables:
             "debts",
             _number(),
             self._batch(),
-            _text("program"),
-            _text("kind"),
-            _text("account"),
-            _text("currency"),
+            *_account(),
             _whole("at"),
             _whole("amount"),
             self._index("debts_account", "program", "kind", "account"),
@@ -256,11 +255,8 @@ class Tables:
             "lots",
             _number(),
             _text("key", unique=True),
-            _text("program"),
+            *_account(),
             _text("event"),
-            _text("kind"),
-            _text("account"),
-            _text("currency"),
             _text("store", null=True),
             _text("issue"),
             _whole("rolling"),
