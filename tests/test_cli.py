@@ -13,6 +13,7 @@ import pytest
 import loyalty_rules as lr
 from loyalty_rules.cli import main
 from loyalty_rules.schema import KINDS, schema
+from shop import earn, fixed, program
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 GROCER = str(EXAMPLES / "programs" / "grocer.toml")
@@ -91,6 +92,56 @@ def test_check_refuses_what_is_no_document(
     assert err.startswith("$: ")
 
 
+FACTOR = """\
+$.promotions[0].actions[0].proration.percent: a multiplier of 2 % gives 2 for each 100 [percent_as_factor]
+  why: a multiplier is a percentage: 200 makes 2 times the base
+  do: write 200; or, where 2 % is meant, say so with proportional
+"""
+
+
+@pytest.mark.parametrize(("options", "status"), [([], 0), (["--strict"], 1)])
+def test_check_tells_what_is_hardly_meant_and_only_a_strict_one_fails(
+    capsys: Capture, write: Callable[[str, Any], str], options: list[str], status: int
+) -> None:
+    path = write("program.json", program(earn({"type": "multiplier", "percent": "2"})))
+
+    assert main(["check", path, *options]) == status
+
+    parts = "1 promotion, 1 currency, 0 limits, 0 trackers, 0 coupon types"
+    assert capsys.readouterr() == (f"{path}: {parts}: valid, with 1 finding\n{FACTOR}", "")
+
+
+def test_a_strict_check_of_a_program_without_findings_is_fine() -> None:
+    assert main(["check", GROCER, "--strict"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("as_of", "status"),
+    [("2025-12-31", 0), ("2026-01-01", 1), ("2026-01-01T04:59:59Z", 0), ("2026-01-01T05:00:00Z", 1)],
+)
+def test_check_tells_what_is_over_by_a_day_of_the_program(
+    capsys: Capture, write: Callable[[str, Any], str], as_of: str, status: int
+) -> None:
+    ended = {"id": "p", "ends_at": "2026-01-01T00:00:00-05:00", "actions": [earn(fixed("1"))]}
+    path = write("program.json", program(time_zone="America/New_York", promotions=[ended]))
+
+    assert main(["check", path, "--strict", "--as-of", as_of]) == status
+
+    assert ("[ended]" in capsys.readouterr().out) is bool(status)
+
+
+@pytest.mark.parametrize(
+    "as_of", ["soon", "2026-02-30", "0001-01-01", "9999-12-31", "2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00"]
+)
+def test_check_refuses_what_is_no_day_and_no_instant(capsys: Capture, as_of: str) -> None:
+    assert main(["check", GROCER, "--as-of", as_of]) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("--as-of: ")
+    assert len(err.splitlines()) == 1
+
+
 # -- evaluate --------------------------------------------------------------------------------------------------------
 
 
@@ -155,18 +206,18 @@ def test_evaluate_can_not_read_two_documents_from_standard_input(capsys: Capture
 def test_evaluate_tells_the_problems_of_all_documents_together(
     capsys: Capture, write: Callable[[str, Any], str]
 ) -> None:
-    program = write("program.json", NO_ID)
+    name = write("program.json", NO_ID)
     event = write("event.json", {"type": "transaction", "id": "T", "occurred_at": "noon"})
     snapshot = write("snapshot.json", {"trackers": []})
     key = write("key", "short")
 
-    assert main(["evaluate", program, event, "--snapshot", snapshot, "--key-file", key]) == 2
+    assert main(["evaluate", name, event, "--snapshot", snapshot, "--key-file", key]) == 2
 
     out, err = capsys.readouterr()
     assert out == ""
     assert [line.split(": ")[:2] for line in err.splitlines()[:-1]] == [
-        [program, "$.id"],
-        [program, "$.time_zone"],
+        [name, "$.id"],
+        [name, "$.time_zone"],
         [event, "$.occurred_at"],
         [event, "$.amount"],
         [snapshot, "$.trackers"],

@@ -26,7 +26,7 @@ from loyalty_rules.conditions import (
 from loyalty_rules.dates import anniversary_in, date_in
 from loyalty_rules.facts import Facts, LineFacts
 
-__all__ = ["LinePredicate", "Predicate", "Subject", "bind", "bind_line", "event_subject", "line_subject"]
+__all__ = ["LinePredicate", "Predicate", "Subject", "bind", "bind_line", "bind_to", "event_subject", "line_subject"]
 
 Predicate: TypeAlias = Callable[[Facts], bool]
 LinePredicate: TypeAlias = Callable[[LineFacts], bool]
@@ -309,6 +309,11 @@ def bind_line(condition: Condition | None) -> LinePredicate | None:
 def bind(condition: Condition) -> Predicate:
     """Bind a condition on an event."""
     return _bind(condition, event_subject)
+
+
+def bind_to(comparison: Comparison | Measure, subject: Subject) -> Callable[[Any], bool]:
+    """Bind a comparison to a subject of the caller's own, whatever the path that it names."""
+    return _bind_comparison(comparison, subject)
 
 
 def _bind(condition: Condition, subject_of: Callable[[str], Subject]) -> Callable[[Any], bool]:

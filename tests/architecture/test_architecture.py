@@ -111,7 +111,7 @@ LADDER = [
     ["evaluation"],
     ["explanation"],
     ["program"],
-    ["documents", "schema"],
+    ["documents", "linting", "schema"],
     ["lifecycle"],
     [""],  # the names of the walk
     ["ledger"],

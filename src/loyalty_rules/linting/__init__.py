@@ -1,0 +1,50 @@
+"""The linter: what a valid program says and hardly means, told before a sale shows it.
+
+Fast and static: nothing is evaluated, no clock is read. A finding is advice; a program with findings is valid and
+does what it says. What only sales can show (a split that earns more by rounding to the nearest, say) is for the laws
+of the testing kit.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from loyalty_rules.dates import read_instant
+from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.ceilings import ceilings
+from loyalty_rules.linting.contradictions import contradictions, shadowed
+from loyalty_rules.linting.earnings import coupons, earnings
+from loyalty_rules.linting.lifetimes import lifetimes, over, windows
+from loyalty_rules.program import Program
+
+__all__ = ["CODES", "Advice", "lint"]
+
+CODES = (
+    *("contradiction", "shadowed", "empty_window", "ended", "expiry_past"),
+    *("expires_before_issue", "outlives_expiry", "starts_after_expiry"),
+    *("cap_of_zero", "cap_reached_at_once", "cap_out_of_reach", "limit_never_drawn"),
+    *("percent_as_factor", "issues_nothing", "needs_a_sale", "mixed_currencies", "split_earns_more"),
+    *("coupon_never_issued", "percent_off_over_100", "percent_off_as_fraction"),
+)
+"""Every code that a finding can have."""
+
+_CHECKS: tuple[Callable[[Program], Iterator[Advice]], ...] = (
+    contradictions,
+    shadowed,
+    windows,
+    lifetimes,
+    ceilings,
+    earnings,
+    coupons,
+)
+
+
+def lint(program: Program, *, as_of: datetime | None = None) -> list[Advice]:
+    """Give every finding about a program, each once, check by check in the order of the document.
+
+    `as_of` is the instant to judge what is over by (aware; a naive one raises `InvalidValueError`); without it nothing
+    counts as over. Source: semantics 3 to 9.
+    """
+    found = [advice for check in _CHECKS for advice in check(program)]
+    if as_of is not None:
+        found += over(program, read_instant(as_of))
+    return list(dict.fromkeys(found))

@@ -1,0 +1,234 @@
+"""Caps and limits that are reached at once, or never. Source: semantics 8."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+import attrs
+
+from loyalty_rules.amounts import MICRO, micros, micros_text, text_of
+from loyalty_rules.caps import Cap, CouponCaps
+from loyalty_rules.coupons import CouponType
+from loyalty_rules.errors import path_step
+from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.places import ActionPlace, actions_of, keyed
+from loyalty_rules.program import Program
+from loyalty_rules.promotions import CouponAction, CurrencyAction
+from loyalty_rules.proration import Fixed, Stepped
+from loyalty_rules.rounding import round_to_units
+from loyalty_rules.windows import LIFETIME, Calendar, RollingDays, Window
+
+__all__ = ["ceilings"]
+
+
+@attrs.frozen
+class _Ceiling:
+    """One cap or limit: what it counts (`of`, a currency, an action or a coupon type), for whom, and over how long.
+
+    `most` is in millionths of the currency, or in millionths of a time or a coupon.
+    """
+
+    path: str
+    of: str
+    scope: str
+    most: int
+    window: Window = LIFETIME
+    unit: str = "amount"
+
+
+def ceilings(program: Program) -> Iterator[Advice]:
+    """Find caps of zero, caps below the first issue, and caps that another, or the issue itself, always keeps."""
+    groups = [*_currency_groups(program), *_coupon_groups(program)]
+    for group in groups:
+        for ceiling in group:
+            if ceiling.most == 0:
+                yield _zero(ceiling)
+            else:
+                yield from _out_of_reach(ceiling, group)
+    for place in actions_of(program):
+        yield from _against_one_issue(place, program)
+    yield from _never_drawn(program)
+
+
+def _zero(ceiling: _Ceiling) -> Advice:
+    return Advice(
+        ceiling.path,
+        "cap_of_zero",
+        "the cap is zero",
+        "it is reached before anything is issued: every issue is skipped with cap_reached",
+        "raise it, or take out what it caps",
+    )
+
+
+# -- which of two caps is reached first ------------------------------------------------------------------------------
+
+
+def _currency_groups(program: Program) -> Iterator[list[_Ceiling]]:
+    """Give the caps of each action with the limits of its currency, and the limits of each currency."""
+    limits = {currency.id: list(_limits(program, currency.id)) for currency in program.currencies}
+    yield from limits.values()
+    for place in actions_of(program):
+        if isinstance(place.action, CurrencyAction):
+            yield [*_caps(place, place.action), *(limits[place.action.currency])]
+
+
+def _limits(program: Program, currency: str) -> Iterator[_Ceiling]:
+    for path, limit in keyed("limits", program.limits):
+        if limit.currency == currency:
+            yield _Ceiling(f"{path}.amount", currency, limit.per, micros(limit.amount), limit.window)
+
+
+def _caps(place: ActionPlace, action: CurrencyAction) -> Iterator[_Ceiling]:
+    caps = action.caps
+    if caps.per_event is not None:
+        yield _Ceiling(f"{place.path}.caps.per_event", place.key, "event", micros(caps.per_event))
+    for scope, name, cap in (("member", "per_member", caps.per_member), ("total", "total", caps.total)):
+        if cap is not None:
+            yield _ceiling_of_cap(cap, f"{place.path}.caps.{name}", place.key, scope)
+
+
+def _ceiling_of_cap(cap: Cap, path: str, of: str, scope: str) -> _Ceiling:
+    if cap.times is not None:
+        return _Ceiling(f"{path}.times", of, scope, cap.times * MICRO, cap.window, "times")
+    assert cap.amount is not None
+    return _Ceiling(f"{path}.amount", of, scope, micros(cap.amount), cap.window)
+
+
+def _coupon_groups(program: Program) -> Iterator[list[_Ceiling]]:
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        yield list(_coupon_caps(path, coupon_type))
+
+
+def _coupon_caps(path: str, coupon_type: CouponType) -> Iterator[_Ceiling]:
+    for field in attrs.fields(CouponCaps):
+        cap = getattr(coupon_type.caps, field.name)
+        if cap is not None:
+            scope = "event" if field.name == "per_transaction" else field.name.removeprefix("per_")
+            yield _Ceiling(f"{path}.caps.{field.name}", coupon_type.id, scope, cap * MICRO)
+
+
+_WITHIN = {
+    "event": ("event", "member", "total"),  # not the store: a limit per store binds no event without one
+    "member": ("member", "total"),
+    "store": ("store", "total"),
+    "total": ("total",),
+}
+"""Who is counted within whom: what a member is issued counts for the total."""
+
+
+def _out_of_reach(ceiling: _Ceiling, group: Sequence[_Ceiling]) -> Iterator[Advice]:
+    for other in group:
+        if other.most and other.most < ceiling.most and _counts_no_less(other, ceiling):
+            yield Advice(
+                ceiling.path,
+                "cap_out_of_reach",
+                f"{micros_text(ceiling.most)} is more than {micros_text(other.most)} at {other.path}",
+                "that one counts all that this one counts and is reached first: this one never trims anything",
+                "lower it, raise the other, or take it out",
+            )
+            return
+
+
+def _counts_no_less(other: _Ceiling, ceiling: _Ceiling) -> bool:
+    """Say whether one counter holds, at every event, at least what the other holds."""
+    same = other.of == ceiling.of or "/" not in other.of  # a limit counts every action of its currency
+    return (
+        same
+        and other.unit == ceiling.unit
+        and other.scope in _WITHIN[ceiling.scope]
+        and (ceiling.scope == "event" or _covers(other.window, ceiling.window))
+    )
+
+
+_LONGER: dict[str, tuple[str, ...]] = {
+    "day": ("day", "week", "month", "quarter", "year"),
+    "week": ("week",),
+    "month": ("month", "quarter", "year"),
+    "quarter": ("quarter", "year"),
+    "year": ("year",),
+}
+
+
+def _covers(outer: Window, inner: Window) -> bool:
+    # A rolling window ends with the event's day, a calendar one may hold what later days have already issued.
+    match outer, inner:
+        case (RollingDays(most), RollingDays(days)):
+            return days <= most
+        case (Calendar(unit), Calendar(part)):
+            return unit in _LONGER[part]
+        case (Calendar(), RollingDays(days)):
+            return days == 1
+        case (Calendar() | RollingDays(), _):
+            return False
+    return True
+
+
+# -- what one issue comes to -----------------------------------------------------------------------------------------
+
+
+def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Advice]:
+    """Compare the caps of an action with what a single issue of it is, where that is known."""
+    group = _caps_on(place, program)
+    least, exact = _one_issue(place, program)
+    for ceiling in group:
+        if ceiling.unit != "amount" or not ceiling.most or not least:
+            continue
+        if ceiling.most < least:
+            yield Advice(
+                ceiling.path,
+                "cap_reached_at_once",
+                f"{place.key} issues {micros_text(least)} {'at a time' if exact else 'or more at a time'}, and the cap "
+                f"is {micros_text(ceiling.most)}",
+                "the first issue is trimmed: nobody ever gets the amount that the action names",
+                "raise the cap, or write the amount that is meant",
+            )
+        elif exact and ceiling.scope == "event" and ceiling.of == place.key and least < ceiling.most:
+            yield Advice(
+                ceiling.path,
+                "cap_out_of_reach",
+                f"the cap is {micros_text(ceiling.most)}, and the action issues {micros_text(least)} at a time",
+                "it never trims anything",
+                "take it out, or write the amount that is meant",
+            )
+
+
+def _caps_on(place: ActionPlace, program: Program) -> list[_Ceiling]:
+    if isinstance(place.action, CurrencyAction):
+        return [*_caps(place, place.action), *_limits(program, place.action.currency)]
+    [coupon_type] = [each for each in program.coupon_types if each.id == place.action.coupon_type]
+    return list(_coupon_caps(f"$.coupon_types{path_step(coupon_type.id)}", coupon_type))
+
+
+def _one_issue(place: ActionPlace, program: Program) -> tuple[int, bool]:
+    """Give the least that an issue of an action is, in millionths, 0 where that is unknown; and whether it is exact."""
+    action = place.action
+    if isinstance(action, CouponAction) and isinstance(action.quantity, int):
+        return action.quantity * MICRO, True
+    proration = place.proration
+    decimals = 0 if isinstance(action, CouponAction) else _decimals(program, action.currency)
+    if isinstance(proration, Fixed):
+        return _rounded(proration.amount, action.rounding.currency, decimals), True
+    if isinstance(proration, Stepped):
+        return _rounded(proration.points_per_step, action.rounding.currency, decimals), False
+    return 0, False
+
+
+def _decimals(program: Program, currency: str) -> int:
+    return next(each.decimals for each in program.currencies if each.id == currency)
+
+
+def _rounded(amount: Decimal, mode: str, decimals: int) -> int:
+    numerator, denominator = round_to_units((micros(amount), MICRO), mode, decimals)
+    return numerator * MICRO // denominator
+
+
+def _never_drawn(program: Program) -> Iterator[Advice]:
+    issued = {place.action.currency for place in actions_of(program) if isinstance(place.action, CurrencyAction)}
+    for path, limit in keyed("limits", program.limits):
+        if limit.currency not in issued and limit.amount:
+            yield Advice(
+                path,
+                "limit_never_drawn",
+                f"no action issues {limit.currency}, of which at most {text_of(limit.amount)} are allowed",
+                "the limit can't be reached",
+                "take it out, or name the currency that it is meant for",
+            )

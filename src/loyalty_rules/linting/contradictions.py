@@ -1,0 +1,137 @@
+"""Conditions that no event can meet, and promotions that another of their exclusive group always comes before."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from loyalty_rules.base_values import LineItemExtendedField, LineItemQuantity, LineItemValue
+from loyalty_rules.conditions import AllOf, AnyOf, Condition, LineTest, Not
+from loyalty_rules.coupons import AmountOff, PercentOff
+from loyalty_rules.forms import unstructure
+from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.places import actions_of, keyed, promotions_of
+from loyalty_rules.linting.possibility import SALE, Circumstances, Leaf, can_hold, clash, implies
+from loyalty_rules.program import Program
+from loyalty_rules.promotions import CurrencyAction, Promotion
+from loyalty_rules.timing import TransactionUpdate
+
+__all__ = ["contradictions", "shadowed"]
+
+_LINE = Circumstances(of_line=True)
+_LINE_BASES = (LineItemValue, LineItemQuantity, LineItemExtendedField)
+_MOST_RIVALS = 100
+"""With how many promotions that come before it each one of a group is compared."""
+
+
+def contradictions(program: Program) -> Iterator[Advice]:
+    """Find conditions, and parts of them, that can't hold."""
+    for path, condition, where in _conditions(program):
+        for at, part, around in _impossible(condition, path, where):
+            yield Advice(
+                at,
+                "contradiction",
+                f"this can't hold: {_told(part, around)}",
+                "what hangs on it never happens (or, under a `not`, always), and no sale shows why",
+                "loosen one side, put alternatives under `any`, or take it out",
+            )
+
+
+def _conditions(program: Program) -> Iterator[tuple[str, Condition, Circumstances]]:
+    """Give every condition of a program with its path and where it stands."""
+    for path, tracker in keyed("trackers", program.trackers):
+        if tracker.when is not None:
+            yield f"{path}.when", tracker.when, SALE
+        if isinstance(tracker.measure, _LINE_BASES) and tracker.measure.lines is not None:
+            yield f"{path}.measure.lines", tracker.measure.lines, _LINE
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        if isinstance(coupon_type.benefit, (PercentOff, AmountOff)) and coupon_type.benefit.lines is not None:
+            yield f"{path}.benefit.lines", coupon_type.benefit.lines, _LINE
+        if coupon_type.redemption.when is not None:
+            yield f"{path}.redemption.when", coupon_type.redemption.when, SALE
+    for path, promotion in promotions_of(program):
+        if promotion.when is not None:
+            yield f"{path}.when", promotion.when, Circumstances(promotion.trigger)
+    for place in actions_of(program):
+        if isinstance(place.base, _LINE_BASES) and place.base.lines is not None:
+            yield f"{place.proration_path}.of.lines", place.base.lines, _LINE
+        if isinstance(place.action, CurrencyAction) and isinstance(place.action.timing, TransactionUpdate):
+            yield f"{place.path}.timing.when", place.action.timing.when, Circumstances(place.promotion.trigger)
+
+
+def _impossible(
+    condition: Condition, path: str, where: Circumstances
+) -> Iterator[tuple[str, Condition, Circumstances]]:
+    """Find the smallest parts of a condition that can't hold; where none is to blame alone, the whole."""
+    inner = [found for each, at, around in _parts(condition, path, where) for found in _impossible(each, at, around)]
+    yield from inner
+    if not inner and not can_hold(condition, where):
+        yield path, condition, where
+
+
+def _parts(condition: Condition, path: str, where: Circumstances) -> Iterator[tuple[Condition, str, Circumstances]]:
+    match condition:
+        case AllOf(parts):
+            yield from ((part, f"{path}.all[{index}]", where) for index, part in enumerate(parts))
+        case AnyOf(parts):
+            yield from ((part, f"{path}.any[{index}]", where) for index, part in enumerate(parts))
+        case Not(part):
+            yield part, f"{path}.not", where
+        case LineTest():
+            yield condition.lines, f"{path}.lines", _LINE
+        case _:
+            return
+
+
+def _told(condition: Condition, where: Circumstances) -> str:
+    """Say which tests are against each other, as the document writes them."""
+    leaves = clash(condition, where)
+    if len(leaves) == 1:
+        return f"nothing that can be there meets {_written(leaves[0])}"
+    if leaves:
+        return "nothing meets " + " and ".join(map(_written, leaves))
+    return "none of its alternatives can"
+
+
+def _written(leaf: Leaf) -> str:
+    document = json.dumps(unstructure(leaf.test), ensure_ascii=False)
+    return document if leaf.holds else f'{{"not": {document}}}'
+
+
+# -- exclusive groups ------------------------------------------------------------------------------------------------
+
+
+def shadowed(program: Program) -> Iterator[Advice]:
+    """Find promotions that never count, since another of their group fires wherever they do and comes first."""
+    groups: dict[tuple[str, str], list[tuple[str, Promotion]]] = {}
+    for path, promotion in promotions_of(program):
+        if promotion.exclusive is not None:
+            groups.setdefault((promotion.exclusive, promotion.trigger), []).append((path, promotion))
+    for members in groups.values():
+        ranked = sorted(members, key=lambda member: -member[1].priority)  # stable: then the document's order
+        for rank, (path, promotion) in enumerate(ranked):
+            winner = _always_before(promotion, [each for _, each in ranked[:rank]])
+            if winner is not None:
+                yield Advice(
+                    path,
+                    "shadowed",
+                    f"wherever {promotion.id} fires, {winner.id} of the group {promotion.exclusive!r} fires and counts "
+                    "instead",
+                    f"{promotion.id} never issues anything: each of its actions is skipped with excluded_by",
+                    f"give {promotion.id} a higher priority, ask more in the condition of {winner.id}, or take it out",
+                )
+
+
+def _always_before(promotion: Promotion, rivals: Sequence[Promotion]) -> Promotion | None:
+    where = Circumstances(promotion.trigger)
+    if promotion.when is not None and not can_hold(promotion.when, where):
+        return None  # that it never fires is told elsewhere
+    simple_first = sorted(rivals, key=lambda rival: rival.when is not None)[:_MOST_RIVALS]
+    for rival in simple_first:
+        if _is_active_throughout(rival, promotion) and implies(promotion.when, rival.when, where):
+            return rival
+    return None
+
+
+def _is_active_throughout(rival: Promotion, promotion: Promotion) -> bool:
+    begins = rival.starts_at is None or (promotion.starts_at is not None and rival.starts_at <= promotion.starts_at)
+    ends = rival.ends_at is None or (promotion.ends_at is not None and promotion.ends_at <= rival.ends_at)
+    return begins and ends

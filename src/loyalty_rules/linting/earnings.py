@@ -1,0 +1,176 @@
+"""What an action earns: percentages that were meant as factors, nothing at all, sums of unlike things."""
+
+from collections.abc import Iterator
+
+from loyalty_rules.amounts import MICRO, micros, text_of
+from loyalty_rules.base_values import (
+    Awarded,
+    EventValue,
+    LineItemExtendedField,
+    LineItemQuantity,
+    LineItemValue,
+    Surplus,
+    TransactionValue,
+)
+from loyalty_rules.coupons import PercentOff
+from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.places import ActionPlace, actions_of, keyed
+from loyalty_rules.program import Program
+from loyalty_rules.promotions import CouponAction, CurrencyAction
+from loyalty_rules.proration import Fixed, Multiplier, Proportional, Stepped, rounds_base
+
+__all__ = ["coupons", "earnings"]
+
+_OF_SALES = (TransactionValue, LineItemValue, LineItemQuantity, LineItemExtendedField, EventValue, Surplus)
+_LARGEST_FACTOR = 10
+
+
+def earnings(program: Program) -> Iterator[Advice]:
+    """Find actions whose amount is hardly what was meant."""
+    currencies = {
+        place.key: place.action.currency for place in actions_of(program) if isinstance(place.action, CurrencyAction)
+    }
+    for place in actions_of(program):
+        yield from _factor(place)
+        yield from _nothing(place)
+        yield from _no_sale(place)
+        yield from _mixed(place, currencies)
+        yield from _rounded_up(place, program)
+
+
+def _factor(place: ActionPlace) -> Iterator[Advice]:
+    proration = place.proration
+    if not isinstance(proration, Multiplier):
+        return
+    percent = micros(proration.percent)
+    if 0 < percent <= _LARGEST_FACTOR * MICRO and percent % MICRO == 0:
+        factor = percent // MICRO
+        yield Advice(
+            f"{place.proration_path}.percent",
+            "percent_as_factor",
+            f"a multiplier of {factor} % gives {factor} for each 100",
+            f"a multiplier is a percentage: {factor * 100} makes {factor} times the base",
+            f"write {factor * 100}; or, where {factor} % is meant, say so with proportional",
+        )
+
+
+def _nothing(place: ActionPlace) -> Iterator[Advice]:
+    proration = place.proration
+    match proration:
+        case Fixed(amount) if not amount:
+            name = ".amount"
+        case Multiplier(percent=percent) | Proportional(percent=percent) if not percent:
+            name = ".percent"
+        case Stepped(points_per_step=points) if not points:
+            name = ".points_per_step"
+        case None if isinstance(place.action, CouponAction) and place.action.quantity == 0:
+            name = ""
+        case _:
+            return
+    yield Advice(
+        place.proration_path + name,
+        "issues_nothing",
+        f"{place.key} is worth zero",
+        "it never issues anything: each time it is skipped with zero_amount",
+        "write what it is to issue, or take it out",
+    )
+
+
+def _no_sale(place: ActionPlace) -> Iterator[Advice]:
+    if place.promotion.trigger == "transaction" or not isinstance(place.base, _OF_SALES):
+        return
+    yield Advice(
+        f"{place.proration_path}.of",
+        "needs_a_sale",
+        f"the activity {place.promotion.trigger!r} has no {place.base.type}",
+        "an activity has neither amount nor lines, and moves no tracker: the action never issues anything",
+        "use a fixed amount or a field of the activity, or let a transaction trigger the promotion",
+    )
+
+
+def _mixed(place: ActionPlace, currencies: dict[str, str]) -> Iterator[Advice]:
+    if isinstance(place.base, Awarded):
+        names = sorted({currencies[key] for key in place.base.actions if key in currencies})
+        if len(names) > 1:
+            yield Advice(
+                f"{place.proration_path}.of.actions",
+                "mixed_currencies",
+                f"it adds what was awarded in {' and '.join(names)}",
+                "amounts are added whatever their currencies: 100 of one and 2 of another are 102",
+                "name actions of one currency here, and the others in an action of their own",
+            )
+
+
+# -- rounding --------------------------------------------------------------------------------------------------------
+
+
+def _rounded_up(place: ActionPlace, program: Program) -> Iterator[Advice]:
+    """Find roundings up of what grows with a basket: each receipt of many then gains a part."""
+    base, rounding = place.base, place.action.rounding
+    if place.promotion.trigger != "transaction" or base is None:
+        return
+    if rounding.value == "up" and rounds_base(base):
+        yield _invites_splitting(f"{place.path}.rounding.value", "the base")
+    if rounding.currency == "up" and _has_fractions(place, program):
+        yield _invites_splitting(f"{place.path}.rounding.currency", "the amount")
+
+
+def _has_fractions(place: ActionPlace, program: Program) -> bool:
+    """Say whether an amount can have more decimals than it is rounded to; whole steps of whole points have none."""
+    if not isinstance(place.proration, Stepped):
+        return True
+    decimals = 0
+    if isinstance(place.action, CurrencyAction):
+        currency = place.action.currency
+        decimals = next(each.decimals for each in program.currencies if each.id == currency)
+    scale: int = 10**decimals
+    return micros(place.proration.points_per_step) * scale % MICRO != 0
+
+
+def _invites_splitting(path: str, what: str) -> Advice:
+    return Advice(
+        path,
+        "split_earns_more",
+        f"{what} of each receipt is rounded up",
+        "a basket that is paid in parts earns up to one unit more for each part",
+        "round down; `loyalty-rules prove` shows what splitting gains",
+    )
+
+
+# -- coupons ---------------------------------------------------------------------------------------------------------
+
+
+def coupons(program: Program) -> Iterator[Advice]:
+    """Find coupon types that nothing issues, and percentages off that were meant otherwise."""
+    issued = {place.action.coupon_type for place in actions_of(program) if isinstance(place.action, CouponAction)}
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        if coupon_type.id not in issued:
+            yield Advice(
+                path,
+                "coupon_never_issued",
+                f"no action issues {coupon_type.id}",
+                "nobody ever gets one",
+                "add an issue_coupon action, or take it out",
+            )
+        if isinstance(coupon_type.benefit, PercentOff):
+            yield from _percent_off(f"{path}.benefit.percent", coupon_type.benefit)
+
+
+def _percent_off(path: str, benefit: PercentOff) -> Iterator[Advice]:
+    percent = micros(benefit.percent)
+    if percent > 100 * MICRO:
+        yield Advice(
+            path,
+            "percent_off_over_100",
+            f"{text_of(benefit.percent)} % off is more than the price",
+            "a discount is never more than the bill: all of it is free",
+            "write the percentage that comes off, or 100",
+        )
+    elif 0 < percent < MICRO:
+        yield Advice(
+            path,
+            "percent_off_as_fraction",
+            f"{text_of(benefit.percent)} % off is less than one cent of each 1.00",
+            "a percentage is written out: 15 is 15 %, and 0.15 is next to nothing",
+            "multiply it by 100, if a fraction was meant",
+        )

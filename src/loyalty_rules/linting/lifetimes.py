@@ -1,0 +1,188 @@
+"""Windows that hold nothing or are over, and expiries that come before what they end has begun.
+
+Source: semantics 5, 6, 9.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from loyalty_rules.conditions import AllOf, Comparison
+from loyalty_rules.coupons import CouponType
+from loyalty_rules.dates import Period, in_zone, instant_text
+from loyalty_rules.expiry import (
+    EventDate,
+    Expiry,
+    FixedDate,
+    FixedPeriod,
+    FixedRecurring,
+    RegistrationAnniversary,
+    Rolling,
+)
+from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.places import ActionPlace, actions_of, keyed, promotions_of
+from loyalty_rules.linting.possibility import Circumstances, can_hold
+from loyalty_rules.program import Program
+from loyalty_rules.promotions import CurrencyAction, Promotion
+from loyalty_rules.timing import Delayed
+
+__all__ = ["lifetimes", "over", "windows"]
+
+_CYCLE = [date(2024, 1, 1) + timedelta(days=number) for number in range(4 * 365 + 1)]
+_A_MOMENT = timedelta(microseconds=1)
+
+
+# -- active windows --------------------------------------------------------------------------------------------------
+
+
+def windows(program: Program) -> Iterator[Advice]:
+    """Find active windows that hold no instant."""
+    for path, promotion in promotions_of(program):
+        starts_at, ends_at = promotion.starts_at, promotion.ends_at
+        if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+            yield Advice(
+                f"{path}.ends_at",
+                "empty_window",
+                f"{promotion.id} ends at {instant_text(ends_at)}, and starts no earlier",
+                "the window is half open, so that it holds no instant: the promotion never fires",
+                "let it end after it starts",
+            )
+
+
+def over(program: Program, as_of: datetime) -> Iterator[Advice]:
+    """Find what is over as of an instant: promotions that have ended, fixed dates that are past."""
+    today = in_zone(as_of, ZoneInfo(program.time_zone)).date()
+    for path, promotion in promotions_of(program):
+        if promotion.ends_at is not None and promotion.ends_at <= as_of:
+            yield Advice(
+                f"{path}.ends_at",
+                "ended",
+                f"{promotion.id} ended at {instant_text(promotion.ends_at)}",
+                "it fires for no sale of today or later; only late receipts still meet it",
+                "take it out, or give it its next window",
+            )
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        yield from _date_past(f"{path}.validity.expiry.on", coupon_type.validity.expiry, today)
+    for place in actions_of(program):
+        ended = place.promotion.ends_at is not None and place.promotion.ends_at <= as_of
+        if isinstance(place.action, CurrencyAction) and not ended:
+            yield from _date_past(f"{place.path}.expiry.on", place.action.expiry, today)
+
+
+def _date_past(path: str, expiry: Expiry, today: date) -> Iterator[Advice]:
+    if isinstance(expiry, FixedDate) and expiry.on < today:
+        yield Advice(
+            path,
+            "expiry_past",
+            f"what is issued expires on {expiry.on}, which was before {today}",
+            "nothing is issued any more: each action is skipped with already_expired",
+            "give the next date, or an expiry that moves along, such as fixed_recurring or fixed_period",
+        )
+
+
+# -- expiries --------------------------------------------------------------------------------------------------------
+
+
+def lifetimes(program: Program) -> Iterator[Advice]:
+    """Find currency that expires before its delay has ended, and coupons that end before they are valid."""
+    zone = ZoneInfo(program.time_zone)
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        yield from _coupon(path, coupon_type)
+    for place in actions_of(program):
+        if isinstance(place.action, CurrencyAction):
+            yield from _delayed(place, place.action)
+            if isinstance(place.action.expiry, FixedDate):
+                yield from _fixed_date(place, place.action, place.action.expiry, zone)
+
+
+def _delayed(place: ActionPlace, action: CurrencyAction) -> Iterator[Advice]:
+    if not isinstance(action.timing, Delayed) or not isinstance(action.expiry, (EventDate, Rolling)):
+        return
+    least, most = _days(action.expiry.after)
+    if least < action.timing.days:
+        always = most < action.timing.days
+        yield Advice(
+            f"{place.path}.expiry.after",
+            "expires_before_issue",
+            f"it expires {_between(least, most)} after the sale, and is issued after {action.timing.days}",
+            f"{'nothing is ever' if always else 'in some months nothing is'} issued: skipped with already_expired",
+            "count the expiry from the issue, with fixed_period, or let it last longer than the delay",
+        )
+
+
+def _fixed_date(place: ActionPlace, action: CurrencyAction, expiry: FixedDate, zone: ZoneInfo) -> Iterator[Advice]:
+    promotion = place.promotion
+    delay = action.timing.days if isinstance(action.timing, Delayed) else 0
+    first = _issue_day(promotion.starts_at, delay, zone)
+    last = _issue_day(promotion.ends_at - _A_MOMENT, delay, zone) if promotion.ends_at is not None else None
+    if first is not None and expiry.on < first:
+        yield Advice(
+            f"{place.path}.expiry.on",
+            "expires_before_issue",
+            f"it expires on {expiry.on}, and the first is issued on {first}",
+            "nothing is ever issued: each sale is skipped with already_expired",
+            "let it expire after the promotion and its delay",
+        )
+    elif (last is None or expiry.on < last) and _can_fire_after(promotion, expiry.on - timedelta(days=delay)):
+        yield Advice(
+            f"{place.path}.expiry.on",
+            "outlives_expiry",
+            f"it expires on {expiry.on}, and {promotion.id} {_goes_on(last)}",
+            "later sales fire the promotion and earn nothing: skipped with already_expired",
+            "let the promotion end by then, or use an expiry that moves along, such as fixed_recurring",
+        )
+
+
+def _can_fire_after(promotion: Promotion, day: date) -> bool:
+    """Say whether its condition can hold on a later day; that may end a promotion as its window does."""
+    later = Comparison(field="local_date", more_than=day.isoformat())
+    return promotion.when is None or can_hold(AllOf((promotion.when, later)), Circumstances(promotion.trigger))
+
+
+def _goes_on(last: date | None) -> str:
+    return "has no end" if last is None else f"issues until {last}"
+
+
+def _issue_day(at: datetime | None, delay: int, zone: ZoneInfo) -> date | None:
+    return in_zone(at, zone).date() + timedelta(days=delay) if at is not None else None
+
+
+def _coupon(path: str, coupon_type: CouponType) -> Iterator[Advice]:
+    starts_after, lasts = coupon_type.validity.starts_after, _lasts(coupon_type.validity.expiry)
+    if starts_after is None or lasts is None:
+        return
+    soonest, latest = _days(starts_after)
+    if latest > lasts[0]:
+        never = soonest > lasts[1]
+        yield Advice(
+            f"{path}.validity.starts_after",
+            "starts_after_expiry",
+            f"it is valid from {_between(soonest, latest)} after the sale, to {_between(*lasts)} after it",
+            f"{'no' if never else 'not every'} coupon of this type can be redeemed",
+            "both count from the day of the sale: let the expiry come after the start",
+        )
+
+
+def _lasts(expiry: Expiry) -> tuple[int, int] | None:
+    """Give how many days after the sale a coupon ends, at least and at most; None where that can't be told."""
+    match expiry:
+        case FixedPeriod(after) | EventDate(after):
+            return _days(after)
+        case FixedRecurring() | RegistrationAnniversary():
+            return 1, 366
+    return None
+
+
+@cache
+def _days(period: Period) -> tuple[int, int]:
+    """Give how many days a period has, at least and at most, over the days of four years."""
+    ends = ((day, period.after(day)) for day in _CYCLE)
+    lengths = [(end - day).days for day, end in ends if end is not None]
+    return min(lengths), max(lengths)
+
+
+def _between(least: int, most: int) -> str:
+    if least == most:
+        return f"{least} day{'' if least == 1 else 's'}"
+    return f"{least} to {most} days"

@@ -1,0 +1,72 @@
+"""Where the parts of a program stand: each with its JSON path."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+import attrs
+
+from loyalty_rules.base_values import BaseValue
+from loyalty_rules.errors import path_step
+from loyalty_rules.program import Program
+from loyalty_rules.promotions import Action, CouponAction, CurrencyAction, Promotion
+from loyalty_rules.proration import Fixed, Proration
+
+__all__ = ["ActionPlace", "actions_of", "keyed", "promotions_of"]
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Part = TypeVar("Part", bound=_HasId)
+
+
+@attrs.frozen
+class ActionPlace:
+    """An action, its path, and the promotion that it is part of."""
+
+    path: str
+    promotion: Promotion
+    action: Action
+
+    @property
+    def key(self) -> str:
+        """Name the action as `awarded` does: `PROMOTION/ACTION`."""
+        return f"{self.promotion.id}/{self.action.id}"
+
+    @property
+    def proration(self) -> Proration | None:
+        """Give how the amount comes about; None where the quantity of coupons is a plain number."""
+        if isinstance(self.action, CurrencyAction):
+            return self.action.proration
+        return self.action.quantity if not isinstance(self.action.quantity, int) else None
+
+    @property
+    def proration_path(self) -> str:
+        return f"{self.path}.quantity" if isinstance(self.action, CouponAction) else f"{self.path}.proration"
+
+    @property
+    def base(self) -> BaseValue | None:
+        """Give what the amount is computed from; None where it is fixed."""
+        proration = self.proration
+        return proration.of if proration is not None and not isinstance(proration, Fixed) else None
+
+
+def promotions_of(program: Program) -> Iterator[tuple[str, Promotion]]:
+    """Give each promotion with its path."""
+    for index, promotion in enumerate(program.promotions):
+        yield f"$.promotions[{index}]", promotion
+
+
+def actions_of(program: Program) -> Iterator[ActionPlace]:
+    """Give each action with its path."""
+    for path, promotion in promotions_of(program):
+        for index, action in enumerate(promotion.actions):
+            yield ActionPlace(f"{path}.actions[{index}]", promotion, action)
+
+
+def keyed(name: str, parts: Iterable[Part]) -> Iterator[tuple[str, Part]]:
+    """Give each part that a document writes under its id, with its path: limits, trackers, coupon types."""
+    for part in parts:
+        yield f"$.{name}{path_step(part.id)}", part

@@ -1,0 +1,115 @@
+"""What the linter says can never happen never does, over random programs and events."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import loyalty_rules as lr
+from loyalty_rules.conditions import AllOf, Condition, Not
+from loyalty_rules.linting import lint
+from loyalty_rules.linting.possibility import SALE, can_hold, implies
+from loyalty_rules.predicates import bind
+from properties.examples import examples
+from reference import drawn_conditions, drawn_events, drawn_programs
+from reference.pools import Drawer as _Drawer
+from shop import Serials, earn, fixed, program
+
+seeds = st.integers(0, 2**64 - 1)
+TRACKERS = {name: {"measure": {"type": "transaction_value"}, "target": "100"} for name in ("spend", "visits")}
+
+
+class Drawer(_Drawer):
+    """Draws by a seed: a law below needs many conditions and sales at once."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def pick(self, pool: Sequence) -> object:
+        return self.random.choice(pool)
+
+
+def condition(seed: int) -> Condition:
+    """A condition on a sale, at random."""
+    drawn = drawn_conditions.condition(Drawer(seed), ("spend", "visits"))
+    document = program(trackers=TRACKERS, promotions=[{"id": "p", "when": drawn, "actions": [earn(fixed("1"))]}])
+    when = lr.load_program(document).promotions[0].when
+    assert when is not None
+    return when
+
+
+def sales(seed: int, count: int) -> list[lr.Transaction]:
+    """Sales at random; awkward ones."""
+    d = Drawer(seed)
+    shop = drawn_programs.program(d)
+    events = [lr.load_event(drawn_events.event(d, shop)) for _ in range(count)]
+    return [event for event in events if isinstance(event, lr.Transaction)]
+
+
+PLAN = lr.load_program(program(trackers=TRACKERS, money="USD")).plan
+
+
+@examples(150)
+@given(seeds, seeds)
+def test_a_condition_that_can_not_hold_holds_for_no_sale(seed: int, other: int) -> None:
+    one, two = condition(seed), condition(seed + 1)
+    for each in (one, AllOf((one, two)), AllOf((one, Not(two))), Not(one)):
+        if not can_hold(each, SALE):
+            holds = bind(each)
+            snapshot = lr.load_snapshot({"trackers": {"spend": "60"}})
+            assert not any(holds(PLAN.facts(sale, snapshot)) for sale in sales(other, 30))
+
+
+def test_some_of_the_random_conditions_can_not_hold_and_most_can() -> None:
+    """The law above would say nothing if all could, or none."""
+    pairs = [AllOf((condition(seed), condition(seed + 1))) for seed in range(0, 400, 2)]
+    possible = sum(can_hold(pair, SALE) for pair in pairs)
+    assert 20 < possible < 190
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_condition_implies_itself_and_what_is_weaker(seed: int) -> None:
+    one, two = condition(seed), condition(seed + 1)
+    assert implies(one, one, SALE)
+    assert implies(AllOf((one, two)), two, SALE)
+    assert implies(one, None, SALE)
+
+
+@examples(250)
+@given(seeds)
+def test_what_is_said_never_to_count_never_does(seed: int) -> None:
+    """A promotion that can't fire fires for nothing; one that is shadowed is excluded or does not fire."""
+    d = Drawer(seed)
+    document = drawn_programs.program(d)
+    for promotion in document["promotions"]:
+        promotion["exclusive"] = "g1"  # random groups rarely meet
+    shop = lr.load_program(document)
+    paths = {advice.path: advice.code for advice in lint(shop)}
+    silent = {
+        promotion.id
+        for index, promotion in enumerate(shop.promotions)
+        if paths.get(f"$.promotions[{index}]") == "shadowed" or f"$.promotions[{index}].when" in paths
+    }
+    for _ in range(5 if silent else 0):
+        event = lr.load_event(drawn_events.event(d, document))
+        snapshot = lr.load_snapshot(drawn_events.snapshot(d, document))
+        evaluation = shop.evaluate(event, snapshot, serials=Serials())
+        assert not silent & {getattr(intent, "promotion", None) for intent in evaluation.intents}
+        assert {skip.reason for skip in evaluation.skipped if skip.promotion in silent} <= {"excluded_by"}
+
+
+def test_the_random_programs_have_promotions_that_never_count() -> None:
+    """The law above would say nothing if there were none."""
+    codes: Counter[str] = Counter()
+    for seed in range(150):
+        document = drawn_programs.program(Drawer(seed))
+        for promotion in document["promotions"]:
+            promotion["exclusive"] = "g1"
+        codes.update(advice.code for advice in lint(lr.load_program(document)))
+    assert codes["shadowed"] > 20
+    assert codes["contradiction"] > 10
