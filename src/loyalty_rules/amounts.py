@@ -23,10 +23,10 @@ __all__ = [
     "Ratio",
     "UnreadNumber",
     "decimal_of",
+    "each_in_micros",
     "micros",
     "micros_text",
     "number_in",
-    "picos",
     "rate_units",
     "ratio_text",
     "read_count",
@@ -183,9 +183,9 @@ def micros(value: Decimal) -> int:
     return int(_SCALED(value, _SIX))
 
 
-def picos(values: Iterable[Decimal | None]) -> list[int]:
-    """Give numbers that were read, none of them absent, as whole numbers of 10⁻¹²."""
-    return [int(_SCALED(value, _TWELVE)) for value in values]  # type: ignore[arg-type]
+def each_in_micros(values: Iterable[Decimal | None]) -> list[int]:
+    """Give numbers that were read, none of them absent, as whole numbers of millionths."""
+    return [int(_SCALED(value, _SIX)) for value in values]  # type: ignore[arg-type]
 
 
 def rate_units(rate: Decimal) -> int:

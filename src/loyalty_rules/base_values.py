@@ -271,8 +271,10 @@ def _selected(facts: Facts, matches: LinePredicate | None) -> list[int]:
 
 
 def _value_parts(facts: Facts, matches: LinePredicate | None) -> Parts:
-    positions, values = _selected(facts, matches), facts.values
-    factor, denominator = facts.in_money(1, MICRO * MICRO)
+    positions, (values, unit) = _selected(facts, matches), facts.values
+    if facts.rate == RATE_UNIT:
+        return positions, [values[i] for i in positions], unit
+    factor, denominator = facts.in_money(1, unit)
     return positions, [values[i] * factor for i in positions], denominator
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "anniversary_in",
     "date_in",
     "day_after",
+    "days_after",
     "in_zone",
     "instant_text",
     "is_in_range",
@@ -207,13 +208,24 @@ class Period:
         return self.weeks * 7 + self.days
 
 
+_days = functools.lru_cache(maxsize=4096)(timedelta)
+
+
 @functools.lru_cache(maxsize=4096)  # the sales of a day ask for the same few days again and again
 def shifted(day: date, months: int, days: int) -> date | None:
     """Give the day so many months and then days later, or None beyond the last year that a date can hold."""
     try:
         later: date = day + relativedelta(months=months) if months else day
-        return later + timedelta(days=days)
+        return later + _days(days)
     except (OverflowError, ValueError):
+        return None
+
+
+def days_after(day: date, days: int) -> date | None:
+    """Give the day so many days later, or None beyond the last year that a date can hold."""
+    try:
+        return day + _days(days)
+    except OverflowError:
         return None
 
 
@@ -288,7 +300,7 @@ def later_by_days(instant: datetime, days: int, zone: tzinfo) -> datetime | None
     if days == 0:
         return with_fixed_offset(local)
     try:
-        wall = local + timedelta(days=days)  # within one zone object a sum of wall times, of two the first
+        wall = local + _days(days)  # within one zone object a sum of wall times, of two the first
         return in_zone(wall.astimezone(UTC), zone)
     except OverflowError:
         return None

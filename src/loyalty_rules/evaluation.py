@@ -38,13 +38,11 @@ from loyalty_rules.rounding import hold_to_micros
 from loyalty_rules.serials import SerialGenerator, SerialRequest
 from loyalty_rules.shares import Weights, unit_of
 from loyalty_rules.skips import Skip
-from loyalty_rules.timing import schedule
 from loyalty_rules.windows import window_days
 
 __all__ = ["Walk"]
 
 ZERO, ONE = Decimal(0), Decimal(1)
-NO_BASE: Ratio = (0, 1)
 NO_WINNERS: Mapping[BoundPromotion, BoundPromotion] = MappingProxyType({})
 NONE_ISSUED = Issued()
 NO_COUPONS = CouponCounts()
@@ -101,14 +99,14 @@ class Walk:
         group = group_of(member) if spec.recipient == "member_group" else None
         parts = award.parts(facts) if award.parts is not None else None
         amount = self.amount(award, parts)
-        release = action.release
-        issue_on, due_at = schedule(spec.timing, facts) if release is not None else (facts.event_on, None)
+        issue_on, due_at = action.schedule(facts)
         expires_on, expires_at = self.expiry(action.until, issue_on, due_at)
         if action.is_capped:
             amount = self.capped(action, amount)
         self.awarded[action.key] = amount
 
         key = f"{self.key}/{action.key}"
+        release = action.release
         self.intents.append(
             IssueCurrency(
                 key,
@@ -119,7 +117,7 @@ class Walk:
                 group,
                 spec.currency,
                 decimal_of(amount),
-                "promised" if release is not None else "issued",
+                "issued" if release is None else "promised",
                 issue_on,
                 due_at,
                 release,
@@ -129,30 +127,23 @@ class Walk:
                 self.claims(action, amount) if action.is_capped else (),
             )
         )
-        if isinstance(spec.expiry, Rolling):
-            assert expires_on is not None
-            assert expires_at is not None
-            self.extensions.append(
-                ExtendExpiry(
-                    f"{key}/extend", member.id, group, spec.currency, spec.expiry.scope, expires_on, expires_at
-                )
-            )
+        if action.rolling is not None:
+            self.extend(action.rolling, key, group, spec.currency, expires_on, expires_at)
         if spec.communication is not None:
             self.send(spec.communication, key, (key,), promised=release is not None)
 
     def amount(self, award: Award, parts: Parts | None) -> int:
         """Compute an amount before caps, in millionths; `parts` are those of a base over lines."""
         if parts is None:
-            base = award.base(self.facts, self.awarded) if award.base is not None else NO_BASE
-            amount = award.steps(base)
+            numerator, denominator = award.base(self.facts, self.awarded)
+            amount = award.held(numerator, denominator)
         elif award.each_line:
-            amount = sum_of([award.steps(base) for base in bases_of_lines(parts)])
+            amount = hold_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
         else:
-            amount = award.steps(total_of(parts))
-        held = hold_to_micros(amount)
-        if held == 0:
+            amount = award.held(*total_of(parts))
+        if amount == 0:
             raise Skip("zero_amount", "the amount is zero")
-        return held
+        return amount
 
     def expiry(
         self, until: Until, issue_on: date | None, due_at: datetime | None
@@ -162,10 +153,31 @@ class Walk:
         expires_on = until(facts, issue_on)
         if expires_on is None:
             return None, None
-        expires_at = self.plan.end_of(expires_on)
-        if expires_on < (issue_on or facts.event_on) or expires_at <= (due_at or facts.event.occurred_at):
+        day, expires_at = issue_on or facts.event_on, self.plan.end_of(expires_on)
+        # The end of a later day lies after every instant of this one: only then need instants be compared, a dear step,
+        # if the till's date is not that of its clock.
+        if (expires_on <= day or facts.event.business_date is not None) and (
+            expires_on < day or expires_at <= (due_at or facts.event.occurred_at)
+        ):
             raise Skip("already_expired", f"{expires_on} is past when it becomes issued")
         return expires_on, expires_at
+
+    def extend(
+        self,
+        rolling: Rolling,
+        key: str,
+        group: str | None,
+        currency: str,
+        expires_on: date | None,
+        expires_at: datetime | None,
+    ) -> None:
+        """Ask, at the end, for the account's live lots of the currency to be moved to the same date."""
+        assert self.facts.member is not None
+        assert expires_on is not None
+        assert expires_at is not None
+        self.extensions.append(
+            ExtendExpiry(f"{key}/extend", self.facts.member.id, group, currency, rolling.scope, expires_on, expires_at)
+        )
 
     # -- caps --------------------------------------------------------------------------------------------------------
 

@@ -173,14 +173,25 @@ def bind_expiry(expiry: Expiry) -> Until:
 def _bind_from_issue(expiry: FixedPeriod | FixedRecurring | RegistrationAnniversary) -> Until:
     match expiry:
         case FixedPeriod(after):
-            months, days = after.in_months, after.in_days
-            return lambda _facts, issue_on: _in_range(shifted(issue_on, months, days)) if issue_on is not None else None
+            return _bind_period(after)
         case FixedRecurring(month, day):
             return lambda _facts, issue_on: (
                 _in_range(next_anniversary(month, day, issue_on)) if issue_on is not None else None
             )
         case RegistrationAnniversary():
             return lambda facts, issue_on: _registration_anniversary(facts, issue_on) if issue_on is not None else None
+
+
+def _bind_period(after: Period) -> Until:
+    months, days = after.in_months, after.in_days
+
+    def until(_facts: Facts, issue_on: date | None) -> date | None:
+        if issue_on is None:
+            return None
+        day = shifted(issue_on, months, days)
+        return day if day is not None and FIRST_YEAR <= day.year <= LAST_YEAR else _in_range(day)
+
+    return until
 
 
 def _registration_anniversary(facts: Facts, issue_on: date) -> date:

@@ -12,7 +12,7 @@ import attrs
 from loyalty_rules.amounts import MICRO, Ratio, micros_text, ratio_text, text_of
 from loyalty_rules.base_values import Awarded, BaseValue, Parts, TransactionValue, total_of
 from loyalty_rules.dates import instant_text
-from loyalty_rules.evaluation import NO_BASE, Walk, bases_of_lines, cap_name, sum_of
+from loyalty_rules.evaluation import Walk, bases_of_lines, cap_name, sum_of
 from loyalty_rules.facts import Facts
 from loyalty_rules.findings import Finding, condition_finding, window_finding
 from loyalty_rules.intents import AdvanceTracker, IssueCoupon, IssueCurrency, SendMessage
@@ -187,7 +187,7 @@ class _TracedWalk(Walk):
     def bases(self, award: Award, parts: Parts | None) -> list[Ratio]:
         if parts is not None:
             return bases_of_lines(parts) if award.each_line else [total_of(parts)]
-        return [award.base(self.facts, self.awarded) if award.base is not None else NO_BASE]
+        return [award.base(self.facts, self.awarded)]
 
     def noted_steps(self, award: Award, base: Ratio) -> Ratio:
         """Take a base to an amount as the award's steps do, and note each of them."""

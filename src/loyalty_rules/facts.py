@@ -9,14 +9,14 @@ from datetime import date, datetime, tzinfo
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, micros, picos, rate_units
+from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, each_in_micros, micros, rate_units
 from loyalty_rules.dates import with_fixed_offset
 from loyalty_rules.events import Activity, Line, Member, Snapshot, Transaction
 from loyalty_rules.identifiers import key_part
 from loyalty_rules.shares import Weights
 from loyalty_rules.skips import Skip
 
-__all__ = ["Facts", "LineFacts", "Standing"]
+__all__ = ["NO_RATE", "Facts", "LineFacts", "NoRate", "Standing"]
 
 
 @attrs.frozen
@@ -41,19 +41,30 @@ class Standing:
         return max(self.target - self.before, 0)
 
 
+class NoRate:
+    """What stands at a path of money where the event has no exchange rate: nothing compares with it."""
+
+
+NO_RATE = NoRate()
+
+
 class LineFacts:
-    """One line: `value` in 10⁻¹² of the event's currency (a quantity times a price has so many digits), the rate."""
+    """One line as a condition looks at it; `rate` is the event's."""
 
-    __slots__ = ("line", "rate", "value")
+    __slots__ = ("line", "rate")
 
-    def __init__(self, line: Line, rate: int | None, value: int) -> None:
+    def __init__(self, line: Line, rate: int | None) -> None:
         self.line = line
         self.rate = rate
-        self.value = value
+
+    @property
+    def value(self) -> int:
+        """What the line is worth, in 10⁻¹² of the event's currency."""
+        return _line_value(self.line)
 
 
 def _line_value(line: Line) -> int:
-    """Give a line's value in 10⁻¹²: it need not be given."""
+    """Give a line's value in 10⁻¹², which a quantity times a price takes: the value need not be given."""
     if line.value is not None:
         return micros(line.value) * MICRO
     assert line.unit_price is not None  # a line without a value has a price: checked where it is built
@@ -65,7 +76,7 @@ class Facts:
     """One transaction or activity with its snapshot, seen from a program's zone and in its money.
 
     `rate` is the program's money for one unit of the event's, in 10⁻¹²: one where nothing is converted, None where
-    a rate is needed and the event has none.
+    a rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
     """
 
     __slots__ = (
@@ -80,6 +91,7 @@ class Facts:
         "event_lines",
         "event_on",
         "member",
+        "priced",
         "rate",
         "snapshot",
         "zone",
@@ -102,15 +114,17 @@ class Facts:
         self.event_on: date = event.business_date or self.zoned.date()
         self.event_key = key_part(event.id)
         self.rate = RATE_UNIT if money is None else _rate(event, money)
-        self.amount: int | None = None
-        self.event_lines: tuple[Line, ...] = ()  # as they came in, none for an activity
         if isinstance(event, Transaction):
-            self.amount = micros(event.amount)
-            self.event_lines = event.lines
+            amount = micros(event.amount)
+            self.amount: int | None = amount
+            self.priced: int | NoRate | None = amount * self.rate if self.rate is not None else NO_RATE
+            self.event_lines: tuple[Line, ...] = event.lines
+        else:
+            self.amount, self.priced, self.event_lines = None, None if self.rate is not None else NO_RATE, ()
         self._trackers = trackers
         self._standings: dict[str, Standing] = {}
         self._line_facts: list[LineFacts] | None = None
-        self._values: list[int] | None = None
+        self._values: tuple[list[int], int] | None = None
         self._bill: tuple[list[str], Weights] | None = None
 
     @property
@@ -123,22 +137,27 @@ class Facts:
         """The lines of the bill, none for an activity."""
         if self._line_facts is None:
             rate = self.rate
-            pairs = zip(self.event_lines, self.values, strict=True)
-            self._line_facts = [LineFacts(line, rate, value) for line, value in pairs]
+            self._line_facts = [LineFacts(line, rate) for line in self.event_lines]
         return self._line_facts
 
     @property
-    def values(self) -> list[int]:
-        """The value of each line, in 10⁻¹² of the event's currency."""
+    def values(self) -> tuple[list[int], int]:
+        """The value of each line in the event's currency, and how many of its units make one: numbers and denominator.
+
+        Millionths where every line says what it is worth; a quantity times a price takes 10⁻¹².
+        """
         if self._values is None:
-            given = [line.value for line in self.event_lines]
-            self._values = [_line_value(line) for line in self.event_lines] if None in given else picos(given)
+            lines = self.event_lines
+            if [line for line in lines if line.value is None]:
+                self._values = [_line_value(line) for line in lines], MICRO * MICRO
+            else:
+                self._values = each_in_micros([line.value for line in lines]), MICRO
         return self._values
 
     def bill(self) -> tuple[list[str], Weights]:
         """Give the ids of all lines, and how much each weighs in an amount that came from the bill as a whole."""
         if self._bill is None:
-            self._bill = [line.id for line in self.event_lines], Weights(self.values)
+            self._bill = [line.id for line in self.event_lines], Weights(self.values[0])
         return self._bill
 
     def standing(self, tracker: str) -> Standing:

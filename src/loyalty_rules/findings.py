@@ -22,8 +22,8 @@ from loyalty_rules.conditions import (
 )
 from loyalty_rules.dates import instant_text
 from loyalty_rules.errors import found
-from loyalty_rules.facts import Facts
-from loyalty_rules.predicates import NO_RATE, Subject, bind, event_subject, measure_subject
+from loyalty_rules.facts import NO_RATE, Facts
+from loyalty_rules.predicates import Subject, bind, event_subject, measure_subject
 from loyalty_rules.promotions import Promotion
 
 __all__ = ["Finding", "condition_finding", "window_finding"]

@@ -19,15 +19,31 @@ from loyalty_rules.amounts import number_in
 from loyalty_rules.conditions import AllOf, Comparison, Condition, LineTest, Measure
 from loyalty_rules.facts import Facts
 from loyalty_rules.predicates import Predicate, bind, event_subject
+from loyalty_rules.promotions import Promotion
 
-__all__ = ["Entry", "Index", "Need", "needs"]
+__all__ = ["ActiveWindow", "Entry", "Index", "Need", "Part", "needs"]
 
-Entry: TypeAlias = tuple[int, datetime | None, datetime | None, int | None]
-"""What is found in the net: a promotion's position, its active window, and which test is left, if any.
+
+@attrs.frozen
+class ActiveWindow:
+    """When a promotion is active: `starts_at` ≤ t < `ends_at`."""
+
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+Part: TypeAlias = Condition | ActiveWindow
+"""One of the things that must all hold for a promotion to fire."""
+
+Entry: TypeAlias = tuple[int, int | None]
+"""What is found in the net: a promotion's position, and which test is left, if any.
 
 Plain tuples that name the test by its number: they hold nothing that the garbage collector has to follow."""
 
 Bucket: TypeAlias = "Node | tuple[Entry, ...]"
+
+Texts: TypeAlias = Collection[str | None]
+"""What stands at a path of an event: different texts, or nothing."""
 
 _LINE = "lines."
 _MONTH = "month"
@@ -38,7 +54,7 @@ _EVENT_TEXTS = frozenset(
     }
 )
 _LINE_TEXTS = frozenset(["sku", "category", "brand"])
-_CROWDED = 8
+_CROWDED = 2
 """So many promotions are visited rather than divided."""
 
 _SELECTIVE = 3
@@ -66,10 +82,12 @@ class Need:
     settles: Condition | None = None
 
 
-def needs(parts: Sequence[Condition]) -> Iterator[Need]:
-    """Tell what a condition, given by the parts that must all hold, cannot hold without: what the net can look up."""
+def needs(parts: Sequence[Part]) -> Iterator[Need]:
+    """Tell what a promotion, given by the parts that must all hold, cannot fire without: what the net can look up."""
     for part in parts:
         match part:
+            case ActiveWindow(starts_at, ends_at) if starts_at is not None and ends_at is not None:
+                yield from _months(starts_at, ends_at)
             case Comparison():
                 yield from _texts(part, "", _EVENT_TEXTS, "member.tags", part)
             case LineTest() if _wants_a_line(part):
@@ -80,10 +98,15 @@ def needs(parts: Sequence[Condition]) -> Iterator[Need]:
                         yield from _texts(each, _LINE, _LINE_TEXTS, "tags", alone)
 
 
-def _parts(condition: Condition | None) -> list[Condition]:
+def _parts_of(promotion: Promotion) -> list[Part]:
+    """Take apart what it takes for a promotion to fire, but for its trigger."""
+    starts_at, ends_at = promotion.starts_at, promotion.ends_at
+    window = [ActiveWindow(starts_at, ends_at)] if starts_at is not None or ends_at is not None else []
+    return [*window, *(_parts(promotion.when) if promotion.when is not None else ())]
+
+
+def _parts(condition: Condition) -> list[Condition]:
     """Take a condition apart into what must all hold."""
-    if condition is None:
-        return []
     if isinstance(condition, AllOf):
         return [part for each in condition.all for part in _parts(each)]
     return [condition]
@@ -124,12 +147,11 @@ def _is_not_negative(operand: Any) -> bool:
     return number is not None and number >= 0
 
 
-def _window(starts_at: datetime | None, ends_at: datetime | None) -> Iterator[Need]:
-    """Tell the months (of UTC) that an active window touches, where it has both ends and is not too long."""
-    if starts_at is not None and ends_at is not None:
-        first, last = _month_number(starts_at), _month_number(ends_at)
-        if last - first < _MOST_MONTHS:
-            yield Need(_MONTH, frozenset(map(str, range(first, last + 1))))
+def _months(starts_at: datetime, ends_at: datetime) -> Iterator[Need]:
+    """Tell the months (of UTC) that an active window touches, where it is not too long."""
+    first, last = _month_number(starts_at), _month_number(ends_at)
+    if last - first < _MOST_MONTHS:
+        yield Need(_MONTH, frozenset(map(str, range(first, last + 1))))
 
 
 def _month_number(at: datetime) -> int:
@@ -140,7 +162,7 @@ def _month_number(at: datetime) -> int:
 # -- what an event has -------------------------------------------------------------------------------------------------
 
 
-def _values_of(path: str) -> Callable[[Facts], Collection[str]]:
+def _values_of(path: str) -> Callable[[Facts], Texts]:
     """Bind a path to the different texts that an event has there."""
     if path == _MONTH:
         return lambda facts: (str(_month_number(facts.event.occurred_at)),)
@@ -156,7 +178,7 @@ def _values_of(path: str) -> Callable[[Facts], Collection[str]]:
 
 
 _PATHS = (_MONTH, "member.tags", *_EVENT_TEXTS, *(_LINE + name for name in (*_LINE_TEXTS, "tags")))
-_VALUES: Mapping[str, Callable[[Facts], Collection[str]]] = {path: _values_of(path) for path in _PATHS}
+_VALUES: Mapping[str, Callable[[Facts], Texts]] = {path: _values_of(path) for path in _PATHS}
 
 
 # -- the net -----------------------------------------------------------------------------------------------------------
@@ -167,20 +189,20 @@ class Node:
     """A place in the net: what is visited by everybody who comes here, and by path and text what lies below."""
 
     entries: tuple[Entry, ...]
-    tables: tuple[tuple[str, Mapping[str, Bucket]], ...]
+    tables: tuple[tuple[str, Mapping[str | None, Bucket]], ...]
 
 
 @attrs.frozen(eq=False)
 class Index:
-    """The net of the promotions of one trigger, and the tests that are left at its ends."""
+    """The net of the promotions of one trigger, and the tests that are left at its ends, each as what it asks."""
 
     root: Node
     tests: tuple[Predicate, ...]
-    conditions: tuple[tuple[Condition, ...], ...]
+    asked: tuple[tuple[Part, ...], ...]
 
     @classmethod
-    def of(cls, promotions: Sequence[tuple[int, datetime | None, datetime | None, Condition | None]]) -> "Index":
-        """Build the net of promotions, each given by its position, its active window and its condition."""
+    def of(cls, promotions: Sequence[tuple[int, Promotion]]) -> "Index":
+        """Build the net of promotions, each with its position."""
         builder = _Builder()
         bucket = builder.bucket([_Filed.of(*each) for each in promotions])
         root = bucket if isinstance(bucket, Node) else Node(bucket, ())
@@ -189,7 +211,7 @@ class Index:
     def reached(self, facts: Facts) -> list[Entry]:
         """Look up the event's values: give what stands there, and what is visited always; in no order."""
         found: list[Entry] = []
-        values: dict[str, Collection[str]] = {}
+        values: dict[str, Texts] = {}
         waiting = [self.root]
         for node in waiting:  # which grows
             found += node.entries
@@ -206,14 +228,19 @@ class Index:
 
     def fired(self, facts: Facts) -> list[int]:
         """Give the positions of the promotions whose active window holds the event and whose condition holds."""
-        at, tests = facts.event.occurred_at, self.tests
-        active = [
-            entry
-            for entry in self.reached(facts)
-            if (entry[1] is None or entry[1] <= at) and (entry[2] is None or at < entry[2])
-        ]
-        held = {test for test in {entry[3] for entry in active} if test is None or tests[test](facts)}
-        return sorted({entry[0] for entry in active if entry[3] in held})
+        tests = self.tests
+        answers: dict[int, bool] = {}
+        fired: set[int] = set()
+        for position, test in self.reached(facts):
+            if test is None:
+                fired.add(position)
+                continue
+            holds = answers.get(test)
+            if holds is None:
+                holds = answers[test] = tests[test](facts)
+            if holds:
+                fired.add(position)
+        return sorted(fired)
 
 
 # -- building it -------------------------------------------------------------------------------------------------------
@@ -224,26 +251,19 @@ class _Filed:
     """A promotion on its way to its bucket: by what it can still be filed, and what is still to be tested."""
 
     position: int
-    starts_at: datetime | None
-    ends_at: datetime | None
     needs: tuple[Need, ...]
-    untested: tuple[Condition, ...]
+    untested: tuple[Part, ...]
     copies: int = 1
 
     @classmethod
-    def of(
-        cls, position: int, starts_at: datetime | None, ends_at: datetime | None, condition: Condition | None
-    ) -> "_Filed":
-        parts = _parts(condition)
-        wanted = (*_window(starts_at, ends_at), *needs(parts))
-        return cls(position, starts_at, ends_at, wanted, tuple(parts))
+    def of(cls, position: int, promotion: Promotion) -> "_Filed":
+        parts = _parts_of(promotion)
+        return cls(position, tuple(needs(parts)), tuple(parts))
 
     def under(self, need: Need) -> "_Filed":
         """Give what is left once one of the texts of a need is known to be there."""
         return _Filed(
             self.position,
-            self.starts_at,
-            self.ends_at,
             tuple(each for each in self.needs if each is not need),
             tuple(each for each in self.untested if each is not need.settles),
             self.copies * len(need.texts),
@@ -254,7 +274,7 @@ class _Builder:
     """Files promotions, and numbers the tests that are left: the same conditions are one test."""
 
     def __init__(self) -> None:
-        self.tests: dict[tuple[Condition, ...], int] = {}
+        self.tests: dict[tuple[Part, ...], int] = {}
 
     def bucket(self, filed: Sequence[_Filed], depth: int = 0) -> Bucket:
         """Divide promotions by their most selective keys, as long as they are a crowd."""
@@ -283,11 +303,29 @@ class _Builder:
 
     def entry(self, filed: _Filed) -> Entry:
         test = self.tests.setdefault(filed.untested, len(self.tests)) if filed.untested else None
-        return filed.position, filed.starts_at, filed.ends_at, test
+        return filed.position, test
 
 
-def _bind_all(conditions: tuple[Condition, ...]) -> Predicate:
-    return bind(conditions[0] if len(conditions) == 1 else AllOf(conditions))
+def _bind_all(parts: tuple[Part, ...]) -> Predicate:
+    windows = [_bind_window(part) for part in parts if isinstance(part, ActiveWindow)]
+    conditions = [part for part in parts if not isinstance(part, ActiveWindow)]
+    if not conditions:
+        return windows[0]
+    condition = bind(conditions[0] if len(conditions) == 1 else AllOf(conditions))
+    if not windows:
+        return condition
+    is_active = windows[0]
+    return lambda facts: is_active(facts) and condition(facts)
+
+
+def _bind_window(window: ActiveWindow) -> Predicate:
+    starts_at, ends_at = window.starts_at, window.ends_at
+
+    def is_active(facts: Facts) -> bool:
+        at = facts.event.occurred_at
+        return (starts_at is None or starts_at <= at) and (ends_at is None or at < ends_at)
+
+    return is_active
 
 
 def _spread(filed: Sequence[_Filed]) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ A plan holds no state between evaluations and may be shared by threads.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -20,46 +20,52 @@ from loyalty_rules.base_values import (
     bind_parts,
 )
 from loyalty_rules.caps import NO_CAPS, Limit
-from loyalty_rules.conditions import Condition
 from loyalty_rules.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
 from loyalty_rules.coupons import CouponType
 from loyalty_rules.dates import day_after, start_of_day
 from loyalty_rules.events import Activity, Snapshot, Transaction
-from loyalty_rules.expiry import Expiry, Until, bind_expiry
+from loyalty_rules.expiry import Rolling, Until, bind_expiry
 from loyalty_rules.facts import Facts, Standing
 from loyalty_rules.index import Index
 from loyalty_rules.intents import Release
 from loyalty_rules.promotions import Action, CouponAction, Currency, CurrencyAction, Promotion
-from loyalty_rules.proration import Fixed, Proration, Steps, bind_steps
+from loyalty_rules.proration import Fixed, Held, Proration, Steps, bind_held, bind_steps
 from loyalty_rules.rounding import Rounding
 from loyalty_rules.shares import unit_of
-from loyalty_rules.timing import Immediate, Timing, TransactionUpdate
+from loyalty_rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
 from loyalty_rules.trackers import Tracker, bind_tracker
 
 __all__ = ["Award", "BoundCouponAction", "BoundCurrencyAction", "BoundPromotion", "Plan"]
+
+T = TypeVar("T")
 
 _MOST_REMEMBERED_DAYS = 4_096
 
 
 @attrs.frozen(eq=False)
 class Award:
-    """How an action's amount comes about, bound: from a base, over lines from its parts, or fixed (neither)."""
+    """How an action's amount comes about, bound: from a base, or over lines from its parts (then `parts` is set).
+
+    `held` takes a whole base to the amount; `steps` is for what goes line by line, and for the trace.
+    """
 
     proration: Proration
     rounding: Rounding
     decimals: int
+    base: Callable[[Facts, dict[str, int]], Ratio]
+    parts: Callable[[Facts], Parts] | None
+    each_line: bool
+    held: Held
     steps: Steps
-    base: Callable[[Facts, dict[str, int]], Ratio] | None = None
-    parts: Callable[[Facts], Parts] | None = None
-    each_line: bool = False
 
 
 @attrs.frozen(eq=False)
 class BoundCurrencyAction:
     """An action that issues currency, with what it refers to.
 
-    `unit` is the currency's last decimal in millionths. `until` says how long it lives, `release` what a promise waits
-    for (None where it is issued at once), `is_capped` whether anything may trim it.
+    `unit` is the currency's last decimal in millionths. `schedule` says when it becomes issued and `release` what a
+    promise waits for (None where it is issued at once), `until` how long it lives, `is_capped` whether anything may
+    trim it, `rolling` is its expiry where that extends other lots.
     """
 
     key: str
@@ -67,8 +73,10 @@ class BoundCurrencyAction:
     decimals: int
     unit: int
     award: Award
-    until: Until
+    schedule: Callable[[Facts], Schedule]
     release: Release | None
+    until: Until
+    rolling: Rolling | None
     limits: tuple[Limit, ...]
     is_capped: bool
 
@@ -199,16 +207,18 @@ class Plan:
                 action,
                 decimals,
                 unit_of(0, decimals),
-                bound.award(action.proration, action.rounding, decimals),
-                bound.until(action.expiry),
-                bound.release(action.timing),
+                bound.once(_bind_award, action.proration, action.rounding, decimals),
+                bound.once(bind_timing, action.timing),
+                bound.once(_release_of, action.timing),
+                bound.once(bind_expiry, action.expiry),
+                action.expiry if isinstance(action.expiry, Rolling) else None,
                 limits,
                 bool(limits) or action.caps != NO_CAPS,
             )
         coupon_type, quantity = self._coupon_types[action.coupon_type], action.quantity
         rounding = Rounding(action.rounding.value, action.rounding.currency)
-        award = bound.award(quantity, rounding, 0) if not isinstance(quantity, int) else None
-        return BoundCouponAction(key, action, coupon_type, bound.until(coupon_type.validity.expiry), award)
+        award = bound.once(_bind_award, quantity, rounding, 0) if not isinstance(quantity, int) else None
+        return BoundCouponAction(key, action, coupon_type, bound.once(bind_expiry, coupon_type.validity.expiry), award)
 
 
 def _compiled(parts: Mapping[str, Any]) -> Plan:
@@ -221,22 +231,12 @@ class _Bound:
     def __init__(self) -> None:
         self.known: dict[Any, Any] = {}
 
-    def award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
-        award: Award = self._once(_bind_award, proration, rounding, decimals)
-        return award
-
-    def until(self, expiry: Expiry) -> Until:
-        until: Until = self._once(bind_expiry, expiry)
-        return until
-
-    def release(self, timing: Timing) -> Release | None:
-        release: Release | None = self._once(_release_of, timing)
-        return release
-
-    def _once(self, bind: Callable[..., Any], *terms: Any) -> Any:
+    def once(self, bind: Callable[..., T], *terms: Any) -> T:
+        """Give what `bind` makes of some terms, made when they are first seen."""
         if (bind, terms) not in self.known:
             self.known[bind, terms] = bind(*terms)
-        return self.known[bind, terms]
+        bound: T = self.known[bind, terms]
+        return bound
 
 
 def _release_of(timing: Timing) -> Release | None:
@@ -246,19 +246,24 @@ def _release_of(timing: Timing) -> Release | None:
 
 
 def _bind_award(proration: Proration, rounding: Rounding, decimals: int) -> Award:
-    steps = bind_steps(proration, rounding, decimals)
-    if isinstance(proration, Fixed):
-        return Award(proration, rounding, decimals, steps)
-    of = proration.of
+    ways = bind_held(proration, rounding, decimals), bind_steps(proration, rounding, decimals)
+    of = proration.of if not isinstance(proration, Fixed) else None
+    if of is None:
+        return Award(proration, rounding, decimals, _no_base, None, False, *ways)
     if isinstance(of, (LineItemValue, LineItemQuantity, LineItemExtendedField)):
-        return Award(proration, rounding, decimals, steps, parts=bind_parts(of), each_line=of.aggregate == "each_line")
-    return Award(proration, rounding, decimals, steps, bind_base(of))
+        each_line = of.aggregate == "each_line"
+        return Award(proration, rounding, decimals, _no_base, bind_parts(of), each_line, *ways)
+    return Award(proration, rounding, decimals, bind_base(of), None, False, *ways)
+
+
+def _no_base(_facts: Facts, _awarded: dict[str, int]) -> Ratio:
+    return 0, 1
 
 
 def _index(promotions: Sequence[Promotion]) -> Mapping[str, Index]:
-    by_trigger: dict[str, list[tuple[int, datetime | None, datetime | None, Condition | None]]] = {}
+    by_trigger: dict[str, list[tuple[int, Promotion]]] = {}
     for position, each in enumerate(promotions):
-        by_trigger.setdefault(each.trigger, []).append((position, each.starts_at, each.ends_at, each.when))
+        by_trigger.setdefault(each.trigger, []).append((position, each))
     return {trigger: Index.of(triggered) for trigger, triggered in by_trigger.items()}
 
 

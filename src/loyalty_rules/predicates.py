@@ -24,19 +24,12 @@ from loyalty_rules.conditions import (
     TrackerTest,
 )
 from loyalty_rules.dates import anniversary_in, date_in
-from loyalty_rules.facts import Facts, LineFacts
+from loyalty_rules.facts import NO_RATE, Facts, LineFacts
 
 __all__ = ["LinePredicate", "Predicate", "Subject", "bind", "bind_line", "bind_to", "event_subject", "line_subject"]
 
 Predicate: TypeAlias = Callable[[Facts], bool]
 LinePredicate: TypeAlias = Callable[[LineFacts], bool]
-
-
-class _NoRate:
-    """What stands at a path of money where the event has no exchange rate: nothing compares with it."""
-
-
-NO_RATE = _NoRate()
 
 
 @attrs.frozen
@@ -89,15 +82,9 @@ def _component(name: str) -> Subject:
     return Subject(number, "number")
 
 
-def _amount(facts: Facts) -> Any:
-    if facts.rate is None:
-        return NO_RATE
-    return facts.amount * facts.rate if facts.amount is not None else None
-
-
 _EVENT_SUBJECTS: Mapping[str, Subject] = {
     "type": _event("type"),
-    "amount": Subject(_amount, "number", MICRO * RATE_UNIT),
+    "amount": Subject(operator.attrgetter("priced"), "number", MICRO * RATE_UNIT),
     "currency": _event("currency"),
     "store": _event("store"),
     "brand": _event("brand"),

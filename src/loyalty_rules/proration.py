@@ -5,6 +5,7 @@ base → round the base → prorate → round the currency. All of it in integer
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import gcd
 from typing import ClassVar, TypeAlias
 
 import attrs
@@ -21,12 +22,14 @@ __all__ = [
     "Proration",
     "Stepped",
     "Steps",
+    "bind_held",
     "bind_proration",
     "bind_steps",
     "rounds_base",
 ]
 
 TRANSACTION_VALUE = TransactionValue()
+_Round: TypeAlias = Callable[[int, int], int]
 
 
 @attrs.frozen(field_transformer=checked)
@@ -76,12 +79,14 @@ def rounds_base(base: BaseValue) -> bool:
 Steps: TypeAlias = Callable[[Ratio], Ratio]
 """The way of one base (or of one line's part of it) to an amount: round → prorate → round."""
 
+Held: TypeAlias = Callable[[int, int], int]
+"""The same way for a whole base, numerator and denominator: to the end, what is issued in millionths."""
+
 
 def bind_steps(proration: Proration, rounding: Rounding, decimals: int) -> Steps:
     """Bind a proration with its rounding to a currency of so many decimals."""
     prorate = bind_proration(proration)
-    rounded = not isinstance(proration, Fixed) and rounds_base(proration.of)
-    round_base = MODES.get(rounding.value) if rounded else None  # `actual` is in no table
+    round_base = _base_rounding(proration, rounding)
     round_amount, scale = MODES.get(rounding.currency), 10**decimals
 
     def steps(base: Ratio) -> Ratio:
@@ -94,6 +99,49 @@ def bind_steps(proration: Proration, rounding: Rounding, decimals: int) -> Steps
         return round_amount(numerator * scale, denominator), scale
 
     return steps
+
+
+def bind_held(proration: Proration, rounding: Rounding, decimals: int) -> Held:
+    """Bind the same steps as one reckoning, whose constants are multiplied and reduced here, once.
+
+    `actual` is then to the nearest at the sixth decimal, as what is issued is held anyway. Source: semantics 2.
+    """
+    round_amount = MODES.get(rounding.currency, MODES["nearest"])
+    scale = 10**decimals if rounding.currency in MODES else MICRO
+    unit = MICRO // scale
+    match proration:
+        case Fixed(amount):
+            fixed = round_amount(micros(amount) * scale, MICRO) * unit
+            return lambda _numerator, _denominator: fixed
+        case Stepped():
+            return _bind_stepped(proration, _base_rounding(proration, rounding), round_amount, scale)
+    round_base = _base_rounding(proration, rounding)
+    times, per = _reduced(micros(proration.percent) * scale, MICRO * 100)
+    if round_base is None:
+        return lambda numerator, denominator: round_amount(numerator * times, denominator * per) * unit
+    return lambda numerator, denominator: round_amount(round_base(numerator, denominator) * times, per) * unit
+
+
+def _bind_stepped(proration: Stepped, round_base: _Round | None, round_amount: _Round, scale: int) -> Held:
+    per, size = _reduced(MICRO, micros(proration.step_size))
+    points, unit = micros(proration.points_per_step) * scale, MICRO // scale
+    if round_base is None:
+        return lambda numerator, denominator: (
+            round_amount(numerator * per // (denominator * size) * points, MICRO) * unit
+        )
+    return lambda numerator, denominator: (
+        round_amount(round_base(numerator, denominator) * per // size * points, MICRO) * unit
+    )
+
+
+def _base_rounding(proration: Proration, rounding: Rounding) -> _Round | None:
+    """Give how the base is rounded, None where it is not: by `actual`, or of a base that is never rounded."""
+    return MODES.get(rounding.value) if not isinstance(proration, Fixed) and rounds_base(proration.of) else None
+
+
+def _reduced(numerator: int, denominator: int) -> Ratio:
+    divisor = gcd(numerator, denominator)
+    return numerator // divisor, denominator // divisor
 
 
 def bind_proration(proration: Proration) -> Callable[[Ratio], Ratio]:

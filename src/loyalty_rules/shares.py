@@ -1,7 +1,6 @@
 """How an amount is split over the lines that it came from, to the last unit. Source: semantics 11."""
 
 from collections.abc import Sequence
-from math import gcd
 
 __all__ = ["Weights", "split", "unit_of"]
 
@@ -26,11 +25,12 @@ class Weights:
     __slots__ = ("heaviest_first", "total", "weights")
 
     def __init__(self, values: Sequence[int]) -> None:
-        weights = values if min(values, default=0) >= 0 else [max(value, 0) for value in values]
-        divisor = gcd(*weights)  # small numbers multiply faster, and the split is the same
-        weights = [weight // divisor for weight in weights] if divisor else [1] * len(weights)
+        weights = [max(value, 0) for value in values] if values and min(values) < 0 else values
+        total = sum(weights)
+        if not total:
+            weights, total = [1] * len(values), len(values)
         self.weights = weights
-        self.total = sum(weights)
+        self.total = total
         self.heaviest_first = sorted(range(len(weights)), key=weights.__getitem__, reverse=True)
 
     def split(self, amount: int) -> list[int]:
