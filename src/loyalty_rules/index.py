@@ -9,6 +9,7 @@ What the way to a promotion has decided is not tested again. What is left of its
 promotions that are left with the same, and asked once an event.
 """
 
+import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -162,7 +163,7 @@ def _month_number(at: datetime) -> int:
 # -- what an event has -------------------------------------------------------------------------------------------------
 
 
-def _values_of(path: str) -> Callable[[Facts], Texts]:
+def _texts_at(path: str) -> Callable[[Facts], Texts]:
     """Bind a path to the different texts that an event has there."""
     if path == _MONTH:
         return lambda facts: (str(_month_number(facts.event.occurred_at)),)
@@ -172,13 +173,14 @@ def _values_of(path: str) -> Callable[[Facts], Texts]:
         return lambda facts: {tag for line in facts.event_lines for tag in line.tags or ()}
     if path.startswith(_LINE):
         name = path.removeprefix(_LINE)
-        return lambda facts: {getattr(line, name) for line in facts.event_lines}
+        text_of = operator.attrgetter(name)
+        return lambda facts: set(map(text_of, facts.event_lines))
     get = event_subject(path).get
     return lambda facts: (get(facts),)
 
 
 _PATHS = (_MONTH, "member.tags", *_EVENT_TEXTS, *(_LINE + name for name in (*_LINE_TEXTS, "tags")))
-_VALUES: Mapping[str, Callable[[Facts], Texts]] = {path: _values_of(path) for path in _PATHS}
+_TEXTS: Mapping[str, Callable[[Facts], Texts]] = {path: _texts_at(path) for path in _PATHS}
 
 
 # -- the net -----------------------------------------------------------------------------------------------------------
@@ -211,19 +213,22 @@ class Index:
     def reached(self, facts: Facts) -> list[Entry]:
         """Look up the event's values: give what stands there, and what is visited always; in no order."""
         found: list[Entry] = []
-        values: dict[str, Texts] = {}
+        known: dict[str, Texts] = {}
         waiting = [self.root]
         for node in waiting:  # which grows
             found += node.entries
             for path, table in node.tables:
-                if path not in values:
-                    values[path] = _VALUES[path](facts)
-                for value in values[path]:
-                    below = table.get(value)
-                    if isinstance(below, tuple):
-                        found += below
-                    elif below is not None:
-                        waiting.append(below)
+                if path in known:
+                    texts = known[path]
+                else:
+                    texts = known[path] = _TEXTS[path](facts)
+                for text in texts:
+                    if text in table:
+                        below = table[text]
+                        if isinstance(below, Node):
+                            waiting.append(below)
+                        else:
+                            found += below
         return found
 
     def fired(self, facts: Facts) -> list[int]:

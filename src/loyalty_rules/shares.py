@@ -39,11 +39,15 @@ class Weights:
         Ties go to the larger weight and then to the earlier place; a zero weight gets zero. The parts sum to the
         amount exactly.
         """
-        weights, total = self.weights, self.total
-        parts = [amount * weight // total for weight in weights]
+        total = self.total
+        parts: list[int] = []
+        remainders: list[int] = []
+        for weight in self.weights:
+            part, remainder = divmod(amount * weight, total)
+            parts.append(part)
+            remainders.append(remainder)
         left = amount - sum(parts)
         if left:
-            remainders = [amount * weight % total for weight in weights]
             # Sorting keeps the order of what is equal: of equal remainders the heavier comes first.
             for i in sorted(self.heaviest_first, key=remainders.__getitem__, reverse=True)[:left]:
                 parts[i] += 1
