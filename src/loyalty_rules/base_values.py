@@ -15,7 +15,7 @@ from loyalty_rules.conditions import Condition, read_condition
 from loyalty_rules.errors import InvalidValueError, found
 from loyalty_rules.facts import Facts
 from loyalty_rules.identifiers import read_id, read_list, read_name
-from loyalty_rules.predicates import LinePredicate, bind_line
+from loyalty_rules.predicates import Selection, bind_selection
 from loyalty_rules.skips import Skip
 from loyalty_rules.values import checked
 
@@ -190,9 +190,9 @@ def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
     """
     match base:
         case TransactionValue(()):
-            return _transaction_value
+            return _bill
         case TransactionValue(less):
-            return lambda facts, _awarded: _transaction_value(facts, _awarded, less)
+            return lambda facts, _awarded: _bill_less(facts, less)
         case TransactionExtendedField(field):
             return lambda facts, _awarded: _field(facts.event.extended_fields, "extended_fields", field)
         case TransactionCustomField(field):
@@ -209,14 +209,14 @@ def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
 
 def bind_parts(base: LineBase) -> Callable[[Facts], Parts]:
     """Bind a base over lines to a function that gives what each selected line gives to it."""
-    matches = bind_line(base.lines)
+    select = bind_selection(base.lines)
     match base:
         case LineItemValue():
-            return lambda facts: _value_parts(facts, matches)
+            return lambda facts: _value_parts(facts, _selected(select, facts))
         case LineItemQuantity():
-            return lambda facts: _quantity_parts(facts, matches)
+            return lambda facts: _quantity_parts(facts, _selected(select, facts))
         case LineItemExtendedField(field):
-            return lambda facts: _field_parts(facts, matches, field)
+            return lambda facts: _field_parts(facts, _selected(select, facts), field)
 
 
 def total_of(parts: Parts) -> Ratio:
@@ -225,15 +225,20 @@ def total_of(parts: Parts) -> Ratio:
     return max(sum(values), 0), denominator
 
 
-def _transaction_value(facts: Facts, _awarded: dict[str, int], less: tuple[str, ...] = ()) -> Ratio:
+def _bill(facts: Facts, _awarded: dict[str, int]) -> Ratio:
+    amount = facts.amount
+    if amount is None or amount < 0 or facts.rate != RATE_UNIT:
+        return _bill_less(facts, ())
+    return amount, MICRO
+
+
+def _bill_less(facts: Facts, components: tuple[str, ...]) -> Ratio:
     amount = facts.amount
     if amount is None:
         raise Skip("missing_field", "amount is absent: an activity has none")
-    for component in less:
+    for component in components:
         amount -= _component(facts, component)
-    if amount < 0:
-        amount = 0
-    return (amount, MICRO) if facts.rate == RATE_UNIT else facts.in_money(amount, MICRO)
+    return facts.in_money(max(amount, 0), MICRO)
 
 
 def _component(facts: Facts, name: str) -> int:
@@ -260,31 +265,28 @@ def _number(fields: Any, where: str, name: str) -> int | None:
     return number
 
 
-def _selected(facts: Facts, matches: LinePredicate | None) -> list[int]:
-    if matches is None:
-        selected = [*range(len(facts.event_lines))]
-    else:
-        selected = [i for i, line in enumerate(facts.lines) if matches(line)]
-    if not selected:
+def _selected(select: Selection, facts: Facts) -> list[int]:
+    positions = select(facts)
+    if not positions:
         raise Skip("no_matching_lines", "no line is selected")
-    return selected
+    return positions
 
 
-def _value_parts(facts: Facts, matches: LinePredicate | None) -> Parts:
-    positions, (values, unit) = _selected(facts, matches), facts.values
+def _value_parts(facts: Facts, positions: list[int]) -> Parts:
+    values, unit = facts.values
     if facts.rate == RATE_UNIT:
         return positions, [values[i] for i in positions], unit
     factor, denominator = facts.in_money(1, unit)
     return positions, [values[i] * factor for i in positions], denominator
 
 
-def _quantity_parts(facts: Facts, matches: LinePredicate | None) -> Parts:
-    positions, lines = _selected(facts, matches), facts.event_lines
+def _quantity_parts(facts: Facts, positions: list[int]) -> Parts:
+    lines = facts.event_lines
     return positions, [micros(lines[i].quantity) for i in positions], MICRO
 
 
-def _field_parts(facts: Facts, matches: LinePredicate | None, name: str) -> Parts:
-    positions, lines = _selected(facts, matches), facts.event_lines
+def _field_parts(facts: Facts, positions: list[int], name: str) -> Parts:
+    lines = facts.event_lines
     numbers = [_number(lines[i].extended_fields, f"lines[{i}].extended_fields", name) for i in positions]
     if all(number is None for number in numbers):
         raise Skip("missing_field", f"extended_fields.{name} is absent from every selected line")

@@ -100,7 +100,8 @@ class Walk:
         parts = award.parts(facts) if award.parts is not None else None
         amount = self.amount(award, parts)
         issue_on, due_at = action.schedule(facts)
-        expires_on, expires_at = self.expiry(action.until, issue_on, due_at)
+        expires_on = action.until(facts, issue_on)
+        expires_at = self.end_of(expires_on, issue_on, due_at) if expires_on is not None else None
         if action.is_capped:
             amount = self.capped(action, amount)
         self.awarded[action.key] = amount
@@ -145,14 +146,9 @@ class Walk:
             raise Skip("zero_amount", "the amount is zero")
         return amount
 
-    def expiry(
-        self, until: Until, issue_on: date | None, due_at: datetime | None
-    ) -> tuple[date | None, datetime | None]:
-        """Say until when it lives; what would already be past when it becomes issued is not issued."""
+    def end_of(self, expires_on: date, issue_on: date | None, due_at: datetime | None) -> datetime:
+        """Give the instant until which it lives; what would already be past when it becomes issued is not issued."""
         facts = self.facts
-        expires_on = until(facts, issue_on)
-        if expires_on is None:
-            return None, None
         day, expires_at = issue_on or facts.event_on, self.plan.end_of(expires_on)
         # The end of a later day lies after every instant of this one: only then need instants be compared, a dear step,
         # if the till's date is not that of its clock.
@@ -160,7 +156,7 @@ class Walk:
             expires_on < day or expires_at <= (due_at or facts.event.occurred_at)
         ):
             raise Skip("already_expired", f"{expires_on} is past when it becomes issued")
-        return expires_on, expires_at
+        return expires_at
 
     def extend(
         self,

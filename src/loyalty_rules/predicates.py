@@ -24,12 +24,25 @@ from loyalty_rules.conditions import (
     TrackerTest,
 )
 from loyalty_rules.dates import anniversary_in, date_in
+from loyalty_rules.events import Line
 from loyalty_rules.facts import NO_RATE, Facts, LineFacts
 
-__all__ = ["LinePredicate", "Predicate", "Subject", "bind", "bind_line", "bind_to", "event_subject", "line_subject"]
+__all__ = [
+    "LinePredicate",
+    "Predicate",
+    "Selection",
+    "Subject",
+    "bind",
+    "bind_line",
+    "bind_selection",
+    "bind_to",
+    "event_subject",
+    "line_subject",
+]
 
 Predicate: TypeAlias = Callable[[Facts], bool]
 LinePredicate: TypeAlias = Callable[[LineFacts], bool]
+Selection: TypeAlias = Callable[[Facts], list[int]]
 
 
 @attrs.frozen
@@ -124,6 +137,9 @@ def _unit_price(facts: LineFacts) -> Any:
     return micros(facts.line.unit_price) * facts.rate if facts.line.unit_price is not None else None
 
 
+_LINE_TEXTS: Mapping[str, Callable[[Line], Any]] = {
+    name: operator.attrgetter(name) for name in ("sku", "category", "brand")
+}
 _VALUE_UNIT = MICRO * MICRO * RATE_UNIT
 
 
@@ -291,6 +307,19 @@ def _bind_comparison(comparison: Comparison | Measure, subject: Subject) -> Call
 def bind_line(condition: Condition | None) -> LinePredicate | None:
     """Bind a line condition; None, which selects every line, stays None."""
     return None if condition is None else _bind(condition, line_subject)
+
+
+def bind_selection(condition: Condition | None) -> Selection:
+    """Bind a line condition to the function that gives the positions of the lines that it selects; None selects all."""
+    if condition is None:
+        return lambda facts: [*range(len(facts.event_lines))]
+    if isinstance(condition, Comparison):
+        text_of, tests = _LINE_TEXTS.get(condition.field), condition.tests()
+        if text_of is not None and len(tests) == 1 and isinstance(condition.is_, str):
+            wanted = condition.is_  # most line conditions are no more than that
+            return lambda facts: [i for i, line in enumerate(facts.event_lines) if text_of(line) == wanted]
+    matches = _bind(condition, line_subject)
+    return lambda facts: [i for i, line in enumerate(facts.lines) if matches(line)]
 
 
 def bind(condition: Condition) -> Predicate:
