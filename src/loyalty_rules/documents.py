@@ -25,7 +25,7 @@ def load_program(source: Source) -> Program:
     if document.get("format") is None:
         problems.append(Problem("$.format", "required", f"is missing; it is {FORMAT!r}"))
     try:
-        program = _structured(document, Program, "program")
+        program = _structured(document, Program, "program", share=True)
         if not problems:
             return program
     except DocumentError as error:
@@ -68,9 +68,9 @@ def _event_class(document: Mapping[str, Any]) -> type:
     return EVENT_TYPES.get(kind, Activity)
 
 
-def _structured(document: Mapping[str, Any], cls: type[T], kind: str) -> T:
+def _structured(document: Mapping[str, Any], cls: type[T], kind: str, *, share: bool = False) -> T:
     try:
-        return structure(document, cls)
+        return structure(document, cls, share=share)
     except DocumentError:
         raise
     except Exception as error:  # noqa: BLE001  (every failure is told as problems)

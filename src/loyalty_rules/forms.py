@@ -6,6 +6,7 @@ each scalar is read by the reader of its field, the same that the constructor us
 """
 
 import functools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -101,13 +102,29 @@ _thorough = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
 Hook: TypeAlias = Callable[[Any], Any]
 
 
-def structure(document: Mapping[str, Any], cls: type[T]) -> T:
-    """Make a value of a document; raises an error that `problems_of` tells as problems."""
+class _Terms(threading.local):
+    """The values without an id that a document has held so far: a program says the same a thousand times."""
+
+    known: dict[Any, Any] | None = None
+
+
+_terms = _Terms()
+
+
+def structure(document: Mapping[str, Any], cls: type[T], *, share: bool = False) -> T:
+    """Make a value of a document; raises an error that `problems_of` tells as problems.
+
+    With `share`, parts that are equal and have no id are one object: ten thousand promotions then are no million
+    objects, which the garbage collector of the host would walk through again and again.
+    """
     value: T
+    _terms.known = {} if share else None
     try:
         value = _quick.structure(document, cls)
     except Exception:  # noqa: BLE001  (whatever it is, it is found again and told)
         value = _thorough.structure(document, cls)
+    finally:
+        _terms.known = None
     return value
 
 
@@ -122,12 +139,15 @@ def _class_hook(converter: cattrs.Converter, cls: type) -> Callable[[Any, Any], 
 
     known = fields_of(cls)
     needs_one = bool(getattr(cls, "needs_one", False))
+    has_id = "id" in known
 
     def hook(value: Any, _: Any) -> Any:
         given = {key: each for key, each in _object(value).items() if each is not None}  # null means absent
         if needs_one and not given:
             raise InvalidValueError("", "required", f"needs at least one of {', '.join(known)}")
-        return make(given, cls)
+        made = make(given, cls)
+        terms = _terms.known
+        return made if terms is None or has_id else terms.setdefault(made, made)
 
     return hook
 
@@ -336,6 +356,8 @@ def _unknown_keys(error: ForbiddenExtraKeysError, path: str) -> Iterator[Problem
 def unstructure(value: Any) -> Any:
     """Give a value as plain dicts, lists, texts, integers and booleans, with every default filled in."""
     cls: Any = type(value)
+    if cls in _PLAIN:
+        return value
     write = _WRITERS.get(cls)
     if write is not None:
         return write(value)
@@ -346,18 +368,21 @@ def unstructure(value: Any) -> Any:
     return value  # a subclass of a plain kind
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 def _write_list(value: Iterable[Any]) -> list[Any]:
     return [unstructure(each) for each in value]
+
+
+def _write_object(value: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: unstructure(each) for key, each in value.items()}
 
 
 def _write(value: Any) -> dict[str, Any]:
     cls: Any = type(value)
     tag, plain, keyed = _written_fields(cls)
-    document = {**tag, **{key: unstructure(getattr(value, name)) for key, name in plain}}
+    document = tag.copy()
+    for key, name in plain:
+        each = getattr(value, name)
+        document[key] = each if type(each) in _PLAIN else unstructure(each)
     for key, name in keyed:
         items = [unstructure(each) for each in getattr(value, name)]
         document[key] = {item["id"]: {key: part for key, part in item.items() if key != "id"} for item in items}
@@ -365,7 +390,7 @@ def _write(value: Any) -> dict[str, Any]:
 
 
 @functools.cache
-def _written_fields(cls: Any) -> tuple[dict[str, str], list[tuple[str, str]], list[tuple[str, str]]]:
+def _written_fields(cls: Any) -> tuple[dict[str, Any], list[tuple[str, str]], list[tuple[str, str]]]:
     """Give a class's tag, the fields that are written as they are, and those that are written by their ids."""
     fields = [(key, field) for key, field in fields_of(cls).items() if field.eq]  # what is not compared is not said
     plain = [(key, field.name) for key, field in fields if not is_keyed(field)]
@@ -384,8 +409,9 @@ def _write_tests(value: Comparison | Measure) -> dict[str, Any]:
     return {operator: unstructure(operand) for operator, operand in value.tests()}
 
 
+_PLAIN = frozenset([str, int, bool, float, type(None)])
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
-    **dict.fromkeys((str, int, bool, float, type(None)), _same),
+    dict: _write_object,
     Decimal: text_of,
     datetime: instant_text,
     date: date.isoformat,

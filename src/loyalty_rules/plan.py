@@ -52,11 +52,11 @@ class Award:
     proration: Proration
     rounding: Rounding
     decimals: int
-    base: Callable[[Facts, dict[str, int]], Ratio]
-    parts: Callable[[Facts], Parts] | None
-    each_line: bool
     held: Held
     steps: Steps
+    base: Callable[[Facts, dict[str, int]], Ratio]
+    parts: Callable[[Facts], Parts] | None = None
+    each_line: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -207,7 +207,7 @@ class Plan:
                 action,
                 decimals,
                 unit_of(0, decimals),
-                bound.once(_bind_award, action.proration, action.rounding, decimals),
+                bound.award(action.proration, action.rounding, decimals),
                 bound.once(bind_timing, action.timing),
                 bound.once(_release_of, action.timing),
                 bound.once(bind_expiry, action.expiry),
@@ -217,7 +217,7 @@ class Plan:
             )
         coupon_type, quantity = self._coupon_types[action.coupon_type], action.quantity
         rounding = Rounding(action.rounding.value, action.rounding.currency)
-        award = bound.once(_bind_award, quantity, rounding, 0) if not isinstance(quantity, int) else None
+        award = bound.award(quantity, rounding, 0) if not isinstance(quantity, int) else None
         return BoundCouponAction(key, action, coupon_type, bound.once(bind_expiry, coupon_type.validity.expiry), award)
 
 
@@ -238,22 +238,32 @@ class _Bound:
         bound: T = self.known[bind, terms]
         return bound
 
+    def award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+        """Bind how an amount comes about; what does not hang on the lines that are selected is bound without them."""
+        return self.once(self._award, proration, rounding, decimals)
+
+    def _award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+        if isinstance(proration, Fixed):
+            return self._award_of(proration, proration, rounding, decimals, _no_base)
+        of = proration.of
+        if isinstance(of, (LineItemValue, LineItemQuantity, LineItemExtendedField)):
+            reckoned = attrs.evolve(proration, of=attrs.evolve(of, lines=None))
+            parts, each_line = self.once(bind_parts, of), of.aggregate == "each_line"
+            return self._award_of(proration, reckoned, rounding, decimals, _no_base, parts, each_line)
+        return self._award_of(proration, proration, rounding, decimals, self.once(bind_base, of))
+
+    def _award_of(
+        self, proration: Proration, reckoned: Proration, rounding: Rounding, decimals: int, *base: Any
+    ) -> Award:
+        held = self.once(bind_held, reckoned, rounding, decimals)
+        steps = self.once(bind_steps, reckoned, rounding, decimals)
+        return Award(proration, rounding, decimals, held, steps, *base)
+
 
 def _release_of(timing: Timing) -> Release | None:
     if isinstance(timing, Immediate):
         return None
     return Release(timing.type, timing.when if isinstance(timing, TransactionUpdate) else None)  # type: ignore[arg-type]
-
-
-def _bind_award(proration: Proration, rounding: Rounding, decimals: int) -> Award:
-    ways = bind_held(proration, rounding, decimals), bind_steps(proration, rounding, decimals)
-    of = proration.of if not isinstance(proration, Fixed) else None
-    if of is None:
-        return Award(proration, rounding, decimals, _no_base, None, False, *ways)
-    if isinstance(of, (LineItemValue, LineItemQuantity, LineItemExtendedField)):
-        each_line = of.aggregate == "each_line"
-        return Award(proration, rounding, decimals, _no_base, bind_parts(of), each_line, *ways)
-    return Award(proration, rounding, decimals, bind_base(of), None, False, *ways)
 
 
 def _no_base(_facts: Facts, _awarded: dict[str, int]) -> Ratio:
