@@ -170,7 +170,7 @@ def _is_nested(annotation: Any) -> bool:
 
 
 def _object(value: Any) -> Mapping[Any, Any]:
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return value
     raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
 
@@ -356,24 +356,28 @@ def _unknown_keys(error: ForbiddenExtraKeysError, path: str) -> Iterator[Problem
 def unstructure(value: Any) -> Any:
     """Give a value as plain dicts, lists, texts, integers and booleans, with every default filled in."""
     cls: Any = type(value)
-    if cls in _PLAIN:
-        return value
-    write = _WRITERS.get(cls)
-    if write is not None:
-        return write(value)
-    if isinstance(value, Mapping):
-        return {key: unstructure(each) for key, each in value.items()}
-    if attrs.has(cls):
-        return _write(value)
-    return value  # a subclass of a plain kind
+    return value if cls in _PLAIN else _writer_of(cls)(value)
+
+
+@functools.cache
+def _writer_of(cls: Any) -> Callable[[Any], Any]:
+    if cls in _WRITERS:
+        return _WRITERS[cls]
+    if issubclass(cls, Mapping):
+        return _write_mapping
+    return _write if attrs.has(cls) else _same  # what is left is a subclass of a plain kind
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _write_mapping(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {key: unstructure(each) for key, each in value.items()}
 
 
 def _write_list(value: Iterable[Any]) -> list[Any]:
     return [unstructure(each) for each in value]
-
-
-def _write_object(value: dict[Any, Any]) -> dict[Any, Any]:
-    return {key: unstructure(each) for key, each in value.items()}
 
 
 def _write(value: Any) -> dict[str, Any]:
@@ -411,7 +415,6 @@ def _write_tests(value: Comparison | Measure) -> dict[str, Any]:
 
 _PLAIN = frozenset([str, int, bool, float, type(None)])
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
-    dict: _write_object,
     Decimal: text_of,
     datetime: instant_text,
     date: date.isoformat,

@@ -126,6 +126,8 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
             "too_large",
             f"free-form fields are at most {_DEEPEST} deep and hold at most {_MOST_VALUES:,} values",
         )
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
@@ -137,7 +139,7 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
 
 
 def _copied_scalar(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool)):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return value if value.bit_length() < 4096 else _as_float(value)
