@@ -34,6 +34,7 @@ __all__ = [
     "TransactionCustomField",
     "TransactionExtendedField",
     "TransactionValue",
+    "base_name",
     "bind_base",
     "bind_parts",
     "total_of",
@@ -172,6 +173,19 @@ TrackerBase: TypeAlias = GapBefore | EventValue | GapAfter | Surplus
 BaseValue: TypeAlias = (
     TransactionValue | TransactionExtendedField | TransactionCustomField | LineBase | TrackerBase | Awarded
 )
+
+
+def base_name(base: BaseValue) -> str:
+    """Name a base in words, with what it hangs on."""
+    name = base.type.replace("_", " ")
+    match base:
+        case TransactionValue(less) if less:
+            return f"{name} less {', '.join(less)}"
+        case Awarded(actions):
+            return f"what {', '.join(actions)} awarded"
+        case _:
+            detail = getattr(base, "field", None) or getattr(base, "tracker", None)
+            return f"{name} of {detail}" if detail else name
 
 
 # -- what they mean --------------------------------------------------------------------------------------------------

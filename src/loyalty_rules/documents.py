@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from loyalty_rules.errors import DocumentError, Problem, found
 from loyalty_rules.events import EVENT_TYPES, Activity, Event, Snapshot
-from loyalty_rules.forms import MOST_PROBLEMS, problems_of, structure, unstructure
+from loyalty_rules.forms import MOST_PROBLEMS, problems_of, share_parts, structure, unstructure
 from loyalty_rules.program import FORMAT, Evaluation, Program
 from loyalty_rules.references import unresolved
 from loyalty_rules.sources import Source, read_source
@@ -25,7 +25,10 @@ def load_program(source: Source) -> Program:
     if document.get("format") is None:
         problems.append(Problem("$.format", "required", f"is missing; it is {FORMAT!r}"))
     try:
-        program = _structured(document, Program, "program", share=True)
+        program = _structured(document, Program, "program")
+        known: dict[Any, Any] = {}
+        for promotion in program.promotions:
+            share_parts(promotion, known)
         if not problems:
             return program
     except DocumentError as error:
@@ -68,9 +71,9 @@ def _event_class(document: Mapping[str, Any]) -> type:
     return EVENT_TYPES.get(kind, Activity)
 
 
-def _structured(document: Mapping[str, Any], cls: type[T], kind: str, *, share: bool = False) -> T:
+def _structured(document: Mapping[str, Any], cls: type[T], kind: str) -> T:
     try:
-        return structure(document, cls, share=share)
+        return structure(document, cls)
     except DocumentError:
         raise
     except Exception as error:  # noqa: BLE001  (every failure is told as problems)

@@ -10,7 +10,7 @@ from decimal import Decimal
 import attrs
 
 from loyalty_rules.amounts import MICRO, Ratio, micros_text, ratio_text, text_of
-from loyalty_rules.base_values import Awarded, BaseValue, Parts, TransactionValue, total_of
+from loyalty_rules.base_values import Parts, base_name, total_of
 from loyalty_rules.dates import instant_text
 from loyalty_rules.evaluation import Walk, bases_of_lines, cap_name, sum_of
 from loyalty_rules.facts import Facts
@@ -179,7 +179,7 @@ class _TracedWalk(Walk):
         if isinstance(proration, Fixed):
             self.steps.append(f"a fixed {text_of(proration.amount)}")
         else:
-            self.steps.append(f"base: {_base_name(proration.of)}{', line by line' if award.each_line else ''}")
+            self.steps.append(f"base: {base_name(proration.of)}{', line by line' if award.each_line else ''}")
         amount = sum_of([self.noted_steps(award, base) for base in self.bases(award, parts)])
         self.noted_rounding(amount, (hold_to_micros(amount), MICRO), "to the 6 decimals that a ledger holds")
         return super().amount(award, parts)
@@ -214,15 +214,3 @@ class _TracedWalk(Walk):
             name = cap_name(cap, most)
             self.steps.append(f"{micros_text(amount)} trimmed to {micros_text(trimmed)} by the {name}")
         return trimmed
-
-
-def _base_name(base: BaseValue) -> str:
-    name = base.type.replace("_", " ")
-    match base:
-        case TransactionValue(less) if less:
-            return f"{name} less {', '.join(less)}"
-        case Awarded(actions):
-            return f"what {', '.join(actions)} awarded"
-        case _:
-            detail = getattr(base, "field", None) or getattr(base, "tracker", None)
-            return f"{name} of {detail}" if detail else name

@@ -18,7 +18,9 @@ import attrs
 
 from loyalty_rules.amounts import number_in
 from loyalty_rules.conditions import AllOf, Comparison, Condition, LineTest, Measure
+from loyalty_rules.dates import instant_text
 from loyalty_rules.facts import Facts
+from loyalty_rules.findings import asked
 from loyalty_rules.predicates import Predicate, bind, event_subject
 from loyalty_rules.promotions import Promotion
 
@@ -210,6 +212,25 @@ class Index:
         root = bucket if isinstance(bucket, Node) else Node(bucket, ())
         return cls(root, tuple(map(_bind_all, builder.tests)), tuple(builder.tests))
 
+    def describe(self, names: Sequence[str]) -> Iterator[str]:
+        """Tell the way to each promotion, and what is still asked there; `names` are those of the positions."""
+        yield from self._describe_node(self.root, names, "  ")
+
+    def _describe_node(self, node: Node, names: Sequence[str], indent: str) -> Iterator[str]:
+        yield from self._describe_entries(node.entries, names, indent)
+        for path, table in node.tables:
+            for text, below in sorted(table.items(), key=lambda item: str(item[0])):
+                yield f"{indent}where {_way(path, str(text))}:"
+                if isinstance(below, Node):
+                    yield from self._describe_node(below, names, indent + "  ")
+                else:
+                    yield from self._describe_entries(below, names, indent + "  ")
+
+    def _describe_entries(self, entries: Sequence[Entry], names: Sequence[str], indent: str) -> Iterator[str]:
+        for position, test in entries:
+            left = f" if {' and '.join(map(_asked, self.asked[test]))}" if test is not None else ""
+            yield f"{indent}{names[position]}{left}"
+
     def reached(self, facts: Facts) -> list[Entry]:
         """Look up the event's values: give what stands there, and what is visited always; in no order."""
         found: list[Entry] = []
@@ -321,6 +342,23 @@ def _bind_all(parts: tuple[Part, ...]) -> Predicate:
         return condition
     is_active = windows[0]
     return lambda facts: is_active(facts) and condition(facts)
+
+
+def _way(path: str, text: str) -> str:
+    if path == _MONTH:
+        year, month = divmod(int(text) - 1, 12)
+        return f"it is {year}-{month + 1:02} in UTC"
+    if path.startswith(_LINE):
+        return f"a line's {path.removeprefix(_LINE)} {'have' if path.endswith('tags') else 'is'} {text}"
+    return f"{path} {'have' if path.endswith('tags') else 'is'} {text}"
+
+
+def _asked(part: Part) -> str:
+    if not isinstance(part, ActiveWindow):
+        return asked(part)
+    starts = f"it is {instant_text(part.starts_at)} or later" if part.starts_at is not None else ""
+    ends = f"it is before {instant_text(part.ends_at)}" if part.ends_at is not None else ""
+    return " and ".join(filter(None, (starts, ends)))
 
 
 def _bind_window(window: ActiveWindow) -> Predicate:

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from loyalty_rules.amounts import Ratio
+from loyalty_rules.amounts import Ratio, text_of
 from loyalty_rules.base_values import (
     LineItemExtendedField,
     LineItemQuantity,
     LineItemValue,
     Parts,
+    base_name,
     bind_base,
     bind_parts,
 )
@@ -29,7 +30,7 @@ from loyalty_rules.facts import Facts, Standing
 from loyalty_rules.index import Index
 from loyalty_rules.intents import Release
 from loyalty_rules.promotions import Action, CouponAction, Currency, CurrencyAction, Promotion
-from loyalty_rules.proration import Fixed, Held, Proration, Steps, bind_held, bind_steps
+from loyalty_rules.proration import Fixed, Held, Proration, Stepped, Steps, bind_held, bind_steps, rounds_base
 from loyalty_rules.rounding import Rounding
 from loyalty_rules.shares import unit_of
 from loyalty_rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
@@ -141,6 +142,22 @@ class Plan:
             "promotions": tuple(bound.promotion for bound in self.promotions),
         }
         return _compiled, (parts,)
+
+    def describe(self) -> str:
+        """Tell what the program compiles to: the way to each promotion and what is asked there; what actions reckon.
+
+        A promotion under no `where` is visited for every event of its trigger: what makes a large program slow.
+        """
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        names = [bound.promotion.id for bound in self.promotions]
+        for trigger, index in self._indexes.items():
+            yield f"{trigger}:"
+            yield from index.describe(names)
+        yield "actions:"
+        for bound in self.promotions:
+            yield from (f"  {_said_of(action)}" for action in bound.actions)
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
         """Look at an event from this program's zone, in its money."""
@@ -268,6 +285,30 @@ def _release_of(timing: Timing) -> Release | None:
 
 def _no_base(_facts: Facts, _awarded: dict[str, int]) -> Ratio:
     return 0, 1
+
+
+def _said_of(action: BoundCurrencyAction | BoundCouponAction) -> str:
+    if isinstance(action, BoundCurrencyAction):
+        spec = action.action
+        return (
+            f"{action.key}: {_said_of_award(action.award)} in {spec.currency}; {spec.timing.type}; {spec.expiry.type}"
+        )
+    quantity = _said_of_award(action.award) if action.award is not None else str(action.action.quantity)
+    return f"{action.key}: {quantity} × coupon {action.coupon_type.id}; {action.coupon_type.validity.expiry.type}"
+
+
+def _said_of_award(award: Award) -> str:
+    proration, rounding = award.proration, award.rounding
+    if isinstance(proration, Fixed):
+        return f"a fixed {text_of(proration.amount)}"
+    base = base_name(proration.of) + (" (line by line)" if award.each_line else "")
+    if rounding.value != "actual" and rounds_base(proration.of):
+        base += f", rounded ({rounding.value}),"
+    if isinstance(proration, Stepped):
+        reckoned = f"{text_of(proration.points_per_step)} for each whole {text_of(proration.step_size)} of {base}"
+    else:
+        reckoned = f"{text_of(proration.percent)} % of {base}"
+    return reckoned + (f" rounded ({rounding.currency})" if rounding.currency != "actual" else "")
 
 
 def _index(promotions: Sequence[Promotion]) -> Mapping[str, Index]:
