@@ -135,9 +135,10 @@ def sales_of(size: int, number: int = 100) -> list[lr.Transaction]:
 
 
 def sale_of(name: str, draw: random.Random, categories: int, stores: int, lines: int = 5) -> lr.Transaction:
-    """Draw one sale of so many lines, each of another category where there are that many."""
+    """Draw one sale of so many lines, each of another category where there are that many, else of any."""
     prices = [draw.randrange(199, 4_999) for _ in range(lines)]
-    chosen = draw.sample(range(categories), lines) if categories >= lines else [0] * lines
+    few = [draw.randrange(categories) for _ in range(lines)]
+    chosen = draw.sample(range(categories), lines) if categories >= lines else few
     month, day, hour = draw.randrange(1, 13), draw.randrange(1, 29), draw.randrange(9, 21)
     event = lr.load_event(
         {
