@@ -1,4 +1,4 @@
-"""How fast this library is, as ratios to others within one run: `uv run --group peers python tests/benchmarks`.
+"""How fast this library is, as ratios to others within one run: `uv run --group bench python tests/benchmarks`.
 
 Prints Markdown. Names of parts may be given to run only those. Absolute numbers mean nothing on another machine.
 """

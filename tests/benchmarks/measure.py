@@ -16,7 +16,7 @@ Turn: TypeAlias = Callable[[int], object]
 _LONGEST_ROUND = 0.25  # seconds: a contestant that takes longer has fewer pieces of work a round
 
 
-def interleaved(turns: Mapping[str, Turn], pieces: int, rounds: int = 15) -> dict[str, float]:
+def interleaved(turns: Mapping[str, Turn], pieces: int, rounds: int = 31) -> dict[str, float]:
     """Give the median of microseconds a piece of work, by contestant."""
     share = {name: _pieces_for(turn, pieces) for name, turn in turns.items()}
     taken: dict[str, list[float]] = {name: [] for name in turns}
