@@ -151,8 +151,9 @@ def growth(work: Any, rounds: int) -> int:
 
 
 LEAST = 8
-"""Bytes an evaluation: any object that each of them left behind is more. What the standard library keeps of zones, in the
-first thousands, is less."""
+"""Bytes an evaluation: any object that each of them left behind is more.
+
+What the standard library keeps of zones, in the first thousands of evaluations, is less."""
 
 
 def kept_by(evaluate: Any) -> float:
