@@ -3,8 +3,8 @@
     uv run python tests/benchmarks/recording.py [rates] [million] [soak [SECONDS]]
 
 Without a name, `rates` and `million`. Prints Markdown. A sale has five lines and a member; there are a cap, a tracker
-and points that expire. The rates are of this machine and its disk, so that what the disk alone takes stands beside them; the ratios are
-of sales recorded by turns in an empty ledger and in one of a million rows.
+and points that expire. The rates are of this machine and its disk, so that what the disk alone takes stands beside
+them; the ratios are of sales recorded by turns in an empty ledger and in one of a million rows.
 """
 
 from __future__ import annotations
