@@ -1,0 +1,353 @@
+"""What the strategies draw is valid, reaches everything that there is, and shrinks to what a person would write."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import loyalty_rules as lr
+from loyalty_rules.base_values import BaseValue
+from loyalty_rules.conditions import OPERATORS
+from loyalty_rules.coupons import Benefit
+from loyalty_rules.expiry import Expiry
+from loyalty_rules.intents import Intent, IssueCurrency
+from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.proration import Proration
+from loyalty_rules.rounding import MODES
+from loyalty_rules.skips import Reason
+from loyalty_rules.testing import strategies as kit
+from loyalty_rules.testing.registration import TYPES
+from loyalty_rules.timing import Timing
+from loyalty_rules.windows import Window
+from properties.examples import examples
+from shop import Serials, earn, fixed, program, proportional, stepped
+
+# -- they draw what is valid -----------------------------------------------------------------------------------------
+
+
+@examples(100)
+@given(kit.programs().map(lr.load_program).flatmap(lambda shop: st.tuples(st.just(shop), kit.snapshots(shop))))
+def test_a_program_is_valid_and_so_is_what_a_host_knows(drawn: tuple[lr.Program, dict]) -> None:
+    lr.load_snapshot(drawn[1])
+
+
+@examples(100)
+@given(kit.programs().map(lr.load_program).flatmap(lambda shop: st.tuples(st.just(shop), kit.histories(shop))))
+def test_a_history_is_in_order_its_ids_are_unique_and_what_comes_later_is_of_a_sale(
+    drawn: tuple[lr.Program, list[dict]],
+) -> None:
+    events = [lr.load_event(document) for document in drawn[1]]
+    sold = {event.id for event in events if isinstance(event, lr.Transaction)}
+
+    assert [event.occurred_at for event in events] == sorted(event.occurred_at for event in events)
+    assert len({event.id for event in events}) == len(events)
+    assert {event.of for event in events if isinstance(event, (lr.Return, lr.Update))} <= sold
+
+
+@examples(100)
+@given(kit.transactions(least=5, most=7, most_lines=2, most_days=3, anonymous=False))
+def test_sizes_and_ranges_are_kept(sale: dict) -> None:
+    event: Any = lr.load_event(sale)
+
+    assert 1 <= len(event.lines) <= 2
+    assert all(5 <= line.value <= 7 for line in event.lines)
+    assert event.amount == sum(line.value for line in event.lines) + (event.tax or 0)
+    assert "2025-01-01" <= sale["occurred_at"][:10] <= "2025-01-03"
+    assert event.member is not None
+
+
+@examples(50)
+@given(kit.amounts("0.5", "2.5", 2), kit.amounts(3, 4, 0), kit.amounts("0.1", "0.2", 1))
+def test_amounts_lie_in_their_range(fine: str, whole: str, small: str) -> None:
+    assert Decimal("0.5") <= Decimal(fine) <= Decimal("2.5")
+    assert whole in ("3", "4")
+    assert small in ("0.1", "0.2")
+
+
+@examples(60)
+@given(kit.transactions().flatmap(lambda sale: st.tuples(st.just(sale), kit.returns(sale, whole=True))))
+def test_a_whole_return_brings_everything_back(drawn: tuple[dict, dict]) -> None:
+    sale, back = drawn
+
+    assert back["amount"] == sale["amount"]
+    assert {line["id"]: line["quantity"] for line in back.get("lines", [])} == {
+        line["id"]: line["quantity"] for line in sale["lines"]
+    }
+
+
+# -- they reach everything -------------------------------------------------------------------------------------------
+
+SEEN: Counter[str] = Counter()
+
+
+def types_of(union: Any) -> set[str]:
+    """The names of the members of a union of classes, unions within it included."""
+    return {name for each in get_args(union) for name in (types_of(each) if get_args(each) else [each.type])}
+
+
+def reached(shop: lr.Program) -> Iterator[str]:
+    """What a program uses of all that there is."""
+    document = lr.dump(shop)
+    for place in parts(document):
+        for key in ("type", "on_return", "recipient", "scope", "aggregate", "per", "currency", "value", "unit"):
+            if isinstance(place.get(key), str):
+                yield f"{key}={place[key]}"
+        yield from (f"operator={name}" for name in OPERATORS if place.get(name) is not None)
+        yield from (f"condition={name}" for name in ("all", "any", "not", "lines", "anniversary") if place.get(name))
+
+
+def parts(document: Any) -> Iterator[dict]:
+    """Every object in a document."""
+    if isinstance(document, dict):
+        yield document
+    for each in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        yield from parts(each)
+
+
+@settings(max_examples=500, derandomize=True, database=None, deadline=None)
+@given(st.data())
+def count_what_is_reached(data: st.DataObject) -> None:
+    shop = lr.load_program(data.draw(kit.programs()))
+    SEEN.update(set(reached(shop)))
+    event = lr.load_event(data.draw(kit.events(shop)))
+    snapshot = lr.load_snapshot(data.draw(kit.snapshots(shop)))
+    evaluation = shop.evaluate(event, snapshot, serials=Serials())
+    SEEN.update({f"reason={skip.reason}" for skip in evaluation.skipped})
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@given(st.data())
+def count_what_a_ledger_does(data: st.DataObject) -> None:
+    shop = lr.load_program(data.draw(kit.programs()))
+    ledger, end = MemoryLedger(), None
+    for document in data.draw(kit.histories(shop, most_events=6)):
+        event = lr.load_event(document)
+        receipt = ledger.process(shop, event, serials=Serials())
+        count_intents(receipt.intents)
+        end = event.occurred_at
+        for receipt in ledger.settle(shop, end):
+            count_intents(receipt.intents)
+    if end is not None:
+        for receipt in ledger.expire(shop, end.replace(year=end.year + 3)):
+            count_intents(receipt.intents)
+
+
+def count_intents(intents: Iterable[Intent]) -> None:
+    for intent in intents:
+        SEEN.update([f"intent={intent.type}"])
+        if isinstance(intent, IssueCurrency):
+            SEEN.update([f"state={intent.state}", *([f"release={intent.release.type}"] if intent.release else [])])
+
+
+@pytest.fixture(scope="module")
+def seen() -> Counter[str]:
+    """How often each thing was reached."""
+    count_what_is_reached()
+    count_what_a_ledger_does()
+    return SEEN
+
+
+def test_every_proration_base_expiry_timing_window_and_benefit_is_reached(seen: Counter[str]) -> None:
+    names = [types_of(union) for union in (Proration, BaseValue, Expiry, Timing, Window, Benefit)]
+    assert {f"type={name}" for each in names for name in each} - set(seen) == set()
+
+
+def test_every_rounding_operator_and_kind_of_condition_is_reached(seen: Counter[str]) -> None:
+    wanted = {f"operator={name}" for name in OPERATORS}
+    wanted |= {f"{key}={mode}" for key in ("currency", "value") for mode in (*MODES, "actual")}
+    wanted |= {f"condition={name}" for name in ("all", "any", "not", "lines", "anniversary")}
+    wanted |= {f"unit={name}" for name in ("day", "week", "month", "quarter", "year")}
+    assert wanted - set(seen) == set()
+
+
+def test_every_policy_is_reached(seen: Counter[str]) -> None:
+    wanted = {f"on_return={name}" for name in ("recompute", "proportional", "reverse", "keep", "void_if_unredeemed")}
+    wanted |= {"recipient=member_group", "scope=balance", "scope=rolling_lots", "aggregate=each_line"}
+    wanted |= {"per=member", "per=store", "per=total", "type=issue_coupon"}
+    assert wanted - set(seen) == set()
+
+
+def test_every_reason_to_skip_is_reached(seen: Counter[str]) -> None:
+    assert {f"reason={name}" for name in get_args(Reason)} - set(seen) == set()
+
+
+def test_every_state_of_an_issue_and_what_becomes_of_it_is_reached(seen: Counter[str]) -> None:
+    wanted = {"state=issued", "state=promised"}
+    wanted |= {f"release={name}" for name in ("delayed", "external", "transaction_update")}
+    wanted |= {
+        f"intent={name}"
+        for name in (
+            *("issue_currency", "issue_coupon", "send_message", "extend_expiry", "advance_tracker"),
+            *("release_promise", "reverse_currency", "void_coupon", "expire_currency", "expire_coupon"),
+        )
+    }
+    assert wanted - set(seen) == set()
+
+
+# -- events are drawn from the words of their program ------------------------------------------------------------------
+
+
+def drawn(strategy: st.SearchStrategy[Any], count: int = 60) -> list[Any]:
+    """A number of examples, always the same."""
+    found: list[Any] = []
+
+    @settings(max_examples=count, derandomize=True, database=None, deadline=None)
+    @given(strategy)
+    def collect(example: Any) -> None:
+        found.append(example)
+
+    collect()
+    return found
+
+
+def test_a_receipt_says_nothing_that_its_program_does_not_look_at() -> None:
+    shop = lr.load_program(program(earn(proportional("10"))))
+
+    keys = {key for sale in drawn(kit.transactions(shop)) for key in sale}
+    assert keys <= {"type", "id", "occurred_at", "amount", "member"}
+
+
+def test_a_receipt_has_what_its_program_asks_for() -> None:
+    nights = {"type": "line_item_extended_field", "field": "nights", "lines": {"field": "category", "is": "ROOM"}}
+    when = {"all": [{"field": "store", "is": "S9"}, {"field": "local_time", "at_least": "17:45"}]}
+    promotion = {"id": "p", "when": when, "actions": [earn(proportional("10", nights))]}
+    shop = lr.load_program(program(promotions=[promotion]))
+
+    sales = drawn(kit.transactions(shop, anonymous=False), 300)
+    earning = [sale for sale in sales if shop.evaluate(lr.load_event(sale)).intents]
+    assert len(earning) > 3  # a store, a time, a category and a field at once, in more than one of a hundred
+
+
+def test_bills_lie_next_to_the_thresholds_of_their_program() -> None:
+    shop = lr.load_program(program(earn(stepped("33.33", "1"))))
+
+    amounts = {sale["amount"] for sale in drawn(kit.transactions(shop), 100)}
+    assert {"33.32", "33.33", "33.34"} <= amounts
+
+
+def test_events_lie_at_the_edges_of_the_windows_of_their_program() -> None:
+    window = {"starts_at": "2031-05-01T00:00:00Z", "ends_at": "2031-06-01T00:00:00Z"}
+    shop = lr.load_program(program(promotions=[{"id": "p", **window, "actions": [earn(fixed("1"))]}]))
+
+    days = {sale["occurred_at"][:10] for sale in drawn(kit.transactions(shop), 200)}
+    assert {"2031-05-01", "2031-05-31", "2031-06-01"} <= days
+
+
+# -- what shrinks reads like something a person wrote ------------------------------------------------------------------
+
+SIMPLEST: list[tuple[Callable[[], st.SearchStrategy[Any]], Any]] = [
+    (kit.amounts, "0"),
+    (lambda: kit.amounts(1), "1"),
+    (kit.instants, "2025-01-01T12:00:00Z"),
+    (kit.members, {"id": "M1"}),
+    (lambda: kit.lines(least=1), {"id": "1", "quantity": "1", "value": "1"}),
+    (
+        lambda: kit.transactions(lr.load_program(program(earn(proportional("10")))), least=1),
+        {"type": "transaction", "id": "T1", "occurred_at": "2025-01-01T12:00:00Z", "amount": "1"},
+    ),
+    (kit.activities, {"type": "registration", "id": "A1", "occurred_at": "2025-01-01T12:00:00Z"}),
+    (
+        kit.currency_actions,
+        {
+            "type": "issue_currency",
+            "id": "earn",
+            "currency": "points",
+            "proration": {"type": "fixed", "amount": "0"},
+            "expiry": {"type": "never"},
+        },
+    ),
+    (
+        kit.programs,
+        {
+            "format": "loyalty-rules/1",
+            "id": "shop",
+            "time_zone": "UTC",
+            "currencies": {"points": {}},
+            "promotions": [
+                {
+                    "id": "p1",
+                    "actions": [
+                        {
+                            "type": "issue_currency",
+                            "id": "a1",
+                            "currency": "points",
+                            "proration": {"type": "fixed", "amount": "0"},
+                            "expiry": {"type": "never"},
+                        }
+                    ],
+                }
+            ],
+        },
+    ),
+]
+
+
+def shrunk(strategy: st.SearchStrategy[Any]) -> Any:
+    """What a failure that happens always is shrunk to."""
+    last: list[Any] = []
+
+    @settings(max_examples=200, derandomize=True, database=None, deadline=None, report_multiple_bugs=False)
+    @given(strategy)
+    def fail(example: Any) -> None:
+        last.append(example)
+        raise AssertionError
+
+    with pytest.raises(AssertionError):
+        fail()
+    return last[-1]
+
+
+@pytest.mark.parametrize(("strategy", "simplest"), SIMPLEST)
+def test_the_simplest_example_is_short_and_early(strategy: Callable[[], st.SearchStrategy[Any]], simplest: Any) -> None:
+    assert shrunk(strategy()) == simplest
+
+
+# -- Hypothesis knows the types --------------------------------------------------------------------------------------
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
+def test_a_value_of_each_type_can_be_drawn(cls: type) -> None:
+    assert all(isinstance(value, cls) for value in drawn(st.from_type(cls), 20))
+
+
+def test_hypothesis_knows_them_with_nothing_imported() -> None:
+    """The same code without plugins, as a control: there Hypothesis has to guess, and can't."""
+    code = (
+        "from hypothesis import given, settings, strategies as st\n"
+        "import loyalty_rules\n"
+        "@settings(max_examples=5, database=None)\n"
+        "@given(st.from_type(loyalty_rules.Transaction))\n"
+        "def test(sale):\n"
+        "    assert sale.id == 'T1'\n"
+        "test()"
+    )
+
+    assert run_python(code).stderr == ""
+    assert run_python(code, HYPOTHESIS_NO_PLUGINS="1").returncode != 0
+
+
+def test_the_library_itself_imports_neither_hypothesis_nor_pytest() -> None:
+    code = (
+        "import sys, loyalty_rules, loyalty_rules.ledger, loyalty_rules.linting, loyalty_rules.cli, "
+        "loyalty_rules.testing\nprint(sorted({'hypothesis', 'pytest'} & set(sys.modules)))"
+    )
+
+    assert run_python(code).stdout == "[]\n"
