@@ -22,8 +22,9 @@ from typing import Any
 
 from loyalty_rules.documents import dump, load_event, load_program, load_snapshot
 from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, found
-from loyalty_rules.serials import SerialGenerator, SerialRequest
+from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.sources import read_json
+from loyalty_rules.testing.named_serials import NamedSerials
 
 __all__ = ["Vector", "check", "load_vectors"]
 
@@ -44,13 +45,6 @@ class Vector:
 
     def __str__(self) -> str:
         return self.name
-
-
-class _Serials:
-    """Gives each coupon a serial that says what it was made for, always the same: for cases, never for shops."""
-
-    def serial(self, request: SerialRequest) -> str:
-        return f"{request.event}-{request.promotion}-{request.action}-{request.ordinal}"
 
 
 def load_vectors(path: str | PathLike[str]) -> list[Vector]:
@@ -78,7 +72,7 @@ def check(vector: Vector, *, serials: SerialGenerator | None = None) -> list[str
     `serials` makes the serials of serial-managed coupons; without it they say what they were made for.
     """
     try:
-        evaluation = dump(_evaluate(vector, serials if serials is not None else _Serials()))
+        evaluation = dump(_evaluate(vector, serials if serials is not None else NamedSerials()))
     except LoyaltyError as error:
         return [f"it can't be evaluated: {error}"]
     return [

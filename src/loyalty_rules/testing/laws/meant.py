@@ -1,0 +1,94 @@
+"""What a team means, where a law alone can't know: which actions pay by the visit, what may come together, budgets."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, get_args
+
+import attrs
+
+from loyalty_rules.amounts import read_non_negative
+from loyalty_rules.errors import InvalidValueError, found, quoted
+from loyalty_rules.linting.places import actions_of
+from loyalty_rules.program import Program
+from loyalty_rules.skips import Reason
+from loyalty_rules.values import nearest
+
+__all__ = ["ANYTHING", "REASONS", "Meant"]
+
+REASONS: frozenset[str] = frozenset(get_args(Reason)) - {"already_expired"}
+"""The reasons that are meant to occur unless a team says otherwise: all that hang on what a receipt lacks or has used
+up. An expiry that is always past is the program's own doing."""
+
+
+def _read_names(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(_texts(value))
+
+
+def _read_pairs(value: Iterable[Iterable[str]]) -> frozenset[frozenset[str]]:
+    return frozenset(frozenset(_texts(pair)) for pair in value)
+
+
+def _texts(value: Iterable[str]) -> Iterator[str]:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        raise InvalidValueError("", "not_a_list", f"expected a list of texts, found {found(value)}")
+    for each in value:
+        if not isinstance(each, str):
+            raise InvalidValueError("", "not_a_text", f"expected a text, found {found(each)}")
+        yield each
+
+
+def _read_budgets(value: Mapping[str, Any]) -> Mapping[str, Decimal]:
+    return {name: read_non_negative(most) for name, most in value.items()}
+
+
+@attrs.frozen(kw_only=True)
+class Meant:
+    """What is meant.
+
+    `apart_from`: promotions, or single actions (`PROMOTION/ACTION`), that the laws on baskets and returns don't count:
+    a bonus for each visit, points that are kept. `together`: pairs of promotions that may both give on one receipt;
+    None where any may. `reasons`: the reasons for which an action may be skipped. `budgets`: the most that may be
+    issued in all, by currency, coupon type, promotion or `PROMOTION/ACTION`.
+    """
+
+    apart_from: frozenset[str] = attrs.field(default=frozenset(), converter=_read_names)
+    together: frozenset[frozenset[str]] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_read_pairs)
+    )
+    reasons: frozenset[str] = attrs.field(default=REASONS, converter=_read_names)
+    budgets: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_budgets)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Meant":
+        """Read it from a document with the same keys; raises `InvalidValueError` for a key that there is not."""
+        known = [field.name for field in attrs.fields(cls)]
+        for key in document:
+            if key not in known:
+                raise InvalidValueError("", "unknown_key", f"there is no {quoted(key)}; there is {', '.join(known)}")
+        return cls(**document)
+
+    def check(self, program: Program) -> None:
+        """Raise `InvalidValueError` where a name stands for nothing of the program."""
+        promotions = {promotion.id for promotion in program.promotions}
+        actions = {place.key for place in actions_of(program)}
+        issued = {each.id for each in program.currencies} | {each.id for each in program.coupon_types}
+        _known("apart_from", self.apart_from, promotions | actions)
+        _known("together", {name for pair in self.together or () for name in pair}, promotions)
+        _known("reasons", self.reasons, set(get_args(Reason)))
+        _known("budgets", self.budgets, promotions | actions | issued)
+
+    def counts(self, promotion: str, action: str) -> bool:
+        """Say whether the laws on baskets and returns count an action."""
+        return promotion not in self.apart_from and f"{promotion}/{action}" not in self.apart_from
+
+
+def _known(key: str, names: Collection[str], known: set[str]) -> None:
+    for name in sorted(names):
+        if name not in known:
+            near = nearest(name, sorted(known))
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise InvalidValueError(key, "unknown_name", f"nothing of the program is named {quoted(name)}{hint}")
+
+
+ANYTHING = Meant()
+"""What is meant where nobody has said anything."""

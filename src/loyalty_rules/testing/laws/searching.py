@@ -1,0 +1,106 @@
+"""The search for a counterexample: so many examples, or for so long; then shrunk to the simplest."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import attrs
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+
+from loyalty_rules.testing.laws.counterexample import Counterexample
+
+__all__ = ["EFFORT", "EXAMPLES", "Effort", "search"]
+
+Example = TypeVar("Example")
+
+EXAMPLES = 1_000
+_BATCH = 250
+
+
+@attrs.frozen
+class Effort:
+    """How long to search: at most `examples`, or for `seconds` where that is given; shrinking comes on top.
+
+    The same effort in examples tries the same ones every time.
+    """
+
+    examples: int = EXAMPLES
+    seconds: float | None = None
+
+
+EFFORT = Effort()
+
+
+class _Broken(Exception):
+    def __init__(self, counterexample: Counterexample) -> None:
+        self.counterexample = counterexample
+        super().__init__(counterexample.sentence)
+
+
+def search(
+    strategy: st.SearchStrategy[Example],
+    broken: Callable[[Example], Counterexample | None],
+    effort: Effort,
+    *,
+    shrink: bool = True,
+) -> Counterexample | None:
+    """Give the simplest counterexample that `broken` sees in examples of the strategy; None where it sees none.
+
+    What `broken` itself raises ends the search; without `shrink` at once.
+    """
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    if effort.seconds is None:
+        return _batch(strategy, broken, phases, effort.examples, 0)
+    deadline, number = time.monotonic() + effort.seconds, 0
+    while time.monotonic() < deadline:
+        counterexample = _batch(strategy, broken, phases, _BATCH, number, deadline)
+        if counterexample is not None:
+            return counterexample
+        number += 1
+    return None
+
+
+class _TimeIsUp(BaseException):
+    pass
+
+
+def _batch(
+    strategy: st.SearchStrategy[Example],
+    broken: Callable[[Example], Counterexample | None],
+    phases: list[Phase],
+    examples: int,
+    number: int,
+    deadline: float | None = None,
+) -> Counterexample | None:
+    seen = False
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=phases,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def law(example: Example) -> None:
+        nonlocal seen
+        if deadline is not None and not seen and time.monotonic() > deadline:
+            raise _TimeIsUp
+        counterexample = broken(example)
+        if counterexample is not None:
+            seen = True
+            raise _Broken(counterexample)
+
+    try:
+        law()
+    except _Broken as error:
+        return error.counterexample
+    except _TimeIsUp:
+        return None
+    return None
