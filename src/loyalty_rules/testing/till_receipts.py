@@ -88,4 +88,4 @@ def _action_of(key: str) -> str:
 
 
 def _row(left: str, right: str) -> str:
-    return f"{left:<{max(WIDTH - len(right), len(left) + 2)}}{right}"
+    return f"{left:<{max(WIDTH - len(right), len(left) + 2)}}{right}".rstrip()

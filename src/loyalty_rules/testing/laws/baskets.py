@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.testing.laws.books import Books, told_amounts
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.meant import ANYTHING, Meant
-from loyalty_rules.testing.laws.searching import EFFORT, Effort, search
+from loyalty_rules.testing.laws.searching import EFFORT, Effort, search_narrowing
 from loyalty_rules.testing.strategies.events import transactions
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.strategies.words import Words, words_of
@@ -43,10 +44,10 @@ def splitting(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT
             "splitting",
             f"{_told_parts(parts)} earn {told_amounts(gain)} more than one of {amount_told(whole.entries[0].document)}",
             parts,
-            (*split.slips(), *whole.slips()),
+            ("on two receipts:", *split.slips(), "on one:", *whole.slips()),
         )
 
-    return search(baskets(words), broken, effort) if counted else None
+    return search_narrowing(partial(baskets, words), broken, effort) if counted else None
 
 
 def more(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
@@ -68,10 +69,10 @@ def more(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> 
             f"a receipt of {amount_told(larger)} earns {told_amounts(loss)} less than one of {amount_told(parts[0])} "
             "that is part of it",
             (parts[0], larger),
-            (*part.slips(), *whole.slips()),
+            (*part.slips(), "and with more goods:", *whole.slips()),
         )
 
-    return search(baskets(words), broken, effort)
+    return search_narrowing(partial(baskets, words), broken, effort)
 
 
 def _by_the_bill(program: Program) -> Iterator[ActionPlace]:
@@ -102,10 +103,14 @@ def amount_told(sale: Document) -> str:
 
 
 @st.composite
-def baskets(draw: st.DrawFn, words: Words) -> tuple[Document, Document]:
-    """Give two sales of one member at one instant; alike, or with other goods in the second."""
-    one = draw(transactions(words, id="T1", anonymous=False))
-    goods = draw(transactions(words, id="T2", anonymous=False)) if draw(st.booleans()) else one
+def baskets(draw: st.DrawFn, words: Words, most: Decimal) -> tuple[Document, Document]:
+    """Give two sales of one member at one instant, of goods up to `most`; alike, or with others in the second."""
+
+    def sale(id: str) -> st.SearchStrategy[Document]:
+        return transactions(words, id=id, least="0.01", most=most, anonymous=False, odd=False)
+
+    one = draw(sale("T1"))
+    goods = draw(sale("T2")) if draw(st.booleans()) else one
     bill = (*_SUMS, *_LISTS, *_FAMILIES)
     header = {key: value for key, value in one.items() if key not in bill}
     other = {**header, "id": "T2", **{key: goods[key] for key in bill if key in goods}}
@@ -121,7 +126,7 @@ def _texts_of(fields: Document, prefix: str, words: Words) -> Document:
 
 def joined(one: Document, other: Document, words: Words) -> Document:
     """Put two sales on one receipt: amounts are added, lines and tenders follow each other."""
-    whole = {**one}
+    whole = {**one, "id": "T3"}
     for name in _SUMS:
         if name in one or name in other:
             whole[name] = _sum(one.get(name, "0"), other.get(name, "0"))

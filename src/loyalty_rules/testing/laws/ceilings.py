@@ -63,7 +63,7 @@ def budgets(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) 
 def _search(program: Program, law: str, ceilings: list[_Ceiling], effort: Effort) -> Counterexample | None:
     most = 20 * max(1000, *(ceiling.most // MICRO for ceiling in ceilings))
     words = words_of(program)
-    strategy = histories(words, most_events=6, months=2, most=min(most, 10**9))
+    strategy = histories(words, most_events=4, months=1, most=min(most, 10**9))
 
     def broken(history: list[dict[str, Any]]) -> Counterexample | None:
         books = Books.of(program, history)

@@ -13,11 +13,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.skips import Reason
 from loyalty_rules.values import nearest
 
-__all__ = ["ANYTHING", "REASONS", "Meant"]
-
-REASONS: frozenset[str] = frozenset(get_args(Reason)) - {"already_expired"}
-"""The reasons that are meant to occur unless a team says otherwise: all that hang on what a receipt lacks or has used
-up. An expiry that is always past is the program's own doing."""
+__all__ = ["ANYTHING", "Meant"]
 
 
 def _read_names(value: Iterable[str]) -> frozenset[str]:
@@ -47,15 +43,16 @@ class Meant:
 
     `apart_from`: promotions, or single actions (`PROMOTION/ACTION`), that the laws on baskets and returns don't count:
     a bonus for each visit, points that are kept. `together`: pairs of promotions that may both give on one receipt;
-    None where any may. `reasons`: the reasons for which an action may be skipped. `budgets`: the most that may be
-    issued in all, by currency, coupon type, promotion or `PROMOTION/ACTION`.
+    None where any may. `reasons`: the reasons for which an action may be skipped; None where any is meant but an expiry
+    that is past by the program's own dates. `budgets`: the most that may be issued in all, by currency, coupon type,
+    promotion or `PROMOTION/ACTION`.
     """
 
     apart_from: frozenset[str] = attrs.field(default=frozenset(), converter=_read_names)
     together: frozenset[frozenset[str]] | None = attrs.field(
         default=None, converter=attrs.converters.optional(_read_pairs)
     )
-    reasons: frozenset[str] = attrs.field(default=REASONS, converter=_read_names)
+    reasons: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(_read_names))
     budgets: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_budgets)
 
     @classmethod
@@ -74,7 +71,7 @@ class Meant:
         issued = {each.id for each in program.currencies} | {each.id for each in program.coupon_types}
         _known("apart_from", self.apart_from, promotions | actions)
         _known("together", {name for pair in self.together or () for name in pair}, promotions)
-        _known("reasons", self.reasons, set(get_args(Reason)))
+        _known("reasons", self.reasons or (), set(get_args(Reason)))
         _known("budgets", self.budgets, promotions | actions | issued)
 
     def counts(self, promotion: str, action: str) -> bool:

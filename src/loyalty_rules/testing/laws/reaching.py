@@ -1,16 +1,17 @@
 """Laws on what can happen at all: every action is reachable, promotions overlap and actions are skipped as meant."""
 
 import json
-from collections.abc import Callable, Iterator
 from itertools import combinations
-from typing import Any
 
+import attrs
 from hypothesis import strategies as st
 
 from loyalty_rules.base_values import Awarded
 from loyalty_rules.documents import load_event, load_snapshot
-from loyalty_rules.intents import IssueCoupon, IssueCurrency
-from loyalty_rules.linting.places import actions_of
+from loyalty_rules.errors import DocumentError
+from loyalty_rules.expiry import CustomerField, TransactionField
+from loyalty_rules.intents import IssueCoupon, IssueCurrency, Skipped
+from loyalty_rules.linting.places import ActionPlace, actions_of
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.promotions import Promotion
 from loyalty_rules.testing.laws.counterexample import Counterexample
@@ -31,79 +32,84 @@ __all__ = ["overlapping", "reachable", "reasons"]
 def reachable(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
     """No action is unreachable: each issues something on some receipt.
 
-    That none was found is no proof that there is none; the receipt that came nearest is shown, with what kept it.
+    For each action receipts are drawn from the words of its promotion. That none was found is no proof that there is
+    none; the receipt that came nearest is shown, with what kept it.
     """
-    missing = {place.key for place in actions_of(program)}
-    nearest: dict[str, tuple[int, Document, str]] = {}
-
-    def note(case: tuple[Document, Document]) -> Counterexample | None:
-        evaluation = _evaluated(program, case)
-        missing.difference_update(_issuing(evaluation))
-        for key, why in _missed(program, case[0], evaluation, missing):
-            if key not in nearest or why < nearest[key]:
-                nearest[key] = why
-        return None
-
-    _until(lambda: not missing, _cases(program), note, effort)
-    if not missing:
-        return None
-    key = next(place.key for place in actions_of(program) if place.key in missing)
-    others = f" (nor {', '.join(sorted(missing - {key}))})" if len(missing) > 1 else ""
-    if key not in nearest:
-        return Counterexample("reachable", f"no receipt makes {key} issue anything{others}", ())
-    _, receipt, why = nearest[key]
-    sentence = f"no receipt makes {key} issue anything{others}; the nearest one is kept from it: {why}"
-    return Counterexample("reachable", sentence, (receipt,), (till_receipt(receipt),))
+    places = list(actions_of(program))
+    missing = {place.key for place in places}
+    share = attrs.evolve(effort, seconds=effort.seconds / len(places)) if effort.seconds and places else effort
+    for place in places:
+        if place.key in missing:
+            nearest = _nearest_to(place, program, missing, share)
+            if nearest is not None:
+                why = f"no receipt makes {place.key} issue anything; the nearest one is kept from it: {nearest.why}"
+                slip = till_receipt(nearest.receipt)
+                return Counterexample("reachable", why, (nearest.receipt,), (slip,))
+    return None
 
 
-class _Enough(Exception):
-    pass
+@attrs.define
+class _Nearest:
+    """A receipt that misses an action, how far it is from it, and why."""
+
+    distance: int
+    receipt: Document
+    why: str
 
 
-def _until(
-    enough: Callable[[], bool],
-    strategy: st.SearchStrategy[tuple[Document, Document]],
-    note: Callable[[tuple[Document, Document]], Counterexample | None],
-    effort: Effort,
-) -> None:
-    """Look at examples until there is enough: that ends a search as a counterexample does, and nothing is shrunk."""
+def _nearest_to(place: ActionPlace, program: Program, missing: set[str], effort: Effort) -> _Nearest | None:
+    """Take what receipts reach from `missing`; where the action is not among it, give the receipt nearest to it."""
+    nearest = _Nearest(2 * _FAR, {}, "")
 
     def look(case: tuple[Document, Document]) -> Counterexample | None:
-        note(case)
-        if enough():
-            raise _Enough
+        nonlocal nearest
+        evaluation = _evaluated(program, case)
+        missing.difference_update(_issuing(evaluation))
+        if place.key not in missing:
+            raise _Reached
+        distance = len(json.dumps(case[0])) + _distance(place, evaluation)
+        if distance < nearest.distance:
+            nearest = _Nearest(distance, case[0], _why(place, evaluation))
         return None
 
     try:
-        search(strategy, look, effort, shrink=False)
-    except _Enough:
-        return
+        search(_drawn(program, _words_of_promotion(place.promotion, program)), look, effort, shrink=False)
+    except _Reached:
+        return None
+    return nearest
 
 
-def _missed(
-    program: Program, receipt: Document, evaluation: Evaluation, missing: set[str]
-) -> Iterator[tuple[str, tuple[int, Document, str]]]:
-    """Tell of each missing action how near a receipt came to it: skipped is nearer than not fired; short is nearer."""
-    if not missing:
-        return
-    length = len(json.dumps(receipt))
-    skipped = {f"{skip.promotion}/{skip.action}": skip for skip in evaluation.skipped}
-    for place in actions_of(program):
-        if place.key in missing and place.promotion.trigger == receipt["type"]:
-            if place.key in skipped:
-                skip = skipped[place.key]
-                yield place.key, _Nearness((length, receipt, f"{skip.reason}, {skip.detail}"))
-            else:
-                yield place.key, _Nearness((10**6 + length, receipt, f"{place.promotion.id} did not fire"))
+class _Reached(Exception):
+    pass
 
 
-class _Nearness(tuple[int, Document, str]):
-    """How far a receipt is from an issue, the receipt, and why; compared by the first alone."""
+_FAR = 10**6
 
-    __slots__ = ()
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self[0] < other[0])
+def _distance(place: ActionPlace, evaluation: Evaluation) -> int:
+    """Say how far an action is from its turn: the promotion does not fire, or nobody is there who could receive."""
+    for skip in evaluation.skipped:
+        if place.key == f"{skip.promotion}/{skip.action}":
+            return _FAR // 2 if skip.reason in ("no_member", "no_group") else 0
+    return _FAR
+
+
+def _why(place: ActionPlace, evaluation: Evaluation) -> str:
+    for skip in evaluation.skipped:
+        if place.key == f"{skip.promotion}/{skip.action}":
+            return f"{skip.reason}, {skip.detail}"
+    for trace in evaluation.explain().promotions:
+        if trace.promotion == place.promotion.id:
+            return f"{trace.promotion} does not fire, {'; '.join(trace.because)}"
+    return f"it is no {place.promotion.trigger}"
+
+
+def _words_of_promotion(promotion: Promotion, program: Program) -> Words:
+    """Give the words of a promotion alone; of the whole program where it builds on others."""
+    try:
+        return words_of(attrs.evolve(program, promotions=(promotion,)))
+    except DocumentError:
+        return words_of(program)
 
 
 # -- promotions overlap as meant -------------------------------------------------------------------------------------
@@ -158,12 +164,26 @@ def _gives(evaluation: Evaluation) -> dict[str, set[str]]:
 
 
 def reasons(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
-    """Every skip reason that can occur is meant to occur: is one of `meant.reasons`."""
+    """Every skip reason that can occur is meant to occur: is one of `meant.reasons`.
+
+    Where a team has named none, any is meant but `already_expired` of an action whose expiry is no field's date: all
+    others hang on what a receipt lacks or has used up.
+    """
+    dated = {
+        place.key
+        for place in actions_of(program)
+        if isinstance(getattr(place.action, "expiry", None), (CustomerField, TransactionField))
+    }
+
+    def is_meant(skip: Skipped) -> bool:
+        if meant.reasons is not None:
+            return skip.reason in meant.reasons
+        return skip.reason != "already_expired" or f"{skip.promotion}/{skip.action}" in dated
 
     def broken(case: tuple[Document, Document]) -> Counterexample | None:
         evaluation = _evaluated(program, case)
         for skip in evaluation.skipped:
-            if skip.reason not in meant.reasons:
+            if not is_meant(skip):
                 sentence = f"{skip.promotion}/{skip.action} is skipped: {skip.reason}, {skip.detail}"
                 return _of_case("reasons", sentence, case, evaluation)
         return None

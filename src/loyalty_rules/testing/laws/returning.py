@@ -1,5 +1,8 @@
 """The law on returns: buying and returning nets to zero."""
 
+from decimal import Decimal
+from functools import partial
+
 from hypothesis import strategies as st
 
 from loyalty_rules.program import Program
@@ -7,7 +10,7 @@ from loyalty_rules.testing.laws.baskets import amount_told
 from loyalty_rules.testing.laws.books import Books, amount_of, name_of, told_amounts
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.meant import ANYTHING, Meant
-from loyalty_rules.testing.laws.searching import EFFORT, Effort, search
+from loyalty_rules.testing.laws.searching import EFFORT, Effort, search_narrowing
 from loyalty_rules.testing.strategies.events import returns, transactions
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.strategies.words import Words, words_of
@@ -40,10 +43,10 @@ def returning(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT
             books.slips(),
         )
 
-    return search(_returned(words), broken, effort)
+    return search_narrowing(partial(_returned, words), broken, effort)
 
 
 @st.composite
-def _returned(draw: st.DrawFn, words: Words) -> tuple[Document, Document]:
-    sale = draw(transactions(words))
+def _returned(draw: st.DrawFn, words: Words, most: Decimal) -> tuple[Document, Document]:
+    sale = draw(transactions(words, least="0.01", most=most, odd=False))
     return sale, draw(returns(sale, whole=True, later_days=1))

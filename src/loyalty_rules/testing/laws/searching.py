@@ -2,20 +2,25 @@
 
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TypeVar
 
 import attrs
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
+from loyalty_rules.amounts import MICRO, decimal_of, micros
 from loyalty_rules.testing.laws.counterexample import Counterexample
 
-__all__ = ["EFFORT", "EXAMPLES", "Effort", "search"]
+__all__ = ["EFFORT", "EXAMPLES", "Effort", "search", "search_narrowing"]
 
 Example = TypeVar("Example")
 
 EXAMPLES = 1_000
+MOST = Decimal(1_000)
 _BATCH = 250
+_MOST_NARROWINGS = 6
+_CENT = MICRO // 100
 
 
 @attrs.frozen
@@ -30,6 +35,7 @@ class Effort:
 
 
 EFFORT = Effort()
+_BRIEFLY = Effort(200)
 
 
 class _Broken(Exception):
@@ -59,6 +65,34 @@ def search(
             return counterexample
         number += 1
     return None
+
+
+def search_narrowing(
+    strategy_up_to: Callable[[Decimal], st.SearchStrategy[Example]],
+    broken: Callable[[Example], Counterexample | None],
+    effort: Effort,
+    most: Decimal = MOST,
+) -> Counterexample | None:
+    """Search among receipts of up to `most`; then again among smaller ones, for as long as they break the law, too.
+
+    Rounding breaks laws at some amounts and not at those between: shrinking alone stops at the first gap.
+    """
+    found = search(strategy_up_to(most), broken, effort)
+    for _ in range(_MOST_NARROWINGS):
+        amount = _amount(found) if found is not None else 0
+        step = _CENT if amount % MICRO else MICRO  # a whole amount is simpler than any with cents
+        if amount <= step:
+            break
+        narrower = search(strategy_up_to(decimal_of(amount - step)), broken, _BRIEFLY)
+        if narrower is None or _amount(narrower) >= amount or _amount(narrower) % step:
+            break
+        found = narrower
+    return found
+
+
+def _amount(counterexample: Counterexample) -> int:
+    """Give the bill of the first receipt of a counterexample, in millionths."""
+    return micros(Decimal(counterexample.receipts[0]["amount"]))
 
 
 class _TimeIsUp(BaseException):

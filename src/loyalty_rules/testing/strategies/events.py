@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from loyalty_rules.amounts import MICRO, Number, micros, micros_text, read_decimal
+from loyalty_rules.dates import anniversary_in
 from loyalty_rules.program import Program
 from loyalty_rules.testing.strategies.scalars import (
+    FIRST_DAY,
     TIMES,
     Document,
     amounts,
@@ -83,14 +85,24 @@ def read_words(program: Shop) -> Words:
 
 
 @st.composite
-def members(draw: st.DrawFn, program: Shop = None, *, ids: tuple[str, ...] = ("M1", "M2")) -> Document:
-    """Give members, with what the program looks at of them."""
+def members(
+    draw: st.DrawFn,
+    program: Shop = None,
+    *,
+    ids: tuple[str, ...] = ("M1", "M2"),
+    on: date = FIRST_DAY,
+    odd: bool = True,
+) -> Document:
+    """Give members, with what the program looks at of them; dates lie around `on`, or have their anniversary then.
+
+    Where `odd`, a field holds now and then something else than what is asked for.
+    """
     words = read_words(program)
-    extended = draw(_fields(words, "member.extended_fields."))
+    extended = draw(_fields(words, "member.extended_fields.", on, odd))
     optional: dict[str, st.SearchStrategy[Any]] = {
         **_names({"tier": words.names("member.tier", "silver")}),
         **({"group": st.sampled_from(["G1", *words.names("member.group")])} if words.has_groups else {}),
-        **({"registered_on": _dates(words)} if "member.registered_on" in words.dates else {}),
+        **({"registered_on": _dates(on)} if "member.registered_on" in words.dates else {}),
         **({"contacts": _contacts(words)} if words.channels else {}),
     }
     tags = words.names("member.tags")
@@ -110,34 +122,44 @@ def _contacts(words: Words) -> st.SearchStrategy[dict[str, Any]]:
     return _mostly({}, dict.fromkeys(words.channels, contact))
 
 
-def _dates(words: Words) -> st.SearchStrategy[str]:
-    """Give dates as a field holds them: around the days of the events, past and to come."""
-    start = words.first_days[0]
-    return st.one_of(days(start, 400), days(start - timedelta(days=730), 730)).map(date.isoformat)
+def _dates(on: date) -> st.SearchStrategy[str]:
+    """Give dates as a field holds them: to come, past, or with their anniversary on a day."""
+    birthdays = st.integers(1, 40).map(lambda years: anniversary_in(on.year - years, on.month, on.day))
+    return st.one_of(days(on, 400), birthdays, days(on - timedelta(days=730), 730)).map(date.isoformat)
 
 
 @st.composite
-def _fields(draw: st.DrawFn, words: Words, prefix: str) -> dict[str, Any]:
+def _fields(draw: st.DrawFn, words: Words, prefix: str, on: date = FIRST_DAY, odd: bool = True) -> dict[str, Any]:
     """Give the free-form fields of one family: what a base or an expiry reads, or a condition compares with."""
     names = words.below(prefix)
-    return draw(_mostly({}, {name: _field(words, prefix + name) for name in names}))
+    return draw(_mostly({}, {name: _field(words, prefix + name, on, odd) for name in names}))
 
 
-def _field(words: Words, path: str) -> st.SearchStrategy[Any]:
+def _field(words: Words, path: str, on: date, odd: bool) -> st.SearchStrategy[Any]:
     said = words.said(path)
     kinds: list[st.SearchStrategy[Any]] = []
     if path in words.dates:
-        kinds.append(_dates(words))
+        kinds.append(_dates(on))
     if path in words.fields or any(isinstance(each, (int, Decimal)) for each in said):
         kinds.append(amounts(most=20))
     if said:
         kinds.append(st.sampled_from([each if not isinstance(each, Decimal) else str(each) for each in said]))
+    if kinds and not odd:
+        return st.one_of(kinds)
     return st.one_of([*kinds, *kinds, st.sampled_from(["other", True])])  # what is asked for, twice as often
 
 
 @st.composite
-def lines(draw: st.DrawFn, program: Shop = None, *, id: str = "1", least: Number = 0, most: Number = 100) -> Document:
-    """Give lines with a value from `least` to `most`, and what the program looks at of them."""
+def lines(
+    draw: st.DrawFn,
+    program: Shop = None,
+    *,
+    id: str = "1",
+    least: Number = 0,
+    most: Number = 100,
+    odd: bool = True,
+) -> Document:
+    """Give lines with a value from `least` to `most`, and what the program looks at of them (`odd` as of members)."""
     words = read_words(program)
     tags = words.names("line:tags")
     optional = {
@@ -150,7 +172,7 @@ def lines(draw: st.DrawFn, program: Shop = None, *, id: str = "1", least: Number
         ),
         **({"tags": st.lists(st.sampled_from(tags), unique=True, max_size=2)} if tags else {}),
     }
-    extended = draw(_fields(words, "line:extended_fields."))
+    extended = draw(_fields(words, "line:extended_fields.", odd=odd))
     document = draw(_mostly({"id": st.just(id), "quantity": counts(), "value": _values(words, least, most)}, optional))
     if "line:unit_price" in words.texts and draw(st.booleans()):
         document["unit_price"] = document.pop("value")
@@ -179,37 +201,42 @@ def transactions(
     most_lines: int = 3,
     most_days: int = 365,
     anonymous: bool = True,
+    odd: bool = True,
 ) -> Document:
-    """Give sales, with bills from `least` to `most`, at most so many lines, within so many days.
+    """Give sales, with goods from `least` to `most`, at most so many lines, within so many days.
 
-    Where the program looks at lines, the bill is what they add up to, with tax, shipping and tip; `least` and `most`
-    bind each line then. `anonymous` sales have no member, now and then.
+    Where the program looks at lines, `least` and `most` bind each; the bill is what they add up to, with tax, shipping
+    and tip, and is paid by tenders of no more. `anonymous` sales have no member, now and then; where `odd`, fields
+    hold now and then something else than what is asked for.
     """
     words = read_words(program)
-    document = draw(_happenings(words, "transaction", id, most_days, anonymous))
+    document = draw(_happenings(words, "transaction", id, most_days, anonymous, odd))
     components = draw(_mostly({}, _amounts_of(words.components)))
-    if words.tenders:
-        components |= draw(_mostly({}, {"tenders": _tenders(words)}))
-    if not words.has_lines:
-        return {**document, "amount": draw(_values(words, least, most)), **components}
-    count = draw(st.integers(1, most_lines))
-    basket = [draw(lines(words, id=str(number), least=least, most=most)) for number in range(1, count + 1)]
-    return {**document, "amount": _bill(basket, components), **components, "lines": basket}
+    goods: Document = {}
+    if words.has_lines:
+        ids = [str(number) for number in range(1, draw(st.integers(1, most_lines)) + 1)]
+        goods["lines"] = [draw(lines(words, id=each, least=least, most=most, odd=odd)) for each in ids]
+        value = sum(_line_value(line) for line in goods["lines"])
+    else:
+        value = micros(Decimal(draw(_values(words, least, most))))
+    bill = micros_text(value + sum(micros(Decimal(each)) for each in components.values()))
+    tenders = draw(_mostly({}, {"tenders": _tenders(words, bill)})) if words.tenders else {}
+    return {**document, "amount": bill, **components, **tenders, **goods}
 
 
-def _tenders(words: Words) -> st.SearchStrategy[Any]:
-    tender = _mostly({"type": st.sampled_from(sorted(words.tenders)), "amount": amounts(most=50)}, {})
-    return st.lists(tender, min_size=1, max_size=2)
+def _tenders(words: Words, bill: str) -> st.SearchStrategy[Any]:
+    """Give what was paid in one way, or in two, each no more than half of the bill then."""
+    paid, kinds = max(micros(Decimal(bill)), 0), st.sampled_from(sorted(words.tenders))
+
+    def of(ways: int) -> st.SearchStrategy[Any]:
+        part = amounts(0, Decimal(micros_text(paid // ways)))
+        return st.lists(objects({"type": kinds, "amount": part}, {}), min_size=ways, max_size=ways)
+
+    return of(1) | of(2)
 
 
 def _amounts_of(names: set[str]) -> dict[str, st.SearchStrategy[str]]:
     return {name: amounts(most=20) for name in sorted(names)}
-
-
-def _bill(basket: list[Document], components: Document) -> str:
-    values = [_line_value(line) for line in basket]
-    extra = [components.get(name, "0") for name in ("tax", "shipping", "tip")]
-    return micros_text(sum(values) + sum(micros(Decimal(each)) for each in extra))
 
 
 def _line_value(line: Document) -> int:
@@ -226,11 +253,12 @@ def activities(
     id: str = "A1",
     most_days: int = 365,
     anonymous: bool = True,
+    odd: bool = True,
 ) -> Document:
     """Give activities: of the types that trigger a promotion, or `visit` where none does."""
     words = read_words(program)
     kind = draw(st.sampled_from(words.activities or ("visit",)))
-    return draw(_happenings(words, kind, id, most_days, anonymous))
+    return draw(_happenings(words, kind, id, most_days, anonymous, odd))
 
 
 def events(program: Shop = None, *, id: str = "T1", most_days: int = 365) -> st.SearchStrategy[Document]:
@@ -240,12 +268,16 @@ def events(program: Shop = None, *, id: str = "T1", most_days: int = 365) -> st.
 
 
 @st.composite
-def _happenings(draw: st.DrawFn, words: Words, kind: str, id: str, most_days: int, anonymous: bool) -> Document:
-    who = members(words)
+def _happenings(
+    draw: st.DrawFn, words: Words, kind: str, id: str, most_days: int, anonymous: bool, odd: bool
+) -> Document:
+    at = draw(_times(words, most_days))
+    on = date.fromisoformat(at[:10])
+    who = members(words, on=on, odd=odd)
     required: dict[str, st.SearchStrategy[Any]] = {
         "type": st.just(kind),
         "id": st.just(id),
-        "occurred_at": _times(words, most_days),
+        "occurred_at": st.just(at),
         **({} if anonymous else {"member": who}),
     }
     others = {
@@ -255,7 +287,7 @@ def _happenings(draw: st.DrawFn, words: Words, kind: str, id: str, most_days: in
     optional = {**({"member": who} if anonymous else {}), **_names(others)}
     document = draw(_mostly(required, optional))
     for family in ("custom_fields", "extended_fields"):
-        fields = draw(_fields(words, f"{family}."))
+        fields = draw(_fields(words, f"{family}.", on, odd))
         document |= {family: fields} if fields else {}
     return document | draw(_moneys(words))
 
@@ -274,14 +306,12 @@ def _moneys(draw: st.DrawFn, words: Words) -> Document:
 
 @st.composite
 def _times(draw: st.DrawFn, words: Words, most_days: int) -> str:
-    """Give instants from the first days of promotions on, and on the days that something hangs on."""
-    ordinary = st.builds(
-        lambda first, later: first + timedelta(days=later),
-        st.sampled_from(words.first_days),
-        st.integers(0, most_days - 1),
-    )
-    marked = [day + timedelta(days=step) for day in words.days for step in (0, -1, 1)]
-    day = draw(ordinary | st.sampled_from(marked) if marked else ordinary)
+    """Give instants while promotions are active, right before and after, and on the days that something hangs on."""
+    first, last = draw(st.sampled_from(words.windows))
+    most = most_days if last is None else min(most_days, max((last - first).days + 1, 1))
+    marked = [*words.days, *(end for _, end in words.windows if end is not None)]
+    edges = [day + timedelta(days=step) for day in marked for step in (0, -1, 1)]
+    day = draw(days(first, most) | st.sampled_from(edges) if edges else days(first, most))
     times = [f"{text}:00" for text in words.names("local_time") if len(text) == 5]
     return instant_at(day, draw(st.sampled_from([TIMES[0], *times, *TIMES[1:]])), words.zone)
 

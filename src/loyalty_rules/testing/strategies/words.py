@@ -26,13 +26,13 @@ from loyalty_rules.dates import in_zone
 from loyalty_rules.expiry import CustomerField, Expiry, FixedDate, RegistrationAnniversary, TransactionField
 from loyalty_rules.linting.places import actions_of, conditions_of
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import CurrencyAction
+from loyalty_rules.promotions import CurrencyAction, Promotion
 from loyalty_rules.proration import Stepped
 from loyalty_rules.testing.strategies.scalars import FIRST_DAY
 
 __all__ = ["Words", "words_of"]
 
-_A_MOMENT = timedelta(seconds=1)
+_A_MOMENT, _A_YEAR = timedelta(seconds=1), timedelta(days=365)
 
 
 @attrs.frozen
@@ -40,7 +40,8 @@ class Words:
     """What the events of a program may say. `texts` and `flags` are by path, a line's paths with `line:` before.
 
     `numbers` are thresholds of bills; `fields` the paths of free-form fields that are read as numbers, `dates` those
-    that are read as dates; `first_days` the days on which promotions begin, `days` those that something hangs on.
+    that are read as dates; `windows` the days on which promotions are active, from the first to the last or (None) on
+    and on; `days` those that something else hangs on.
     """
 
     activities: tuple[str, ...] = ()
@@ -48,7 +49,7 @@ class Words:
     numbers: list[Decimal] = attrs.field(factory=list)
     fields: set[str] = attrs.field(factory=set)
     dates: set[str] = attrs.field(factory=set)
-    first_days: list[date] = attrs.field(factory=lambda: [FIRST_DAY])
+    windows: list[tuple[date, date | None]] = attrs.field(factory=lambda: [(FIRST_DAY, None)])
     days: list[date] = attrs.field(factory=list)
     tenders: set[str] = attrs.field(factory=set)
     channels: tuple[str, ...] = ()
@@ -90,8 +91,8 @@ def words_of(program: Program) -> Words:
         has_stores=any(limit.per == "store" for limit in program.limits)
         or any(coupon_type.caps.per_store is not None for coupon_type in program.coupon_types),
         has_lines=any(_is_of_lines(base) for base in _bases(program)),
-        first_days=_first_days(program),
-        days=_last_days(program),
+        windows=sorted({_window(promotion, ZoneInfo(program.time_zone)) for promotion in program.promotions}, key=str)
+        or [(FIRST_DAY, None)],
     )
     for _, condition, where in conditions_of(program):
         _add_condition(words, condition, "line:" if where.of_line else "")
@@ -127,17 +128,13 @@ def _expiries(program: Program) -> Iterator[Expiry]:
     yield from (place.action.expiry for place in actions_of(program) if isinstance(place.action, CurrencyAction))
 
 
-def _first_days(program: Program) -> list[date]:
-    zone = ZoneInfo(program.time_zone)
-    starts = [promotion.starts_at for promotion in program.promotions]
-    known = sorted({in_zone(each, zone).date() for each in starts if each is not None})
-    return [FIRST_DAY, *known] if None in starts or not known else known
-
-
-def _last_days(program: Program) -> list[date]:
-    zone = ZoneInfo(program.time_zone)
-    ends = [promotion.ends_at for promotion in program.promotions if promotion.ends_at is not None]
-    return sorted({in_zone(end - _A_MOMENT, zone).date() for end in ends})
+def _window(promotion: Promotion, zone: ZoneInfo) -> tuple[date, date | None]:
+    """Give the days on which a promotion is active; where it has no beginning, the first of the year is one."""
+    starts_at, ends_at = promotion.starts_at, promotion.ends_at
+    last = in_zone(ends_at - _A_MOMENT, zone).date() if ends_at is not None else None
+    if starts_at is not None:
+        return in_zone(starts_at, zone).date(), last
+    return (FIRST_DAY if last is None or last >= FIRST_DAY else last - _A_YEAR), last
 
 
 def _is_of_lines(base: object) -> bool:
