@@ -96,6 +96,7 @@ def _told_parts(parts: tuple[Document, Document]) -> str:
 
 
 def amount_told(sale: Document) -> str:
+    """Write the bill of a sale as a sentence does."""
     return money(micros_text(micros(Decimal(sale["amount"]))))
 
 

@@ -108,6 +108,7 @@ def amount_of(issue: IssueCurrency | IssueCoupon) -> int:
 
 
 def name_of(issue: IssueCurrency | IssueCoupon) -> str:
+    """Name what is issued: the currency, or `coupons TYPE`."""
     return issue.currency if isinstance(issue, IssueCurrency) else f"coupons {issue.coupon_type}"
 
 

@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Any, get_args
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.amounts import read_non_negative
 from loyalty_rules.errors import InvalidValueError, found, quoted
 from loyalty_rules.linting.places import actions_of
 from loyalty_rules.program import Program
 from loyalty_rules.skips import Reason
-from loyalty_rules.values import nearest
+from loyalty_rules.values import checked, nearest
 
 __all__ = ["ANYTHING", "Meant"]
 
@@ -37,7 +38,7 @@ def _read_budgets(value: Mapping[str, Any]) -> Mapping[str, Decimal]:
     return {name: read_non_negative(most) for name, most in value.items()}
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(field_transformer=checked, kw_only=True)
 class Meant:
     """What is meant.
 
@@ -49,10 +50,8 @@ class Meant:
     """
 
     apart_from: frozenset[str] = attrs.field(default=frozenset(), converter=_read_names)
-    together: frozenset[frozenset[str]] | None = attrs.field(
-        default=None, converter=attrs.converters.optional(_read_pairs)
-    )
-    reasons: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(_read_names))
+    together: frozenset[frozenset[str]] | None = attrs.field(default=None, converter=optional(_read_pairs))
+    reasons: frozenset[str] | None = attrs.field(default=None, converter=optional(_read_names))
     budgets: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_budgets)
 
     @classmethod
@@ -73,6 +72,10 @@ class Meant:
         _known("together", {name for pair in self.together or () for name in pair}, promotions)
         _known("reasons", self.reasons or (), set(get_args(Reason)))
         _known("budgets", self.budgets, promotions | actions | issued)
+
+    def is_silent_on(self, law: str) -> bool:
+        """Say whether a law has nothing to go by, since it asks for what only a team can say."""
+        return (law == "budgets" and not self.budgets) or (law == "overlapping" and self.together is None)
 
     def counts(self, promotion: str, action: str) -> bool:
         """Say whether the laws on baskets and returns count an action."""

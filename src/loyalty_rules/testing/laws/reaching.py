@@ -16,7 +16,7 @@ from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.promotions import Promotion
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.meant import ANYTHING, Meant
-from loyalty_rules.testing.laws.searching import EFFORT, Effort, search
+from loyalty_rules.testing.laws.searching import EFFORT, EXAMPLES, Effort, search
 from loyalty_rules.testing.named_serials import NamedSerials
 from loyalty_rules.testing.strategies.events import events, snapshots
 from loyalty_rules.testing.strategies.scalars import Document
@@ -32,12 +32,14 @@ __all__ = ["overlapping", "reachable", "reasons"]
 def reachable(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
     """No action is unreachable: each issues something on some receipt.
 
-    For each action receipts are drawn from the words of its promotion. That none was found is no proof that there is
-    none; the receipt that came nearest is shown, with what kept it.
+    For each action receipts are drawn from the words of its promotion, 1,000 at least: the first that it issues on
+    ends the search. That none was found is no proof that there is none; the receipt that came nearest is shown, with
+    what kept it.
     """
     places = list(actions_of(program))
     missing = {place.key for place in places}
-    share = attrs.evolve(effort, seconds=effort.seconds / len(places)) if effort.seconds and places else effort
+    seconds = effort.seconds / len(places) if effort.seconds is not None and places else effort.seconds
+    share = Effort(max(effort.examples, EXAMPLES), seconds)
     for place in places:
         if place.key in missing:
             nearest = _nearest_to(place, program, missing, share)
