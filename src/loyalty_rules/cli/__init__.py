@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from loyalty_rules.cli import checking, commands, proving
+from loyalty_rules.cli import checking, commands, proving, vectoring
 from loyalty_rules.cli.streams import complain
 
 __all__ = ["main"]
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     checking.add(subparsers.add_parser("check", help="say whether a program is valid, and what in it is hardly meant"))
     _add_evaluate(subparsers.add_parser("evaluate", help="evaluate one event"))
+    vectoring.add(subparsers.add_parser("vector", help="print a receipt and what it earns as a case to test against"))
     _add_run(subparsers.add_parser("run", help="evaluate many receipts, one after the other"))
     proving.add(subparsers.add_parser("prove", help="look for receipts that break a law"))
     _add_schema(subparsers.add_parser("schema", help="print the JSON Schema of a kind of document"))
