@@ -9,20 +9,28 @@ from loyalty_rules.intents import (
     Intent,
     IssueCoupon,
     IssueCurrency,
+    RedeemCoupon,
     ReverseCurrency,
     Skipped,
+    SpendCurrency,
     VoidCoupon,
 )
 
-__all__ = ["money", "till_receipt"]
+__all__ = ["intent_rows", "money", "till_receipt"]
 
 WIDTH = 48
 _PARTS = ("tax", "shipping", "tip")
+_TOLD = (IssueCurrency, IssueCoupon, ReverseCurrency, CancelPromise, VoidCoupon, SpendCurrency, RedeemCoupon)
 
 
 def till_receipt(event: Mapping[str, Any], intents: Iterable[Intent] = (), skipped: Iterable[Skipped] = ()) -> str:
     """Print an event (as a document) with what followed from it, in lines of about 48 characters."""
-    return "\n".join([*_head(event), *_bill(event), *map(_given, filter(_is_told, intents)), *map(_kept, skipped)])
+    return "\n".join([*_head(event), *_bill(event), *intent_rows(intents), *map(_kept, skipped)])
+
+
+def intent_rows(intents: Iterable[Intent]) -> list[str]:
+    """Print what was given and taken back, a row each; what a customer does not see on a receipt is left out."""
+    return [_given(intent) for intent in intents if isinstance(intent, _TOLD)]
 
 
 def money(text: str) -> str:
@@ -58,10 +66,6 @@ def _bill(event: Mapping[str, Any]) -> Iterator[str]:
         yield _row("  amount", money(str(event["amount"])))
 
 
-def _is_told(intent: Intent) -> bool:
-    return isinstance(intent, (IssueCurrency, IssueCoupon, ReverseCurrency, CancelPromise, VoidCoupon))
-
-
 def _given(intent: Any) -> str:
     match intent:
         case IssueCurrency():
@@ -75,6 +79,10 @@ def _given(intent: Any) -> str:
             return _row(f"- {text_of(intent.amount)} {intent.currency}", _action_of(intent.issue))
         case CancelPromise():
             return _row(f"- {text_of(intent.amount)} promised", _action_of(intent.promise))
+        case SpendCurrency():
+            return _row(f"- {text_of(intent.amount)} {intent.currency} spent", "")
+        case RedeemCoupon():
+            return _row(f"- {text_of(intent.discount)} off by a coupon", _action_of(intent.coupon))
         case _:
             return _row("- coupon", _action_of(intent.coupon))
 
