@@ -74,10 +74,9 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def _rows(value: Any) -> list[str] | None:
     if isinstance(value, Evaluation):
         return intent_rows(value.intents)
-    if isinstance(value, _INTENTS):
-        return intent_rows([value])
-    if isinstance(value, (list, tuple)) and value and all(isinstance(each, _INTENTS) for each in value):
-        return intent_rows(value)
+    intents: Any = [value] if isinstance(value, _INTENTS) else value
+    if isinstance(intents, (list, tuple)) and intents and all(isinstance(each, _INTENTS) for each in intents):
+        return intent_rows(intents)
     return None
 
 

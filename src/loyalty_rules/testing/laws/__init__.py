@@ -90,7 +90,7 @@ def prove(
     for name in names:
         if name not in LAWS:
             raise InvalidValueError(
-                "laws", "unknown_name", f"there is no law {quoted(name)}; there is {', '.join(LAWS)}"
+                "laws", "not_a_choice", f"there is no law {quoted(name)}; there is {', '.join(LAWS)}"
             )
     meant.check(program)
     effort = Effort(examples, seconds / len(names) if seconds is not None and names else seconds)

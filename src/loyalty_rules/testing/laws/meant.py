@@ -87,7 +87,7 @@ def _known(key: str, names: Collection[str], known: set[str]) -> None:
         if name not in known:
             near = nearest(name, sorted(known))
             hint = f"; did you mean {near!r}?" if near else ""
-            raise InvalidValueError(key, "unknown_name", f"nothing of the program is named {quoted(name)}{hint}")
+            raise InvalidValueError(key, "unknown_reference", f"nothing of the program is named {quoted(name)}{hint}")
 
 
 ANYTHING = Meant()
