@@ -30,6 +30,7 @@ from loyalty_rules.intents import (
     SendMessage,
     Share,
     Skipped,
+    till_message,
 )
 from loyalty_rules.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
 from loyalty_rules.promotions import MOST_COUPONS, CurrencyAction
@@ -288,7 +289,7 @@ class Walk:
                     valid_from,
                     expires_on,
                     expires_at,
-                    f"Coupon issued: {serial or code}",
+                    till_message(serial or code),
                     claims,
                 )
             )

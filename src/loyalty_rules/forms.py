@@ -41,7 +41,7 @@ from loyalty_rules.identifiers import read_id
 from loyalty_rules.intents import Claim, Release
 from loyalty_rules.values import nearest, read_field
 
-__all__ = ["fields_of", "key_of", "problems_of", "structure", "tags_of", "unstructure"]
+__all__ = ["fields_of", "key_of", "problems_of", "restore", "structure", "tags_of", "unstructure"]
 
 T = TypeVar("T")
 
@@ -398,3 +398,32 @@ _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     Claim: _write_given,
     Release: _write_given,
 }
+
+
+# -- back ------------------------------------------------------------------------------------------------------------
+
+# What this library has written itself is read without suspicion: it was checked when it was made.
+_restoring = cattrs.Converter(detailed_validation=False)
+_restoring.register_structure_hook(Decimal, lambda value, _: Decimal(value))
+_restoring.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+_restoring.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
+
+
+def _restored_release(value: Mapping[str, Any]) -> Release:
+    when = value.get("when")
+    return Release(value["type"], _quick.structure(when, _condition_class(when)) if when is not None else None)
+
+
+def _restoring_class_hook(cls: Any) -> Callable[[Any, Any], Any]:
+    options: dict[str, Any] = {field.name: override(rename=key_of(field.name)) for field in attrs.fields(cls)}
+    return make_dict_structure_fn(cls, _restoring, **options)
+
+
+_restoring.register_structure_hook_factory(attrs.has, _restoring_class_hook)
+_restoring.register_structure_hook(Release, lambda value, _: _restored_release(value))
+
+
+def restore(document: Mapping[str, Any], cls: type[T]) -> T:
+    """Make a value again of what `unstructure` wrote of it: an intent, a receipt's part."""
+    value: T = _restoring.structure(document, cls)
+    return value

@@ -36,6 +36,7 @@ __all__ = [
     "UndoRedemption",
     "UndoSpend",
     "VoidCoupon",
+    "till_message",
 ]
 
 
@@ -121,6 +122,11 @@ class IssueCoupon:
     expires_at: datetime | None
     till_message: str
     claims: tuple[Claim, ...]
+
+
+def till_message(code: str | None) -> str:
+    """Give what the till prints of a coupon, by its serial or shared code. Source: semantics 9."""
+    return f"Coupon issued: {code}"
 
 
 @attrs.frozen

@@ -27,6 +27,7 @@ __all__ = [
     "InvalidKeyError",
     "MalformedSerialError",
     "SerialGenerator",
+    "SerialKeys",
     "SerialRequest",
     "hkdf_sha256",
     "key_id_of",
@@ -36,6 +37,7 @@ __all__ = [
 
 _FORMAT_VERSION = b"1"
 _SERIAL_KEY_INFO = b"loyalty-rules/serials/" + _FORMAT_VERSION
+_LOOKUP_KEY_INFO = b"loyalty-rules/lookup/" + _FORMAT_VERSION
 
 _HASH = "sha256"
 _HASH_BYTES = 32
@@ -128,6 +130,21 @@ class SerialGenerator(Protocol):
         ...
 
 
+class SerialKeys(SerialGenerator, Protocol):
+    """What a ledger needs that keeps no serial: to look one up by a keyed hash, and to derive it again.
+
+    Source: ledger 3.
+    """
+
+    def serial_under(self, key_id: str, request: SerialRequest) -> str:
+        """Give the serial of a coupon under the key that it was issued with, as it is shown."""
+        ...
+
+    def fingerprint(self, serial: str) -> bytes | None:
+        """Give the keyed hash under which a serial is looked up; None for what can't be one of these keys."""
+        ...
+
+
 class DerivedSerials:
     """The built-in generator: serials derived from secret keys of the host.
 
@@ -143,12 +160,15 @@ class DerivedSerials:
 
     # Not an attrs class: attrs.asdict() would hand out the keys. Only the keys derived from the masters are
     # kept.
-    __slots__ = ("_active", "_serial_keys")
+    __slots__ = ("_active", "_lookup_keys", "_serial_keys")
 
     def __init__(self, keys: Mapping[str, bytes], active: str) -> None:
         if not keys:
             raise InvalidKeyError("no keys given: at least one master key is needed, and there is no default")
-        self._serial_keys = {_checked_id(key_id): _serial_key(key_id, master) for key_id, master in keys.items()}
+        self._serial_keys = {
+            _checked_id(key_id): _derived_key(key_id, master, _SERIAL_KEY_INFO) for key_id, master in keys.items()
+        }
+        self._lookup_keys = {key_id: _derived_key(key_id, keys[key_id], _LOOKUP_KEY_INFO) for key_id in keys}
         self._active = self._held_id(active)
 
     @classmethod
@@ -176,6 +196,21 @@ class DerivedSerials:
         key_id = self._held_id(key_id)
         digest = hmac.digest(self._serial_keys[key_id], _message(key_id, request), _HASH)
         return _grouped(_with_check_symbol(key_id + _body(digest)))
+
+    def fingerprint(self, serial: str) -> bytes | None:
+        """Give the keyed hash of a serial, in any form that reads, of 32 bytes: what a store looks it up by.
+
+        The key is another than that of the serials, derived from the same master: who has the store and not the keys
+        can neither tell a serial nor test a guess. None for a text that does not read and for a key that is not held.
+
+        Source: ledger 3.
+        """
+        try:
+            canonical = parse_serial(serial)
+        except MalformedSerialError:
+            return None
+        key = self._lookup_keys.get(canonical[0])
+        return hmac.digest(key, canonical.encode(), _HASH) if key is not None else None
 
     def __repr__(self) -> str:
         return f"DerivedSerials(active={self._active!r}, key_ids={''.join(sorted(self._serial_keys))!r})"
@@ -252,14 +287,14 @@ def _checked_id(key_id: str) -> str:
     return key_id
 
 
-def _serial_key(key_id: str, master: bytes) -> bytes:
+def _derived_key(key_id: str, master: bytes, info: bytes) -> bytes:
     if not isinstance(master, bytes):
         raise InvalidKeyError(f"a master key is bytes; this one is of type {type(master).__name__}", key_id)
     if len(master) < _LEAST_MASTER_BYTES:
         raise InvalidKeyError(
             f"a master key has at least {_LEAST_MASTER_BYTES} bytes; this one has {len(master)}", key_id
         )
-    return hkdf_sha256(master, info=_SERIAL_KEY_INFO, length=_HASH_BYTES)
+    return hkdf_sha256(master, info=info, length=_HASH_BYTES)
 
 
 def _message(key_id: str, request: SerialRequest) -> bytes:

@@ -21,8 +21,9 @@ from loyalty_rules.intents import (
     UndoRedemption,
     UndoSpend,
 )
-from loyalty_rules.ledger import Balance, MemoryLedger, memory, posting
-from loyalty_rules.ledger.books import Books
+from loyalty_rules.ledger import Balance, memory_books, operations, posting
+from loyalty_rules.ledger.memory_books import MemoryBooks
+from loyalty_rules.ledger.operations import Operations
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Lot
@@ -61,46 +62,36 @@ def post(patch: Patch, intent: type, write: Callable[[Posting, Any, Callable[[Po
 @bug("a_sale_processed_twice_is_recorded_once")
 def a_replay_writes_again(patch: Patch) -> None:
     """The batch is not looked up before it is written."""
-    once = MemoryLedger._once
+    open_batch = MemoryBooks.open_batch
 
-    def again(self: MemoryLedger, program: Any, event: str, phase: str, *rest: Any, **named: Any) -> Any:
-        self._books.batches.pop(memory._batch_key(program, event, phase), None)
-        return once(self, program, event, phase, *rest, **named)
+    def anew(self: MemoryBooks, given: Any) -> Any:
+        self.batches.pop(given.key, None)
+        return open_batch(self, given)
 
-    patch.setattr(MemoryLedger, "_once", again)
-    # `process` looks up by itself what it need not decide again
-    patch.setattr(MemoryLedger, "process", _process_without_a_look)
-
-
-def _process_without_a_look(self: MemoryLedger, program: Any, event: Any, *, serials: Any = None, **_: Any) -> Any:
-    if hasattr(event, "member"):
-        return self.record(program.evaluate(event, self.snapshot(program, event), serials=serials))
-    decide = lambda: self._later(program, event)  # noqa: E731
-    of = getattr(event, "of", None)
-    return self._once(program, event.id, "event", {"event": event}, decide, event.occurred_at, of=of)
+    patch.setattr(MemoryBooks, "open_batch", anew)
 
 
 @bug("another_amount_under_the_same_id_is_a_conflict_that_names_the_amount")
 def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
     """What was recorded is given back without a look at the inputs."""
-    patch.setattr(memory, "_replayed", lambda batch, _: attrs.evolve(batch.receipt, status="already_recorded"))
+    patch.setattr(operations, "_replayed", lambda batch, *_: attrs.evolve(batch.receipt, status="already_recorded"))
 
 
 @bug("an_error_that_leaves_the_block_leaves_nothing_recorded")
 def a_rollback_keeps_what_was_written(patch: Patch) -> None:
-    patch.setattr(Books, "rollback", Books.commit)
+    patch.setattr(MemoryBooks, "rollback", MemoryBooks.commit)
 
 
 @bug("a_conflict_that_the_host_catches_takes_nothing_else_with_it", found_by_machine=False)
 def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
     """An error within a transaction takes back the whole of it, and the host that catches it isn't told."""
-    rollback = Books.rollback
+    rollback = MemoryBooks.rollback
 
-    def all_of_it(self: Books) -> None:
+    def all_of_it(self: MemoryBooks) -> None:
         self._began[-1] = 0
         rollback(self)
 
-    patch.setattr(Books, "rollback", all_of_it)
+    patch.setattr(MemoryBooks, "rollback", all_of_it)
 
 
 # -- caps ------------------------------------------------------------------------------------------------------------
@@ -171,7 +162,7 @@ def a_release_forgets_what_came_back(patch: Patch) -> None:
     """What was promised is released, not what is left of the promise."""
 
     def whole(self: Posting, intent: ReleasePromise, right: Any) -> Any:
-        return right(self, attrs.evolve(intent, amount=self.books.files[intent.promise].issue.amount))
+        return right(self, attrs.evolve(intent, amount=self.lot(intent.promise).issue.amount))
 
     post(patch, ReleasePromise, whole)
 
@@ -183,13 +174,13 @@ def a_release_forgets_the_expiry(patch: Patch) -> None:
 
 @bug("a_promise_is_no_balance")
 def a_promise_can_be_spent(patch: Patch) -> None:
-    balance = MemoryLedger.balance
+    balance = Operations.balance
 
-    def generous(self: MemoryLedger, *of: Any) -> Balance:
+    def generous(self: Operations, *of: Any) -> Balance:
         right = balance(self, *of)
         return attrs.evolve(right, available=decimal_of(micros(right.available) + micros(right.promised)))
 
-    patch.setattr(MemoryLedger, "balance", generous)
+    patch.setattr(Operations, "balance", generous)
 
 
 # -- returns ---------------------------------------------------------------------------------------------------------
@@ -208,15 +199,20 @@ def a_return_ignores_earlier_returns(patch: Patch) -> None:
 
 @bug("a_deleted_promotion_changes_nothing_for_an_old_sale", "a_changed_promotion_changes_nothing_for_an_old_sale")
 def a_return_is_decided_under_todays_program(patch: Patch) -> None:
-    take_back = MemoryLedger._take_back
+    sale_of = MemoryBooks.sale
+    running: list[Any] = []  # the program that the till runs
+    take_back = Operations._take_back
 
-    def today(self: MemoryLedger, program: Any, back: Any) -> Any:
-        key = program.id, back.of
-        if key in self._books.sales:
-            self._books.put(self._books.sales, key, attrs.evolve(self._books.sales[key], program=program))
+    def today(self: MemoryBooks, program: str, event: str) -> Any:
+        sale = sale_of(self, program, event)
+        return attrs.evolve(sale, program=running[-1]) if sale is not None and running else sale
+
+    def taken_today(self: Operations, program: Any, back: Any) -> Any:
+        running.append(program)
         return take_back(self, program, back)
 
-    patch.setattr(MemoryLedger, "_take_back", today)
+    patch.setattr(MemoryBooks, "sale", today)
+    patch.setattr(Operations, "_take_back", taken_today)
 
 
 @bug("the_next_issue_pays_the_debt_first")
@@ -237,7 +233,7 @@ def a_redeemed_coupon_is_voided(patch: Patch) -> None:
         redeemed = coupon is not None and coupon.state == "redeemed"
         return void(program, attrs.evolve(coupon, state="issued") if redeemed else coupon, *rest)
 
-    patch.setattr(memory, "void", anyway)
+    patch.setattr(redemption, "void", anyway)
 
 
 # -- spending --------------------------------------------------------------------------------------------------------
@@ -260,13 +256,13 @@ def what_came_first_is_spent_first(patch: Patch) -> None:
 def a_balance_is_overdrawn(patch: Patch) -> None:
     """Nobody asks how much there is."""
     patch.setattr(spending, "available", lambda *_: Decimal(10**9))
-    patch.setattr(MemoryLedger, "balance", _balance_of_lots)
+    patch.setattr(Operations, "balance", _balance_of_lots)
 
 
-def _balance_of_lots(self: MemoryLedger, program: str, account: Any, currency: str, at: Any) -> Balance:
+def _balance_of_lots(self: Operations, program: str, account: Any, currency: str, at: Any) -> Balance:
     lots = self.lots(program, account, currency, at)
     live, promised = [lot.outstanding for lot in lots if lot.is_live(at)], [lot.promised for lot in lots]
-    debt = self._books.debt((program, account, currency), at)
+    debt = self._books.debt_at(program, account, currency, at)
     return Balance(Decimal(sum(live)), Decimal(sum(promised)), decimal_of(debt))
 
 
@@ -274,7 +270,7 @@ def _balance_of_lots(self: MemoryLedger, program: str, account: Any, currency: s
 def a_balance_collapses(patch: Patch) -> None:
     """A balance is what lives of what was issued, less all that was ever spent, of what has expired too."""
 
-    def collapsing(self: MemoryLedger, program: str, account: Any, currency: str, at: Any) -> Balance:
+    def collapsing(self: Operations, program: str, account: Any, currency: str, at: Any) -> Balance:
         lots = self.lots(program, account, currency, at)
         alive = [lot for lot in lots if lot.expires_at is None or at < lot.expires_at]
         gone = [lot for lot in lots if lot not in alive]
@@ -282,14 +278,14 @@ def a_balance_collapses(patch: Patch) -> None:
         spent = Decimal(sum(lot.spent for lot in gone))
         return attrs.evolve(right, available=right.available - spent)
 
-    patch.setattr(MemoryLedger, "balance", collapsing)
+    patch.setattr(Operations, "balance", collapsing)
 
 
 @bug("a_spend_is_undone_once")
 def a_spend_is_undone_twice(patch: Patch) -> None:
     def unmarked(self: Posting, intent: UndoSpend, right: Any) -> Any:
         right(self, intent)
-        del self.books.undone[intent.spend]
+        del self.books.undone[intent.spend]  # type: ignore[attr-defined]
         return intent
 
     post(patch, UndoSpend, unmarked)
@@ -382,4 +378,5 @@ def a_gift_card_is_used_up_by_the_first_bill(patch: Patch) -> None:
 
 @bug("a_coupon_is_found_by_its_serial_however_it_is_written", found_by_machine=False)
 def a_serial_is_found_only_as_it_was_printed(patch: Patch) -> None:
-    patch.setattr(Books, "canonical", staticmethod(lambda code: code))
+    patch.setattr(memory_books, "canonical_code", lambda code: code)
+    patch.setattr(operations, "canonical_code", lambda code: code)

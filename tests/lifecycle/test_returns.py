@@ -16,7 +16,9 @@ import loyalty_rules as lr
 from loyalty_rules.amounts import micros
 from loyalty_rules.events import Return
 from loyalty_rules.intents import ReverseCurrency
-from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger
+from loyalty_rules.ledger import IdempotencyConflict
+from loyalty_rules.ledger.books import Inputs
+from loyalty_rules.ledger.operations import Operations
 from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
 from reference import documents
 from shop import earn, fixed, lines, program, proportional, sale, stepped
@@ -277,7 +279,7 @@ def test_the_same_return_twice_takes_nothing() -> None:
 
 def test_a_ledger_that_does_not_know_its_batches_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = itertools.count()
-    monkeypatch.setattr("loyalty_rules.ledger.memory._batch_key", lambda *_: f"acme/{next(numbers)}")
+    monkeypatch.setattr(Inputs, "key", property(lambda _: f"acme/{next(numbers)}"))
     is_broken(the_same_return_twice_takes_nothing, returned_sales(), tries=20)
 
 
@@ -338,14 +340,14 @@ def test_a_changed_or_deleted_promotion_changes_nothing_for_an_old_sale() -> Non
 
 
 def test_a_return_decided_under_the_program_of_today_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    take_back = MemoryLedger._take_back
+    take_back = Operations._take_back
 
     def thawed(self: Any, program: Any, back: Return) -> Any:
         of = program.id, back.of
         self._books.sales[of] = attrs.evolve(self._books.sales[of], program=program)
         return take_back(self, program, back)
 
-    monkeypatch.setattr(MemoryLedger, "_take_back", thawed)
+    monkeypatch.setattr(Operations, "_take_back", thawed)
     is_broken(a_changed_program_changes_nothing_for_an_old_sale, returned_sales(), st.just("reworded"), tries=40)
 
 

@@ -1,4 +1,4 @@
-"""The command `loyalty-rules`: check a program, evaluate an event, run over receipts, print a schema.
+"""The command `loyalty-rules`: check a program, evaluate an event, run over receipts, report, print a schema.
 
 The only place of the library that prints. Exit status: 0 where all went well; 1 where a run met malformed lines,
 a strict check has findings, or a law is broken; 2 where what was given can't be used, with every problem on standard
@@ -11,7 +11,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from loyalty_rules.cli import checking, commands, proving, vectoring
+from loyalty_rules.cli import checking, commands, proving, report, vectoring
+from loyalty_rules.cli.databases import database_url
 from loyalty_rules.cli.streams import complain
 
 __all__ = ["main"]
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     vectoring.add(subparsers.add_parser("vector", help="print a receipt and what it earns as a case to test against"))
     _add_run(subparsers.add_parser("run", help="evaluate many receipts, one after the other"))
     proving.add(subparsers.add_parser("prove", help="look for receipts that break a law"))
+    _add_report(subparsers.add_parser("report", help="tell from a ledger what was issued, redeemed, and is owed"))
     _add_schema(subparsers.add_parser("schema", help="print the JSON Schema of a kind of document"))
     return parser
 
@@ -79,14 +81,47 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", default="-", help="where the intents go; standard output if absent")
     parser.add_argument(
         "--ledger",
-        choices=["memory", "none"],
+        metavar="LEDGER",
+        type=_ledger,
         default="memory",
-        help="what the run records into: a ledger in memory, so that returns, updates and confirmations count, "
-        "promises are settled as time passes, and the run ends with what is outstanding and owed; or none, which "
-        "only evaluates sales and activities, and is several times faster",
+        help="what the run records into: memory, a ledger so that returns, updates and confirmations count, promises "
+        "are settled as time passes, and the run ends with what is outstanding and owed; the URL of a database, "
+        "sqlite:///shop.db or postgresql+psycopg://…, to keep it, where what is recorded already is not recorded "
+        "again; or none, which only evaluates sales and activities, and is several times faster",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table at the end")
     _add_key_file(parser)
+
+
+def _ledger(text: str) -> str:
+    if text in ("memory", "none"):
+        return text
+    try:
+        return database_url(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"neither memory nor none, and {error}") from None
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=report.report)
+    parser.add_argument(
+        "url", metavar="URL", type=database_url, help="the ledger's database: sqlite:///shop.db, postgresql+psycopg://…"
+    )
+    parser.add_argument(
+        "--program", metavar="PROGRAM", help="report on this program alone, a .toml or .json file, as it is there"
+    )
+    parser.add_argument(
+        "--as-of", metavar="INSTANT", type=report.instant, help="as it stood then; the latest recorded if absent"
+    )
+    parser.add_argument(
+        "--by",
+        metavar="NAMES",
+        type=report.dimensions,
+        default=(),
+        help=f"what issuance and conversion are split by, with commas: {', '.join(report.DIMENSIONS)}; programs are "
+        "always apart",
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON document instead of tables")
 
 
 def _add_schema(parser: argparse.ArgumentParser) -> None:

@@ -1,36 +1,45 @@
 """A run with books: events are recorded into a ledger, with what happens after the sale, and reported at the end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from decimal import Decimal
+from typing import Protocol
 
-from loyalty_rules.amounts import micros, micros_text
+from loyalty_rules.cli.report_tables import issuance_table, liability_table
 from loyalty_rules.cli.running import Totals
 from loyalty_rules.cli.streams import complain
 from loyalty_rules.cli.tables import Table
 from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import Intent
-from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, Receipt
-from loyalty_rules.ledger.reports import Issuance, Liability, issuance, liability
+from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt
+from loyalty_rules.ledger.operations import Operations
+from loyalty_rules.ledger.reports import issuance, liability
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["BookedRun", "book_tables"]
+__all__ = ["BookedRun", "Books", "book_tables"]
 
 _AN_INSTANT = timedelta(microseconds=1)
 
 
+class Books(Ledger, Protocol):
+    """A ledger that can make several operations one: in memory, or in a database."""
+
+    def transaction(self) -> AbstractContextManager[Operations]:
+        """Make several operations one: all are recorded or, where an error leaves the block, none."""
+
+
 class BookedRun:
-    """Records events into a ledger in memory, in the order in which they are given.
+    """Records events into a ledger, in the order in which they are given.
 
     Promises are settled as time passes: those that were due before an event before it, those due at its instant
     after it, so that a return at that instant comes first. Source: semantics 6.
     """
 
-    def __init__(self, program: Program, serials: SerialGenerator | None = None) -> None:
+    def __init__(self, program: Program, ledger: Books, serials: SerialGenerator | None = None) -> None:
         self.program = program
         self.serials = serials
-        self.ledger = MemoryLedger()
+        self.ledger = ledger
         self.totals = Totals()
 
     def decide(self, event: Event) -> tuple[Intent, ...]:
@@ -56,12 +65,13 @@ class BookedRun:
 
     def _record(self, event: Event) -> Receipt:
         if not isinstance(event, (Transaction, Activity)):
-            self.totals.later[event.type] += 1
-            return self.ledger.process(self.program, event)
-        with self.ledger.transaction():
-            snapshot = self.ledger.snapshot(self.program, event)
+            receipt = self.ledger.process(self.program, event)
+            self.totals.later[event.type] += receipt.status != "already_recorded"
+            return receipt
+        with self.ledger.transaction() as operations:
+            snapshot = operations.snapshot(self.program, event)
             evaluation = self.program.evaluate(event, snapshot, serials=self.serials)
-            receipt = self.ledger.record(evaluation)
+            receipt = operations.record(evaluation)
         if receipt.status == "recorded":
             self.totals.count(evaluation)
         return receipt
@@ -77,36 +87,5 @@ def _intents(receipts: Iterable[Receipt]) -> tuple[Intent, ...]:
 def book_tables(running: BookedRun, at: datetime) -> list[Table]:
     """Tell what became of all that was issued, and what is owed, as of an instant."""
     rows = running.ledger.report_rows(running.program.id, at)
-    tables = [_issuance(issuance(running.program, rows)), _liability(liability(running.program, rows))]
+    tables = [issuance_table(issuance(running.program, rows)), liability_table(liability(running.program, rows))]
     return [table for table in tables if table.rows]
-
-
-def _issuance(rows: Sequence[Issuance]) -> Table:
-    columns = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
-    return Table(
-        ("of", *columns),
-        [(row.of, *(_text(getattr(row, column)) for column in columns)) for row in rows],
-    )
-
-
-def _liability(owed: Liability) -> Table:
-    points = [
-        (
-            row.currency,
-            row.expires_in or "never",
-            _text(row.available),
-            _text(row.promised),
-            _money(row.available_value),
-        )
-        for row in owed.points
-    ]
-    coupons = [(row.coupon_type, "coupons", str(row.outstanding), "0", _money(row.most)) for row in owed.coupons]
-    return Table(("liability", "expires in", "available", "promised", "at most"), [*points, *coupons], texts=2)
-
-
-def _text(amount: Decimal) -> str:
-    return micros_text(micros(amount))
-
-
-def _money(amount: Decimal | None) -> str:
-    return "not known" if amount is None else _text(amount)

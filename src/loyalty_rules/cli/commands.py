@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from loyalty_rules.cli.booked import BookedRun, book_tables
+from loyalty_rules.cli.databases import UnusableLedgerError, opened_ledger, telling_errors
 from loyalty_rules.cli.loading import Loading
 from loyalty_rules.cli.progress import bar, terminal
 from loyalty_rules.cli.receipts import read_receipts, total_bytes
@@ -19,6 +20,9 @@ from loyalty_rules.documents import dump
 from loyalty_rules.errors import InvalidValueError, MissingSerialsError, WrongEventError
 from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
+from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.program import Program
+from loyalty_rules.serials import DerivedSerials
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,21 +103,35 @@ def run(arguments: argparse.Namespace) -> int:
     if receipts.unreadable:
         return REFUSED
 
-    booked = BookedRun(program, serials) if arguments.ledger == "memory" else None
-    running = booked if booked is not None else Run(program, serials)
     try:
-        _write_intents(running, receipts.events, arguments.output, console)
+        with _running(arguments.ledger, program, serials) as running:
+            _write_intents(running, receipts.events, arguments.output, console)
+            seconds = time.perf_counter() - started
+            tables = tables_of(running.totals, receipts.malformed, program, seconds)
+            if isinstance(running, BookedRun) and receipts.events and not arguments.quiet:
+                tables += book_tables(running, receipts.events[-1].occurred_at)
     except MissingSerialsError as error:
         complain([_key_needed(error)])
         return REFUSED
+    except UnusableLedgerError as error:
+        complain([f"loyalty-rules: {error}"])
+        return REFUSED
     if not arguments.quiet:
-        seconds = time.perf_counter() - started
-        tables = tables_of(running.totals, receipts.malformed, program, seconds)
-        if booked is not None and receipts.events:
-            tables += book_tables(booked, receipts.events[-1].occurred_at)
         show(tables, console)
     flawed = receipts.malformed or running.totals.undecided or running.totals.conflicts or running.totals.refused
     return MALFORMED if flawed else FINE
+
+
+@contextlib.contextmanager
+def _running(ledger: str, program: Program, serials: DerivedSerials | None) -> Iterator[Run | BookedRun]:
+    """Begin a run that records into nothing, into a ledger in memory, or into the database at a URL."""
+    if ledger == "none":
+        yield Run(program, serials)
+    elif ledger == "memory":
+        yield BookedRun(program, MemoryLedger(), serials)
+    else:
+        with opened_ledger(ledger, serials) as books, telling_errors(ledger):
+            yield BookedRun(program, books, serials)
 
 
 def _write_intents(running: Run | BookedRun, events: Sequence[Event], name: str, console: "Console | None") -> None:

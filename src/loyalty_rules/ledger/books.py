@@ -1,40 +1,132 @@
-"""The books of a ledger in memory: tables of plain records, and a journal that takes a transaction back whole.
+"""What a ledger keeps, and the protocol of its books: all that operations look up and write down. Source: ledger 2.
 
-Every change of a lot is a movement between two of its buckets; what a lot is, now or as of an instant, is the sum
-of its movements. Source: ledger 2.
+The policy is elsewhere: `lifecycle` decides, `operations` says what each operation looks up, `posting` what each
+intent writes. Books only find rows and keep them, in memory or in a database. Amounts here are whole millionths.
 """
 
 import functools
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
 from loyalty_rules.amounts import decimal_of, micros
-from loyalty_rules.intents import Claim, Intent, IssueCurrency
+from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.identifiers import key_part
+from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger.protocol import Movement, Receipt
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.serials import MalformedSerialError, parse_serial
 
-__all__ = ["Batch", "Books", "LotFile"]
+__all__ = [
+    "PARTS",
+    "Batch",
+    "Books",
+    "ChangedMeanwhileError",
+    "Citable",
+    "Inputs",
+    "LotFile",
+    "Scope",
+    "Term",
+    "Window",
+    "account_scope",
+    "canonical_code",
+    "counter_scope",
+    "sale_scope",
+]
 
-K = TypeVar("K")
-V = TypeVar("V")
+PARTS: Mapping[str, str] = {
+    "promised": "promised",
+    "available": "outstanding",
+    "spent": "spent",
+    "expired": "expired",
+    "reversed": "reversed",
+    "voided": "voided",
+}
+"""The part of a `Lot` that each bucket of a movement is. What is issued comes from none."""
 
-BUCKETS = ("promised", "available", "spent", "expired", "reversed", "voided")
+Scope: TypeAlias = tuple[int, str]
+"""What a decision is about, and where it comes in the order in which scopes are held: sales, accounts, counters."""
+
+Window: TypeAlias = tuple[str, date | None, date | None]
+"""A counter's name and, of a rolling one, the first and the last day that it sums."""
+
+Citable: TypeAlias = SpendCurrency | RedeemCoupon
+"""What a later operation can undo by its key."""
+
+
+def sale_scope(program: str, event: str) -> Scope:
+    """Name a sale with its promises and the coupons that it gave."""
+    return 0, f"{program}/{key_part(event)}"
+
+
+def account_scope(program: str, account: Account) -> Scope:
+    """Name an account: its lots and its debts."""
+    return 1, f"{program}/{account.kind}/{account.id}"
+
+
+def counter_scope(program: str, name: str) -> Scope:
+    """Name a counter."""
+    return 2, f"{program}/{name}"
+
+
+def canonical_code(code: str) -> str:
+    """Give the form in which a coupon's code is looked up: a serial is read however it is written."""
+    try:
+        return parse_serial(code)
+    except MalformedSerialError:
+        return code
+
+
+class ChangedMeanwhileError(LoyaltyError):
+    """What a decision was made by was no longer so when it was written: `what` names it. Nothing is recorded.
+
+    What is decided about is held first, so this tells of a writer that keeps to no ledger's rules. Source: ledger P4.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what} has changed since it was read; nothing of this is recorded"
+
+
+@attrs.frozen
+class Inputs:
+    """What a batch is recognised by: its key, and the inputs that a replay must have again.
+
+    `of` is the sale that the batch is about, if any. A batch is of one program and one event, and each of the phases
+    of what becomes of an event (`event` itself, `spend/points`, …) is recorded once. Source: ledger P2.
+    """
+
+    program: str
+    event: str
+    phase: str
+    inputs: Mapping[str, Any]
+    at: datetime
+    recorded_at: datetime
+    of: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.key_of(self.program, self.event, self.phase)
+
+    @staticmethod
+    def key_of(program: str, event: str, phase: str) -> str:
+        """Give the key of a batch."""
+        return f"{program}/{key_part(event)}#{phase}"
 
 
 @attrs.frozen
 class Batch:
-    """One recorded operation: the inputs that it is recognised by, and what came of it."""
+    """One recorded operation: what it is recognised by, and what came of it."""
 
-    key: str
-    inputs: dict[str, Any]
+    given: Inputs
     receipt: Receipt
-    at: datetime
-    recorded_at: datetime
 
 
 @attrs.frozen
@@ -63,14 +155,14 @@ class LotFile:
         """Give the lot as it stood at an instant (None: now); None where it had not been issued yet."""
         if not self.movements:
             return None
-        return self._current if at is None or at >= self._latest else self._lot(at)
+        return self._current if at is None or at >= self.latest else self._lot(at)
 
     @functools.cached_property
     def _current(self) -> Lot | None:
         return self._lot(None)
 
     @functools.cached_property
-    def _latest(self) -> datetime:
+    def latest(self) -> datetime:
         """The last instant at which anything happened to the lot."""
         instants = [*(each.at for each in self.movements), *(each.since for each in self.terms)]
         return max([*instants, *(since for since, _ in self.claimed), *([self.released[0]] if self.released else [])])
@@ -79,7 +171,7 @@ class LotFile:
         movements = [each for each in self.movements if at is None or each.at <= at]
         if not movements:
             return None
-        sums = dict.fromkeys(BUCKETS, 0)
+        sums = dict.fromkeys(PARTS, 0)
         issued = 0
         for each in movements:
             if each.source == "issued":
@@ -109,137 +201,145 @@ class LotFile:
         )
 
 
-class Books:
-    """The tables of a ledger. What is written between `begin` and `rollback` is as if it had never been."""
+class Books(Protocol):
+    """The books of a ledger. What is written inside `whole` is there afterwards, or none of it is."""
 
-    def __init__(self) -> None:
-        self.batches: dict[str, Batch] = {}
-        self.sales: dict[tuple[str, str], Sale] = {}
-        self.files: dict[str, LotFile] = {}
-        self.of_account: dict[tuple[str, Account], tuple[str, ...]] = {}
-        self.of_sale: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.open: dict[str, None] = {}  # promises that are not resolved, in the order of issue
-        self.coupons: dict[str, CouponRecord] = {}
-        self.states: dict[str, tuple[tuple[datetime, CouponRecord], ...]] = {}  # of a coupon, each since when
-        self.coupons_of_sale: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.codes: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.counters: dict[tuple[str, str], int] = {}  # by program and name, in millionths
-        self.dated: dict[tuple[str, str], dict[date, int]] = {}  # rolling ones, by the day they were drawn on
-        self.tracked: dict[tuple[str, str], dict[str, int]] = {}  # what a sale contributes to each tracker
-        self.intents: dict[str, Intent] = {}
-        self.redeemed_in: dict[tuple[str, str], tuple[str, ...]] = {}  # redemptions, by their transaction
-        self.undone: dict[str, None] = {}  # spends and redemptions that have been undone
-        self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # owed and paid, each when
-        self.entries: dict[tuple[str, Account], tuple[Movement, ...]] = {}  # of an account, in the order of record
-        self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
-        self._began: list[int] = []  # how long the journal was at each `begin`
+    def whole(self) -> AbstractContextManager[None]:
+        """Keep everything that is written inside or, where an error leaves it, nothing. May be nested."""
 
-    # -- transactions ------------------------------------------------------------------------------------------------
+    def hold(self, scopes: Iterable[Scope]) -> None:
+        """Let nobody else decide about these until the transaction ends; what is read afterwards stays true."""
 
-    def begin(self) -> None:
-        self._began.append(len(self._journal))
+    # -- batches and sales
 
-    def commit(self) -> None:
-        self._began.pop()
-        if not self._began:
-            self._journal.clear()
+    def open_batch(self, given: Inputs) -> Batch | None:
+        """Claim a batch, first of all that is written; or give what was recorded under its key before."""
 
-    def rollback(self) -> None:
-        """Take back everything since the last `begin`, and nothing from before it."""
-        began = self._began.pop()
-        while len(self._journal) > began:
-            table, key, was_there, before = self._journal.pop()
-            if was_there:
-                table[key] = before
-            else:
-                table.pop(key, None)
+    def close_batch(self, receipt: Receipt) -> None:
+        """Write down what came of the batch that is open."""
 
-    def put(self, table: MutableMapping[K, V], key: K, value: V) -> None:
-        """Write one row, so that it can be taken back."""
-        self._journal.append((table, key, key in table, table.get(key)))
-        table[key] = value
+    def sale(self, program: str, event: str) -> Sale | None:
+        """Give the frozen terms of a sale, with its updates and returns so far."""
 
-    def drop(self, table: MutableMapping[K, V], key: K) -> None:
-        """Remove one row, so that it can be taken back."""
-        if key in table:
-            self._journal.append((table, key, True, table[key]))
-            del table[key]
+    def keep_sale(self, sale: Sale) -> None:
+        """Keep a sale's terms, or the sale with one more update or return: the batch that is open."""
 
-    def append(self, table: MutableMapping[K, tuple[V, ...]], key: K, value: V) -> None:
-        """Add a value to a row of several."""
-        self.put(table, key, (*table.get(key, ()), value))
+    # -- lots
 
-    @staticmethod
-    def canonical(code: str) -> str:
-        """Give the form in which a coupon's code is looked up: a serial is read however it is written."""
-        try:
-            return parse_serial(code)
-        except MalformedSerialError:
-            return code
-
-    # -- lots --------------------------------------------------------------------------------------------------------
-
-    def lot(self, key: str) -> Lot:
+    def lot(self, key: str) -> Lot | None:
         """Give a lot as it stands now."""
-        lot = self.files[key].lot()
-        assert lot is not None
-        return lot
 
-    def lots_of(self, program: str, account: Account) -> list[Lot]:
-        """Give an account's lots as they stand now, in the order of issue."""
-        return [self.lot(key) for key in self.of_account.get((program, account), ())]
+    def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
+        """Give those of an account's lots of which anything is promised or outstanding, in the order of issue."""
+
+    def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
+        """Give the lots that a sale issued, in the order of issue."""
+
+    def due(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Give promises with a due time, all that are due by an instant among them."""
+
+    def expiring(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Give lots in the order of issue, all that have expired by an instant and are not swept among them."""
+
+    def add_lot(self, issue: IssueCurrency, movement: Movement, *, rolling: bool) -> None:
+        """Begin a lot with the movement that brings its amount."""
 
     def move(self, movement: Movement) -> None:
         """Move an amount between two buckets of a lot."""
-        file = self.files[movement.lot]
-        self.put(self.files, movement.lot, attrs.evolve(file, movements=(*file.movements, movement)))
-        self.append(self.entries, (movement.program, movement.account), movement)
 
-    def set_term(self, key: str, term: Term) -> None:
+    def set_term(self, lot: str, term: Term) -> None:
         """Say from when on a lot expires when."""
-        file = self.files[key]
-        self.put(self.files, key, attrs.evolve(file, terms=(*file.terms, term)))
 
-    # -- debts -------------------------------------------------------------------------------------------------------
+    def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
+        """Say that a promise became issued, and on which date."""
 
-    def debt(self, owed: tuple[str, Account, str], at: datetime | None = None) -> int:
-        """Give what an account owes of a currency, in millionths, as of an instant (None: now)."""
-        return sum(amount for since, amount in self.debts.get(owed, ()) if at is None or since <= at)
+    def take_back(self, lot: str, at: datetime, amount: int) -> None:
+        """Say what a return of its sale claims of a lot, from wherever it is taken."""
 
-    # -- coupons -----------------------------------------------------------------------------------------------------
+    # -- debts
 
-    def set_coupon(self, coupon: CouponRecord, at: datetime) -> None:
+    def debt(self, program: str, account: Account, currency: str) -> int:
+        """Give what an account owes of a currency."""
+
+    def owe(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
+        """Add to what an account owes; what is paid is below zero."""
+
+    # -- coupons
+
+    def coupon(self, key: str) -> CouponRecord | None:
+        """Give a coupon as it stands now."""
+
+    def coupons_of_sale(self, program: str, event: str) -> Sequence[CouponRecord]:
+        """Give the coupons that a sale issued, in the order of issue."""
+
+    def coupons_by_code(self, program: str, code: str) -> Sequence[CouponRecord]:
+        """Give the coupon of a serial, however it is written, or those of a shared code, in the order of issue."""
+
+    def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:
+        """Give coupons in the order of issue, all that have expired by an instant and are not swept among them."""
+
+    def is_taken(self, serial: str) -> bool:
+        """Say whether a coupon has this serial, of whatever program."""
+
+    def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:
+        """Keep a new coupon."""
+
+    def change_coupon(self, coupon: CouponRecord, at: datetime) -> None:
         """Say what a coupon is from an instant on."""
-        self.put(self.coupons, coupon.key, coupon)
-        self.append(self.states, coupon.key, (at, coupon))
 
-    def coupon_at(self, key: str, at: datetime) -> CouponRecord | None:
-        """Give a coupon as it stood at an instant; None where it had not been issued yet."""
-        states = [coupon for since, coupon in self.states[key] if since <= at]
-        return states[-1] if states else None
+    # -- counters
 
-    # -- counters ----------------------------------------------------------------------------------------------------
+    def read_counters(self, program: str, windows: Iterable[Window]) -> None:
+        """Read counters in one batch, so that `counted` need not."""
 
-    def counted(self, program: str, name: str, first: date | None, last: date | None) -> int:
-        """Give what a counter holds, in millionths: a rolling one over its days, both included."""
-        if first is None or last is None:
-            return self.counters.get((program, name), 0)
-        days = self.dated.get((program, name), {})
-        return sum(value for day, value in days.items() if first <= day <= last)
+    def counted(self, program: str, window: Window) -> int:
+        """Give what a counter holds: a rolling one over its days, both included."""
 
-    def count(self, program: str, claim: Claim) -> None:
-        """Add a claim's amount to its counter: of a rolling one, to the day that its window ends with, the event's."""
-        self.add_to_counter(program, claim.counter, claim.to_date, micros(claim.amount))
+    def count(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
+        """Add to a counter, which may not hold more than `most` then; of a rolling one, to a day, without a limit."""
 
-    def add_to_counter(self, program: str, name: str, day: date | None, amount: int) -> None:
-        key = (program, name)
-        if day is None:
-            self.put(self.counters, key, self.counters.get(key, 0) + amount)
-        else:
-            days = self.dated.get(key, {})
-            self.put(self.dated, key, {**days, day: days.get(day, 0) + amount})
+    def tracked(self, program: str, event: str) -> Mapping[str, int]:
+        """Give what a sale contributes to each tracker."""
 
-    def movements(self) -> Iterator[Movement]:
-        """Give every movement of every lot."""
-        for file in self.files.values():
-            yield from file.movements
+    def track(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
+        """Add to a tracker's counter what a sale contributes, or takes back."""
+
+    # -- what can be undone
+
+    def cited(self, program: str, key: str) -> Citable | None:
+        """Give a spend or a redemption by its key."""
+
+    def cite(self, program: str, citable: Citable) -> None:
+        """Keep a spend or a redemption, so that it can be undone by its key."""
+
+    def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
+        """Give the redemptions that a transaction made and that nothing has undone, in the order of record."""
+
+    def is_undone(self, key: str) -> bool:
+        """Say whether a spend or a redemption has been undone."""
+
+    def undo(self, key: str) -> None:
+        """Say, once, that a spend or a redemption has been undone."""
+
+    # -- as of an instant
+
+    def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Give an account's lots as they stood at an instant, in the order of issue."""
+
+    def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Give the promises that were open at an instant, in the order of issue."""
+
+    def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
+        """Give what an account owed at an instant."""
+
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
+        """Give every movement of an account up to an instant, in the order of record."""
+
+    def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
+        """Give the coupons of a member, in the order of issue."""
+
+    def files(self, program: str) -> Iterable[tuple[LotFile, str | None]]:
+        """Give everything that happened to each lot, and the store of its sale, in the order of issue."""
+
+    def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
+        """Give every coupon as it stood at an instant, in the order of issue."""

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from loyalty_rules.amounts import micros, micros_text
 from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, IssueCurrency
-from loyalty_rules.ledger.books import Books
+from loyalty_rules.ledger.memory_books import MemoryBooks
+from loyalty_rules.lifecycle.records import Lot
 
 __all__ = ["broken_invariants"]
 
 
-def broken_invariants(books: Books) -> Iterator[str]:
+def broken_invariants(books: MemoryBooks) -> Iterator[str]:
     """Say, each in a sentence, what does not hold."""
     yield from _lots(books)
     yield from _conservation(books)
@@ -18,10 +19,10 @@ def broken_invariants(books: Books) -> Iterator[str]:
     yield from _coupons(books)
 
 
-def _lots(books: Books) -> Iterator[str]:
+def _lots(books: MemoryBooks) -> Iterator[str]:
     """For each lot, issued = promised + outstanding + spent + expired + reversed + voided, all of them ≥ 0."""
-    for key in books.files:
-        lot = books.lot(key)
+    for key in books.lot_files:
+        lot = _lot(books, key)
         if not lot.is_whole():
             yield f"lot {key} does not add up: {lot}"
         if micros(lot.issued) != micros(lot.issue.amount):
@@ -31,12 +32,18 @@ def _lots(books: Books) -> Iterator[str]:
         if micros(lot.taken_back) > micros(lot.issued):
             yield f"returns claim {lot.taken_back} of lot {key}, which issued {lot.issued}"
     for owed in books.debts:
-        debt = books.debt(owed)
+        debt = books.debt(*owed)
         if debt < 0:
             yield f"the debt of {owed} is below zero: {micros_text(debt)}"
 
 
-def _conservation(books: Books) -> Iterator[str]:
+def _lot(books: MemoryBooks, key: str) -> Lot:
+    lot = books.lot(key)
+    assert lot is not None
+    return lot
+
+
+def _conservation(books: MemoryBooks) -> Iterator[str]:
     """Issued = available + promised + spent + expired + reversed + voided, per program and currency."""
     issued: dict[tuple[str, str], int] = {}
     held: dict[tuple[str, str], int] = {}
@@ -49,8 +56,8 @@ def _conservation(books: Books) -> Iterator[str]:
             issued[of] = issued.get(of, 0) + amount
         if movement.batch not in books.batches:
             yield f"a movement of the batch {movement.batch}, which does not exist"
-    for key, file in books.files.items():
-        lot = books.lot(key)
+    for key, file in books.lot_files.items():
+        lot = _lot(books, key)
         of = file.program, file.issue.currency
         parts = (lot.promised, lot.outstanding, lot.spent, lot.expired, lot.reversed, lot.voided)
         held[of] = held.get(of, 0) + sum(micros(part) for part in parts)
@@ -59,19 +66,19 @@ def _conservation(books: Books) -> Iterator[str]:
             yield f"{of}: {micros_text(issued[of])} were issued and {micros_text(held.get(of, 0))} are accounted for"
 
 
-def _promises(books: Books) -> Iterator[str]:
+def _promises(books: MemoryBooks) -> Iterator[str]:
     """The open promises are the lots of which something is promised."""
-    promised = {key for key in books.files if micros(books.lot(key).promised)}
+    promised = {key for key in books.lot_files if micros(_lot(books, key).promised)}
     if promised != set(books.open):
         yield f"open promises {sorted(books.open)} are not the promised lots {sorted(promised)}"
 
 
-def _counters(books: Books) -> Iterator[str]:
+def _counters(books: MemoryBooks) -> Iterator[str]:
     """A counter equals what the recorded intents drew and gave back, is never below zero, and never over its limit."""
     drawn: dict[tuple[str, str], int] = {}
     limits: dict[tuple[str, str], int] = {}
     for batch in books.batches.values():
-        program = batch.key.partition("/")[0]
+        program = batch.given.program
         for intent in batch.receipt.intents:
             for claim in _claims(intent):
                 name = program, claim.counter
@@ -97,7 +104,7 @@ def _claims(intent: Intent) -> tuple[Claim, ...]:
     return claims
 
 
-def _trackers(books: Books) -> Iterator[str]:
+def _trackers(books: MemoryBooks) -> Iterator[str]:
     """What trackers hold is what sales contribute, and no sale contributes less than nothing."""
     advanced = sum(
         micros(intent.value)
@@ -105,16 +112,16 @@ def _trackers(books: Books) -> Iterator[str]:
         for intent in batch.receipt.intents
         if isinstance(intent, AdvanceTracker)
     )
-    contributed = sum(value for sums in books.tracked.values() for value in sums.values())
+    contributed = sum(value for sums in books.contributed.values() for value in sums.values())
     held = sum(value for (_, name), value in books.counters.items() if name.startswith("tracker/"))
     held += sum(sum(days.values()) for (_, name), days in books.dated.items() if name.startswith("tracker/"))
     if not advanced == contributed == held:
         yield f"trackers advanced by {advanced}, hold {held}, of sales {contributed}"
-    for of, sums in books.tracked.items():
+    for of, sums in books.contributed.items():
         yield from (f"sale {of} contributes {value} to {name}" for name, value in sums.items() if value < 0)
 
 
-def _coupons(books: Books) -> Iterator[str]:
+def _coupons(books: MemoryBooks) -> Iterator[str]:
     """Every coupon issued is there in one state, a stored value between nothing and what it was; serials are unique."""
     issued = {
         intent.key
@@ -134,5 +141,5 @@ def _coupons(books: Books) -> Iterator[str]:
         yield "two coupons have one serial"
     lots = {intent.key for batch in books.batches.values() for intent in batch.receipt.intents
             if isinstance(intent, IssueCurrency)}  # fmt: skip
-    if lots != set(books.files):
-        yield f"issues recorded {len(lots)}, lots held {len(books.files)}"
+    if lots != set(books.lot_files):
+        yield f"issues recorded {len(lots)}, lots held {len(books.lot_files)}"

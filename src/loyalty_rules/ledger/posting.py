@@ -4,7 +4,7 @@ Claims are checked here, where they are written: currency over a cap is trimmed 
 cap refused, and what hung on a refused issue (its message, its extension) goes with it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ import attrs
 
 from loyalty_rules.amounts import MICRO, decimal_of, micros
 from loyalty_rules.counters import tracker_counter
+from loyalty_rules.errors import MissingSerialsError
 from loyalty_rules.intents import (
     AdvanceTracker,
     CancelPromise,
@@ -33,36 +34,49 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.ledger.books import Books, LotFile, Term
+from loyalty_rules.ledger.books import Books, Inputs, Term, Window
+from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.protocol import Movement, Trim
-from loyalty_rules.lifecycle.records import Account, CouponRecord
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.lifecycle.sweep import extended
 from loyalty_rules.program import Program
+from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.shares import split, unit_of
 
-__all__ = ["Posting"]
+__all__ = ["Posting", "windows_of"]
+
+_MOST_ATTEMPTS = 100
+
+
+def windows_of(intents: Iterable[Intent]) -> Iterator[Window]:
+    """Name the counters that intents draw on or give back to."""
+    for intent in intents:
+        for claim in getattr(intent, "claims", ()):
+            yield _window(claim)
+
+
+def _window(claim: Claim) -> Window:
+    return claim.counter, claim.from_date, claim.to_date
 
 
 class Posting:
     """One batch being written: what was recorded of its intents, and what caps took."""
 
-    def __init__(
-        self, books: Books, program: Program, batch: str, of: str | None, at: datetime, recorded_at: datetime
-    ) -> None:
+    def __init__(self, books: Books, program: Program, batch: Inputs, serials: SerialGenerator | None = None) -> None:
         self.books = books
         self.program = program
         self.batch = batch
-        self.of = of  # the sale that the batch is about
-        self.at = at
-        self.recorded_at = recorded_at
+        self.at = batch.at
+        self.serials = serials
         self.recorded: list[Intent] = []
         self.trims: list[Trim] = []
         self._refused: set[str] = set()
+        self._rolling: set[str] = set()
 
     def post(self, intents: Iterable[Intent]) -> None:
         """Write intents in their order."""
-        rolling = {intent.key.removesuffix("/extend") for intent in intents if isinstance(intent, ExtendExpiry)}
-        self._rolling = rolling
+        intents = tuple(intents)
+        self._rolling = {intent.key.removesuffix("/extend") for intent in intents if isinstance(intent, ExtendExpiry)}
         for intent in intents:
             written = _POSTS[type(intent)](self, intent)
             if written is not None:
@@ -77,32 +91,39 @@ class Posting:
     def move(
         self, lot: str, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
     ) -> None:
-        if micros(amount) == 0:
-            return
-        file = self.books.files[lot]
-        self.books.move(
-            Movement(
-                self.batch,
-                file.program,
-                Account.of(file.issue),
-                file.issue.currency,
-                lot,
-                source,
-                target,
-                amount,
-                at if at is not None else self.at,
-                self.recorded_at,
-                reason,
-            )
+        if micros(amount) != 0:
+            self.books.move(self.movement(self.lot(lot).issue, source, target, amount, reason, at))
+
+    def movement(
+        self, issue: IssueCurrency, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
+    ) -> Movement:
+        return Movement(
+            self.batch.key,
+            self.program.id,
+            Account.of(issue),
+            issue.currency,
+            issue.key,
+            source,
+            target,
+            amount,
+            at if at is not None else self.at,
+            self.batch.recorded_at,
+            reason,
         )
+
+    def lot(self, key: str) -> Lot:
+        lot = self.books.lot(key)
+        assert lot is not None
+        return lot
 
     def count(self, claims: Iterable[Claim]) -> None:
         for claim in claims:
-            self.books.count(self.program.id, claim)
+            most = micros(claim.limit) if claim.to_date is None else None
+            self.books.count(self.program.id, claim.counter, claim.to_date, micros(claim.amount), most)
 
     def left_of(self, claim: Claim) -> int:
         """What a counter's limit leaves, in millionths."""
-        return micros(claim.limit) - self.books.counted(self.program.id, claim.counter, claim.from_date, claim.to_date)
+        return micros(claim.limit) - self.books.counted(self.program.id, _window(claim))
 
     # -- issues ------------------------------------------------------------------------------------------------------
 
@@ -111,19 +132,14 @@ class Posting:
         if amount <= 0:
             return None
         issue = intent if amount == micros(intent.amount) else self.trimmed(intent, amount)
-        books, account = self.books, Account.of(issue)
-        file = LotFile(issue, self.program.id, len(books.files), rolling=issue.key in self._rolling)
-        books.put(books.files, issue.key, file)
-        books.append(books.of_account, (self.program.id, account), issue.key)
-        books.append(books.of_sale, (self.program.id, issue.event), issue.key)
         promised = issue.state == "promised"
-        self.move(issue.key, "issued", "promised" if promised else "available", issue.amount, issue.key)
+        target = "promised" if promised else "available"
+        movement = self.movement(issue, "issued", target, issue.amount, issue.key)
+        self.books.add_lot(issue, movement, rolling=issue.key in self._rolling)
         if issue.expires_at is not None:
-            books.set_term(issue.key, Term(self.at, issue.expires_on, issue.expires_at))
+            self.books.set_term(issue.key, Term(self.at, issue.expires_on, issue.expires_at))
         self.count(issue.claims)
-        if promised:
-            books.put(books.open, issue.key, None)
-        else:
+        if not promised:
             self.pay_debt(issue.key)
         return issue
 
@@ -153,27 +169,34 @@ class Posting:
         ]
         return attrs.evolve(intent, amount=drawn, shares=tuple(shares), claims=tuple(claims))
 
-    def pay_debt(self, lot: str) -> None:
+    def pay_debt(self, key: str) -> None:
         """A debt that a return left is paid by the account's next issue. Source: semantics 11."""
-        file = self.books.files[lot]
-        owed = (file.program, Account.of(file.issue), file.issue.currency)
-        paid = min(self.books.debt(owed), micros(self.books.lot(lot).outstanding))
+        lot = self.lot(key)
+        owed = self.program.id, lot.account, lot.issue.currency
+        paid = min(self.books.debt(*owed), micros(lot.outstanding))
         if paid > 0:
-            self.move(lot, "available", "reversed", decimal_of(paid), f"{lot}/debt")
-            self.books.append(self.books.debts, owed, (self.at, -paid))
+            self.move(key, "available", "reversed", decimal_of(paid), f"{key}/debt")
+            self.books.owe(*owed, self.at, -paid)
 
     def issue_coupon(self, intent: IssueCoupon) -> IssueCoupon | None:
         for claim in intent.claims:
             if self.left_of(claim) < MICRO:
                 self.refuse(intent, Trim(intent.key, claim.counter, Decimal(1), Decimal(0)))
                 return None
-        books = self.books
-        books.set_coupon(CouponRecord(intent), self.at)
-        books.append(books.coupons_of_sale, (self.program.id, intent.event), intent.key)
-        for code in filter(None, (intent.serial, intent.code)):
-            books.append(books.codes, (self.program.id, books.canonical(code)), intent.key)
-        self.count(intent.claims)
-        return intent
+        issue = self.with_a_serial_of_its_own(intent)
+        self.books.add_coupon(self.program.id, CouponRecord(issue), self.at)
+        self.count(issue.claims)
+        return issue
+
+    def with_a_serial_of_its_own(self, intent: IssueCoupon) -> IssueCoupon:
+        """Derive a serial that another coupon has again, with the next attempt. Source: ledger 5."""
+        for attempt in range(1, _MOST_ATTEMPTS):
+            if intent.serial is None or not self.books.is_taken(intent.serial):
+                return intent
+            if self.serials is None:
+                raise MissingSerialsError(intent.coupon_type)
+            intent = with_serial(intent, self.serials.serial(request_of(self.program.id, intent, attempt)))
+        raise MissingSerialsError(intent.coupon_type)
 
     def send_message(self, intent: SendMessage) -> SendMessage | None:
         about = tuple(key for key in intent.about if key not in self._refused)
@@ -189,49 +212,42 @@ class Posting:
         return intent
 
     def advance_tracker(self, intent: AdvanceTracker) -> AdvanceTracker:
-        assert self.of is not None
-        books, of = self.books, (self.program.id, self.of)
-        sale = books.sales[of]
+        of = self.batch.of
+        assert of is not None
+        sale = self.books.sale(self.program.id, of)
+        assert sale is not None
         tracker = next(each for each in sale.program.trackers if each.id == intent.tracker)
         counter = tracker_counter(tracker, intent.member, sale.event_on)
-        books.add_to_counter(self.program.id, counter.name, counter.to_date, micros(intent.value))
-        so_far = books.tracked.get(of, {})
-        books.put(books.tracked, of, {**so_far, tracker.id: so_far.get(tracker.id, 0) + micros(intent.value)})
+        window = counter.name, counter.from_date, counter.to_date
+        self.books.track(self.program.id, of, tracker.id, window, micros(intent.value))
         return intent
 
     # -- promises ----------------------------------------------------------------------------------------------------
 
     def release_promise(self, intent: ReleasePromise) -> ReleasePromise:
-        books, lot = self.books, intent.promise
-        self.move(lot, "promised", "available", intent.amount, intent.key)
-        books.put(books.files, lot, attrs.evolve(books.files[lot], released=(self.at, intent.issue_on)))
-        moved = books.lot(lot).expires_at
+        key = intent.promise
+        self.move(key, "promised", "available", intent.amount, intent.key)
+        self.books.set_released(key, self.at, intent.issue_on)
+        moved = self.lot(key).expires_at
         if intent.expires_at is not None and (moved is None or moved < intent.expires_at):
-            books.set_term(lot, Term(self.at, intent.expires_on, intent.expires_at))
-        books.drop(books.open, lot)
-        self.pay_debt(lot)
+            self.books.set_term(key, Term(self.at, intent.expires_on, intent.expires_at))
+        self.pay_debt(key)
         return intent
 
     def cancel_promise(self, intent: CancelPromise) -> CancelPromise:
         self.move(intent.promise, "promised", "voided", intent.amount, intent.key)
         self.count(intent.claims)
-        self.books.drop(self.books.open, intent.promise)
         return intent
 
     # -- taking back, expiring, spending -----------------------------------------------------------------------------
 
     def reverse_currency(self, intent: ReverseCurrency) -> ReverseCurrency:
-        books = self.books
         for draw in intent.draws:
             self.move(draw.lot, draw.taken_from, "reversed", draw.amount, intent.key)
-        file = books.files[intent.issue]
-        claimed = (*file.claimed, (self.at, intent.amount))
-        books.put(books.files, intent.issue, attrs.evolve(file, claimed=claimed))
-        if micros(books.lot(intent.issue).promised) == 0:
-            books.drop(books.open, intent.issue)
+        self.books.take_back(intent.issue, self.at, micros(intent.amount))
         if intent.carried and micros(intent.shortfall):
-            owed = (self.program.id, Account.of(file.issue), intent.currency)
-            books.append(books.debts, owed, (self.at, micros(intent.shortfall)))
+            account = self.lot(intent.issue).account
+            self.books.owe(self.program.id, account, intent.currency, self.at, micros(intent.shortfall))
         self.count(intent.claims)
         return intent
 
@@ -242,6 +258,7 @@ class Posting:
     def spend_currency(self, intent: SpendCurrency) -> SpendCurrency:
         for draw in intent.draws:
             self.move(draw.lot, "available", "spent", draw.amount, intent.key)
+        self.books.cite(self.program.id, intent)
         return intent
 
     def undo_spend(self, intent: UndoSpend) -> UndoSpend:
@@ -249,7 +266,7 @@ class Posting:
             self.move(draw.lot, "spent", "available", draw.amount, intent.key)
         for draw in intent.expired:
             self.move(draw.lot, "spent", "expired", draw.amount, intent.key)
-        self.books.put(self.books.undone, intent.spend, None)
+        self.books.undo(intent.spend)
         return intent
 
     # -- coupons -----------------------------------------------------------------------------------------------------
@@ -263,19 +280,19 @@ class Posting:
             redeemed_by=intent.key,
             redeemed_at=self.at,
         )
-        self.books.append(self.books.redeemed_in, (self.program.id, intent.event), intent.key)
+        self.books.cite(self.program.id, intent)
         return intent
 
     def undo_redemption(self, intent: UndoRedemption) -> UndoRedemption:
-        coupon = self.books.coupons[intent.coupon]
+        coupon = self.coupon(intent.coupon)
         remaining = coupon.remaining
         if remaining is not None:
             remaining = decimal_of(micros(remaining) + micros(intent.discount))
         # What was voided or has expired meanwhile is not revived, though a stored value gets its units back.
         state = "issued" if coupon.state == "redeemed" else coupon.state
         reinstated = attrs.evolve(coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
-        self.books.set_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
-        self.books.put(self.books.undone, intent.redemption, None)
+        self.books.change_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
+        self.books.undo(intent.redemption)
         return intent
 
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:
@@ -287,8 +304,13 @@ class Posting:
         self.change_coupon(intent.coupon, state="expired")
         return intent
 
+    def coupon(self, key: str) -> CouponRecord:
+        coupon = self.books.coupon(key)
+        assert coupon is not None
+        return coupon
+
     def change_coupon(self, key: str, **changes: Any) -> None:
-        self.books.set_coupon(attrs.evolve(self.books.coupons[key], **changes), self.at)
+        self.books.change_coupon(attrs.evolve(self.coupon(key), **changes), self.at)
 
 
 _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {

@@ -11,6 +11,7 @@ import attrs
 
 from loyalty_rules.amounts import micros
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
+from loyalty_rules.identifiers import read_name
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
 from loyalty_rules.program import Program
 
@@ -21,10 +22,10 @@ ZERO = Decimal(0)
 
 @attrs.frozen
 class Account:
-    """Whose balance it is: a member's, or a group's of members."""
+    """Whose balance it is: a member's, or a group's of members. Raises `InvalidValueError` for an id that is none."""
 
     kind: Literal["member", "group"]
-    id: str
+    id: str = attrs.field(converter=read_name)
 
     @classmethod
     def of(cls, issue: IssueCurrency) -> "Account":

@@ -18,14 +18,10 @@ from typing import Any
 import pytest
 
 from loyalty_rules.ledger.protocol import Ledger
-
-# An installed package has its assertions told in full only where pytest is asked to, before it is imported.
-pytest.register_assert_rewrite("loyalty_rules.testing.contract")
-
-from loyalty_rules.testing.contract.coupons import CouponFacts, CouponStory, RedemptionFacts  # noqa: E402
-from loyalty_rules.testing.contract.expiring import ExpiryFacts, ExtensionFacts  # noqa: E402
-from loyalty_rules.testing.contract.promising import PromiseFacts  # noqa: E402
-from loyalty_rules.testing.contract.recording import (  # noqa: E402
+from loyalty_rules.testing.contract.coupons import CouponFacts, CouponStory, RedemptionFacts
+from loyalty_rules.testing.contract.expiring import ExpiryFacts, ExtensionFacts
+from loyalty_rules.testing.contract.promising import PromiseFacts
+from loyalty_rules.testing.contract.recording import (
     CapFacts,
     RecordFacts,
     ReplayFacts,
@@ -33,9 +29,9 @@ from loyalty_rules.testing.contract.recording import (  # noqa: E402
     TrackerFacts,
     TransactionFacts,
 )
-from loyalty_rules.testing.contract.returning import CouponReturnFacts, ReturnFacts, ShortfallFacts  # noqa: E402
-from loyalty_rules.testing.contract.spending import SpendFacts, UndoFacts, WalletFacts  # noqa: E402
-from loyalty_rules.testing.contract.till import Till  # noqa: E402
+from loyalty_rules.testing.contract.returning import CouponReturnFacts, ReturnFacts, ShortfallFacts
+from loyalty_rules.testing.contract.spending import SpendFacts, UndoFacts, WalletFacts
+from loyalty_rules.testing.contract.till import Till
 
 __all__ = ["LedgerContract"]
 

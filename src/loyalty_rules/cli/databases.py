@@ -1,0 +1,145 @@
+"""A ledger in a database, by its URL: opened where it can be, and a sentence where it can't. Needs the extra `sql`."""
+
+import argparse
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.serials import SerialKeys
+
+if TYPE_CHECKING:
+    from loyalty_rules.ledger import SQLLedger
+
+__all__ = ["UnusableLedgerError", "database_url", "existing_ledger", "opened_ledger", "telling_errors"]
+
+_EXAMPLES = "sqlite:///shop.db or postgresql+psycopg://user@host/shop"
+
+
+class UnusableLedgerError(LoyaltyError):
+    """A ledger that can't be opened, read or written: `problem` says why, without the password of any URL."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+def database_url(text: str) -> str:
+    """Read the URL of a ledger's database, for argparse; what is refused is not shown whole, it may hold a password."""
+    database = _database(text)
+    if database not in ("sqlite", "postgresql"):
+        raise argparse.ArgumentTypeError(f"expected the URL of a database, {_EXAMPLES}; found {_short(text)!a}")
+    if database == "sqlite" and _file_of(text) in ("", ":memory:"):
+        raise argparse.ArgumentTypeError(
+            f"expected the URL of a database in a file, such as sqlite:///shop.db; found {_short(text)!a}"
+        )
+    return text
+
+
+def _database(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    return scheme.partition("+")[0] if separator else ""
+
+
+def _short(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    return f"{scheme}{separator}..." if separator else url[:60]
+
+
+def _file_of(url: str) -> str:
+    return url.partition("://")[2].removeprefix("/").partition("?")[0].removeprefix("file:")
+
+
+# -- opening ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def existing_ledger(url: str) -> Iterator["SQLLedger"]:
+    """Open a ledger to be read, as `opened_ledger`; a file that is not there, or holds no ledger, is an error."""
+    _check_installed(url)
+    if _database(url) == "sqlite":
+        _check_file(_file_of(url))
+    with opened_ledger(url) as ledger:
+        yield ledger
+
+
+@contextmanager
+def opened_ledger(url: str, serials: SerialKeys | None = None) -> Iterator["SQLLedger"]:
+    """Open the ledger at a URL, made where it is none, and close it after the block; raises `UnusableLedgerError`."""
+    _check_installed(url)
+    from loyalty_rules.ledger.sql import SQLLedger
+
+    with telling_errors(url):
+        try:
+            ledger = SQLLedger.open(url, serials=serials)
+        except ImportError as error:  # create_engine imports the driver
+            raise UnusableLedgerError(_driver_needed(url, error)) from error
+        except ValueError as error:  # what SQLAlchemy lets through of a port that is no number
+            raise UnusableLedgerError(f"{_short(url)} is no URL of a database, such as {_EXAMPLES}") from error
+    with closing(ledger):
+        yield ledger
+
+
+def _check_installed(url: str) -> None:
+    try:
+        import loyalty_rules.ledger.sql  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "sqlalchemy":
+            raise
+        extra = "sql" if _database(url) == "sqlite" else "postgres"
+        raise UnusableLedgerError(
+            f"a ledger in a database needs SQLAlchemy, which is not installed: pip install 'loyalty-rules[{extra}]'"
+        ) from error
+
+
+def _driver_needed(url: str, error: ImportError) -> str:
+    if _database(url) == "postgresql":
+        return (
+            f"the driver of {_short(url)} can't be imported ({error}): pip install 'loyalty-rules[postgres]', "
+            "and write the URL as postgresql+psycopg://…"
+        )
+    return f"the driver of {_short(url)} can't be imported ({error}): write the URL as sqlite:///shop.db"
+
+
+def _check_file(name: str) -> None:
+    """Look whether a file of SQLite holds a ledger, without making or changing anything."""
+    from loyalty_rules.ledger.sql import Tables
+
+    if not Path(name).is_file():
+        raise UnusableLedgerError(f"{name}: there is no such file; a ledger is made by loyalty-rules run --ledger URL")
+    looking_for = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    try:
+        with closing(sqlite3.connect(f"{Path(name).absolute().as_uri()}?mode=ro", uri=True)) as file:
+            (found,) = file.execute(looking_for, [Tables().batches.name]).fetchone()
+    except sqlite3.Error as error:
+        raise UnusableLedgerError(f"{name}: can't be read as a database of SQLite: {error}") from error
+    if not found:
+        raise UnusableLedgerError(f"{name}: is a database without a ledger; expected one that run --ledger has made")
+
+
+# -- errors ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def telling_errors(url: str) -> Iterator[None]:
+    """Make an error of the database, or of the ledger's bounds, an `UnusableLedgerError` that says what it said."""
+    try:
+        yield
+    except Exception as error:
+        module = type(error).__module__  # nothing outside the ledger imports sqlalchemy, or all would need it
+        if module.startswith("loyalty_rules.ledger."):
+            raise UnusableLedgerError(str(error)) from error
+        if module.startswith("sqlalchemy."):
+            raise UnusableLedgerError(f"the database {_short(url)} can't be used: {_said(error)}") from error
+        raise
+
+
+def _said(error: Exception) -> str:
+    """Give the database's own words, where there are any: SQLAlchemy's go on about the statement."""
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__

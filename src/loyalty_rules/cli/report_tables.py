@@ -1,0 +1,87 @@
+"""The reports of a ledger as tables: issuance, conversion, liability."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from loyalty_rules.amounts import micros, micros_text
+from loyalty_rules.cli.tables import Table
+from loyalty_rules.ledger.reports import Conversion, Issuance, Liability
+
+__all__ = ["conversion_table", "issuance_table", "liability_table", "total_table"]
+
+_BECAME = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
+_CONVERTED = ("issued", "voided", "expired", "outstanding", "redeemed", "redeemed_in_period")
+
+
+def issuance_table(rows: Sequence[Issuance], by: Sequence[str] = ()) -> Table:
+    """Tell what became of all that was issued; `by` are the groups that the rows are split by."""
+    return Table(
+        ("of", *by, *_BECAME),
+        [(row.of, *_names(row.group), *(_text(getattr(row, column)) for column in _BECAME)) for row in rows],
+        texts=1 + len(by),
+    )
+
+
+def conversion_table(rows: Sequence[Conversion], by: Sequence[str] = ()) -> Table:
+    """Tell how many coupons were redeemed, of those issued in a period and in the period itself."""
+    return Table(
+        ("coupons", *by, *(column.replace("_", " ") for column in _CONVERTED), "cohort rate", "flow rate"),
+        [
+            (
+                row.coupon_type,
+                *_names(row.group),
+                *(str(getattr(row, column)) for column in _CONVERTED),
+                _rate(row.cohort_rate),
+                _rate(row.flow_rate),
+            )
+            for row in rows
+        ],
+        texts=1 + len(by),
+    )
+
+
+def liability_table(owed: Liability) -> Table:
+    """Tell what is owed: points by the month in which they expire, and coupons at the most that they can cost."""
+    points = [
+        (
+            row.currency,
+            row.expires_in or "never",
+            _text(row.available),
+            _text(row.promised),
+            _money(row.available_value),
+        )
+        for row in owed.points
+    ]
+    coupons = [(row.coupon_type, "coupons", str(row.outstanding), "0", _money(row.most)) for row in owed.coupons]
+    return Table(("liability", "expires in", "available", "promised", "at most"), [*points, *coupons], texts=2)
+
+
+def total_table(owed: Liability) -> Table:
+    """Tell what is owed together, and what is not in it, for nobody says what it is worth."""
+    promised = sum(micros(row.promised_value) for row in owed.points if row.promised_value is not None)
+    unknown = [*owed.unvalued, *owed.unbounded]
+    return Table(
+        ("owed at most", "money"),
+        [
+            ("available", micros_text(micros(owed.total) - promised)),
+            ("promised", micros_text(promised)),
+            ("together", _text(owed.total)),
+            *((f"not known: {each}", "-") for each in unknown),
+        ],
+    )
+
+
+def _names(group: Mapping[str, str | None]) -> list[str]:
+    return [name if name is not None else "-" for name in group.values()]
+
+
+def _text(amount: Decimal) -> str:
+    return micros_text(micros(amount))
+
+
+def _money(amount: Decimal | None) -> str:
+    return "not known" if amount is None else _text(amount)
+
+
+def _rate(rate: Decimal | None) -> str:
+    return "-" if rate is None else _text(rate)

