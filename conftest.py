@@ -5,7 +5,8 @@
 | `python` | runs in the page's namespace; what it prints is the `text` or `json` block right below it |
 | `console` | each `$ ` line runs in a shell; what it prints stands below it |
 | `toml`, `json` | is loaded as the program, event or snapshot that it is |
-| `<!-- save as NAME -->` above it | … and kept in the page's folder, for the blocks that follow |
+| `<!-- save as NAME -->` above it | … and kept in the page's folder, for the blocks that follow; `python` is kept, and not run |
+| `<!-- meant as NAME -->` above it | … is read as what a program is meant to do, and kept, too |
 | `<!-- fragment: PART -->` above it | is put into that part of a small document, which is loaded; each paragraph |
 | `<!-- problems: CODE … -->` above it | is refused with exactly these problems |
 | `bash` | is a command for a fresh machine: it runs without the part that installs; the test run is only read |
@@ -35,6 +36,7 @@ from hypothesis import settings
 from sybil import Document, Example, Region, Sybil
 
 import loyalty_rules as lr
+from loyalty_rules.testing.laws import Meant
 
 ROOT = Path(__file__).parent
 
@@ -108,6 +110,9 @@ def evaluate(example: Example) -> str | None:
 
 
 def run_python(part: Part, example: Example) -> str | None:
+    if part.mark == "save as":
+        (example.namespace["_folder"] / part.what).write_text(part.text)
+        return None if part.output is None else "what is saved prints nothing here"
     code = compile("\n" * (part.line - 1) + part.text, example.path, "exec", dont_inherit=True)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -181,6 +186,10 @@ def run_document(part: Part, example: Example) -> str | None:
             return wrong_problems(part)
         case "save as":
             (example.namespace["_folder"] / part.what).write_text(part.text)
+        case "meant as":
+            (example.namespace["_folder"] / part.what).write_text(part.text)
+            Meant.of(read(part.text, part.language))
+            return None
     load(read(part.text, part.language))
     return None
 

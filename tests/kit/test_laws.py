@@ -8,10 +8,12 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 import loyalty_rules as lr
 from loyalty_rules.testing import laws
 from loyalty_rules.testing.laws import LAWS, Counterexample, LawBroken, Meant, assert_laws, prove
+from loyalty_rules.testing.laws.searching import search
 from shop import earn, fixed, points, program, proportional, sale, stepped
 
 DOWN, UP = {"currency": "down"}, {"value": "up"}
@@ -320,6 +322,22 @@ def test_within_its_time_it_finds_what_breaks_a_law() -> None:
 def test_what_is_meant_is_checked(meant: dict, message: str) -> None:
     with pytest.raises(lr.InvalidValueError, match=re.escape(message)):
         assert_laws(lr.load_program(UPS), Meant.of(meant))
+
+
+def numbers_tried(seed: int) -> list[int]:
+    tried: list[int] = []
+    search(st.integers(0, 10**12), tried.append, laws.Effort(30, seed=seed))
+    return tried
+
+
+def test_another_seed_tries_other_examples() -> None:
+    assert numbers_tried(0) == numbers_tried(0) != numbers_tried(1)
+
+
+@pytest.mark.parametrize("effort", [{"examples": 0}, {"seconds": 0}, {"seconds": -1.5}, {"seconds": float("inf")}])
+def test_an_effort_that_searches_nothing_or_for_ever_is_refused(effort: dict) -> None:
+    with pytest.raises(lr.InvalidValueError, match="expected"):
+        assert_laws(lr.load_program(UPS), **effort)
 
 
 def test_a_law_that_there_is_not_is_refused() -> None:

@@ -64,14 +64,15 @@ def assert_laws(
     laws: Iterable[str] = tuple(LAWS),
     examples: int = EXAMPLES,
     seconds: float | None = None,
+    seed: int = 0,
 ) -> None:
     """Raise `LawBroken` with a counterexample for each law that the program breaks.
 
     Each law is tried on at most `examples` receipts or histories, the same ones every time; or, where `seconds` is
-    given, all laws together for so long, shrinking on top. Raises `InvalidValueError` for a law or a name in `meant`
-    that there is not.
+    given (at most a day), all laws together for so long, shrinking on top. Another `seed` tries others. Raises
+    `InvalidValueError` for a law or a name in `meant` that there is not, and for an effort out of its range.
     """
-    proofs = prove(program, meant, laws=laws, examples=examples, seconds=seconds)
+    proofs = prove(program, meant, laws=laws, examples=examples, seconds=seconds, seed=seed)
     broken = tuple(found for _, found in proofs if found is not None)
     if broken:
         raise LawBroken(program.id, broken)
@@ -84,6 +85,7 @@ def prove(
     laws: Iterable[str] = tuple(LAWS),
     examples: int = EXAMPLES,
     seconds: float | None = None,
+    seed: int = 0,
 ) -> Iterator[tuple[str, Counterexample | None]]:
     """Try laws as `assert_laws` does, and give each with what breaks it, as soon as that is known."""
     names = list(laws)
@@ -93,5 +95,7 @@ def prove(
                 "laws", "not_a_choice", f"there is no law {quoted(name)}; there is {', '.join(LAWS)}"
             )
     meant.check(program)
-    effort = Effort(examples, seconds / len(names) if seconds is not None and names else seconds)
-    return ((name, LAWS[name](program, meant, effort)) for name in names)
+    effort = Effort(examples, seconds, seed)
+    effort.check()
+    share = effort.shared_by(len(names))
+    return ((name, LAWS[name](program, meant, share)) for name in names)

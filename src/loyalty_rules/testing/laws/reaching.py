@@ -38,8 +38,7 @@ def reachable(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFOR
     """
     places = list(actions_of(program))
     missing = {place.key for place in places}
-    seconds = effort.seconds / len(places) if effort.seconds is not None and places else effort.seconds
-    share = Effort(max(effort.examples, EXAMPLES), seconds)
+    share = attrs.evolve(effort, examples=max(effort.examples, EXAMPLES)).shared_by(len(places))
     for place in places:
         if place.key in missing:
             nearest = _nearest_to(place, program, missing, share)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
 from loyalty_rules.amounts import MICRO, decimal_of, micros
+from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.testing.laws.counterexample import Counterexample
 
 __all__ = ["EFFORT", "EXAMPLES", "Effort", "search", "search_narrowing"]
@@ -17,6 +18,7 @@ __all__ = ["EFFORT", "EXAMPLES", "Effort", "search", "search_narrowing"]
 Example = TypeVar("Example")
 
 EXAMPLES = 1_000
+MOST_SECONDS = 86_400
 MOST = Decimal(1_000)
 _BATCH = 250
 _MOST_NARROWINGS = 6
@@ -27,15 +29,28 @@ _CENT = MICRO // 100
 class Effort:
     """How long to search: at most `examples`, or for `seconds` where that is given; shrinking comes on top.
 
-    The same effort in examples tries the same ones every time.
+    The same effort in examples tries the same ones every time; another `seed` tries others.
     """
 
     examples: int = EXAMPLES
     seconds: float | None = None
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise `InvalidValueError` for an effort that searches nothing, or without an end."""
+        if self.examples < 1:
+            raise InvalidValueError("examples", "out_of_range", f"expected 1 or more, found {self.examples}")
+        if self.seconds is not None and not 0 < self.seconds <= MOST_SECONDS:
+            most = f"expected more than 0 and at most {MOST_SECONDS:,}"
+            raise InvalidValueError("seconds", "out_of_range", f"{most}, found {self.seconds:g}")
+
+    def shared_by(self, count: int) -> "Effort":
+        """Give each of so many searches an equal part of the time; of examples each has as many."""
+        return attrs.evolve(self, seconds=self.seconds / count) if self.seconds is not None and count else self
 
 
 EFFORT = Effort()
-_BRIEFLY = Effort(200)
+_BRIEFLY = 200
 
 
 class _Broken(Exception):
@@ -57,8 +72,8 @@ def search(
     """
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     if effort.seconds is None:
-        return _batch(strategy, broken, phases, effort.examples, 0)
-    deadline, number = time.monotonic() + effort.seconds, 0
+        return _batch(strategy, broken, phases, effort.examples, effort.seed)
+    deadline, number = time.monotonic() + effort.seconds, effort.seed
     while time.monotonic() < deadline:
         counterexample = _batch(strategy, broken, phases, _BATCH, number, deadline)
         if counterexample is not None:
@@ -77,13 +92,13 @@ def search_narrowing(
 
     Rounding breaks laws at some amounts and not at those between: shrinking alone stops at the first gap.
     """
-    found = search(strategy_up_to(most), broken, effort)
+    found, briefly = search(strategy_up_to(most), broken, effort), Effort(_BRIEFLY, seed=effort.seed)
     for _ in range(_MOST_NARROWINGS):
         amount = _amount(found) if found is not None else 0
         step = _CENT if amount % MICRO else MICRO  # a whole amount is simpler than any with cents
         if amount <= step:
             break
-        narrower = search(strategy_up_to(decimal_of(amount - step)), broken, _BRIEFLY)
+        narrower = search(strategy_up_to(decimal_of(amount - step)), broken, briefly)
         if narrower is None or _amount(narrower) >= amount or _amount(narrower) % step:
             break
         found = narrower
