@@ -5,7 +5,7 @@
 | `python` | runs in the page's namespace; what it prints is the `text` or `json` block right below it |
 | `console` | each `$ ` line runs in a shell; what it prints stands below it |
 | `toml`, `json` | is loaded as the program, event or snapshot that it is |
-| `<!-- save as NAME -->` above it | … and kept in the page's folder, for the blocks that follow; `python` is kept, and not run |
+| `<!-- save as NAME -->` above it | … and kept in the page's folder, for what follows; `python` is kept, and not run |
 | `<!-- meant as NAME -->` above it | … is read as what a program is meant to do, and kept, too |
 | `<!-- fragment: PART -->` above it | is put into that part of a small document, which is loaded; each paragraph |
 | `<!-- problems: CODE … -->` above it | is refused with exactly these problems |

@@ -167,6 +167,24 @@ NEARLY: list[tuple[str, dict, dict]] = [
     ),
     ("more", promoted({"when": when("amount", at_least="10"), "actions": [earn(fixed("5"))]}), {}),
     ("more", program(earn(proportional("10", {"type": "transaction_value", "less": ["tenders.card"]}))), {}),
+    (
+        "more",  # what the base takes of the limit, the bonus has less
+        promoted(
+            {"actions": [earn(proportional("100"))]},
+            {"actions": [earn(fixed("5"))]},
+            limits={"cap": {"currency": "points", "per": "member", "amount": "50"}},
+        ),
+        {"apart_from": ["p0"]},
+    ),
+    (
+        "splitting",
+        promoted(
+            {"actions": [earn(proportional("100"), rounding=DOWN)]},
+            {"actions": [earn(proportional("10"))]},
+            limits={"cap": {"currency": "points", "per": "member", "amount": "50"}},
+        ),
+        {"apart_from": ["p0/earn"]},
+    ),
     ("returning", program(earn(fixed("7"))), {}),
     ("returning", program(earn(proportional("7"), on_return="proportional")), {}),
     ("returning", program(earn(fixed("7"), on_return="keep")), {"apart_from": ["p/earn"]}),

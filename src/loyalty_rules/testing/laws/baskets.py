@@ -33,11 +33,12 @@ def splitting(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT
     are not counted, nor what is computed from them: they pay by the receipt. Source: semantics 3, 4 and 8.
     """
     words = words_of(program)
-    counted = [place.key for place in _by_the_bill(program) if meant.counts(place.promotion.id, place.action.id)]
+    by_the_bill = [place.key for place in _by_the_bill(program)]
+    counted = [key for key in by_the_bill if meant.counts(*key.split("/"))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
         split, whole = Books.of(program, parts), Books.of(program, [joined(*parts, words)])
-        gain = _gain(split.earned(meant, counted), whole.earned(meant, counted))
+        gain = _gain(split, whole, counted, by_the_bill)
         if not gain:
             return None
         return Counterexample(
@@ -57,10 +58,12 @@ def more(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> 
     conditions that favour small baskets).
     """
     words = words_of(program)
+    every = [place.key for place in actions_of(program)]
+    counted = [key for key in every if meant.counts(*key.split("/"))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
         part, whole = Books.of(program, parts[:1]), Books.of(program, [joined(*parts, words)])
-        loss = _gain(part.earned(meant), whole.earned(meant))
+        loss = _gain(part, whole, counted, every)
         if not loss:
             return None
         larger = whole.entries[0].document
@@ -86,8 +89,18 @@ def _by_the_bill(program: Program) -> Iterator[ActionPlace]:
             yield place
 
 
-def _gain(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: amount - other.get(name, 0) for name, amount in one.items() if amount > other.get(name, 0)}
+def _gain(one: Books, other: Books, counted: list[str], every: list[str]) -> dict[str, int]:
+    """Give by how much the counted actions earn more in one: where all of them do, counted or not.
+
+    A larger receipt of an action that is not counted leaves less of a limit to one that is: that gains nobody anything.
+    """
+    gains = _differences(one.earned(counted), other.earned(counted))
+    of_all = _differences(one.earned(every), other.earned(every))
+    return {name: gain for name, gain in gains.items() if gain > 0 and of_all[name] > 0}
+
+
+def _differences(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {name: amount - other.get(name, 0) for name, amount in one.items()}
 
 
 def _told_parts(parts: tuple[Document, Document]) -> str:

@@ -12,7 +12,6 @@ from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import CancelPromise, Intent, IssueCoupon, IssueCurrency, ReverseCurrency, VoidCoupon
 from loyalty_rules.ledger import MemoryLedger
 from loyalty_rules.program import Program
-from loyalty_rules.testing.laws.meant import Meant
 from loyalty_rules.testing.named_serials import NamedSerials
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.till_receipts import till_receipt
@@ -61,13 +60,12 @@ class Books:
         self.entries.append(entry)
         return entry
 
-    def earned(self, meant: Meant, actions: Iterable[str] | None = None) -> dict[str, int]:
-        """Sum what was issued or promised, by currency and coupon type, of these actions or of all that count."""
-        of = set(actions) if actions is not None else None
+    def earned(self, actions: Iterable[str]) -> dict[str, int]:
+        """Sum what was issued or promised of these actions (`PROMOTION/ACTION`), by currency and coupon type."""
+        of = set(actions)
         sums: dict[str, int] = {}
         for intent in self.issues():
-            key = f"{intent.promotion}/{intent.action}"
-            if (key in of) if of is not None else meant.counts(intent.promotion, intent.action):
+            if f"{intent.promotion}/{intent.action}" in of:
                 name = name_of(intent)
                 sums[name] = sums.get(name, 0) + amount_of(intent)
         return sums
