@@ -14,6 +14,7 @@ import loyalty_rules as lr
 from loyalty_rules.testing import laws
 from loyalty_rules.testing.laws import LAWS, Counterexample, LawBroken, Meant, assert_laws, prove
 from loyalty_rules.testing.laws.searching import search
+from properties.examples import SEED
 from shop import earn, fixed, points, program, proportional, sale, stepped
 
 DOWN, UP = {"currency": "down"}, {"value": "up"}
@@ -217,7 +218,7 @@ NEARLY: list[tuple[str, dict, dict]] = [
 def test_a_program_that_breaks_a_law_is_shown_in_two_receipts(
     law: str, document: dict, meant: dict, sentence: str
 ) -> None:
-    [(name, found)] = prove(lr.load_program(document), Meant.of(meant), laws=[law])
+    [(name, found)] = prove(lr.load_program(document), Meant.of(meant), laws=[law], seed=SEED)
 
     assert name == law
     assert found is not None
@@ -227,7 +228,7 @@ def test_a_program_that_breaks_a_law_is_shown_in_two_receipts(
 
 @pytest.mark.parametrize(("law", "document", "meant"), NEARLY)
 def test_a_program_that_nearly_breaks_it_is_left_alone(law: str, document: dict, meant: dict) -> None:
-    assert [*prove(lr.load_program(document), Meant.of(meant), laws=[law], examples=80)] == [(law, None)]
+    assert [*prove(lr.load_program(document), Meant.of(meant), laws=[law], examples=80, seed=SEED)] == [(law, None)]
 
 
 def test_every_law_is_broken_by_one_program_and_kept_by_another() -> None:
@@ -240,7 +241,7 @@ UPS = program(earn(proportional("100"), rounding=UP))
 
 
 def broken(document: dict, law: str, **meant: Any) -> Counterexample:
-    found = LAWS[law](lr.load_program(document), Meant.of(meant), laws.Effort())
+    found = LAWS[law](lr.load_program(document), Meant.of(meant), laws.Effort(seed=SEED))
     assert found is not None
     return found
 
