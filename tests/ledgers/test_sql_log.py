@@ -30,6 +30,7 @@ from loyalty_rules.ledger.sql import (
 )
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
 from loyalty_rules.ledger.sql.books import SQLBooks
+from loyalty_rules.ledger.sql.chain import CHAINS, FIRST_LINK, link_of
 from loyalty_rules.ledger.sql.dialects import dialect_of
 from loyalty_rules.ledger.sql.writing import Writing
 from loyalty_rules.lifecycle import Account
@@ -162,6 +163,21 @@ def test_what_is_forged_with_its_digest_breaks_the_chain(till: Till, ledger: SQL
     without_triggers(path)
     raw(path, "UPDATE loyalty_receipts SET digest = zeroblob(32) WHERE number = 1")
     assert any("does not follow" in each for each in ledger.verify())
+
+
+def test_what_is_forged_with_its_digest_and_its_link_breaks_the_next(till: Till, ledger: SQLLedger, path: Path) -> None:
+    till.runs(shop(earn(fixed("10"))))
+    for number in range(CHAINS + 1):  # one of the chains has two
+        till.sell(f"T{number}")
+    without_triggers(path)
+    ((first,),) = raw(path, "SELECT min(number) FROM loyalty_receipts GROUP BY chain HAVING count(*) > 1 LIMIT 1")
+    digest = bytes(32)
+    link = link_of(FIRST_LINK, digest)
+    raw(path, "UPDATE loyalty_receipts SET digest = ?, link = ? WHERE number = ?", digest, link, first)
+    forged, next_one = ledger.verify()
+    assert "is not as it was recorded" in forged
+    assert "does not follow" in next_one
+    assert forged.split()[1] != next_one.split()[1]
 
 
 def test_a_batch_that_was_cut_off_the_end_is_missed_by_who_kept_the_ends(
@@ -438,6 +454,24 @@ def test_a_lot_that_changes_between_the_look_and_the_leap_stops_the_spend(
             till.spend("4", "S1")
     assert till.points() == 10
     assert till.spend("4", "S1").status == "recorded"
+
+
+def test_a_coupon_that_changes_between_the_look_and_the_leap_stops_the_redemption(
+    till: Till, ledger: SQLLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.runs(shop(hand_out(), coupon_types=coupon_type()))
+    serial = serial_of(till.sell("T1"))
+    write = Writing._write_coupons
+
+    def meddled_with(self: Writing) -> None:
+        self._connection.execute(text("UPDATE loyalty_coupons SET version = version + 1"))
+        write(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writing, "_write_coupons", meddled_with)
+        with pytest.raises(ChangedMeanwhileError, match="a coupon"):
+            till.redeem(serial, "T2")
+    assert till.redeem(serial, "T2").status == "recorded"
 
 
 def test_a_counter_that_fills_between_the_look_and_the_leap_stops_the_issue(
