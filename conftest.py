@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from hypothesis import settings
+from hypothesis import Phase, settings
 from sybil import Document, Example, Region, Sybil
 
 import loyalty_rules as lr
@@ -44,6 +44,8 @@ ROOT = Path(__file__).parent
 ASKED = {"LOYALTY_EXAMPLES", "LOYALTY_SEED"} & {*os.environ}
 settings.register_profile("repeatable", derandomize=not ASKED, deadline=None)
 settings.load_profile("repeatable")
+# A mutant is dead when a test fails; nobody reads the smallest example that killed it.
+settings.register_profile("mutation", settings(), phases=[Phase.explicit, Phase.generate])
 INSTALLS = "python3 -m pip install --quiet --upgrade --target build/uv uv && build/uv/bin/uv run "
 
 # -- what is in a page -----------------------------------------------------------------------------------------------
