@@ -5,7 +5,8 @@
 | `python` | runs in the page's namespace; what it prints is the `text` or `json` block right below it |
 | `console` | each `$ ` line runs in a shell; what it prints stands below it |
 | `toml`, `json` | is loaded as the program, event or snapshot that it is |
-| `<!-- save as NAME -->` above it | … and kept in the page's folder, for the blocks that follow |
+| `<!-- save as NAME -->` above it | … and kept in the page's folder, for what follows; `python` is kept, and not run |
+| `<!-- meant as NAME -->` above it | … is read as what a program is meant to do, and kept, too |
 | `<!-- fragment: PART -->` above it | is put into that part of a small document, which is loaded; each paragraph |
 | `<!-- problems: CODE … -->` above it | is refused with exactly these problems |
 | `bash` | is a command for a fresh machine: it runs without the part that installs; the test run is only read |
@@ -31,16 +32,20 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from hypothesis import settings
+from hypothesis import Phase, settings
 from sybil import Document, Example, Region, Sybil
 
 import loyalty_rules as lr
+from loyalty_rules.testing.laws import Meant
 
 ROOT = Path(__file__).parent
 
-# The same cases every time, unless somebody asks for more of them; and no test is timed by the clock.
-settings.register_profile("repeatable", derandomize="LOYALTY_EXAMPLES" not in os.environ, deadline=None)
+# The same cases every time, unless somebody asks for more of them, or for others; and no test is timed by the clock.
+ASKED = {"LOYALTY_EXAMPLES", "LOYALTY_SEED"} & {*os.environ}
+settings.register_profile("repeatable", derandomize=not ASKED, deadline=None)
 settings.load_profile("repeatable")
+# A mutant is dead when a test fails; nobody reads the smallest example that killed it.
+settings.register_profile("mutation", settings(), phases=[Phase.explicit, Phase.generate])
 INSTALLS = "python3 -m pip install --quiet --upgrade --target build/uv uv && build/uv/bin/uv run "
 
 # -- what is in a page -----------------------------------------------------------------------------------------------
@@ -108,6 +113,9 @@ def evaluate(example: Example) -> str | None:
 
 
 def run_python(part: Part, example: Example) -> str | None:
+    if part.mark == "save as":
+        (example.namespace["_folder"] / part.what).write_text(part.text)
+        return None if part.output is None else "what is saved prints nothing here"
     code = compile("\n" * (part.line - 1) + part.text, example.path, "exec", dont_inherit=True)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -181,6 +189,10 @@ def run_document(part: Part, example: Example) -> str | None:
             return wrong_problems(part)
         case "save as":
             (example.namespace["_folder"] / part.what).write_text(part.text)
+        case "meant as":
+            (example.namespace["_folder"] / part.what).write_text(part.text)
+            Meant.of(read(part.text, part.language))
+            return None
     load(read(part.text, part.language))
     return None
 

@@ -57,6 +57,11 @@ class Server(ABC):
         self._url = url
         self._made: list[str] = []
 
+    @property
+    def url(self) -> str:
+        """The URL of the server."""
+        return self._url.render_as_string(hide_password=False)
+
     def new_database(self) -> str:
         """Make an empty database; give its URL."""
         name = f"loyalty_{uuid.uuid4().hex[:12]}"

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, MetaData, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 import loyalty_rules as lr
+from loyalty_rules.cli import main
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, SQLLedger
 from loyalty_rules.ledger.sql import (
@@ -30,6 +31,7 @@ from loyalty_rules.ledger.sql import (
 )
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
 from loyalty_rules.ledger.sql.books import SQLBooks
+from loyalty_rules.ledger.sql.chain import CHAINS, FIRST_LINK, link_of
 from loyalty_rules.ledger.sql.dialects import dialect_of
 from loyalty_rules.ledger.sql.writing import Writing
 from loyalty_rules.lifecycle import Account
@@ -162,6 +164,21 @@ def test_what_is_forged_with_its_digest_breaks_the_chain(till: Till, ledger: SQL
     without_triggers(path)
     raw(path, "UPDATE loyalty_receipts SET digest = zeroblob(32) WHERE number = 1")
     assert any("does not follow" in each for each in ledger.verify())
+
+
+def test_what_is_forged_with_its_digest_and_its_link_breaks_the_next(till: Till, ledger: SQLLedger, path: Path) -> None:
+    till.runs(shop(earn(fixed("10"))))
+    for number in range(CHAINS + 1):  # one of the chains has two
+        till.sell(f"T{number}")
+    without_triggers(path)
+    ((first,),) = raw(path, "SELECT min(number) FROM loyalty_receipts GROUP BY chain HAVING count(*) > 1 LIMIT 1")
+    digest = bytes(32)
+    link = link_of(FIRST_LINK, digest)
+    raw(path, "UPDATE loyalty_receipts SET digest = ?, link = ? WHERE number = ?", digest, link, first)
+    forged, next_one = ledger.verify()
+    assert "is not as it was recorded" in forged
+    assert "does not follow" in next_one
+    assert forged.split()[1] != next_one.split()[1]
 
 
 def test_a_batch_that_was_cut_off_the_end_is_missed_by_who_kept_the_ends(
@@ -440,6 +457,24 @@ def test_a_lot_that_changes_between_the_look_and_the_leap_stops_the_spend(
     assert till.spend("4", "S1").status == "recorded"
 
 
+def test_a_coupon_that_changes_between_the_look_and_the_leap_stops_the_redemption(
+    till: Till, ledger: SQLLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.runs(shop(hand_out(), coupon_types=coupon_type()))
+    serial = serial_of(till.sell("T1"))
+    write = Writing._write_coupons
+
+    def meddled_with(self: Writing) -> None:
+        self._connection.execute(text("UPDATE loyalty_coupons SET version = version + 1"))
+        write(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writing, "_write_coupons", meddled_with)
+        with pytest.raises(ChangedMeanwhileError, match="a coupon"):
+            till.redeem(serial, "T2")
+    assert till.redeem(serial, "T2").status == "recorded"
+
+
 def test_a_counter_that_fills_between_the_look_and_the_leap_stops_the_issue(
     till: Till, ledger: SQLLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -540,6 +575,35 @@ def test_an_id_or_an_instant_that_is_none_is_told_and_nothing_is_kept(either: An
     assert till.points() == 10
 
 
+def test_an_argument_that_is_none_is_told_by_its_name(either: Any) -> None:
+    ledger, till = either, Till(either)
+    program = till.runs(shop(earn(fixed("10"))))
+    naive = till.now.replace(tzinfo=None)
+    for name, call in [
+        ("at", lambda: ledger.balance("acme", ANNA, "points", naive)),
+        ("at", lambda: ledger.lots("acme", ANNA, "points", naive)),
+        ("at", lambda: ledger.statement("acme", ANNA, naive)),
+        ("at", lambda: ledger.promises("acme", naive)),
+        ("at", lambda: ledger.report_rows("acme", naive)),
+        ("at", lambda: ledger.settle(program, naive)),
+        ("at", lambda: ledger.expire(program, naive)),
+        ("at", lambda: ledger.void(program, "acme/T1/p/earn", event="V", at=naive)),
+        ("recorded_at", lambda: ledger.process(program, till.bill("T1"), recorded_at=naive)),
+        ("amount", lambda: ledger.spend(program, ANNA, "anna", "points", 1.5, event="S", at=till.now)),
+        ("member", lambda: ledger.spend(program, ANNA, None, "points", Decimal(1), event="S", at=till.now)),
+        ("event", lambda: ledger.spend(program, ANNA, "anna", "points", Decimal(1), event=7, at=till.now)),
+        ("code", lambda: ledger.redeem(program, 12345, till.bill("T1"))),
+        ("code", lambda: ledger.coupon("acme", None)),
+        ("coupon", lambda: ledger.void(program, 1, event="V", at=till.now)),
+        ("spend", lambda: ledger.undo_spend(program, 1, event="V", at=till.now)),
+        ("redemption", lambda: ledger.undo_redemption(program, 1, event="V", at=till.now)),
+        ("kind", lambda: Account("memebr", "anna")),  # type: ignore[arg-type]
+    ]:
+        with pytest.raises(lr.InvalidValueError) as error:
+            call()
+        assert error.value.name == name
+
+
 def test_a_spend_for_another_member_under_the_same_id_is_a_conflict(either: Any) -> None:
     ledger, till = either, Till(either)
     program = till.runs(shop(earn(fixed("10"))))
@@ -548,6 +612,23 @@ def test_a_spend_for_another_member_under_the_same_id_is_a_conflict(either: Any)
     with pytest.raises(IdempotencyConflict) as conflict:
         ledger.spend(program, ANNA, "ben", "points", Decimal(1), event="S", at=till.now)
     assert (conflict.value.field, conflict.value.recorded) == ("member", "anna")
+
+
+def test_a_ledger_that_is_not_there_is_not_made_by_who_asks(database: str) -> None:
+    for _ in range(2):
+        with closing(SQLLedger.open(database, create=False)) as ledger:
+            assert not ledger.exists()
+    with closing(SQLLedger.open(database)) as ledger:
+        assert ledger.exists()
+
+
+def test_a_report_on_a_server_without_a_ledger_says_so_and_makes_nothing(
+    postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", postgres_url]) == 2
+    assert "is a database without a ledger" in capsys.readouterr().err
+    with closing(SQLLedger.open(postgres_url, create=False)) as ledger:
+        assert not ledger.exists()
 
 
 def open_and_sell(url: str, number: int) -> str:

@@ -1,8 +1,8 @@
 """The command `loyalty-rules`: check a program, evaluate an event, run over receipts, report, print a schema.
 
 The only place of the library that prints. Exit status: 0 where all went well; 1 where a run met malformed lines,
-or a strict check has findings; 2 where what was given can't be used, with every problem on standard error.
-Source: documents (Python names).
+a strict check has findings, or a law is broken; 2 where what was given can't be used, with every problem on standard
+error. Source: documents (Python names).
 """
 
 import argparse
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from loyalty_rules.cli import checking, commands, report
+from loyalty_rules.cli import checking, commands, proving, report, vectoring
 from loyalty_rules.cli.databases import database_url
 from loyalty_rules.cli.streams import complain
 
@@ -53,21 +53,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="loyalty-rules", description="Decides what loyalty points and coupons a transaction earns."
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add_check(subparsers.add_parser("check", help="say whether a program is valid, and what in it is hardly meant"))
+    checking.add(subparsers.add_parser("check", help="say whether a program is valid, and what in it is hardly meant"))
     _add_evaluate(subparsers.add_parser("evaluate", help="evaluate one event"))
+    vectoring.add(subparsers.add_parser("vector", help="print a receipt and what it earns as a case to test against"))
     _add_run(subparsers.add_parser("run", help="evaluate many receipts, one after the other"))
+    proving.add(subparsers.add_parser("prove", help="look for receipts that break a law"))
     _add_report(subparsers.add_parser("report", help="tell from a ledger what was issued, redeemed, and is owed"))
     _add_schema(subparsers.add_parser("schema", help="print the JSON Schema of a kind of document"))
     return parser
-
-
-def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=checking.check)
-    _add_program(parser)
-    parser.add_argument(
-        "--as-of", metavar="WHEN", help="tell what is over by then: a date of the program's zone, or an instant"
-    )
-    parser.add_argument("--strict", action="store_true", help="end with status 1 where there are findings")
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

@@ -13,9 +13,19 @@ from loyalty_rules.errors import DocumentError, InvalidValueError
 from loyalty_rules.linting import lint
 from loyalty_rules.program import Program
 
-__all__ = ["check"]
+__all__ = ["add", "check"]
 
 FINDINGS = 1
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.set_defaults(command=check)
+    parser.add_argument("program", metavar="PROGRAM", help="the program, a .toml or .json file")
+    parser.add_argument(
+        "--as-of", metavar="WHEN", help="tell what is over by then: a date of the program's zone, or an instant"
+    )
+    parser.add_argument("--strict", action="store_true", help="end with status 1 where there are findings")
 
 
 def check(arguments: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials, InvalidKeyError
 from loyalty_rules.sources import Source
 
-__all__ = ["Loading"]
+__all__ = ["Loading", "source_of"]
 
 T = TypeVar("T")
 
@@ -26,13 +26,13 @@ class Loading:
     complaints: list[str] = attrs.field(factory=list)
 
     def program(self, name: str) -> Program | None:
-        return self._document(name, Path(name), load_program)
+        return self.document(name, Path(name), load_program)
 
     def event(self, name: str) -> Event | None:
-        return self._document(name, _source(name), load_event)
+        return self.document(name, source_of(name), load_event)
 
     def snapshot(self, name: str | None) -> Snapshot | None:
-        return self._document(name, _source(name), load_snapshot) if name is not None else None
+        return self.document(name, source_of(name), load_snapshot) if name is not None else None
 
     def serials(self, key_file: str | None) -> DerivedSerials | None:
         """Make the generator of serials from a file that holds the master key, byte for byte."""
@@ -46,7 +46,8 @@ class Loading:
             self.complaints.append(f"{key_file}: {error.problem}")
         return None
 
-    def _document(self, name: str, source: Source, load: Callable[[Source], T]) -> T | None:
+    def document(self, name: str, source: Source, load: Callable[[Source], T]) -> T | None:
+        """Load what is named `name` in complaints."""
         try:
             return load(source)
         except DocumentError as error:
@@ -54,5 +55,6 @@ class Loading:
         return None
 
 
-def _source(name: str) -> Source:
+def source_of(name: str) -> Source:
+    """Give where a named document is: standard input, or a file."""
     return standard_input().read() if name == STDIN else Path(name)

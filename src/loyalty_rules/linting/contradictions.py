@@ -3,28 +3,23 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from loyalty_rules.base_values import LineItemExtendedField, LineItemQuantity, LineItemValue
 from loyalty_rules.conditions import AllOf, AnyOf, Condition, LineTest, Not
-from loyalty_rules.coupons import AmountOff, PercentOff
 from loyalty_rules.forms import unstructure
 from loyalty_rules.linting.advice import Advice
-from loyalty_rules.linting.places import actions_of, keyed, promotions_of
-from loyalty_rules.linting.possibility import SALE, Circumstances, Leaf, can_hold, clash, implies
+from loyalty_rules.linting.places import conditions_of, promotions_of
+from loyalty_rules.linting.possibility import LINE, Circumstances, Leaf, can_hold, clash, implies
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import CurrencyAction, Promotion
-from loyalty_rules.timing import TransactionUpdate
+from loyalty_rules.promotions import Promotion
 
 __all__ = ["contradictions", "shadowed"]
 
-_LINE = Circumstances(of_line=True)
-_LINE_BASES = (LineItemValue, LineItemQuantity, LineItemExtendedField)
 _MOST_RIVALS = 100
 """With how many promotions that come before it each one of a group is compared."""
 
 
 def contradictions(program: Program) -> Iterator[Advice]:
     """Find conditions, and parts of them, that can't hold."""
-    for path, condition, where in _conditions(program):
+    for path, condition, where in conditions_of(program):
         for at, part, around in _impossible(condition, path, where):
             yield Advice(
                 at,
@@ -33,28 +28,6 @@ def contradictions(program: Program) -> Iterator[Advice]:
                 "what hangs on it never happens (or, under a `not`, always), and no sale shows why",
                 "loosen one side, put alternatives under `any`, or take it out",
             )
-
-
-def _conditions(program: Program) -> Iterator[tuple[str, Condition, Circumstances]]:
-    """Give every condition of a program with its path and where it stands."""
-    for path, tracker in keyed("trackers", program.trackers):
-        if tracker.when is not None:
-            yield f"{path}.when", tracker.when, SALE
-        if isinstance(tracker.measure, _LINE_BASES) and tracker.measure.lines is not None:
-            yield f"{path}.measure.lines", tracker.measure.lines, _LINE
-    for path, coupon_type in keyed("coupon_types", program.coupon_types):
-        if isinstance(coupon_type.benefit, (PercentOff, AmountOff)) and coupon_type.benefit.lines is not None:
-            yield f"{path}.benefit.lines", coupon_type.benefit.lines, _LINE
-        if coupon_type.redemption.when is not None:
-            yield f"{path}.redemption.when", coupon_type.redemption.when, SALE
-    for path, promotion in promotions_of(program):
-        if promotion.when is not None:
-            yield f"{path}.when", promotion.when, Circumstances(promotion.trigger)
-    for place in actions_of(program):
-        if isinstance(place.base, _LINE_BASES) and place.base.lines is not None:
-            yield f"{place.proration_path}.of.lines", place.base.lines, _LINE
-        if isinstance(place.action, CurrencyAction) and isinstance(place.action.timing, TransactionUpdate):
-            yield f"{place.path}.timing.when", place.action.timing.when, Circumstances(place.promotion.trigger)
 
 
 def _impossible(
@@ -76,7 +49,7 @@ def _parts(condition: Condition, path: str, where: Circumstances) -> Iterator[tu
         case Not(part):
             yield part, f"{path}.not", where
         case LineTest():
-            yield condition.lines, f"{path}.lines", _LINE
+            yield condition.lines, f"{path}.lines", LINE
         case _:
             return
 

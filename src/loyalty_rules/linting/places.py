@@ -5,13 +5,19 @@ from typing import Protocol, TypeVar
 
 import attrs
 
-from loyalty_rules.base_values import BaseValue
+from loyalty_rules.base_values import BaseValue, LineItemExtendedField, LineItemQuantity, LineItemValue
+from loyalty_rules.conditions import Condition
+from loyalty_rules.coupons import AmountOff, PercentOff
 from loyalty_rules.errors import path_step
+from loyalty_rules.linting.possibility import LINE, SALE, Circumstances
 from loyalty_rules.program import Program
 from loyalty_rules.promotions import Action, CouponAction, CurrencyAction, Promotion
 from loyalty_rules.proration import Fixed, Proration
+from loyalty_rules.timing import TransactionUpdate
 
-__all__ = ["ActionPlace", "actions_of", "keyed", "promotions_of"]
+__all__ = ["ActionPlace", "actions_of", "conditions_of", "keyed", "promotions_of"]
+
+_LINE_BASES = (LineItemValue, LineItemQuantity, LineItemExtendedField)
 
 
 class _HasId(Protocol):
@@ -70,3 +76,25 @@ def keyed(name: str, parts: Iterable[Part]) -> Iterator[tuple[str, Part]]:
     """Give each part that a document writes under its id, with its path: limits, trackers, coupon types."""
     for part in parts:
         yield f"$.{name}{path_step(part.id)}", part
+
+
+def conditions_of(program: Program) -> Iterator[tuple[str, Condition, Circumstances]]:
+    """Give every condition of a program with its path and where it stands."""
+    for path, tracker in keyed("trackers", program.trackers):
+        if tracker.when is not None:
+            yield f"{path}.when", tracker.when, SALE
+        if isinstance(tracker.measure, _LINE_BASES) and tracker.measure.lines is not None:
+            yield f"{path}.measure.lines", tracker.measure.lines, LINE
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        if isinstance(coupon_type.benefit, (PercentOff, AmountOff)) and coupon_type.benefit.lines is not None:
+            yield f"{path}.benefit.lines", coupon_type.benefit.lines, LINE
+        if coupon_type.redemption.when is not None:
+            yield f"{path}.redemption.when", coupon_type.redemption.when, SALE
+    for path, promotion in promotions_of(program):
+        if promotion.when is not None:
+            yield f"{path}.when", promotion.when, Circumstances(promotion.trigger)
+    for place in actions_of(program):
+        if isinstance(place.base, _LINE_BASES) and place.base.lines is not None:
+            yield f"{place.proration_path}.of.lines", place.base.lines, LINE
+        if isinstance(place.action, CurrencyAction) and isinstance(place.action.timing, TransactionUpdate):
+            yield f"{place.path}.timing.when", place.action.timing.when, Circumstances(place.promotion.trigger)

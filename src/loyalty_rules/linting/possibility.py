@@ -28,7 +28,7 @@ from loyalty_rules.conditions import (
 from loyalty_rules.facts import NO_RATE
 from loyalty_rules.predicates import Subject, bind_to, event_subject, line_subject
 
-__all__ = ["SALE", "Circumstances", "Leaf", "can_hold", "clash", "implies"]
+__all__ = ["LINE", "SALE", "Circumstances", "Leaf", "can_hold", "clash", "implies"]
 
 _MOST_ALTERNATIVES = 1_000
 
@@ -46,7 +46,7 @@ class Circumstances:
 
 
 SALE = Circumstances()
-_LINE = Circumstances(of_line=True)
+LINE = Circumstances(of_line=True)
 
 
 @attrs.frozen
@@ -276,7 +276,7 @@ def _sums(tests: Sequence[LineTest], where: Circumstances) -> list[Any]:
     """Give what the lines that match can come to: nothing where there are none, whole numbers where they count."""
     name, _ = _measure(tests[0])
     without_rate = [NO_RATE] if name == "value" else []
-    if not where.is_sale or not can_hold(tests[0].lines, _LINE):
+    if not where.is_sale or not can_hold(tests[0].lines, LINE):
         return [0, *without_rate]
     numbers = [number for test in tests if (measure := _measure(test)[1]) is not None for number in _numbers(measure)]
     if name == "count":

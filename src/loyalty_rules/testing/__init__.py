@@ -7,6 +7,6 @@ def test_our_program_gives_what_marketing_wrote_down(vector):
     assert check(vector) == []
 """
 
-from loyalty_rules.testing.vectors import Vector, check, load_vectors
+from loyalty_rules.testing.vectors import Vector, check, load_vectors, make_vector
 
-__all__ = ["Vector", "check", "load_vectors"]
+__all__ = ["Vector", "check", "load_vectors", "make_vector"]

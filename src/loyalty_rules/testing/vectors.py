@@ -16,16 +16,20 @@ empty, nothing may follow. Source: documents (evaluation).
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from loyalty_rules.amounts import text_of
 from loyalty_rules.documents import dump, load_event, load_program, load_snapshot
 from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, found
-from loyalty_rules.serials import SerialGenerator, SerialRequest
+from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.sources import read_json
+from loyalty_rules.testing.named_serials import NamedSerials
 
-__all__ = ["Vector", "check", "load_vectors"]
+__all__ = ["Vector", "check", "load_vectors", "make_vector"]
 
 _KEYS = ("name", "source", "program", "event", "snapshot", "expect")
 _PARTS = ("intents", "skipped")
@@ -46,13 +50,6 @@ class Vector:
         return self.name
 
 
-class _Serials:
-    """Gives each coupon a serial that says what it was made for, always the same: for cases, never for shops."""
-
-    def serial(self, request: SerialRequest) -> str:
-        return f"{request.event}-{request.promotion}-{request.action}-{request.ordinal}"
-
-
 def load_vectors(path: str | PathLike[str]) -> list[Vector]:
     """Load the vectors of a file, or of every `.json` file in a folder, in the order of their names.
 
@@ -62,6 +59,36 @@ def load_vectors(path: str | PathLike[str]) -> list[Vector]:
     path = Path(path)
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     return [vector for file in files for vector in _vectors_of(file)]
+
+
+def make_vector(
+    name: str, program: Mapping[str, Any], event: Mapping[str, Any], snapshot: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Evaluate documents, and give the vector that expects what comes out now: whole intents, skipped actions by name.
+
+    The documents stay as they are written; numbers and dates that JSON does not have become texts. Coupons have the
+    serials that `check` gives them, and a skipped action's `detail` is left out: it is words, for people. Raises
+    `DocumentError` for a document that is not valid, `WrongEventError` for an event that is not evaluated.
+    """
+    documents = {"program": program, "event": event, **({"snapshot": snapshot} if snapshot is not None else {})}
+    vector = Vector(name, **{key: _plain(each) for key, each in documents.items()}, expect={})
+    evaluation = dump(_evaluate(vector, NamedSerials()))
+    skipped = [{key: each[key] for key in ("promotion", "action", "reason")} for each in evaluation["skipped"]]
+    expect = {"intents": evaluation["intents"], "skipped": skipped}
+    return {"name": name, **{key: getattr(vector, key) for key in documents}, "expect": expect}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case Decimal():
+            return text_of(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+    return value
 
 
 def _vectors_of(file: Path) -> list[Vector]:
@@ -78,7 +105,7 @@ def check(vector: Vector, *, serials: SerialGenerator | None = None) -> list[str
     `serials` makes the serials of serial-managed coupons; without it they say what they were made for.
     """
     try:
-        evaluation = dump(_evaluate(vector, serials if serials is not None else _Serials()))
+        evaluation = dump(_evaluate(vector, serials if serials is not None else NamedSerials()))
     except LoyaltyError as error:
         return [f"it can't be evaluated: {error}"]
     return [

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from loyalty_rules.documents import load_event, load_program
+from loyalty_rules.documents import dump, load_event, load_program
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger.protocol import Ledger, Movement, Receipt
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
@@ -114,6 +114,8 @@ class Till:
         self.program = shop()
         self.serials: SerialGenerator | None = SERIALS
         self.now = moment(0)
+        self.journal: list[tuple[Document, Receipt]] = []
+        """What went through the till, each event as a document with what became of it: shown where a test fails."""
         self._count = 0
 
     def runs(self, program: Program) -> Program:
@@ -145,7 +147,7 @@ class Till:
         )
 
     def sell(self, event: str, amount: str = "100", **parts: Any) -> Receipt:
-        return self.ledger.process(self.program, self.bill(event, amount, **parts), serials=self.serials)
+        return self._processed(self.bill(event, amount, **parts))
 
     def decide(self, event: str, amount: str = "100", **parts: Any) -> Evaluation:
         """Decide a sale by what the ledger holds now, and record nothing yet."""
@@ -169,8 +171,14 @@ class Till:
         return self.process({"type": "confirmation", "id": event or self._id(), "promise": promise, "outcome": outcome})
 
     def process(self, document: Document) -> Receipt:
-        event = load_event({"occurred_at": self.now.isoformat(), **document})
-        return self.ledger.process(self.program, event, serials=self.serials)
+        return self._processed(load_event({"occurred_at": self.now.isoformat(), **document}))
+
+    def _processed(self, event: Any) -> Receipt:
+        return self._noted(dump(event), self.ledger.process(self.program, event, serials=self.serials))
+
+    def _noted(self, document: Document, receipt: Receipt) -> Receipt:
+        self.journal.append((document, receipt))
+        return receipt
 
     # what the host asks for
 
@@ -183,16 +191,17 @@ class Till:
     def spend(
         self, amount: str, event: str | None = None, account: Account = ANNA, currency: str = "points"
     ) -> Receipt:
-        return self.ledger.spend(
-            self.program, account, "anna", currency, Decimal(amount), event=event or self._id(), at=self.now
-        )
+        event = event or self._id()
+        receipt = self.ledger.spend(self.program, account, "anna", currency, Decimal(amount), event=event, at=self.now)
+        return self._noted({"type": "spend", "id": event, "occurred_at": self.now.isoformat()}, receipt)
 
     def undo_spend(self, spend: Receipt, event: str | None = None) -> Receipt:
         key = spend.intents[0].key
         return self.ledger.undo_spend(self.program, key, event=event or self._id(), at=self.now)
 
     def redeem(self, code: str, event: str, amount: str = "100", **parts: Any) -> Receipt:
-        return self.ledger.redeem(self.program, code, self.bill(event, amount, **parts))
+        bill = self.bill(event, amount, **parts)
+        return self._noted({**dump(bill), "type": "redeem"}, self.ledger.redeem(self.program, code, bill))
 
     def undo_redemption(self, redemption: Receipt, event: str | None = None) -> Receipt:
         key = redemption.intents[0].key

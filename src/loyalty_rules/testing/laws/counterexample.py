@@ -1,0 +1,41 @@
+"""What proves that a law is broken: a sentence, and the smallest receipts that were found."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+__all__ = ["Counterexample", "LawBroken"]
+
+
+@attrs.frozen
+class Counterexample:
+    """Receipts that break a law.
+
+    `sentence` says what is wrong in a line; `receipts` are documents to paste, `slips` the same as a till prints
+    them, with what each earned.
+    """
+
+    law: str
+    sentence: str
+    receipts: tuple[Mapping[str, Any], ...]
+    slips: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        documents = [json.dumps(each, ensure_ascii=False) for each in self.receipts]
+        return "\n\n".join([f"{self.law}: {self.sentence}", *self.slips, "\n".join(["as documents:", *documents])])
+
+
+class LawBroken(AssertionError):
+    """A program breaks laws: `counterexamples` has one for each that it breaks."""
+
+    def __init__(self, program: str, counterexamples: tuple[Counterexample, ...]) -> None:
+        self.program = program
+        self.counterexamples = counterexamples
+        super().__init__(program, counterexamples)
+
+    def __str__(self) -> str:
+        count = len(self.counterexamples)
+        heading = f"the program {self.program} breaks {'a law' if count == 1 else f'{count} laws'}"
+        return "\n\n".join([heading, *map(str, self.counterexamples)])

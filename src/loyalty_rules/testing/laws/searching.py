@@ -1,0 +1,155 @@
+"""The search for a counterexample: so many examples, or for so long; then shrunk to the simplest."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeVar
+
+import attrs
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+
+from loyalty_rules.amounts import MICRO, decimal_of, micros
+from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.testing.laws.counterexample import Counterexample
+
+__all__ = ["EFFORT", "EXAMPLES", "Effort", "search", "search_narrowing"]
+
+Example = TypeVar("Example")
+
+EXAMPLES = 1_000
+MOST_SECONDS = 86_400
+MOST = Decimal(1_000)
+_BATCH = 250
+_MOST_NARROWINGS = 6
+_CENT = MICRO // 100
+
+
+@attrs.frozen
+class Effort:
+    """How long to search: at most `examples`, or for `seconds` where that is given; shrinking comes on top.
+
+    The same effort in examples tries the same ones every time; another `seed` tries others.
+    """
+
+    examples: int = EXAMPLES
+    seconds: float | None = None
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise `InvalidValueError` for an effort that searches nothing, or without an end."""
+        if self.examples < 1:
+            raise InvalidValueError("examples", "out_of_range", f"expected 1 or more, found {self.examples}")
+        if self.seconds is not None and not 0 < self.seconds <= MOST_SECONDS:
+            most = f"expected more than 0 and at most {MOST_SECONDS:,}"
+            raise InvalidValueError("seconds", "out_of_range", f"{most}, found {self.seconds:g}")
+
+    def shared_by(self, count: int) -> "Effort":
+        """Give each of so many searches an equal part of the time; of examples each has as many."""
+        return attrs.evolve(self, seconds=self.seconds / count) if self.seconds is not None and count else self
+
+
+EFFORT = Effort()
+_BRIEFLY = 200
+
+
+class _Broken(Exception):
+    def __init__(self, counterexample: Counterexample) -> None:
+        self.counterexample = counterexample
+        super().__init__(counterexample.sentence)
+
+
+def search(
+    strategy: st.SearchStrategy[Example],
+    broken: Callable[[Example], Counterexample | None],
+    effort: Effort,
+    *,
+    shrink: bool = True,
+) -> Counterexample | None:
+    """Give the simplest counterexample that `broken` sees in examples of the strategy; None where it sees none.
+
+    What `broken` itself raises ends the search; without `shrink` at once.
+    """
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    if effort.seconds is None:
+        return _batch(strategy, broken, phases, effort.examples, effort.seed)
+    deadline, number = time.monotonic() + effort.seconds, effort.seed
+    while time.monotonic() < deadline:
+        counterexample = _batch(strategy, broken, phases, _BATCH, number, deadline)
+        if counterexample is not None:
+            return counterexample
+        number += 1
+    return None
+
+
+def search_narrowing(
+    strategy_up_to: Callable[[Decimal], st.SearchStrategy[Example]],
+    broken: Callable[[Example], Counterexample | None],
+    effort: Effort,
+    most: Decimal = MOST,
+) -> Counterexample | None:
+    """Search among receipts of up to `most`; then again among smaller ones, for as long as they break the law, too.
+
+    Rounding breaks laws at some amounts and not at those between: shrinking alone stops at the first gap.
+    """
+    found, briefly = search(strategy_up_to(most), broken, effort), Effort(_BRIEFLY, seed=effort.seed)
+    for _ in range(_MOST_NARROWINGS):
+        amount = _amount(found) if found is not None else 0
+        step = _CENT if amount % MICRO else MICRO  # a whole amount is simpler than any with cents
+        if amount <= step:
+            break
+        narrower = search(strategy_up_to(decimal_of(amount - step)), broken, briefly)
+        if narrower is None or _amount(narrower) >= amount or _amount(narrower) % step:
+            break
+        found = narrower
+    return found
+
+
+def _amount(counterexample: Counterexample) -> int:
+    """Give the bill of the first receipt of a counterexample, in millionths."""
+    return micros(Decimal(counterexample.receipts[0]["amount"]))
+
+
+class _TimeIsUp(BaseException):
+    pass
+
+
+def _batch(
+    strategy: st.SearchStrategy[Example],
+    broken: Callable[[Example], Counterexample | None],
+    phases: list[Phase],
+    examples: int,
+    number: int,
+    deadline: float | None = None,
+) -> Counterexample | None:
+    seen = False
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=phases,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def law(example: Example) -> None:
+        nonlocal seen
+        if deadline is not None and not seen and time.monotonic() > deadline:
+            raise _TimeIsUp
+        counterexample = broken(example)
+        if counterexample is not None:
+            seen = True
+            raise _Broken(counterexample)
+
+    try:
+        law()
+    except _Broken as error:
+        return error.counterexample
+    except _TimeIsUp:
+        return None
+    return None

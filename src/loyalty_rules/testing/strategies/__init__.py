@@ -1,0 +1,94 @@
+"""Hypothesis strategies for every document: programs and their parts, events, snapshots, the history of a shop.
+
+    from loyalty_rules.testing import strategies as loyalty
+
+    @given(loyalty.transactions(program))
+    def test_nobody_earns_more_than_they_spend(sale): ...
+
+They draw documents, as a person writes them: defaults are left out, ids are T1, M1, p1, and what shrinks becomes
+absent, whole, early. `lr.load_program`, `load_event` and `load_snapshot` make values of them. Events that are drawn
+for a program hold what it looks at and are near its thresholds. With Hypothesis installed, `st.from_type` knows
+`Program`, `Transaction` and the other values that come in, with nothing imported. Needs the extra `testing`.
+"""
+
+from loyalty_rules.testing.strategies.awards import (
+    BASES,
+    EXPIRIES,
+    PRORATIONS,
+    TIMINGS,
+    action_caps,
+    bases,
+    expiries,
+    prorations,
+    roundings,
+    timings,
+    windows,
+)
+from loyalty_rules.testing.strategies.conditions import comparisons, conditions, line_conditions, line_tests
+from loyalty_rules.testing.strategies.events import (
+    activities,
+    confirmations,
+    events,
+    lines,
+    members,
+    returns,
+    snapshots,
+    transactions,
+    updates,
+)
+from loyalty_rules.testing.strategies.histories import histories
+from loyalty_rules.testing.strategies.programs import (
+    communications,
+    coupon_actions,
+    coupon_types,
+    currency_actions,
+    limits,
+    programs,
+    promotions,
+    trackers,
+)
+from loyalty_rules.testing.strategies.scalars import Document, amounts, counts, days, instants, periods
+from loyalty_rules.testing.strategies.words import words_of
+
+__all__ = [
+    "BASES",
+    "EXPIRIES",
+    "PRORATIONS",
+    "TIMINGS",
+    "Document",
+    "action_caps",
+    "activities",
+    "amounts",
+    "bases",
+    "communications",
+    "comparisons",
+    "conditions",
+    "confirmations",
+    "counts",
+    "coupon_actions",
+    "coupon_types",
+    "currency_actions",
+    "days",
+    "events",
+    "expiries",
+    "histories",
+    "instants",
+    "limits",
+    "line_conditions",
+    "line_tests",
+    "lines",
+    "members",
+    "periods",
+    "programs",
+    "promotions",
+    "prorations",
+    "returns",
+    "roundings",
+    "snapshots",
+    "timings",
+    "trackers",
+    "transactions",
+    "updates",
+    "windows",
+    "words_of",
+]

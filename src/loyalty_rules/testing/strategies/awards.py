@@ -1,0 +1,157 @@
+"""How an amount comes about, when it is issued and how long it lives: prorations, bases, expiries, timings, caps.
+
+Each strategy takes `kinds`, to draw of these alone: `prorations(kinds=("stepped",))`.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from loyalty_rules.amounts import Number
+from loyalty_rules.rounding import MODES
+from loyalty_rules.testing.strategies.conditions import conditions, line_conditions
+from loyalty_rules.testing.strategies.scalars import Document, amounts, days, objects, periods
+
+__all__ = [
+    "BASES",
+    "EXPIRIES",
+    "PRORATIONS",
+    "TIMINGS",
+    "action_caps",
+    "bases",
+    "expiries",
+    "prorations",
+    "roundings",
+    "timings",
+    "windows",
+]
+
+PRORATIONS = ("fixed", "proportional", "multiplier", "stepped")
+LINE_BASES = ("line_item_value", "line_item_quantity", "line_item_extended_field")
+FIELD_BASES = ("transaction_custom_field", "transaction_extended_field")
+TRACKER_BASES = ("gap_before", "event_value", "gap_after", "surplus")
+BASES = ("transaction_value", *LINE_BASES, *FIELD_BASES, *TRACKER_BASES, "awarded")
+EXPIRIES = (
+    *("never", "fixed_period", "event_date", "rolling", "fixed_date", "fixed_recurring"),
+    *("registration_anniversary", "customer_field", "transaction_field"),
+)
+TIMINGS = ("immediate", "delayed", "external", "transaction_update")
+FIELDS = {
+    "transaction_custom_field": "tip",
+    "transaction_extended_field": "fee",
+    "line_item_extended_field": "nights",
+    "customer_field": "renewal",
+    "transaction_field": "check_in",
+}
+
+
+@st.composite
+def bases(
+    draw: st.DrawFn, trackers: Sequence[str] = (), earlier: Sequence[str] = (), *, kinds: Sequence[str] = BASES
+) -> Document:
+    """Give base values; tracker bases of the trackers named, `awarded` of the earlier actions (PROMOTION/ACTION)."""
+    possible = [kind for kind in kinds if (trackers or kind not in TRACKER_BASES) and (earlier or kind != "awarded")]
+    kind = draw(st.sampled_from(possible))
+    document: Document = {"type": kind}
+    if kind in FIELDS:
+        document["field"] = FIELDS[kind]
+    if kind in TRACKER_BASES:
+        document["tracker"] = draw(st.sampled_from(trackers))
+    elif kind == "awarded":
+        document["actions"] = draw(st.lists(st.sampled_from(earlier), min_size=1, max_size=2, unique=True))
+    elif kind == "transaction_value":
+        less = st.lists(st.sampled_from(["tax", "shipping", "tip", "tenders.card"]), min_size=1, unique=True)
+        document |= draw(objects({}, {"less": less}))
+    elif kind in LINE_BASES:
+        each = {"lines": line_conditions(depth=0), "aggregate": st.sampled_from(["total", "each_line"])}
+        document |= draw(objects({}, each))
+    return document
+
+
+@st.composite
+def prorations(
+    draw: st.DrawFn,
+    of: st.SearchStrategy[Document] | None = None,
+    *,
+    kinds: Sequence[str] = PRORATIONS,
+    most: Number = 200,
+) -> Document:
+    """Give prorations of a base drawn from `of` (any that needs no tracker, without it), numbers up to `most`."""
+    base = of if of is not None else bases()
+    kind = draw(st.sampled_from(kinds))
+    if kind == "fixed":
+        return {"type": kind, "amount": draw(amounts(most=most))}
+    if kind == "stepped":
+        steps = {"step_size": draw(amounts("0.5", most)), "points_per_step": draw(amounts(most=9))}
+        return {"type": kind, **steps} | draw(objects({}, {"of": base}))
+    document: Document = {"type": kind, "percent": draw(amounts(most=most))}
+    if kind == "proportional":
+        return {**document, "of": draw(base)}
+    return document | draw(objects({}, {"of": base}))
+
+
+@cache
+def roundings(*, actual: bool = True) -> st.SearchStrategy[dict[str, str]]:
+    """Give roundings of the base and of the amount; without `actual`, the amount is always whole."""
+    modes = sorted(MODES)
+    whole = ["actual", *modes] if actual else modes
+    optional = {"value": st.sampled_from(["actual", *modes]), "currency": st.sampled_from(whole)}
+    return objects({}, optional)
+
+
+@st.composite
+def expiries(draw: st.DrawFn, *, kinds: Sequence[str] = EXPIRIES) -> Document:
+    """Give expiries."""
+    kind = draw(st.sampled_from(kinds))
+    document: Document = {"type": kind}
+    match kind:
+        case "fixed_period" | "event_date" | "rolling":
+            document["after"] = draw(periods())
+        case "fixed_date":
+            document["on"] = draw(days(most=730)).isoformat()
+        case "fixed_recurring":
+            month, day = draw(st.sampled_from([(1, 31), (12, 31), (6, 30), (2, 29)]))
+            document |= {"month": month, "day": day}
+        case "customer_field" | "transaction_field":
+            document |= {"field": FIELDS[kind]}
+            document |= draw(objects({}, {"after": periods()}))
+        case _:
+            pass
+    if kind == "rolling":
+        scope = st.sampled_from(["balance", "rolling_lots"])
+        document |= draw(objects({}, {"scope": scope}))
+    return document
+
+
+@st.composite
+def timings(draw: st.DrawFn, trackers: Sequence[str] = (), *, kinds: Sequence[str] = TIMINGS) -> Document:
+    """Give timings: at once, after some days, on a confirmation, when an update satisfies a condition."""
+    kind = draw(st.sampled_from(kinds))
+    if kind == "delayed":
+        return {"type": kind, "days": draw(st.integers(0, 30))}
+    if kind == "transaction_update":
+        shipped = st.just({"field": "status", "is": "Shipped"})
+        return {"type": kind, "when": draw(shipped | conditions(trackers, depth=1))}
+    return {"type": kind}
+
+
+@cache
+def windows() -> st.SearchStrategy[Document]:
+    """Give windows of counters: lifetime, calendar, rolling."""
+    units = st.sampled_from(["day", "week", "month", "quarter", "year"])
+    return st.one_of(
+        st.just({"type": "lifetime"}),
+        units.map(lambda unit: {"type": "calendar", "unit": unit}),
+        st.integers(1, 365).map(lambda count: {"type": "rolling", "days": count}),
+    )
+
+
+@cache
+def action_caps(*, most: Number = 200, most_times: int = 5) -> st.SearchStrategy[Document]:
+    """Give caps of an action: for an event, for a member and in total, by amount or by times."""
+    optional = {"window": windows()}
+    cap: st.SearchStrategy[Any] = objects({"amount": amounts(1, most)}, optional)
+    cap |= objects({"times": st.integers(1, most_times)}, optional)
+    return objects({}, {"per_event": amounts(1, most), "per_member": cap, "total": cap})

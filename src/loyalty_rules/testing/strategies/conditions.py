@@ -1,0 +1,115 @@
+"""Conditions on events and on lines."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from loyalty_rules.testing.strategies.scalars import Document, amounts, days
+
+__all__ = ["comparisons", "conditions", "line_conditions", "line_tests"]
+
+TEXTS = {
+    "store": ("S1", "S2"),
+    "brand": ("acme",),
+    "channel": ("web", "pos"),
+    "status": ("Shipped", "placed"),
+    "currency": ("USD", "EUR"),
+    "member.tier": ("gold", "silver"),
+    "member.group": ("G1",),
+    "member.id": ("M1", "M2"),
+    "weekday": ("sat", "sun", "mon"),
+    "local_time": ("12:00", "17:00"),
+}
+LINE_TEXTS = {"sku": ("MUG", "TEA"), "category": ("FOOD", "DRINK"), "brand": ("acme",)}
+NUMBERS = ("amount", "tax", "shipping", "tip", "tenders.card")
+LINE_NUMBERS = ("value", "quantity", "unit_price")
+FIELDS = ("custom_fields.tip", "extended_fields.fee", "member.extended_fields.level")
+ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "is_not")
+
+
+def conditions(trackers: Sequence[str] = (), *, depth: int = 2) -> st.SearchStrategy[Document]:
+    """Give conditions on an event, at most `depth` levels of all, any and not deep; tracker tests on those named."""
+    return _conditions(tuple(trackers), depth)
+
+
+@cache
+def _conditions(trackers: tuple[str, ...], depth: int) -> st.SearchStrategy[Document]:
+    leaves = [comparisons(), line_tests(), _anniversaries()]
+    if trackers:
+        test = st.sampled_from(["crossed", "reached"])
+        leaves.append(st.builds(lambda name, test: {"tracker": name, test: True}, st.sampled_from(trackers), test))
+    return _nested(st.one_of(leaves), depth)
+
+
+@cache
+def line_conditions(*, depth: int = 1) -> st.SearchStrategy[Document]:
+    """Give conditions on a line, at most `depth` levels of all, any and not deep."""
+    leaves = [
+        _texts(LINE_TEXTS),
+        _numbers(LINE_NUMBERS),
+        st.just({"field": "tags", "has": "sale"}),
+        st.builds(lambda value: {"field": "extended_fields.nights", "at_least": value}, amounts(most=9, places=0)),
+    ]
+    return _nested(st.one_of(leaves), depth)
+
+
+@cache
+def comparisons() -> st.SearchStrategy[Document]:
+    """Give comparisons of what stands at a path of an event: texts, numbers, tags, dates, free-form fields."""
+    free = st.sampled_from(FIELDS)
+    return st.one_of(
+        _texts(TEXTS),
+        _numbers(NUMBERS),
+        st.just({"field": "member.tags", "has": "staff"}),
+        st.builds(lambda day: {"field": "local_date", "at_least": day.isoformat()}, days()),
+        st.builds(lambda path, value: {"field": path, "at_least": value}, free, amounts(most=20)),
+        st.builds(lambda path, there: {"field": path, "exists": there}, free, st.booleans()),
+    )
+
+
+@st.composite
+def line_tests(draw: st.DrawFn) -> Document:
+    """Give tests over the lines that match: at least one, or their quantity, value or count compared."""
+    document: Document = {"lines": draw(line_conditions(depth=0))}
+    measure = draw(st.sampled_from(["", "count", "quantity", "value"]))
+    if measure:
+        document[measure] = {draw(st.sampled_from(ORDER[:2])): draw(amounts(1, 9, places=0))}
+    return document
+
+
+def _texts(paths: dict[str, tuple[str, ...]]) -> st.SearchStrategy[Document]:
+    def of_path(path: str) -> st.SearchStrategy[Document]:
+        one, many = st.sampled_from(paths[path]), st.lists(st.sampled_from(paths[path]), min_size=1, unique=True)
+        return st.one_of(
+            st.builds(lambda text: {"field": path, "is": text}, one),
+            st.builds(lambda text: {"field": path, "is_not": text}, one),
+            st.builds(lambda texts: {"field": path, "in": texts}, many),
+            st.builds(lambda texts: {"field": path, "not_in": texts}, many),
+        )
+
+    return st.sampled_from(sorted(paths)).flatmap(of_path)
+
+
+def _numbers(paths: Sequence[str]) -> st.SearchStrategy[Document]:
+    make: Callable[[str, str, str], Document] = lambda path, operator, number: {"field": path, operator: number}  # noqa: E731
+    return st.builds(make, st.sampled_from(paths), st.sampled_from(ORDER), amounts(most=100))
+
+
+def _anniversaries() -> st.SearchStrategy[Document]:
+    return st.sampled_from(["day", "month"]).map(lambda unit: {"anniversary": "member.registered_on", "unit": unit})
+
+
+def _nested(leaves: st.SearchStrategy[Document], depth: int) -> st.SearchStrategy[Document]:
+    if depth == 0:
+        return leaves
+    inner = _nested(leaves, depth - 1)
+    several = st.lists(inner, min_size=1, max_size=2)
+    parts: list[st.SearchStrategy[Any]] = [
+        leaves,
+        several.map(lambda parts: {"all": parts}),
+        several.map(lambda parts: {"any": parts}),
+        inner.map(lambda part: {"not": part}),
+    ]
+    return st.one_of(parts)

@@ -1,0 +1,394 @@
+"""Events for a program, or for none in particular: sales, activities, and what happens to a sale later."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+
+from loyalty_rules.amounts import MICRO, Number, micros, micros_text, read_decimal
+from loyalty_rules.dates import anniversary_in
+from loyalty_rules.program import Program
+from loyalty_rules.testing.strategies.scalars import (
+    FIRST_DAY,
+    TIMES,
+    Document,
+    amounts,
+    counts,
+    days,
+    instant_at,
+    near,
+    objects,
+)
+from loyalty_rules.testing.strategies.words import Words, words_of
+
+__all__ = [
+    "Shop",
+    "activities",
+    "confirmations",
+    "events",
+    "lines",
+    "members",
+    "read_words",
+    "returns",
+    "snapshots",
+    "transactions",
+    "updates",
+]
+
+_MOSTLY, _SELDOM = 80, 20
+"""Of 100 events, how many have something that their program looks at, and how many are in another currency."""
+
+PLAIN = Words(
+    activities=("registration", "visit"),
+    texts={
+        "store": ["S1", "S2"],
+        "channel": ["web"],
+        "status": ["Shipped"],
+        "member.tier": ["gold"],
+        "member.tags": ["staff"],
+        "line:sku": ["MUG"],
+        "line:category": ["FOOD"],
+        "line:tags": ["sale"],
+    },
+    fields={"custom_fields.tip", "extended_fields.fee", "line:extended_fields.nights"},
+    dates={"member.registered_on"},
+    tenders={"card"},
+    channels=("email",),
+    components={"tax"},
+    has_lines=True,
+    has_groups=True,
+    has_stores=True,
+)
+"""What an event may say where no program asks for anything."""
+
+
+Shop: TypeAlias = Program | Words | None
+"""What events are drawn for: a program, its words (`words_of(program)`, read once for many), or none in particular."""
+
+
+def _mostly(
+    required: Mapping[str, st.SearchStrategy[Any]], optional: Mapping[str, st.SearchStrategy[Any]]
+) -> st.SearchStrategy[Document]:
+    return objects(required, optional, percent=_MOSTLY)
+
+
+def read_words(program: Shop) -> Words:
+    """Give the words that events are drawn from."""
+    if isinstance(program, Words):
+        return program
+    return words_of(program) if program is not None else PLAIN
+
+
+# -- the parts of a bill ---------------------------------------------------------------------------------------------
+
+
+@st.composite
+def members(
+    draw: st.DrawFn,
+    program: Shop = None,
+    *,
+    ids: tuple[str, ...] = ("M1", "M2"),
+    on: date = FIRST_DAY,
+    odd: bool = True,
+) -> Document:
+    """Give members, with what the program looks at of them; dates lie around `on`, or have their anniversary then.
+
+    Where `odd`, a field holds now and then something else than what is asked for.
+    """
+    words = read_words(program)
+    extended = draw(_fields(words, "member.extended_fields.", on, odd))
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        **_names({"tier": words.names("member.tier", "silver")}),
+        **({"group": st.sampled_from(["G1", *words.names("member.group")])} if words.has_groups else {}),
+        **({"registered_on": _dates(on)} if "member.registered_on" in words.dates else {}),
+        **({"contacts": _contacts(words)} if words.channels else {}),
+    }
+    tags = words.names("member.tags")
+    if tags:
+        optional["tags"] = st.lists(st.sampled_from(tags), unique=True, max_size=2)
+    chosen = draw(st.sampled_from([*ids, *words.names("member.id")]))
+    document = draw(_mostly({"id": st.just(chosen)}, optional))
+    return {**document, **({"extended_fields": extended} if extended else {})}
+
+
+def _names(pools: Mapping[str, list[str]]) -> dict[str, st.SearchStrategy[Any]]:
+    return {key: st.sampled_from(pool) for key, pool in pools.items() if pool}
+
+
+def _contacts(words: Words) -> st.SearchStrategy[dict[str, Any]]:
+    contact = st.sampled_from([True, "a@example.org", {"to": "a@example.org", "consent": False}, False])
+    return _mostly({}, dict.fromkeys(words.channels, contact))
+
+
+def _dates(on: date) -> st.SearchStrategy[str]:
+    """Give dates as a field holds them: to come, past, or with their anniversary on a day."""
+    birthdays = st.integers(1, 40).map(lambda years: anniversary_in(on.year - years, on.month, on.day))
+    return st.one_of(days(on, 400), birthdays, days(on - timedelta(days=730), 730)).map(date.isoformat)
+
+
+@st.composite
+def _fields(draw: st.DrawFn, words: Words, prefix: str, on: date = FIRST_DAY, odd: bool = True) -> dict[str, Any]:
+    """Give the free-form fields of one family: what a base or an expiry reads, or a condition compares with."""
+    names = words.below(prefix)
+    return draw(_mostly({}, {name: _field(words, prefix + name, on, odd) for name in names}))
+
+
+def _field(words: Words, path: str, on: date, odd: bool) -> st.SearchStrategy[Any]:
+    said = words.said(path)
+    kinds: list[st.SearchStrategy[Any]] = []
+    if path in words.dates:
+        kinds.append(_dates(on))
+    if path in words.fields or any(isinstance(each, (int, Decimal)) for each in said):
+        kinds.append(amounts(most=20))
+    if said:
+        kinds.append(st.sampled_from([each if not isinstance(each, Decimal) else str(each) for each in said]))
+    if kinds and not odd:
+        return st.one_of(kinds)
+    return st.one_of([*kinds, *kinds, st.sampled_from(["other", True])])  # what is asked for, twice as often
+
+
+@st.composite
+def lines(
+    draw: st.DrawFn,
+    program: Shop = None,
+    *,
+    id: str = "1",
+    least: Number = 0,
+    most: Number = 100,
+    odd: bool = True,
+) -> Document:
+    """Give lines with a value from `least` to `most`, and what the program looks at of them (`odd` as of members)."""
+    words = read_words(program)
+    tags = words.names("line:tags")
+    optional = {
+        **_names(
+            {
+                "sku": words.names("line:sku", "OTHER"),
+                "category": words.names("line:category", "OTHER"),
+                "brand": words.names("line:brand", "other"),
+            },
+        ),
+        **({"tags": st.lists(st.sampled_from(tags), unique=True, max_size=2)} if tags else {}),
+    }
+    extended = draw(_fields(words, "line:extended_fields.", odd=odd))
+    document = draw(_mostly({"id": st.just(id), "quantity": counts(), "value": _values(words, least, most)}, optional))
+    if "line:unit_price" in words.texts and draw(st.booleans()):
+        document["unit_price"] = document.pop("value")
+    return {**document, **({"extended_fields": extended} if extended else {})}
+
+
+def _values(words: Words, least: Number, most: Number) -> st.SearchStrategy[str]:
+    """Give amounts: any, and those next to what the program compares with."""
+    low, high = micros(read_decimal(least)), micros(read_decimal(most))
+    close = [text for number in words.numbers for text in near(number)]
+    kept = [text for text in dict.fromkeys(close) if low <= micros(Decimal(text)) <= high]
+    return amounts(least, most) | st.sampled_from(kept) if kept else amounts(least, most)
+
+
+# -- what happens ----------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def transactions(
+    draw: st.DrawFn,
+    program: Shop = None,
+    *,
+    id: str = "T1",
+    least: Number = 0,
+    most: Number = 1000,
+    most_lines: int = 3,
+    most_days: int = 365,
+    anonymous: bool = True,
+    odd: bool = True,
+) -> Document:
+    """Give sales, with goods from `least` to `most`, at most so many lines, within so many days.
+
+    Where the program looks at lines, `least` and `most` bind each; the bill is what they add up to, with tax, shipping
+    and tip, and is paid by tenders of no more. `anonymous` sales have no member, now and then; where `odd`, fields
+    hold now and then something else than what is asked for.
+    """
+    words = read_words(program)
+    document = draw(_happenings(words, "transaction", id, most_days, anonymous, odd))
+    components = draw(_mostly({}, _amounts_of(words.components)))
+    goods: Document = {}
+    if words.has_lines:
+        ids = [str(number) for number in range(1, draw(st.integers(1, most_lines)) + 1)]
+        goods["lines"] = [draw(lines(words, id=each, least=least, most=most, odd=odd)) for each in ids]
+        value = sum(_line_value(line) for line in goods["lines"])
+    else:
+        value = micros(Decimal(draw(_values(words, least, most))))
+    bill = micros_text(value + sum(micros(Decimal(each)) for each in components.values()))
+    tenders = draw(_mostly({}, {"tenders": _tenders(words, bill)})) if words.tenders else {}
+    return {**document, "amount": bill, **components, **tenders, **goods}
+
+
+def _tenders(words: Words, bill: str) -> st.SearchStrategy[Any]:
+    """Give what was paid in one way, or in two, each no more than half of the bill then."""
+    paid, kinds = max(micros(Decimal(bill)), 0), st.sampled_from(sorted(words.tenders))
+
+    def of(ways: int) -> st.SearchStrategy[Any]:
+        part = amounts(0, Decimal(micros_text(paid // ways)))
+        return st.lists(objects({"type": kinds, "amount": part}, {}), min_size=ways, max_size=ways)
+
+    return of(1) | of(2)
+
+
+def _amounts_of(names: set[str]) -> dict[str, st.SearchStrategy[str]]:
+    return {name: amounts(most=20) for name in sorted(names)}
+
+
+def _line_value(line: Document) -> int:
+    if "value" in line:
+        return micros(Decimal(line["value"]))
+    return micros(Decimal(line["unit_price"])) * micros(Decimal(line["quantity"])) // MICRO
+
+
+@st.composite
+def activities(
+    draw: st.DrawFn,
+    program: Shop = None,
+    *,
+    id: str = "A1",
+    most_days: int = 365,
+    anonymous: bool = True,
+    odd: bool = True,
+) -> Document:
+    """Give activities: of the types that trigger a promotion, or `visit` where none does."""
+    words = read_words(program)
+    kind = draw(st.sampled_from(words.activities or ("visit",)))
+    return draw(_happenings(words, kind, id, most_days, anonymous, odd))
+
+
+def events(program: Shop = None, *, id: str = "T1", most_days: int = 365) -> st.SearchStrategy[Document]:
+    """Give sales, and activities where the program is triggered by any."""
+    sales = transactions(program, id=id, most_days=most_days)
+    return sales | activities(program, id=id, most_days=most_days) if read_words(program).activities else sales
+
+
+@st.composite
+def _happenings(
+    draw: st.DrawFn, words: Words, kind: str, id: str, most_days: int, anonymous: bool, odd: bool
+) -> Document:
+    at = draw(_times(words, most_days))
+    on = date.fromisoformat(at[:10])
+    who = members(words, on=on, odd=odd)
+    required: dict[str, st.SearchStrategy[Any]] = {
+        "type": st.just(kind),
+        "id": st.just(id),
+        "occurred_at": st.just(at),
+        **({} if anonymous else {"member": who}),
+    }
+    others = {
+        "store": [*words.names("store"), "S1", "S2"] if words.has_stores else [],
+        **{name: words.names(name, "other") for name in ("brand", "channel", "status")},
+    }
+    optional = {**({"member": who} if anonymous else {}), **_names(others)}
+    document = draw(_mostly(required, optional))
+    for family in ("custom_fields", "extended_fields"):
+        fields = draw(_fields(words, f"{family}.", on, odd))
+        document |= {family: fields} if fields else {}
+    return document | draw(_moneys(words))
+
+
+@st.composite
+def _moneys(draw: st.DrawFn, words: Words) -> Document:
+    """Give a currency, now and then a foreign one, with a rate or without."""
+    known = words.names("currency")
+    if words.money is None and not known:
+        return {}
+    foreign = st.sampled_from([*known, *(["XXX"] if words.money is not None else [])])
+    chosen = draw(objects({}, {"currency": foreign}, percent=_SELDOM))
+    rates = {"exchange_rate": st.sampled_from(["2", "0.5"])} if chosen and words.money is not None else {}
+    return chosen | draw(objects({}, rates))
+
+
+@st.composite
+def _times(draw: st.DrawFn, words: Words, most_days: int) -> str:
+    """Give instants while promotions are active, right before and after, and on the days that something hangs on."""
+    first, last = draw(st.sampled_from(words.windows))
+    most = most_days if last is None else min(most_days, max((last - first).days + 1, 1))
+    marked = [*words.days, *(end for _, end in words.windows if end is not None)]
+    edges = [day + timedelta(days=step) for day in marked for step in (0, -1, 1)]
+    day = draw(days(first, most) | st.sampled_from(edges) if edges else days(first, most))
+    times = [f"{text}:00" for text in words.names("local_time") if len(text) == 5]
+    return instant_at(day, draw(st.sampled_from([TIMES[0], *times, *TIMES[1:]])), words.zone)
+
+
+# -- later -----------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def returns(
+    draw: st.DrawFn, sale: Mapping[str, Any], *, id: str = "R1", later_days: int = 30, whole: bool = False
+) -> Document:
+    """Give returns of a sale: some of its amount and of its lines, or, where `whole`, all of both."""
+    amount = max(micros(Decimal(str(sale["amount"]))), 0)
+    back = draw(amounts(0, Decimal(micros_text(amount)))) if not whole else micros_text(amount)
+    goods = [
+        {"id": line["id"], "quantity": line["quantity"] if whole else draw(counts(0, int(Decimal(line["quantity"]))))}
+        for line in sale.get("lines", ())
+    ]
+    goods = [line for line in goods if line["quantity"] != "0"]
+    at = draw(_later(sale, later_days))
+    document = {"type": "return", "id": id, "occurred_at": at, "of": sale["id"], "amount": back}
+    return document | ({"lines": goods} if goods else {})
+
+
+@st.composite
+def updates(
+    draw: st.DrawFn, sale: Mapping[str, Any], program: Shop = None, *, id: str = "U1", later_days: int = 30
+) -> Document:
+    """Give updates of a sale: a new status, and new fields, of those that the program asks for."""
+    words = read_words(program)
+    status = st.sampled_from([*words.names("status"), "Shipped"])
+    document: Document = {"status": draw(status)}
+    for family in ("custom_fields", "extended_fields"):
+        fields = draw(_fields(words, f"{family}."))
+        document |= {family: fields} if fields else {}
+    at = draw(_later(sale, later_days))
+    return {"type": "update", "id": id, "occurred_at": at, "of": sale["id"], **document}
+
+
+@st.composite
+def confirmations(draw: st.DrawFn, promise: str, at: str, *, id: str = "C1") -> Document:
+    """Give confirmations of a promise (the key of its issue) at an instant."""
+    outcome = draw(st.sampled_from(["issue", "cancel"]))
+    return {"type": "confirmation", "id": id, "occurred_at": at, "promise": promise, "outcome": outcome}
+
+
+def _later(sale: Mapping[str, Any], most: int) -> st.SearchStrategy[str]:
+    day, time = str(sale["occurred_at"])[:10], str(sale["occurred_at"])[10:]
+    first = date.fromisoformat(day) + timedelta(days=1)
+    return days(first, most).map(lambda later: f"{later}{time}")
+
+
+# -- what is known ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def snapshots(draw: st.DrawFn, program: Program, *, most: Number = 1000, most_times: int = 10) -> Document:
+    """Give what a host may know beyond the event: values of trackers, and what has been issued so far."""
+    sums, times = amounts(0, most), st.integers(0, most_times)
+    counted = _mostly({}, {"amount": sums, "times": times})
+    issued = _mostly({}, {"member": counted, "total": counted})
+    coupons = _mostly({}, {"store": times, "member": times, "total": times})
+    actions = [
+        f"{promotion.id}/{action.id}"
+        for promotion in program.promotions
+        for action in promotion.actions
+        if action.type == "issue_currency"
+    ]
+    parts: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+        "trackers": {each.id: _tracked(each.target, sums) for each in program.trackers},
+        "issued": dict.fromkeys(actions, issued),
+        "limits": {each.id: sums for each in program.limits},
+        "coupons": {each.id: coupons for each in program.coupon_types},
+    }
+    known = {name: _mostly({}, each) for name, each in parts.items() if each}
+    return draw(_mostly({}, known))
+
+
+def _tracked(target: Decimal, sums: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return sums | st.sampled_from([text for text in near(target) if not text.startswith("-")])

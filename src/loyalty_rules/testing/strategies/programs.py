@@ -1,0 +1,246 @@
+"""Whole programs, and their parts: promotions, actions, trackers, limits, coupon types."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from loyalty_rules.amounts import Number
+from loyalty_rules.testing.strategies.awards import (
+    BASES,
+    EXPIRIES,
+    TRACKER_BASES,
+    action_caps,
+    bases,
+    expiries,
+    prorations,
+    roundings,
+    timings,
+    windows,
+)
+from loyalty_rules.testing.strategies.conditions import conditions, line_conditions
+from loyalty_rules.testing.strategies.scalars import Document, amounts, instants, objects, periods
+
+__all__ = [
+    "communications",
+    "coupon_actions",
+    "coupon_types",
+    "currency_actions",
+    "limits",
+    "programs",
+    "promotions",
+    "trackers",
+]
+
+CHANNELS = ("email", "sms", "mobile_push")
+COUPON_EXPIRIES = tuple(kind for kind in EXPIRIES if kind != "rolling")
+OF_EVENTS = tuple(kind for kind in BASES if kind not in (*TRACKER_BASES, "awarded"))
+
+
+_SELDOM = 30
+"""Of 100 promotions and actions, how many have one of the keys that most of them leave out."""
+
+
+# -- actions ---------------------------------------------------------------------------------------------------------
+
+
+@cache
+def communications() -> st.SearchStrategy[Document]:
+    """Give what is said when something is issued, and on which channels."""
+    channels = st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=2, unique=True)
+    optional = {"promised_template": st.just("promised"), "mandatory": channels, "priority": channels}
+    return objects({"template": st.just("earned")}, optional)
+
+
+@st.composite
+def currency_actions(
+    draw: st.DrawFn,
+    *,
+    id: str = "earn",
+    currencies: Sequence[str] = ("points",),
+    trackers: Sequence[str] = (),
+    earlier: Sequence[str] = (),
+    proration: st.SearchStrategy[Document] | None = None,
+    expiry: st.SearchStrategy[Document] | None = None,
+    most: Number = 200,
+) -> Document:
+    """Give actions that issue currency: any proration and expiry, or those drawn from the strategies given."""
+    amount = proration if proration is not None else prorations(bases(trackers, earlier), most=most)
+    required = {
+        "type": st.just("issue_currency"),
+        "id": st.just(id),
+        "currency": st.sampled_from(currencies),
+        "proration": amount,
+        "expiry": expiry if expiry is not None else expiries(),
+    }
+    optional = {
+        "recipient": st.just("member_group"),
+        "rounding": roundings(),
+        "timing": timings(trackers),
+        "caps": action_caps(most=most),
+        "on_return": st.sampled_from(["recompute", "proportional", "reverse", "keep"]),
+        "communication": communications(),
+    }
+    return draw(objects(required, optional, percent=_SELDOM))
+
+
+@st.composite
+def coupon_actions(
+    draw: st.DrawFn, *, id: str = "coupon", types: Sequence[str] = ("gift",), trackers: Sequence[str] = ()
+) -> Document:
+    """Give actions that issue coupons: a few, or as many as a proration gives (at most some dozens of a usual bill)."""
+    plain = st.integers(1, 3)
+    by_bill = prorations(bases(trackers), kinds=["proportional"], most=2)
+    stepped = amounts(50, 200, places=0).map(
+        lambda size: {"type": "stepped", "step_size": size, "points_per_step": "1"}
+    )
+    required = {"type": st.just("issue_coupon"), "id": st.just(id), "coupon_type": st.sampled_from(types)}
+    optional = {
+        "quantity": plain | stepped | by_bill,
+        "rounding": roundings(actual=False),
+        "on_return": st.sampled_from(["void_if_unredeemed", "reverse", "keep"]),
+        "communication": communications(),
+    }
+    return draw(objects(required, optional, percent=_SELDOM))
+
+
+# -- promotions ------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def promotions(
+    draw: st.DrawFn,
+    *,
+    id: str = "p1",
+    currencies: Sequence[str] = ("points",),
+    trackers: Sequence[str] = (),
+    coupon_types: Sequence[str] = (),
+    earlier: Sequence[str] = (),
+    most_actions: int = 2,
+) -> Document:
+    """Give promotions of at most so many actions, that refer to the parts named."""
+    ids = [f"a{number}" for number in range(1, draw(st.integers(1, most_actions)) + 1)]
+    optional = {
+        "trigger": st.sampled_from(["registration", "visit"]),
+        "when": conditions(trackers),
+        "priority": st.integers(0, 3),
+        "exclusive": st.just("g"),
+        "starts_at": instants(),
+        "ends_at": instants(most=730),
+    }
+    document = draw(objects({"id": st.just(id)}, optional, percent=_SELDOM))
+    actions, known = [], [*earlier]
+    for each in ids:
+        gives_coupons: bool = draw(st.booleans()) if currencies and coupon_types else not currencies
+        if not gives_coupons:
+            actions.append(draw(currency_actions(id=each, currencies=currencies, trackers=trackers, earlier=known)))
+            known.append(f"{id}/{each}")
+        else:
+            actions.append(draw(coupon_actions(id=each, types=coupon_types, trackers=trackers)))
+    return {**document, "actions": actions}
+
+
+# -- what promotions refer to ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def trackers(draw: st.DrawFn, *, most: Number = 500) -> Document:
+    """Give trackers, with targets up to `most`."""
+    measure = bases(kinds=OF_EVENTS) | st.just({"type": "count"})
+    optional = {"when": conditions(depth=1), "window": windows()}
+    return draw(objects({"measure": measure, "target": amounts(1, most)}, optional))
+
+
+@st.composite
+def limits(draw: st.DrawFn, currencies: Sequence[str] = ("points",), *, most: Number = 500) -> Document:
+    """Give limits on a currency, of up to `most`."""
+    required = {
+        "currency": st.sampled_from(currencies),
+        "per": st.sampled_from(["member", "store", "total"]),
+        "amount": amounts(1, most),
+    }
+    return draw(objects(required, {"window": windows()}))
+
+
+@st.composite
+def coupon_types(draw: st.DrawFn, *, most: int = 5) -> Document:
+    """Give coupon types, with caps of up to `most`."""
+    shared = draw(st.booleans())
+    lines = {"lines": line_conditions(depth=0)}
+    percent = objects({"type": st.just("percent_off"), "percent": amounts(1, 100)}, {"most": amounts(1, 50), **lines})
+    amount = objects({"type": st.just("amount_off"), "amount": amounts(1, 50)}, lines)
+    stored = objects({"type": st.just("stored_value"), "amount": amounts(1, 100)}, {})
+    counts = st.integers(1, most)
+    caps = dict.fromkeys(("per_transaction", "per_store", "per_member", "total"), counts)
+    validity = {"starts_after": periods(30), "expiry": expiries(kinds=COUPON_EXPIRIES)}
+    redemption = {
+        "when": conditions(depth=1),
+        "stores": st.just(["S1"]),
+        "holder_only": st.booleans(),
+    }
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "validity": objects({}, validity),
+        "caps": objects({}, caps),
+        "redemption": objects({}, redemption),
+    }
+    benefit = percent | amount if shared else percent | amount | stored
+    document = draw(objects({"benefit": benefit}, optional))
+    return {"serial_managed": False, "code": "GIFT", **document} if shared else document
+
+
+# -- programs --------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def programs(
+    draw: st.DrawFn,
+    *,
+    most_promotions: int = 3,
+    most_actions: int = 2,
+    zones: Sequence[str] = ("UTC", "America/New_York"),
+    coupons: bool = True,
+) -> Document:
+    """Give whole programs, of at most so many promotions and actions; with or without coupons."""
+    decimals = objects({}, {"decimals": st.integers(0, 2)})
+    currencies = draw(objects({"points": decimals}, {"stars": decimals}))
+    known = draw(objects({}, {"spend": trackers()}))
+    types = draw(objects({}, {"gift": coupon_types()})) if coupons else {}
+    optional = {
+        "money": st.just("USD"),
+        "limits": objects({"daily": limits([*currencies])}, {}),
+        "shortfall": st.just("carry"),
+    }
+    document: Document = {
+        "format": "loyalty-rules/1",
+        "id": "shop",
+        "time_zone": draw(st.sampled_from(zones)),
+        "currencies": currencies,
+        **draw(objects({}, optional)),
+        **({"trackers": known} if known else {}),
+        **({"coupon_types": types} if types else {}),
+    }
+    given: list[Document] = []
+    for number in range(1, draw(st.integers(1, most_promotions)) + 1):
+        given.append(
+            draw(
+                promotions(
+                    id=f"p{number}",
+                    currencies=[*currencies],
+                    trackers=[*known],
+                    coupon_types=[*types],
+                    earlier=_earlier(given),
+                    most_actions=most_actions,
+                )
+            )
+        )
+    return {**document, "promotions": given}
+
+
+def _earlier(given: list[Document]) -> list[str]:
+    return [
+        f"{promotion['id']}/{action['id']}"
+        for promotion in given
+        for action in promotion["actions"]
+        if action["type"] == "issue_currency"
+    ]

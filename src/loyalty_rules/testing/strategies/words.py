@@ -1,0 +1,225 @@
+"""What a program speaks of: the stores, tiers, fields and thresholds that its conditions and bases name.
+
+Events that are drawn for a program are drawn from its words, so that its conditions hold and fail, its thresholds
+are met to the cent, and nothing stands on a receipt that no promotion looks at.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from loyalty_rules.amounts import decimal_of, number_in
+from loyalty_rules.base_values import (
+    LineItemExtendedField,
+    LineItemQuantity,
+    LineItemValue,
+    TransactionCustomField,
+    TransactionExtendedField,
+    TransactionValue,
+)
+from loyalty_rules.conditions import AllOf, Anniversary, AnyOf, Comparison, Condition, LineTest, Measure, Not
+from loyalty_rules.dates import in_zone
+from loyalty_rules.expiry import CustomerField, Expiry, FixedDate, RegistrationAnniversary, TransactionField
+from loyalty_rules.linting.places import actions_of, conditions_of
+from loyalty_rules.program import Program
+from loyalty_rules.promotions import CurrencyAction, Promotion
+from loyalty_rules.proration import Stepped
+from loyalty_rules.testing.strategies.scalars import FIRST_DAY
+
+__all__ = ["Words", "words_of"]
+
+_A_MOMENT, _A_YEAR = timedelta(seconds=1), timedelta(days=365)
+
+
+@attrs.frozen
+class Words:
+    """What the events of a program may say. `texts` and `flags` are by path, a line's paths with `line:` before.
+
+    `numbers` are thresholds of bills; `fields` the paths of free-form fields that are read as numbers, `dates` those
+    that are read as dates; `windows` the days on which promotions are active, from the first to the last or (None) on
+    and on; `days` those that something else hangs on.
+    """
+
+    activities: tuple[str, ...] = ()
+    texts: dict[str, list[Any]] = attrs.field(factory=dict)
+    numbers: list[Decimal] = attrs.field(factory=list)
+    fields: set[str] = attrs.field(factory=set)
+    dates: set[str] = attrs.field(factory=set)
+    windows: list[tuple[date, date | None]] = attrs.field(factory=lambda: [(FIRST_DAY, None)])
+    days: list[date] = attrs.field(factory=list)
+    tenders: set[str] = attrs.field(factory=set)
+    channels: tuple[str, ...] = ()
+    components: set[str] = attrs.field(factory=set)
+    has_lines: bool = False
+    has_groups: bool = False
+    has_stores: bool = False
+    money: str | None = None
+    zone: str = "UTC"
+
+    def said(self, path: str) -> list[Any]:
+        """Give what conditions compare the value at a path with."""
+        return self.texts.get(path, [])
+
+    def names(self, path: str, *others: str) -> list[str]:
+        """Give the texts at a path, twice, and others once, where the program looks at the path at all."""
+        if path not in self.texts:
+            return []
+        said = [each for each in self.said(path) if isinstance(each, str)]
+        return [*said, *said, *others]
+
+    def below(self, prefix: str) -> list[str]:
+        """Give the names of the fields of one family: `custom_fields.`, `line:extended_fields.`…"""
+        paths = (*self.texts, *self.fields, *self.dates)
+        return sorted({path.removeprefix(prefix) for path in paths if path.startswith(prefix)})
+
+
+def words_of(program: Program) -> Words:
+    """Collect what a program speaks of."""
+    words = Words(
+        activities=tuple(dict.fromkeys(each.trigger for each in program.promotions if each.trigger != "transaction")),
+        money=program.money,
+        zone=program.time_zone,
+        channels=tuple(dict.fromkeys(_channels(program))),
+        has_groups=any(
+            isinstance(place.action, CurrencyAction) and place.action.recipient == "member_group"
+            for place in actions_of(program)
+        ),
+        has_stores=any(limit.per == "store" for limit in program.limits)
+        or any(coupon_type.caps.per_store is not None for coupon_type in program.coupon_types),
+        has_lines=any(_is_of_lines(base) for base in _bases(program)),
+        windows=sorted({_window(promotion, ZoneInfo(program.time_zone)) for promotion in program.promotions}, key=str)
+        or [(FIRST_DAY, None)],
+    )
+    for _, condition, where in conditions_of(program):
+        _add_condition(words, condition, "line:" if where.of_line else "")
+    for base in _bases(program):
+        _add_base(words, base)
+    for expiry in _expiries(program):
+        _add_expiry(words, expiry)
+    words.numbers.extend(tracker.target for tracker in program.trackers)
+    for place in actions_of(program):
+        if isinstance(place.proration, Stepped):
+            words.numbers.append(place.proration.step_size)
+    return attrs.evolve(
+        words,
+        has_lines=words.has_lines or any(path.startswith("line:") for path in words.texts),
+        has_groups=words.has_groups or "member.group" in words.texts,
+        has_stores=words.has_stores or "store" in words.texts,
+    )
+
+
+def _channels(program: Program) -> Iterator[str]:
+    for place in actions_of(program):
+        if place.action.communication is not None:
+            yield from place.action.communication.priority
+
+
+def _bases(program: Program) -> Iterator[Any]:
+    yield from (tracker.measure for tracker in program.trackers)
+    yield from (place.base for place in actions_of(program) if place.base is not None)
+
+
+def _expiries(program: Program) -> Iterator[Expiry]:
+    yield from (coupon_type.validity.expiry for coupon_type in program.coupon_types)
+    yield from (place.action.expiry for place in actions_of(program) if isinstance(place.action, CurrencyAction))
+
+
+def _window(promotion: Promotion, zone: ZoneInfo) -> tuple[date, date | None]:
+    """Give the days on which a promotion is active; where it has no beginning, the first of the year is one."""
+    starts_at, ends_at = promotion.starts_at, promotion.ends_at
+    last = in_zone(ends_at - _A_MOMENT, zone).date() if ends_at is not None else None
+    if starts_at is not None:
+        return in_zone(starts_at, zone).date(), last
+    return (FIRST_DAY if last is None or last >= FIRST_DAY else last - _A_YEAR), last
+
+
+def _is_of_lines(base: object) -> bool:
+    return isinstance(base, (LineItemValue, LineItemQuantity, LineItemExtendedField))
+
+
+# -- conditions, bases, expiries -------------------------------------------------------------------------------------
+
+
+def _add_condition(words: Words, condition: Condition, prefix: str) -> None:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                _add_condition(words, part, prefix)
+        case Not(part):
+            _add_condition(words, part, prefix)
+        case Comparison():
+            _add_comparison(words, condition, prefix)
+        case LineTest():
+            words.texts.setdefault("line:", [])
+            _add_condition(words, condition.lines, "line:")
+            for measure in (condition.quantity, condition.value, condition.count):
+                words.numbers.extend(_numbers(measure) if measure is not None else ())
+        case Anniversary():
+            words.dates.add(condition.anniversary)
+        case _:
+            return
+
+
+def _add_comparison(words: Words, comparison: Comparison, prefix: str) -> None:
+    path = prefix + comparison.field
+    said = words.texts.setdefault(path, [])
+    said += [operand for operand in _operands(comparison) if operand not in said]
+    words.numbers.extend(_numbers(comparison) if comparison.field in ("amount", "value", "unit_price") else ())
+    if path.startswith("tenders."):
+        words.tenders.add(path.removeprefix("tenders."))
+    elif path in ("tax", "shipping", "tip"):
+        words.components.add(path)
+    elif path == "local_date":
+        words.days.extend(_days_in(said))
+
+
+def _operands(test: Comparison | Measure) -> Iterator[Any]:
+    for name, operand in test.tests():
+        if name != "exists":
+            yield from operand if isinstance(operand, tuple) else (operand,)
+
+
+def _numbers(test: Comparison | Measure) -> list[Decimal]:
+    found = (number_in(operand) for operand in _operands(test))
+    return [decimal_of(number) for number in found if number is not None]
+
+
+def _days_in(texts: Iterable[Any]) -> Iterator[date]:
+    for text in texts:
+        try:
+            yield date.fromisoformat(text)
+        except ValueError:
+            continue
+
+
+def _add_base(words: Words, base: Any) -> None:
+    match base:
+        case TransactionCustomField(field):
+            words.fields.add(f"custom_fields.{field}")
+        case TransactionExtendedField(field):
+            words.fields.add(f"extended_fields.{field}")
+        case LineItemExtendedField(field):
+            words.fields.add(f"line:extended_fields.{field}")
+        case TransactionValue(less):
+            words.components.update(each for each in less if not each.startswith("tenders."))
+            words.tenders.update(each.removeprefix("tenders.") for each in less if each.startswith("tenders."))
+        case _:
+            return
+
+
+def _add_expiry(words: Words, expiry: Expiry) -> None:
+    match expiry:
+        case CustomerField(field):
+            words.dates.add(f"member.extended_fields.{field}")
+        case TransactionField(field):
+            words.dates.add(f"extended_fields.{field}")
+        case RegistrationAnniversary():
+            words.dates.add("member.registered_on")
+        case FixedDate(on):
+            words.days.append(on)
+        case _:
+            return

@@ -1,0 +1,99 @@
+"""An event and what it earned, as a till prints it: what a failing test shows instead of a dump of objects."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from loyalty_rules.amounts import text_of
+from loyalty_rules.intents import (
+    CancelPromise,
+    Intent,
+    IssueCoupon,
+    IssueCurrency,
+    RedeemCoupon,
+    ReverseCurrency,
+    Skipped,
+    SpendCurrency,
+    VoidCoupon,
+)
+
+__all__ = ["intent_rows", "money", "till_receipt"]
+
+WIDTH = 48
+_PARTS = ("tax", "shipping", "tip")
+_TOLD = (IssueCurrency, IssueCoupon, ReverseCurrency, CancelPromise, VoidCoupon, SpendCurrency, RedeemCoupon)
+
+
+def till_receipt(event: Mapping[str, Any], intents: Iterable[Intent] = (), skipped: Iterable[Skipped] = ()) -> str:
+    """Print an event (as a document) with what followed from it, in lines of about 48 characters."""
+    return "\n".join([*_head(event), *_bill(event), *intent_rows(intents), *map(_kept, skipped)])
+
+
+def intent_rows(intents: Iterable[Intent]) -> list[str]:
+    """Print what was given and taken back, a row each; what a customer does not see on a receipt is left out."""
+    return [_given(intent) for intent in intents if isinstance(intent, _TOLD)]
+
+
+def money(text: str) -> str:
+    """Write an amount as a bill does: whole, or with at least two decimals."""
+    whole, point, fraction = str(text).partition(".")
+    return f"{whole}.{fraction:0<2}" if point else whole
+
+
+def _head(event: Mapping[str, Any]) -> Iterator[str]:
+    member = (event.get("member") or {}).get("id", "nobody known")
+    about = f"of {event['of']}" if "of" in event else member
+    kind = event["type"] if event["type"] != "transaction" else "sale"
+    yield _row(f"{event['id']}  {kind}  {event['occurred_at']}", about)
+    for name in ("store", "brand", "channel", "status", "currency", "exchange_rate"):
+        if event.get(name) is not None:
+            yield _row(f"  {name}", str(event[name]))
+    for family in ("custom_fields", "extended_fields"):
+        for name, value in (event.get(family) or {}).items():
+            yield _row(f"  {family}.{name}", str(value))
+
+
+def _bill(event: Mapping[str, Any]) -> Iterator[str]:
+    for line in event.get("lines") or ():
+        named = " ".join(str(line[name]) for name in ("sku", "category", "brand") if line.get(name) is not None)
+        value = line.get("value") if line.get("value") is not None else line.get("unit_price", "")
+        yield _row(f"  {line['quantity']} × line {line['id']} {named}".rstrip(), money(str(value)))
+    for name in _PARTS:
+        if event.get(name) is not None:
+            yield _row(f"  {name}", money(str(event[name])))
+    for tender in event.get("tenders") or ():
+        yield _row(f"  paid by {tender['type']}", money(str(tender["amount"])))
+    if event.get("amount") is not None:
+        yield _row("  amount", money(str(event["amount"])))
+
+
+def _given(intent: Any) -> str:
+    match intent:
+        case IssueCurrency():
+            promised = " promised" if intent.state == "promised" else ""
+            return _row(
+                f"+ {text_of(intent.amount)} {intent.currency}{promised}", f"{intent.promotion}/{intent.action}"
+            )
+        case IssueCoupon():
+            return _row(f"+ coupon {intent.coupon_type}", f"{intent.promotion}/{intent.action}")
+        case ReverseCurrency():
+            return _row(f"- {text_of(intent.amount)} {intent.currency}", _action_of(intent.issue))
+        case CancelPromise():
+            return _row(f"- {text_of(intent.amount)} promised", _action_of(intent.promise))
+        case SpendCurrency():
+            return _row(f"- {text_of(intent.amount)} {intent.currency} spent", "")
+        case RedeemCoupon():
+            return _row(f"- {text_of(intent.discount)} off by a coupon", _action_of(intent.coupon))
+        case _:
+            return _row("- coupon", _action_of(intent.coupon))
+
+
+def _kept(skip: Skipped) -> str:
+    return _row(f"  nothing: {skip.reason}", f"{skip.promotion}/{skip.action}")
+
+
+def _action_of(key: str) -> str:
+    return "/".join(key.split("/")[2:4])
+
+
+def _row(left: str, right: str) -> str:
+    return f"{left:<{max(WIDTH - len(right), len(left) + 2)}}{right}".rstrip()

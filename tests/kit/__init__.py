@@ -1,0 +1,1 @@
+"""The testing kit: what its strategies reach, what its laws find, what its commands and its plugin print."""

@@ -1,0 +1,137 @@
+"""The command `loyalty-rules prove`: what it prints, and with which status it ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import loyalty_rules as lr
+from loyalty_rules.cli import main
+from loyalty_rules.testing.laws import LAWS
+from shop import earn, fixed, points, program, proportional, sale
+
+Capture = pytest.CaptureFixture[str]
+Write = Callable[[str, Any], str]
+
+DOWN = program(earn(proportional("10"), rounding={"currency": "down"}))
+NEAREST = program(earn(proportional("10"), rounding={"currency": "nearest"}))
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a document to a file and give its name."""
+
+    def write(name: str, document: Any) -> str:
+        path = tmp_path / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return str(path)
+
+    return write
+
+
+def test_a_program_that_keeps_the_laws_is_told_so(capsys: Capture, write: Write) -> None:
+    assert main(["prove", write("program.json", DOWN), "--examples", "30"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in lines] == list(LAWS)
+    assert {line.split(": ")[1] for line in lines} == {
+        "nothing was found that breaks it",
+        "not tried, since --meant says nothing of it",
+    }
+
+
+def test_one_that_breaks_a_law_is_shown_by_receipts_that_prove_it(capsys: Capture, write: Write) -> None:
+    assert main(["prove", write("program.json", NEAREST), "--law", "splitting"]) == 1
+
+    out, err = capsys.readouterr()
+    assert out.startswith(
+        "splitting: two receipts of 5 earn 1 point more than one of 10\n\non two receipts:\n\nT1  sale  "
+    )
+    assert err == ""
+    parts = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    assert sum(points(NEAREST, part) for part in parts) > points(NEAREST, sale("10"))
+
+
+def test_the_other_laws_are_tried_all_the_same(capsys: Capture, write: Write) -> None:
+    assert main(["prove", write("program.json", NEAREST), "--law", "splitting", "--law", "caps"]) == 1
+
+    assert capsys.readouterr().out.splitlines()[-1] == "caps: nothing was found that breaks it"
+
+
+def test_what_is_meant_is_read_from_a_file(capsys: Capture, write: Write) -> None:
+    meant = write("meant.toml", 'apart_from = ["p/earn"]\nbudgets = { points = "5" }\n')
+    arguments = ["prove", write("program.json", NEAREST), "--meant", meant]
+
+    assert main([*arguments, "--law", "splitting"]) == 0
+    assert main([*arguments, "--law", "budgets"]) == 1
+
+    assert "and the budget of points allows 5" in capsys.readouterr().out
+
+
+def test_it_searches_for_as_long_as_it_is_told(capsys: Capture, write: Write) -> None:
+    assert main(["prove", write("program.json", NEAREST), "--law", "splitting", "--seconds", "5"]) == 1
+    assert main(["prove", write("program.json", DOWN), "--law", "splitting", "--seconds", "0.2"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--law", "mor"], "laws: there is no law 'mor'; there is splitting, more, "),
+        (["--examples", "0"], "examples: expected 1 or more, found 0"),
+        (["--seconds", "0"], "seconds: expected more than 0 and at most 86,400, found 0"),
+        (["--seconds", "nan"], "seconds: expected more than 0 and at most 86,400, found nan"),
+        (["--meant", "absent.toml"], "absent.toml: $: "),
+    ],
+)
+def test_what_can_not_be_used_is_refused(capsys: Capture, write: Write, arguments: list[str], complaint: str) -> None:
+    assert main(["prove", write("program.json", DOWN), *arguments]) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(complaint)
+    assert len(err.splitlines()) == 1
+
+
+def test_a_file_that_says_something_else_is_refused_by_its_name(capsys: Capture, write: Write) -> None:
+    meant = write("meant.json", {"together": [["p", "q"]]})
+
+    assert main(["prove", write("program.json", DOWN), "--meant", meant]) == 2
+    assert main(["prove", write("program.json", DOWN), "--meant", write("meant.json", {"togther": []})]) == 2
+
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("together: nothing of the program is named 'q'")
+    assert second.startswith(f"{meant}: there is no 'togther'; there is apart_from, ")
+
+
+def test_a_program_that_is_not_valid_is_told(capsys: Capture, write: Write) -> None:
+    assert main(["prove", write("program.json", {**DOWN, "time_zone": "Mars"})]) == 2
+
+    assert "[unknown_time_zone]" in capsys.readouterr().err
+
+
+def test_without_the_extra_it_says_what_is_needed(
+    capsys: Capture, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "loyalty_rules.testing.laws", None)
+
+    assert main(["prove", write("program.json", DOWN)]) == 2
+
+    assert capsys.readouterr().err == "prove needs the extra testing: pip install 'loyalty-rules[testing]'\n"
+
+
+@pytest.mark.parametrize("name", ["grocer", "hotel"])
+def test_examples_keep_the_laws_on_baskets_and_returns(name: str) -> None:
+    from loyalty_rules.testing.laws import assert_laws
+
+    folder = Path(__file__).parents[2] / "examples" / "programs"
+    laws = ["splitting", "more", "returning", "reachable"]
+    assert_laws(lr.load_program(folder / f"{name}.toml"), laws=laws, examples=60)
+
+
+def test_a_bonus_for_each_visit_is_no_gain_by_splitting(write: Write) -> None:
+    assert main(["prove", write("program.json", program(earn(fixed("5")))), "--law", "splitting"]) == 0

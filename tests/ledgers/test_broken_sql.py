@@ -1,0 +1,39 @@
+"""The tests of the ledger in a database prove something: each planted bug fails the tests that are named with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .servers import VARIABLE, Server
+from .sql_bugs import SQL_BUGS, SQLBug
+
+pytest_plugins = ["pytester"]
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+
+
+def failing(pytester: pytest.Pytester, tests: tuple[str, ...]) -> set[str]:
+    """Run tests of this folder; give those that fail, in whichever of their variants."""
+    nodes = [str(HERE / each) for each in tests]
+    run = pytester.inline_run(
+        "-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "-c", ROOT / "pyproject.toml", *nodes
+    )
+    _, skipped, failed = run.listoutcomes()
+    assert not skipped
+    return {Path(report.nodeid.partition("[")[0]).name for report in failed}
+
+
+def test_every_bug_has_a_name_of_its_own() -> None:
+    assert len({str(bug) for bug in SQL_BUGS}) == len(SQL_BUGS) >= 15
+
+
+@pytest.mark.parametrize("bug", SQL_BUGS, ids=str)
+def test_a_bug_is_killed_by_the_tests_that_are_named_with_it(
+    bug: SQLBug, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, postgres: Server
+) -> None:
+    monkeypatch.setenv(VARIABLE, postgres.url)  # one server is enough
+    bug.plant(monkeypatch)
+    assert failing(pytester, bug.killed_by) == {*bug.killed_by}

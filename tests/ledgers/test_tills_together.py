@@ -1,0 +1,255 @@
+"""Two tills at one database, step by step: who waits for whom, what is tried again, and what is not. Source: ledger 3.
+
+The races of `test_races` find what nobody thought of; here each step is told, so that each test fails in one way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from loyalty_rules.ledger import SQLLedger
+from loyalty_rules.ledger.books import account_scope
+from loyalty_rules.ledger.protocol import Receipt
+from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
+from loyalty_rules.ledger.sql.chain import CHAINS, chain_scope
+from loyalty_rules.ledger.sql.dialects import PostgreSQL
+from loyalty_rules.testing.contract.till import ANNA, SERIALS, Till, earn, fixed, shop
+
+A_MOMENT = 0.3  # seconds: who has not come through by then is waiting
+PATIENCE = 60.0
+TEN = shop(earn(fixed("10")))
+TEN_FOR_ONE = shop(earn(fixed("10"), caps={"total": {"times": 1}}))
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    yield from _engine(database)
+
+
+@pytest.fixture
+def server(postgres_url: str) -> Iterator[Engine]:
+    """A new database of PostgreSQL."""
+    yield from _engine(postgres_url)
+
+
+def _engine(url: str) -> Iterator[Engine]:
+    engine = create_engine(url, poolclass=NullPool)
+    SQLLedger(engine).create_all()
+    yield engine
+    engine.dispose()
+
+
+def till_at(bind: Engine, program: Any = TEN) -> Till:
+    till = Till(SQLLedger(bind, serials=SERIALS))
+    till.runs(program)
+    return till
+
+
+class Other:
+    """Something that happens meanwhile, in a thread of its own."""
+
+    def __init__(self, work: Callable[[], Receipt]) -> None:
+        self._thread = threading.Thread(target=lambda: self._found.append(work()))
+        self._found: list[Receipt] = []
+        self._thread.start()
+
+    def waits(self) -> bool:
+        """Say whether it has not come through after a moment."""
+        self._thread.join(A_MOMENT)
+        return self._thread.is_alive()
+
+    def receipt(self) -> Receipt:
+        self._thread.join(PATIENCE)
+        (receipt,) = self._found
+        return receipt
+
+
+# -- who waits for whom ----------------------------------------------------------------------------------------------
+
+
+def test_who_looks_first_may_write_then_whatever_others_do_meanwhile(engine: Engine) -> None:
+    """A transaction of SQLite that begins by reading would be refused its first write: somebody has written since."""
+    till, other_till = till_at(engine, TEN_FOR_ONE), till_at(engine, TEN_FOR_ONE)
+    ledger: Any = till.ledger
+    with ledger.transaction() as tx:
+        bill = till.bill("T1")
+        snapshot = tx.snapshot(TEN_FOR_ONE, bill)
+        other = Other(lambda: other_till.sell("T2", member="ben"))
+        assert other.waits()
+        receipt = tx.record(TEN_FOR_ONE.evaluate(bill, snapshot))
+        assert (receipt.trims, len(receipt.intents)) == ((), 1)
+    assert other.receipt().intents == ()
+
+
+def test_a_second_spend_waits_for_the_first_and_is_refused(engine: Engine) -> None:
+    till, other_till = till_at(engine), till_at(engine)
+    till.sell("T1")
+    ledger: Any = till.ledger
+    with ledger.transaction() as tx:
+        till.ledger = tx
+        assert till.spend("7", "S1").status == "recorded"
+        other = Other(lambda: other_till.spend("7", "S2"))
+        assert other.waits()
+    assert other.receipt().status == "refused"
+
+
+def test_the_same_sale_from_a_second_till_waits_for_the_first_and_is_recorded_already(engine: Engine) -> None:
+    till, other_till = till_at(engine), till_at(engine)
+    ledger: Any = till.ledger
+    with ledger.transaction() as tx:
+        till.ledger = tx
+        first = till.sell("T1")
+        other = Other(lambda: other_till.sell("T1"))
+        assert other.waits()
+    assert (other.receipt().status, other.receipt().intents) == ("already_recorded", first.intents)
+
+
+def test_a_sale_and_the_same_sale_given_up_is_recorded_by_the_second_till(engine: Engine) -> None:
+    till, other_till = till_at(engine), till_at(engine)
+    with engine.connect() as connection:
+        with SQLLedger(engine, serials=SERIALS).transaction(connection) as tx:
+            till.ledger = tx
+            till.sell("T1")
+            other = Other(lambda: other_till.sell("T1"))
+            assert other.waits()
+        connection.rollback()
+    assert other.receipt().status == "recorded"
+
+
+# -- what is tried again ---------------------------------------------------------------------------------------------
+
+
+def refuse_twice(engine: Engine, code: str) -> None:
+    """Let the server itself fail the first two batches with a code; a sequence counts on where a transaction fails."""
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SEQUENCE tries"))
+        connection.exec_driver_sql(
+            "CREATE FUNCTION refuse_twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'; END IF; "
+            "RETURN NEW; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE TRIGGER refuse_twice BEFORE INSERT ON loyalty_receipts FOR EACH ROW EXECUTE FUNCTION refuse_twice()"
+        )
+
+
+def tries_at(engine: Engine) -> int:
+    with engine.connect() as connection:
+        tries: int = connection.execute(text("SELECT last_value FROM tries")).scalar_one()
+    return tries
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+def test_a_failure_to_serialise_and_a_deadlock_are_tried_again(server: Engine, code: str) -> None:
+    refuse_twice(server, code)
+    till = till_at(server)
+    assert till.sell("T1").status == "recorded"
+    assert (tries_at(server), till.points()) == (3, 10)
+
+
+def test_so_are_they_for_asyncio(server: Engine) -> None:
+    refuse_twice(server, "40001")
+    bill = till_at(server).bill("T1")
+
+    async def sell() -> Receipt:
+        ledger = AsyncSQLLedger(create_async_engine(server.url), serials=SERIALS)
+        receipt = await ledger.process(TEN, bill)
+        await ledger.close()
+        return receipt
+
+    assert asyncio.run(sell()).status == "recorded"
+    assert tries_at(server) == 3
+
+
+@pytest.mark.parametrize("code", ["23505", "23514", "55P03", "57014", "40002", "XX000"])
+def test_nothing_else_that_the_server_refuses_is_tried_again(server: Engine, code: str) -> None:
+    refuse_twice(server, code)
+    till = till_at(server)
+    with pytest.raises(DBAPIError) as refused:
+        till.sell("T1")
+    assert getattr(refused.value.orig, "sqlstate", None) == code
+    assert (tries_at(server), till.points()) == (1, 0)
+
+
+def test_a_deadlock_with_the_hosts_own_locks_ends_and_is_recorded_once(server: Engine) -> None:
+    """The host takes the ends of the chains, for which the ledger waits with Anna's account in its hands."""
+    till = till_at(server)
+    till.sell("T1")
+    begun: list[Connection] = []
+    event.listen(server, "begin", begun.append)
+    with server.connect() as host:
+        host.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")  # it is for the ledger to find out
+        PostgreSQL().hold(host, [chain_scope(each) for each in range(CHAINS)])
+        other = Other(lambda: till.spend("7", "S1"))
+        wait_until_somebody_waits(host)
+        PostgreSQL().hold(host, [account_scope("acme", ANNA)])
+        assert other.waits()
+        host.rollback()
+    assert other.receipt().status == "recorded"
+    assert len(begun) == 3  # the host's, the one that was given up, and the other try
+    assert till.points() == 3
+
+
+def wait_until_somebody_waits(host: Connection) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    until = time.monotonic() + PATIENCE
+    while not host.execute(waiting).scalar_one():
+        assert time.monotonic() < until, "nobody waits"
+        time.sleep(0.01)
+
+
+# -- a connection that is lost ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def cut_off(engine: Engine, *, committed: bool) -> Iterator[None]:
+    """Let the server end the next connection that commits, before it has committed, or before it can say so."""
+    dialect, commit = engine.dialect, engine.dialect.do_commit
+
+    def cut(connection: Any) -> None:
+        driver = connection.dbapi_connection
+        dialect.do_commit = commit  # type: ignore[method-assign]
+        if committed:
+            commit(connection)
+        with create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": driver.info.backend_pid})
+        driver.execute("SELECT 1")  # it fails as the commit would, or its answer
+
+    dialect.do_commit = cut  # type: ignore[method-assign]
+    yield
+    assert dialect.do_commit is commit
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_connection_that_is_lost_at_the_commit_loses_nothing_and_doubles_nothing(
+    server: Engine, committed: bool
+) -> None:
+    """Whether it was committed nobody can know; the other try finds the batch, or claims it."""
+    till = till_at(server)
+    with cut_off(server, committed=committed):
+        receipt = till.sell("T1")
+    assert receipt.status == ("already_recorded" if committed else "recorded")
+    assert [str(each.amount) for each in receipt.intents] == ["10"]  # type: ignore[union-attr]
+    assert till.points() == 10
+    assert till.ledger.check_invariants() == []
+
+
+def test_in_the_hosts_transaction_a_lost_connection_is_the_hosts_to_see(server: Engine) -> None:
+    till, ledger = till_at(server), SQLLedger(server, serials=SERIALS)
+    with server.connect() as connection, ledger.transaction(connection) as tx:
+        assert tx.process(TEN, till.bill("T1")).status == "recorded"
+        with cut_off(server, committed=False), pytest.raises(DBAPIError):
+            connection.commit()
+    assert till.points(ANNA) == 0
+    assert till.sell("T1").status == "recorded"
