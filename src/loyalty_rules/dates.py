@@ -301,7 +301,7 @@ def later_by_days(instant: datetime, days: int, zone: tzinfo) -> datetime | None
         return with_fixed_offset(local)
     try:
         wall = local + _days(days)  # within one zone object a sum of wall times, of two the first
-        return in_zone(wall.astimezone(UTC), zone)
+        return with_fixed_offset(wall.astimezone(UTC).astimezone(zone))
     except OverflowError:
         return None
 

@@ -69,8 +69,9 @@ class Walk:
         fired = self.plan.fired(self.facts)
         winners = exclude(fired) if self.plan.has_groups else NO_WINNERS
         for bound in fired:
+            winner = winners.get(bound) if winners else None
             for action in bound.actions:
-                self.act(bound, action, winners.get(bound))
+                self.act(bound, action, winner)
         self.intents += self.extensions
         if self.plan.trackers:
             self.advance_trackers()

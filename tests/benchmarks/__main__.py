@@ -12,9 +12,11 @@ import evaluations
 import growth
 import loading
 import running
+import steps
 
 PARTS = {
     "evaluations": evaluations.report,
+    "steps": steps.report,
     "loading": loading.report,
     "baskets": baskets.report,
     "running": running.report,
