@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import loyalty_rules as lr
 from shop import Serials, earn, lines, program, proportional, sale
 
@@ -187,3 +189,81 @@ def test_a_plan_forgets_days_rather_than_grow() -> None:
     days = [date(1970, 1, 1) + timedelta(days=number) for number in range(12_000)]
     assert growth(lambda: [plan.end_of(day) for day in days], rounds=2) < 2_000_000
     assert plan.end_of(days[0]).isoformat() == "1970-01-02T00:00:00-05:00"
+
+
+# -- what is told of it -----------------------------------------------------------------------------------------------
+
+ASKED = {
+    "amount is at least 50 and is less than 100": {"field": "amount", "at_least": "50", "less_than": "100"},
+    "channel is not 'web'": {"field": "channel", "is_not": "web"},
+    "not (member.tags has 'staff')": {"not": {"field": "member.tags", "has": "staff"}},
+    "(tip is present or tax is absent)": {"any": [{"field": "tip", "exists": True}, {"field": "tax", "exists": False}]},
+    "the count of the lines where sku is 'A' must be at most 2": {
+        "lines": {"field": "sku", "is": "A"},
+        "count": {"at_most": 2},
+    },
+    "tracker spend is crossed": {"tracker": "spend", "crossed": True},
+    "tracker spend is not reached": {"tracker": "spend", "reached": False},
+    "member.registered_on has its anniversary (month)": {"anniversary": "member.registered_on", "unit": "month"},
+}
+
+
+@pytest.mark.parametrize("words", list(ASKED))
+def test_what_is_asked_is_told_in_words(words: str) -> None:
+    document = {**crowd(), "promotions": [{"id": "p", "when": ASKED[words], "actions": [earn(proportional("5"))]}]}
+    assert lr.load_program(document).plan.describe().split("\n")[:2] == ["transaction:", f"  p if {words}"]
+
+
+def test_ways_are_told_in_words() -> None:
+    linen = {"lines": {"field": "tags", "has": "linen"}}
+    promotions = [
+        {"id": "a", "when": linen},
+        {"id": "b", "when": {"all": [linen, {"field": "member.tier", "is": "gold"}]}},
+        {"id": "c", "when": {"field": "member.tags", "has": "staff"}},
+        {"id": "d", "starts_at": "2025-11-28T00:00:00Z", "ends_at": "2025-11-30T00:00:00Z"},
+        {
+            "id": "e",
+            "starts_at": "2025-11-28T00:00:00Z",
+            "when": {"all": [linen, {"field": "member.tier", "is": "new"}]},
+        },
+    ]
+    for each in promotions:
+        each["actions"] = [earn(proportional("5"))]
+    ways = lr.load_program({**crowd(), "promotions": promotions}).plan.describe().partition("\nactions:")[0]
+    assert (
+        ways
+        == """transaction:
+  where a line's tags have linen:
+    a
+  where member.tags have staff:
+    c
+  where member.tier is gold:
+    b if a line where tags has 'linen'
+  where member.tier is new:
+    e if it is 2025-11-28T00:00:00+00:00 or later and a line where tags has 'linen'
+  where it is 2025-11 in UTC:
+    d if it is 2025-11-28T00:00:00+00:00 or later and it is before 2025-11-30T00:00:00+00:00"""
+    )
+
+
+def test_what_actions_reckon_is_told_in_words() -> None:
+    of_lines = {"type": "line_item_value", "lines": {"field": "sku", "is": "A"}, "aggregate": "each_line"}
+    less = {"type": "transaction_value", "less": ["tip"]}
+    actions = [
+        earn({"type": "fixed", "amount": "1.50"}, "fixed"),
+        earn({"type": "stepped", "step_size": "150", "points_per_step": "5"}, "steps"),
+        earn(proportional("10", of_lines), "lines", rounding={"value": "nearest", "currency": "up"}),
+        earn(proportional("10", less), "less", timing={"type": "external"}),
+        {"type": "issue_coupon", "id": "one", "coupon_type": "gift"},
+        {"type": "issue_coupon", "id": "some", "coupon_type": "gift", "quantity": proportional("1")},
+    ]
+    told = lr.load_program({**crowd(), "promotions": [{"id": "p", "actions": actions}]}).plan.describe()
+    assert told.partition("actions:\n")[2].split("\n") == [
+        "  p/fixed: a fixed 1.5 in points; immediate; never",
+        "  p/steps: 5 for each whole 150 of transaction value in points; immediate; never",
+        "  p/lines: 10 % of line item value (line by line), rounded (nearest), rounded (up) in points; "
+        "immediate; never",
+        "  p/less: 10 % of transaction value less tip in points; external; never",
+        "  p/one: 1 × coupon gift; never",
+        "  p/some: 1 % of transaction value rounded (nearest) × coupon gift; never",
+    ]

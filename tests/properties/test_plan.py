@@ -101,6 +101,18 @@ def test_the_plan_finds_what_a_look_at_every_promotion_finds(case: tuple[dict, d
     check(case)
 
 
+@examples(100)
+@given(crowds())
+def test_a_description_tells_the_way_to_each_promotion_and_of_each_action(case: tuple[dict, dict]) -> None:
+    program = lr.load_program(case[0])
+    ways, _, actions = program.plan.describe().partition("\nactions:\n")
+    told = {line.split()[0] for line in ways.split("\n") if line.startswith("  ") and not line.endswith(":")}
+    assert told == {each.id for each in program.promotions}
+    assert [line.split(":")[0].strip() for line in actions.split("\n")] == [
+        f"{each.id}/earn" for each in program.promotions
+    ]
+
+
 # -- the law sees ---------------------------------------------------------------------------------------------------
 
 
