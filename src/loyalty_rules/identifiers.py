@@ -92,6 +92,8 @@ def read_mapping(
     """Read an object of at most so many values, each by `read_item`; `what` names the values in a message."""
     if not isinstance(value, Mapping):
         raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {found(value)}")
+    if not value:
+        return {}
     if len(value) > most:
         raise InvalidValueError("", "out_of_range", f"expected at most {most:,} {what}, found {len(value):,}")
 

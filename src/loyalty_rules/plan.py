@@ -181,9 +181,10 @@ class Plan:
             for tracker in self.trackers:
                 counter = tracker_counter(tracker, facts.member.id, facts.event_on)
                 counters[counter.name] = counter
+        limits: set[str] = set()  # that are named already: most actions are under the same
         for bound in self.reached(facts):
             for action in bound.actions:
-                for counter in _counters_of(action, facts):
+                for counter in _counters_of(action, facts, limits):
                     counters[counter.name] = counter
         return list(counters.values())
 
@@ -318,7 +319,7 @@ def _index(promotions: Sequence[Promotion]) -> Mapping[str, Index]:
     return {trigger: Index.of(triggered) for trigger, triggered in by_trigger.items()}
 
 
-def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts) -> Iterator[Counter]:
+def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts, limits: set[str]) -> Iterator[Counter]:
     if isinstance(action, BoundCouponAction):
         for _, counter in coupon_counters(action.coupon_type, facts):
             yield counter
@@ -327,6 +328,8 @@ def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts) 
     for _, counter in cap_counters(action.key, caps.per_member, caps.total, facts):
         yield counter
     for limit in action.limits:
-        limited = limit_counter(limit, facts)
-        if limited is not None:
-            yield limited
+        if limit.id not in limits:
+            limits.add(limit.id)
+            limited = limit_counter(limit, facts)
+            if limited is not None:
+                yield limited
