@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 import loyalty_rules as lr
+from loyalty_rules.base_values import TransactionValue
+from loyalty_rules.caps import Cap
 from shop import earn, evaluate, fixed, issued, lines, program, proportional, sale, stepped
 
 VISIT = {"type": "visit", "id": "V", "occurred_at": "2025-01-15T10:00:00Z", "member": {"id": "M1"}}
@@ -54,6 +54,17 @@ BASES: list[tuple[dict, dict, str]] = [
     (
         of("line_item_extended_field", field="nights"),
         sale("1", lines=[{**lines("1")[0], "quantity": "3", "extended_fields": {"nights": "4"}}, lines("1", "2")[1]]),
+        "4",
+    ),
+    (
+        of("line_item_extended_field", field="nights", lines={"field": "sku", "is": "ROOM"}),
+        sale(
+            "1",
+            lines=[
+                {**lines("1")[0], "sku": "ROOM", "extended_fields": {"nights": "4"}},
+                {**lines("1", "2")[1], "sku": "CRIB", "extended_fields": {"nights": "2"}},
+            ],
+        ),
         "4",
     ),
 ]
@@ -257,9 +268,21 @@ def test_what_issues_nothing_says_why_to_the_word(action: dict, event: dict, rea
 @pytest.mark.parametrize("base", ["transaction_value", "line_item_value"])
 def test_an_activity_has_no_bill(base: str) -> None:
     promotion = {"id": "p", "trigger": "visit", "actions": [earn(of(base))]}
-    said = {"transaction_value": "amount is absent: an activity has none", "line_item_value": "no line is selected"}
+    said = {
+        "transaction_value": ("missing_field", "amount is absent: an activity has none"),
+        "line_item_value": ("no_matching_lines", "no line is selected"),
+    }
 
-    assert evaluate(program(promotions=[promotion]), VISIT)["skipped"][0]["detail"] == said[base]
+    [skip] = evaluate(program(promotions=[promotion]), VISIT)["skipped"]
+    assert (skip["reason"], skip["detail"]) == said[base]
+
+
+def test_a_coupon_for_nobody_can_not_live_by_a_member_s_date() -> None:
+    gift = {**GIFT["gift"], "validity": {"expiry": {"type": "customer_field", "field": "until"}}}
+    coupon = {"type": "issue_coupon", "id": "c", "coupon_type": "gift"}
+    [skip] = evaluate(program(coupon, coupon_types={"gift": gift}), sale(member=None))["skipped"]
+
+    assert (skip["reason"], skip["detail"]) == ("missing_field", "member.extended_fields.until is absent")
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -351,9 +374,19 @@ def test_what_is_refused_is_told_to_the_word(action: dict, path: str, code: str,
 
 @pytest.mark.parametrize(("month", "day", "key"), [(0, 1, "month"), (13, 1, "month"), (1, 0, "day"), (1, 32, "day")])
 def test_no_month_and_no_day_lies_outside_the_calendar(month: int, day: int, key: str) -> None:
-    path, code, _ = problem_of(program(expiring(type="fixed_recurring", month=month, day=day)))
+    path, code, message = problem_of(program(expiring(type="fixed_recurring", month=month, day=day)))
 
     assert (path, code) == (f"{ACTION}.expiry.{key}", "out_of_range")
+    assert message.startswith(f"expected 1 to {12 if key == 'month' else 31}")
+
+
+def test_what_is_built_in_python_is_refused_by_the_name_of_the_argument() -> None:
+    with pytest.raises(lr.InvalidValueError) as cap:
+        Cap()
+    with pytest.raises(lr.InvalidValueError) as less:
+        TransactionValue(less=("tax", "tax"))
+
+    assert (cap.value.name, less.value.name) == ("", "less")
 
 
 def limited(days: int) -> dict:
