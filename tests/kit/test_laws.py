@@ -112,7 +112,7 @@ BREAK: list[tuple[str, dict, dict, str]] = [
         "reachable",
         promoted({"when": {"all": [when("amount", at_least="10"), when("custom_fields.a", less_than=-1)]}}),
         {},
-        "no receipt makes p0/earn issue anything; the nearest one is kept from it: p0 does not fire",
+        "none of 1,000 receipts makes p0/earn issue anything; the nearest one is kept from it: p0 does not fire",
     ),
     (
         "reachable",
@@ -120,7 +120,7 @@ BREAK: list[tuple[str, dict, dict, str]] = [
             "per_event": "0"
         })),
         {},
-        "no receipt makes p/b issue anything; the nearest one is kept from it: cap_reached",
+        "none of 1,000 receipts makes p/b issue anything; the nearest one is kept from it: cap_reached",
     ),
     (
         "overlapping",
