@@ -89,6 +89,16 @@ def test_a_later_run_knows_what_an_earlier_one_recorded(tmp_path: Path, capsys: 
     assert [each["type"] for each in told].count("void_coupon") == 1
 
 
+def test_an_amount_that_no_database_holds_is_told_and_the_run_goes_on(tmp_path: Path, capsys: Capture) -> None:
+    names = files(tmp_path, [sale(1, "2025-01-01T10:00:00", "99999999999999"), sale(2, "2025-01-02T10:00:00", "90")])
+
+    assert main(["run", *names, "--ledger", url_in(tmp_path)]) == 1
+    told = capsys.readouterr()
+
+    assert "event 'T1' can't be evaluated: an amount of shop/T1/" in told.err
+    assert [json.loads(line)["event"] for line in told.out.splitlines() if '"issue_currency"' in line] == ["T2"]
+
+
 def test_serials_are_kept_by_their_key_and_never_as_they_are(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "key").write_bytes(b"\x00\xff" * 16)
     arguments = ["run", *files(tmp_path, EVENTS[:1], WITH_SERIALS), "--ledger", url_in(tmp_path), "--quiet"]

@@ -1,4 +1,7 @@
-"""The ledger in a database keeps the contract, and does what the model does: on SQLite and on PostgreSQL."""
+"""The ledger in a database keeps the contract, and does what the model does: on SQLite and on PostgreSQL.
+
+`LOYALTY_DEEP` asks for many more runs of the machine.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
-from sqlalchemy import Engine, create_engine, delete
+from sqlalchemy import Engine, create_engine
 
-from loyalty_rules.ledger.sql import SQLLedger, Tables
+from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.testing.ledger_contract import LedgerContract
 from loyalty_rules.testing.ledger_machine import SERIALS, ledger_state_machine
 
+from .emptied import TABLES, emptied
 from .servers import Server
 
-RUNS = {"sqlite": 20, "postgresql": 5}
-
-TABLES = Tables()
+DEEP = bool(os.environ.get("LOYALTY_DEEP"))
+RUNS = {"sqlite": 300 if DEEP else 20, "postgresql": 100 if DEEP else 5}
 
 
 @pytest.fixture(scope="module")
@@ -29,24 +32,6 @@ def postgres_engine(postgres: Server) -> Iterator[Engine]:
     SQLLedger(engine, tables=TABLES).create_all()
     yield engine
     engine.dispose()
-
-
-def on_postgres(engine: Engine) -> SQLLedger:
-    """A ledger in tables that are empty; whoever owns the tables of the log can have them so."""
-    with engine.begin() as connection:
-        for table in reversed([*TABLES.log, *TABLES.state]):
-            connection.exec_driver_sql(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
-            connection.execute(delete(table))
-            connection.exec_driver_sql(f"ALTER TABLE {table.name} ENABLE TRIGGER USER")
-    return SQLLedger(engine, serials=SERIALS, tables=TABLES)
-
-
-def on_sqlite(engine: Engine) -> SQLLedger:
-    """A ledger in tables that are new."""
-    TABLES.metadata.drop_all(engine)
-    ledger = SQLLedger(engine, serials=SERIALS, tables=TABLES)
-    ledger.create_all()
-    return ledger
 
 
 class TestOnSQLite(LedgerContract):
@@ -59,7 +44,7 @@ class TestOnSQLite(LedgerContract):
 class TestOnPostgreSQL(LedgerContract):
     @pytest.fixture
     def ledger(self, postgres_engine: Engine) -> SQLLedger:
-        return on_postgres(postgres_engine)
+        return emptied(postgres_engine)
 
 
 def do_what_the_model_does(database: str, new_ledger: Callable[[], SQLLedger]) -> None:
@@ -72,10 +57,10 @@ def do_what_the_model_does(database: str, new_ledger: Callable[[], SQLLedger]) -
 def test_on_sqlite_it_does_what_the_model_does(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'shop.db'}")
     try:
-        do_what_the_model_does("sqlite", lambda: on_sqlite(engine))
+        do_what_the_model_does("sqlite", lambda: emptied(engine))
     finally:
         engine.dispose()
 
 
 def test_on_postgresql_it_does_what_the_model_does(postgres_engine: Engine) -> None:
-    do_what_the_model_does("postgresql", lambda: on_postgres(postgres_engine))
+    do_what_the_model_does("postgresql", lambda: emptied(postgres_engine))

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, MetaData, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 import loyalty_rules as lr
+from loyalty_rules.cli import main
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, SQLLedger
 from loyalty_rules.ledger.sql import (
@@ -574,6 +575,35 @@ def test_an_id_or_an_instant_that_is_none_is_told_and_nothing_is_kept(either: An
     assert till.points() == 10
 
 
+def test_an_argument_that_is_none_is_told_by_its_name(either: Any) -> None:
+    ledger, till = either, Till(either)
+    program = till.runs(shop(earn(fixed("10"))))
+    naive = till.now.replace(tzinfo=None)
+    for name, call in [
+        ("at", lambda: ledger.balance("acme", ANNA, "points", naive)),
+        ("at", lambda: ledger.lots("acme", ANNA, "points", naive)),
+        ("at", lambda: ledger.statement("acme", ANNA, naive)),
+        ("at", lambda: ledger.promises("acme", naive)),
+        ("at", lambda: ledger.report_rows("acme", naive)),
+        ("at", lambda: ledger.settle(program, naive)),
+        ("at", lambda: ledger.expire(program, naive)),
+        ("at", lambda: ledger.void(program, "acme/T1/p/earn", event="V", at=naive)),
+        ("recorded_at", lambda: ledger.process(program, till.bill("T1"), recorded_at=naive)),
+        ("amount", lambda: ledger.spend(program, ANNA, "anna", "points", 1.5, event="S", at=till.now)),
+        ("member", lambda: ledger.spend(program, ANNA, None, "points", Decimal(1), event="S", at=till.now)),
+        ("event", lambda: ledger.spend(program, ANNA, "anna", "points", Decimal(1), event=7, at=till.now)),
+        ("code", lambda: ledger.redeem(program, 12345, till.bill("T1"))),
+        ("code", lambda: ledger.coupon("acme", None)),
+        ("coupon", lambda: ledger.void(program, 1, event="V", at=till.now)),
+        ("spend", lambda: ledger.undo_spend(program, 1, event="V", at=till.now)),
+        ("redemption", lambda: ledger.undo_redemption(program, 1, event="V", at=till.now)),
+        ("kind", lambda: Account("memebr", "anna")),  # type: ignore[arg-type]
+    ]:
+        with pytest.raises(lr.InvalidValueError) as error:
+            call()
+        assert error.value.name == name
+
+
 def test_a_spend_for_another_member_under_the_same_id_is_a_conflict(either: Any) -> None:
     ledger, till = either, Till(either)
     program = till.runs(shop(earn(fixed("10"))))
@@ -582,6 +612,23 @@ def test_a_spend_for_another_member_under_the_same_id_is_a_conflict(either: Any)
     with pytest.raises(IdempotencyConflict) as conflict:
         ledger.spend(program, ANNA, "ben", "points", Decimal(1), event="S", at=till.now)
     assert (conflict.value.field, conflict.value.recorded) == ("member", "anna")
+
+
+def test_a_ledger_that_is_not_there_is_not_made_by_who_asks(database: str) -> None:
+    for _ in range(2):
+        with closing(SQLLedger.open(database, create=False)) as ledger:
+            assert not ledger.exists()
+    with closing(SQLLedger.open(database)) as ledger:
+        assert ledger.exists()
+
+
+def test_a_report_on_a_server_without_a_ledger_says_so_and_makes_nothing(
+    postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", postgres_url]) == 2
+    assert "is a database without a ledger" in capsys.readouterr().err
+    with closing(SQLLedger.open(postgres_url, create=False)) as ledger:
+        assert not ledger.exists()
 
 
 def open_and_sell(url: str, number: int) -> str:

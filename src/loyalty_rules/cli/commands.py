@@ -21,6 +21,7 @@ from loyalty_rules.errors import InvalidValueError, MissingSerialsError, WrongEv
 from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.ledger.books import AmountOutOfRangeError
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 
@@ -161,8 +162,8 @@ def _output(name: str) -> Iterator[TextIO]:
 def _decided(running: Run | BookedRun, event: Event) -> Sequence[Intent]:
     try:
         return running.decide(event)
-    except InvalidValueError as error:
-        # What a tracker has added up to no longer fits a snapshot: a receipt's fault, not the program's.
+    except (InvalidValueError, AmountOutOfRangeError) as error:
+        # What has been added up no longer fits a snapshot, or a database: a receipt's fault, not the program's.
         complain([f"event {event.id!a} can't be evaluated: {error}"])
         running.totals.undecided += 1
         return ()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UnusableLedgerError", "database_url", "existing_ledger", "opened_ledger", "telling_errors"]
 
+_NO_LEDGER = "is a database without a ledger; expected one that run --ledger has made"
 _EXAMPLES = "sqlite:///shop.db or postgresql+psycopg://user@host/shop"
 
 
@@ -64,19 +65,23 @@ def existing_ledger(url: str) -> Iterator["SQLLedger"]:
     _check_installed(url)
     if _database(url) == "sqlite":
         _check_file(_file_of(url))
-    with opened_ledger(url) as ledger:
+    with opened_ledger(url, create=False) as ledger:
+        with telling_errors(url):
+            exists = ledger.exists()
+        if not exists:
+            raise UnusableLedgerError(f"{_short(url)}: {_NO_LEDGER}")
         yield ledger
 
 
 @contextmanager
-def opened_ledger(url: str, serials: SerialKeys | None = None) -> Iterator["SQLLedger"]:
+def opened_ledger(url: str, serials: SerialKeys | None = None, *, create: bool = True) -> Iterator["SQLLedger"]:
     """Open the ledger at a URL, made where it is none, and close it after the block; raises `UnusableLedgerError`."""
     _check_installed(url)
     from loyalty_rules.ledger.sql import SQLLedger
 
     with telling_errors(url):
         try:
-            ledger = SQLLedger.open(url, serials=serials)
+            ledger = SQLLedger.open(url, serials=serials, create=create)
         except ImportError as error:  # create_engine imports the driver
             raise UnusableLedgerError(_driver_needed(url, error)) from error
         except ValueError as error:  # what SQLAlchemy lets through of a port that is no number
@@ -119,7 +124,7 @@ def _check_file(name: str) -> None:
     except sqlite3.Error as error:
         raise UnusableLedgerError(f"{name}: can't be read as a database of SQLite: {error}") from error
     if not found:
-        raise UnusableLedgerError(f"{name}: is a database without a ledger; expected one that run --ledger has made")
+        raise UnusableLedgerError(f"{name}: {_NO_LEDGER}")
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------

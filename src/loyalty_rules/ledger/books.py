@@ -23,6 +23,7 @@ from loyalty_rules.serials import MalformedSerialError, parse_serial
 
 __all__ = [
     "PARTS",
+    "AmountOutOfRangeError",
     "Batch",
     "Books",
     "ChangedMeanwhileError",
@@ -79,6 +80,17 @@ def canonical_code(code: str) -> str:
         return parse_serial(code)
     except MalformedSerialError:
         return code
+
+
+class AmountOutOfRangeError(LoyaltyError):
+    """An amount, or a sum of amounts, that a ledger of 64-bit millionths can't hold: more than 9,223,372,036,854."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what} is beyond 9,223,372,036,854, which is the most that this ledger can hold"
 
 
 class ChangedMeanwhileError(LoyaltyError):

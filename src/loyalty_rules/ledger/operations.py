@@ -7,16 +7,17 @@ An operation is the same everywhere: claim its batch, hold what it is about, loo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
 from loyalty_rules.amounts import decimal_of, micros, read_decimal, text_of
 from loyalty_rules.counters import Counter
+from loyalty_rules.dates import read_instant
 from loyalty_rules.documents import dump
 from loyalty_rules.errors import InvalidValueError, found
 from loyalty_rules.events import Activity, Confirmation, Event, Return, Snapshot, Transaction, Update
-from loyalty_rules.identifiers import read_name
+from loyalty_rules.identifiers import read_name, read_text
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, Intent, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger.books import (
     Batch,
@@ -40,6 +41,7 @@ from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["Operations"]
 
+T = TypeVar("T")
 Decision: TypeAlias = tuple[Intent, ...] | Refusal
 
 
@@ -178,6 +180,7 @@ class Operations:
 
     def due(self, program: Program, at: datetime) -> list[Lot]:
         """Give the promises that are due by an instant, in the order in which they are due."""
+        at = _instant(at)
         due = [lot for lot in self._books.due(program.id, at) if promises.is_due(lot, at)]
         return sorted(due, key=lambda lot: (lot.issue.due_at or at, lot.order))
 
@@ -205,18 +208,23 @@ class Operations:
         at: datetime,
     ) -> Receipt:
         """Spend from an account, soonest expiry first."""
-        amount = read_decimal(amount)
-        inputs = {"account": f"{account.kind} {account.id}", "member": read_name(member), "amount": text_of(amount)}
+        amount, at = _read(read_decimal, "amount", amount), _instant(at)
+        inputs = {
+            "account": f"{account.kind} {account.id}",
+            "member": _read(read_name, "member", member),
+            "amount": text_of(amount),
+        }
 
         def decide() -> Decision:
             self._books.hold([account_scope(program.id, account)])
             lots = self._books.lots_of(program.id, account)
             return _of_one(spending.spend(program, account, member, currency, event, lots, amount, at))
 
-        return self._once(program, Inputs(program.id, read_name(event), f"spend/{currency}", inputs, at, at), decide)
+        return self._once(program, _inputs(program, event, f"spend/{currency}", inputs, at), decide)
 
     def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
         """Undo a spend, once: the lots get their units back with their own expiry."""
+        spend, at = _read(read_text, "spend", spend), _instant(at)
 
         def decide() -> Decision:
             spent = self._books.cited(program.id, spend)
@@ -229,14 +237,13 @@ class Operations:
             lots = {each.lot: lot for each in spent.draws if (lot := self._books.lot(each.lot)) is not None}
             return (spending.undo_spend(spent, lots, at),)
 
-        return self._once(
-            program, Inputs(program.id, read_name(event), f"undo_spend/{spend}", {"spend": spend}, at, at), decide
-        )
+        return self._once(program, _inputs(program, event, f"undo_spend/{spend}", {"spend": spend}, at), decide)
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
         """Redeem a coupon by its serial or shared code; of several with one code, the redeeming member's own."""
+        code = _read(read_text, "code", code)
         coupons = self._books.coupons_by_code(program.id, code)
 
         def decide() -> Decision:
@@ -252,7 +259,7 @@ class Operations:
             about = f"/{canonical_code(code)}" if coupons else ""
         inputs = {"event": dump(transaction)}
         at = transaction.occurred_at
-        return self._once(program, Inputs(program.id, transaction.id, f"redeem{about}", inputs, at, at), decide)
+        return self._once(program, _inputs(program, transaction.id, f"redeem{about}", inputs, at), decide)
 
     def _chosen(self, program: Program, code: str, transaction: Transaction) -> CouponRecord | None:
         coupons = self._books.coupons_by_code(program.id, code)
@@ -267,6 +274,7 @@ class Operations:
 
     def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
         """Undo a redemption, once: the coupon is reinstated if it is still valid."""
+        redemption, at = _read(read_text, "redemption", redemption), _instant(at)
 
         def decide() -> Decision:
             redeemed = self._books.cited(program.id, redemption)
@@ -278,9 +286,7 @@ class Operations:
             return _of_one(undo_redemption(redeemed, coupon)) if coupon is not None else _unknown_sale(redeemed.coupon)
 
         phase = f"undo_redemption/{redemption}"
-        return self._once(
-            program, Inputs(program.id, read_name(event), phase, {"redemption": redemption}, at, at), decide
-        )
+        return self._once(program, _inputs(program, event, phase, {"redemption": redemption}, at), decide)
 
     def _held_coupon(self, program: Program, key: str) -> CouponRecord | None:
         coupon = self._books.coupon(key) if key.startswith(f"{program.id}/") else None
@@ -291,13 +297,12 @@ class Operations:
 
     def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
         """Void a coupon that was not redeemed."""
+        coupon, at = _read(read_text, "coupon", coupon), _instant(at)
 
         def decide() -> Decision:
             return _of_one(redemption.void(program, self._held_coupon(program, coupon), event, at))
 
-        return self._once(
-            program, Inputs(program.id, read_name(event), f"void/{coupon}", {"coupon": coupon}, at, at), decide
-        )
+        return self._once(program, _inputs(program, event, f"void/{coupon}", {"coupon": coupon}, at), decide)
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -308,6 +313,7 @@ class Operations:
 
     def expired(self, program: Program, at: datetime) -> Iterator[Lot | CouponRecord]:
         """Give the lots and coupons that have expired by `at` and are not written down as such, in order of issue."""
+        at = _instant(at)
         found: list[Lot | CouponRecord] = [*self._books.expiring(program.id, at)]
         found += self._books.expiring_coupons(program.id, at)
         return (each for each in found if any(_sweep(each, at)))
@@ -368,6 +374,7 @@ class Operations:
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Give what an account has at an instant."""
+        at = _instant(at)
         lots = self._books.lots_at(program, account, currency, at)
         promised = sum(micros(lot.promised) for lot in lots)
         debt = self._books.debt_at(program, account, currency, at)
@@ -375,19 +382,19 @@ class Operations:
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Give the account's lots of a currency as they stood at an instant."""
-        return self._books.lots_at(program, account, currency, at)
+        return self._books.lots_at(program, account, currency, _instant(at))
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give the promises that were open at an instant."""
-        return self._books.promised_at(program, at)
+        return self._books.promised_at(program, _instant(at))
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
         """Give every movement of an account up to an instant."""
-        return self._books.statement(program, account, at)
+        return self._books.statement(program, account, _instant(at))
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
         """Find a coupon by its serial, however it is written, or the first with a shared code."""
-        return next(iter(self._books.coupons_by_code(program, code)), None)
+        return next(iter(self._books.coupons_by_code(program, _read(read_text, "code", code))), None)
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Give the coupons of a member, in the order of issue."""
@@ -395,6 +402,7 @@ class Operations:
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Give what the reports are made of, as it stood at an instant."""
+        at = _instant(at)
         histories = (_history(file, store, at) for file, store in self._books.files(program))
         return ReportRows(at, tuple(filter(None, histories)), tuple(self._books.coupons_at(program, at)))
 
@@ -406,15 +414,32 @@ def _inputs_of(program: Program, event: Event, recorded_at: datetime | None) -> 
     if isinstance(event, (Transaction, Activity)):
         inputs["program_version"] = program.version
         of = event.id
-    return Inputs(program.id, event.id, "event", inputs, at, recorded_at if recorded_at is not None else at, of)
+    recorded = _instant(recorded_at, "recorded_at") if recorded_at is not None else at
+    return Inputs(program.id, event.id, "event", inputs, at, recorded, of)
+
+
+def _inputs(program: Program, event: str, phase: str, inputs: Mapping[str, Any], at: datetime) -> Inputs:
+    """Say what an operation of a host's is recognised by."""
+    return Inputs(program.id, _read(read_name, "event", event), phase, inputs, at, at)
 
 
 def _check(given: Inputs) -> None:
-    """Refuse what no store can keep: a key that can't be printed, a naive instant. Source: documents (scalars)."""
+    """Refuse what no store can keep: a key that can't be printed. Source: documents (scalars)."""
     if not given.key.isprintable():
         raise InvalidValueError("", "not_a_name", f"expected printable characters; found {found(given.key)}")
-    if given.at.utcoffset() is None:
-        raise InvalidValueError("at", "naive_instant", f"expected an offset; found {given.at.isoformat()}")
+
+
+def _instant(at: datetime, name: str = "at") -> datetime:
+    """Read an instant that a host gives, as those of events are read: a naive one is refused."""
+    return _read(read_instant, name, at)
+
+
+def _read(read: Callable[[Any], T], name: str, value: Any) -> T:
+    """Read an argument; what can't be read is an error that names it."""
+    try:
+        return read(value)
+    except InvalidValueError as error:
+        raise error.under(name) from None
 
 
 def _scopes(

@@ -14,15 +14,16 @@ from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
 from loyalty_rules.identifiers import read_name
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
 from loyalty_rules.program import Program
+from loyalty_rules.values import checked
 
 __all__ = ["Account", "CouponRecord", "Lot", "Refusal", "Sale"]
 
 ZERO = Decimal(0)
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=checked)
 class Account:
-    """Whose balance it is: a member's, or a group's of members. Raises `InvalidValueError` for an id that is none."""
+    """Whose balance it is: a member's, or a group's of members. Raises `InvalidValueError` for what is neither."""
 
     kind: Literal["member", "group"]
     id: str = attrs.field(converter=read_name)

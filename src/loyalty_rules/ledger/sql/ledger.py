@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, func, select
+from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.desk import Desk
@@ -53,11 +53,21 @@ class SQLLedger(Desk):
         self._programs = Programs()
 
     @classmethod
-    def open(cls, url: str, *, serials: SerialKeys | None = None) -> Self:
-        """Open the ledger at a URL, `sqlite:///shop.db` or `postgresql+psycopg://…`; its tables are made if need be."""
+    def open(cls, url: str, *, serials: SerialKeys | None = None, create: bool = True) -> Self:
+        """Open the ledger at a URL, `sqlite:///shop.db` or `postgresql+psycopg://…`.
+
+        Tables that are not there are made, unless `create` says otherwise: then `exists()` tells.
+        """
         ledger = cls(create_engine(url), serials=serials)
-        ledger.create_all()
+        if create:
+            ledger.create_all()
         return ledger
+
+    def exists(self) -> bool:
+        """Say whether the database has a ledger's tables."""
+        batches = self.tables.batches
+        with self._reading() as connection:
+            return inspect(connection).has_table(batches.name, batches.schema)
 
     def create_all(self) -> None:
         """Make the tables that are not there, with their triggers."""
@@ -233,12 +243,12 @@ class SQLLedger(Desk):
 
     def reconcile(self, program: str, events: Iterable[str]) -> Sequence[str]:
         """Name those of a host's events, by their ids, that no batch records: what was lost on the way here."""
-        b = self.tables.batches
+        b, r = self.tables.batches, self.tables.receipts
         missing: list[str] = []
         with self._reading() as connection:
             waiting = iter(events)
             while some := [*dict.fromkeys(itertools.islice(waiting, _AT_ONCE))]:
-                recorded = select(b.c.event).where(b.c.program == program, b.c.phase == "event", b.c.event.in_(some))
-                known = set(connection.execute(recorded).scalars())
+                recorded = select(b.c.event).join(r).where(b.c.program == program, b.c.phase == "event")
+                known = set(connection.execute(recorded.where(b.c.event.in_(some))).scalars())
                 missing += [each for each in some if each not in known]
         return missing

@@ -9,7 +9,6 @@ import attrs
 from sqlalchemy import Row
 
 from loyalty_rules.amounts import decimal_of, micros
-from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.forms import restore, unstructure
 from loyalty_rules.intents import (
     AdvanceTracker,
@@ -29,7 +28,7 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.ledger.books import Citable, Inputs, LotFile, Term
+from loyalty_rules.ledger.books import AmountOutOfRangeError, Citable, Inputs, LotFile, Term
 from loyalty_rules.ledger.protocol import Movement
 from loyalty_rules.ledger.sql.page import Draw, LotChange
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
@@ -38,7 +37,6 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 
 __all__ = [
     "MOST",
-    "AmountOutOfRangeError",
     "account_row",
     "batch_row",
     "bounded",
@@ -91,17 +89,6 @@ _INTENTS: Mapping[str, type[Any]] = {
         ExpireCoupon,
     )
 }
-
-
-class AmountOutOfRangeError(LoyaltyError):
-    """An amount, or a sum of amounts, that 64 bits of millionths can't hold: more than 9,223,372,036,854."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(what)
-
-    def __str__(self) -> str:
-        return f"{self.what} is beyond 9,223,372,036,854, which is the most that this ledger can hold"
 
 
 def bounded(amount: int, what: str) -> int:
