@@ -631,3 +631,10 @@ def test_where_each_line_is_rounded_each_is_an_award() -> None:
         )
         == "2"
     )
+
+
+def test_a_limit_counts_all_that_this_evaluation_has_issued() -> None:
+    actions = [earn(fixed("50"), name) for name in ("a", "b", "c", "d")]
+    document = program(*actions, limits={"l": limit("member", "170")})
+
+    assert [intent["amount"] for intent in issued(document, sale())] == ["50", "50", "50", "20"]
