@@ -69,7 +69,7 @@ BREAK: list[tuple[str, dict, dict, str]] = [
         "more",
         promoted({"when": when("amount", less_than="10"), "actions": [earn(fixed("5"))]}),
         {},
-        "a receipt of 10 earns 5 points less than one of … that is part of it",
+        "a receipt of … earns 5 points less than one of … that is part of it",
     ),
     (
         "more",
@@ -112,7 +112,7 @@ BREAK: list[tuple[str, dict, dict, str]] = [
         "reachable",
         promoted({"when": {"all": [when("amount", at_least="10"), when("custom_fields.a", less_than=-1)]}}),
         {},
-        "no receipt makes p0/earn issue anything; the nearest one is kept from it: p0 does not fire",
+        "none of 1,000 receipts makes p0/earn issue anything; the nearest one is kept from it: p0 does not fire",
     ),
     (
         "reachable",
@@ -120,7 +120,7 @@ BREAK: list[tuple[str, dict, dict, str]] = [
             "per_event": "0"
         })),
         {},
-        "no receipt makes p/b issue anything; the nearest one is kept from it: cap_reached",
+        "none of 1,000 receipts makes p/b issue anything; the nearest one is kept from it: cap_reached",
     ),
     (
         "overlapping",
@@ -222,7 +222,9 @@ def test_a_program_that_breaks_a_law_is_shown_in_two_receipts(
 
     assert name == law
     assert found is not None
-    assert re.search(re.escape(sentence).replace("…", r"[\d.]+"), found.sentence)  # … is any amount
+    # … is any amount; and with another seed a search may end at another amount that is small, too.
+    shape = re.escape(sentence).replace("…", r"[\d.]+")
+    assert re.search(re.sub(r"\d+(\\\.\d+)?", r"[\\d.]+", shape) if SEED else shape, found.sentence)
     assert 1 <= len(found.receipts) <= 2
 
 

@@ -135,3 +135,15 @@ def test_examples_keep_the_laws_on_baskets_and_returns(name: str) -> None:
 
 def test_a_bonus_for_each_visit_is_no_gain_by_splitting(write: Write) -> None:
     assert main(["prove", write("program.json", program(earn(fixed("5")))), "--law", "splitting"]) == 0
+
+
+def test_in_too_short_a_time_no_action_is_called_unreachable(capsys: Capture, write: Write) -> None:
+    """Each of them issues points, on one receipt of many."""
+    rare = [
+        {"id": f"p{number}", "when": {"field": "amount", "is": str(number)}, "actions": [earn(fixed("1"))]}
+        for number in range(1, 30)
+    ]
+    name = write("program.json", program(promotions=rare))
+
+    assert main(["prove", name, "--law", "reachable", "--seconds", "0.05"]) == 0
+    assert capsys.readouterr().out == "reachable: nothing was found that breaks it\n"

@@ -51,13 +51,14 @@ AFTER = {
 class Plan:
     """What a process does: the database, the file of what is acknowledged, how many sales and the first of them.
 
-    And where it dies, in which sale.
+    And after how many it waits to be killed; where it dies, in which sale.
     """
 
     url: str
     acknowledged: Path
     sales: int
     first: int = 0
+    most: int | None = None
     point: str | None = None
     victim: int = -1
     naive: bool = False
@@ -114,6 +115,8 @@ def record_all(plan: Plan) -> None:
         if plan.naive:
             commit_the_claim(patch)
         for number in range(plan.first, plan.sales):
+            if number - plan.first == plan.most:
+                signal.pause()
             doomed[0] = number == plan.victim
             ledger.process(running, bill(f"T{number}"))
             acknowledge(plan.acknowledged, f"T{number}")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import loyalty_rules as lr
+from loyalty_rules.base_values import TransactionValue
+from loyalty_rules.caps import Cap
 from shop import earn, evaluate, fixed, issued, lines, program, proportional, sale, stepped
 
 VISIT = {"type": "visit", "id": "V", "occurred_at": "2025-01-15T10:00:00Z", "member": {"id": "M1"}}
@@ -54,6 +56,17 @@ BASES: list[tuple[dict, dict, str]] = [
     (
         of("line_item_extended_field", field="nights"),
         sale("1", lines=[{**lines("1")[0], "quantity": "3", "extended_fields": {"nights": "4"}}, lines("1", "2")[1]]),
+        "4",
+    ),
+    (
+        of("line_item_extended_field", field="nights", lines={"field": "sku", "is": "ROOM"}),
+        sale(
+            "1",
+            lines=[
+                {**lines("1")[0], "sku": "ROOM", "extended_fields": {"nights": "4"}},
+                {**lines("1", "2")[1], "sku": "CRIB", "extended_fields": {"nights": "2"}},
+            ],
+        ),
         "4",
     ),
 ]
@@ -257,9 +270,21 @@ def test_what_issues_nothing_says_why_to_the_word(action: dict, event: dict, rea
 @pytest.mark.parametrize("base", ["transaction_value", "line_item_value"])
 def test_an_activity_has_no_bill(base: str) -> None:
     promotion = {"id": "p", "trigger": "visit", "actions": [earn(of(base))]}
-    said = {"transaction_value": "amount is absent: an activity has none", "line_item_value": "no line is selected"}
+    said = {
+        "transaction_value": ("missing_field", "amount is absent: an activity has none"),
+        "line_item_value": ("no_matching_lines", "no line is selected"),
+    }
 
-    assert evaluate(program(promotions=[promotion]), VISIT)["skipped"][0]["detail"] == said[base]
+    [skip] = evaluate(program(promotions=[promotion]), VISIT)["skipped"]
+    assert (skip["reason"], skip["detail"]) == said[base]
+
+
+def test_a_coupon_for_nobody_can_not_live_by_a_member_s_date() -> None:
+    gift = {**GIFT["gift"], "validity": {"expiry": {"type": "customer_field", "field": "until"}}}
+    coupon = {"type": "issue_coupon", "id": "c", "coupon_type": "gift"}
+    [skip] = evaluate(program(coupon, coupon_types={"gift": gift}), sale(member=None))["skipped"]
+
+    assert (skip["reason"], skip["detail"]) == ("missing_field", "member.extended_fields.until is absent")
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -351,9 +376,19 @@ def test_what_is_refused_is_told_to_the_word(action: dict, path: str, code: str,
 
 @pytest.mark.parametrize(("month", "day", "key"), [(0, 1, "month"), (13, 1, "month"), (1, 0, "day"), (1, 32, "day")])
 def test_no_month_and_no_day_lies_outside_the_calendar(month: int, day: int, key: str) -> None:
-    path, code, _ = problem_of(program(expiring(type="fixed_recurring", month=month, day=day)))
+    path, code, message = problem_of(program(expiring(type="fixed_recurring", month=month, day=day)))
 
     assert (path, code) == (f"{ACTION}.expiry.{key}", "out_of_range")
+    assert message.startswith(f"expected 1 to {12 if key == 'month' else 31}")
+
+
+def test_what_is_built_in_python_is_refused_by_the_name_of_the_argument() -> None:
+    with pytest.raises(lr.InvalidValueError) as cap:
+        Cap()
+    with pytest.raises(lr.InvalidValueError) as less:
+        TransactionValue(less=("tax", "tax"))
+
+    assert (cap.value.name, less.value.name) == ("", "less")
 
 
 def limited(days: int) -> dict:
@@ -474,3 +509,132 @@ def test_shares_are_what_they_are_by_hand(values: list[str], points: str, decima
     [intent] = issued(document, sale("1", lines=lines(*values)))
 
     assert [share["amount"] for share in intent["shares"]] == by_hand
+
+
+# -- caps --------------------------------------------------------------------------------------------------------------
+
+COUNTED = {"issued": {"p/earn": {"member": {"amount": "450", "times": 9}, "total": {"amount": "900", "times": 20}}}}
+CAPS: list[tuple[dict, str | None, str]] = [
+    ({"per_event": "60"}, "60", ""),
+    ({"per_event": "100.5"}, "100", ""),
+    ({"per_event": "0"}, None, "nothing is left of the cap of 0 an event"),
+    ({"per_member": {"amount": "500"}}, "50", ""),
+    ({"per_member": {"amount": "550"}}, "100", ""),
+    ({"per_member": {"amount": "450"}}, None, "nothing is left of the member's cap of 450"),
+    ({"per_member": {"amount": "450.000001"}}, "0.000001", ""),
+    ({"per_member": {"times": 9}}, None, "nothing is left of the member's cap of 9 times"),
+    ({"per_member": {"times": 10}}, "100", ""),
+    ({"total": {"amount": "907.5"}}, "7.5", ""),
+    ({"total": {"amount": "800"}}, None, "nothing is left of the total cap of 800"),
+    ({"total": {"times": 20}}, None, "nothing is left of the total cap of 20 times"),
+    ({"total": {"times": 21}}, "100", ""),
+    ({"per_event": "60", "per_member": {"amount": "490"}, "total": {"amount": "930"}}, "30", ""),
+]
+
+
+@pytest.mark.parametrize(("caps", "by_hand", "detail"), CAPS)
+def test_a_cap_leaves_what_it_leaves_by_hand(caps: dict, by_hand: str | None, detail: str) -> None:
+    evaluation = evaluate(program(earn(fixed("100"), caps=caps)), sale(), COUNTED)
+
+    assert [intent["amount"] for intent in evaluation["intents"]] == ([by_hand] if by_hand is not None else [])
+    assert [(skip["reason"], skip["detail"]) for skip in evaluation["skipped"]] == (
+        [] if by_hand is not None else [("cap_reached", detail)]
+    )
+
+
+def limit(per: str, amount: str = "150") -> dict:
+    return {"currency": "points", "per": per, "amount": amount}
+
+
+@pytest.mark.parametrize(
+    ("limits", "store", "by_hand"),
+    [
+        ({"l": limit("member")}, None, ["100", "20"]),  # 30 of 150 are gone
+        ({"l": limit("total")}, None, ["100", "20"]),
+        ({"l": limit("store")}, "S1", ["100", "20"]),
+        ({"l": limit("store")}, None, ["100", "100"]),  # binds no event without a store
+        ({"l": limit("member"), "m": limit("total", "105")}, None, ["100", "5"]),
+        ({"m": limit("total", "105"), "l": limit("member")}, None, ["100", "5"]),
+        ({"l": limit("member", "130")}, None, ["100"]),
+    ],
+)
+def test_a_limit_counts_what_this_evaluation_has_issued(limits: dict, store: str | None, by_hand: list[str]) -> None:
+    document = program(earn(fixed("100"), "a"), earn(fixed("100"), "b"), limits=limits)
+    evaluation = evaluate(document, sale(store=store), {"limits": {"l": "30"}})
+
+    assert [intent["amount"] for intent in evaluation["intents"]] == by_hand
+
+
+def test_a_limit_that_leaves_nothing_is_named() -> None:
+    [skip] = evaluate(program(earn(fixed("1")), limits={"l": limit("member")}), sale(), {"limits": {"l": "150"}})[
+        "skipped"
+    ]
+
+    assert (skip["reason"], skip["detail"]) == ("cap_reached", "nothing is left of the limit l of 150")
+
+
+def test_another_currency_s_limit_does_not_bind() -> None:
+    document = program(
+        earn(fixed("100")),
+        currencies={"points": {}, "stars": {}},
+        limits={"l": {**limit("member", "5"), "currency": "stars"}},
+    )
+
+    assert amount(document, sale()) == "100"
+
+
+def test_an_issue_claims_what_it_draws_on_in_order() -> None:
+    day = {"type": "calendar", "unit": "day"}
+    document = program(
+        earn(
+            fixed("100"),
+            caps={"per_member": {"amount": "500", "window": day}, "total": {"times": 30}, "per_event": "80"},
+        ),
+        limits={"l": {**limit("member"), "window": {"type": "rolling", "days": 7}}, "s": limit("store")},
+    )
+    [intent] = issued(document, sale(), {"limits": {"l": "100"}})
+
+    assert intent["amount"] == "50"
+    assert intent["claims"] == [
+        {"counter": "p/earn/member/M1/2025-01-15", "limit": "500", "amount": "50"},
+        {"counter": "p/earn/total/lifetime/times", "limit": "30", "amount": "1"},
+        {
+            "counter": "limit/l/M1/rolling",
+            "limit": "150",
+            "amount": "50",
+            "from": "2025-01-09",
+            "to": "2025-01-15",
+        },
+    ]
+
+
+def test_shares_follow_the_lines_that_were_selected() -> None:
+    """10 % of 10 and 25 is 3.5, rounded up 4: 1.14… and 2.86… of it; the third line is not selected."""
+    base = {"type": "line_item_value", "lines": {"field": "value", "at_most": "25"}}
+    document = program(earn(proportional("10", base), rounding={"currency": "up"}))
+    [intent] = issued(document, sale("1", lines=lines("10", "99", "25")))
+
+    assert intent["shares"] == [{"line": "1", "amount": "1"}, {"line": "3", "amount": "3"}]
+
+
+def test_where_each_line_is_rounded_each_is_an_award() -> None:
+    """At 10 %, to the nearest: 12.5 is 13, 1.25 is 1, 1.5 is 2; stepped by 150: none of 75 and 55, one of 170."""
+    base = {"type": "line_item_value", "aggregate": "each_line"}
+    rounded = program(earn(proportional("10", base), rounding={"currency": "nearest"}))
+    steps = program(earn(stepped("150", "1", base)))
+
+    assert amount(rounded, sale("1", lines=lines("125", "12.5", "15"))) == "16"
+    assert amount(steps, sale("1", lines=lines("75", "55", "170"))) == "1"
+    assert (
+        amount(
+            program(earn(stepped("150", "1", {"type": "line_item_value"}))), sale("1", lines=lines("75", "55", "170"))
+        )
+        == "2"
+    )
+
+
+def test_a_limit_counts_all_that_this_evaluation_has_issued() -> None:
+    actions = [earn(fixed("50"), name) for name in ("a", "b", "c", "d")]
+    document = program(*actions, limits={"l": limit("member", "170")})
+
+    assert [intent["amount"] for intent in issued(document, sale())] == ["50", "50", "50", "20"]

@@ -45,14 +45,14 @@ def _issue_lots(
     connection: Connection, tables: Tables, books: SQLBooks, row: Any, documents: Sequence[dict[str, Any]]
 ) -> None:
     rolling = {each["key"].removesuffix("/extend") for each in documents if each["type"] == ExtendExpiry.type}
-    issues = [restore(each, IssueCurrency) for each in documents if each["type"] == IssueCurrency.type]
-    files = {issue.key: LotFile(issue, row.program, 0, issue.key in rolling) for issue in issues}
+    issues = {each["key"]: each for each in documents if each["type"] == IssueCurrency.type}
+    files = {key: LotFile(restore(each, IssueCurrency), row.program, 0, key in rolling) for key, each in issues.items()}
     store = json_of(row.inputs)["event"]["store"]
     rows = []
     for file in books.with_histories(files).values():
         lot = file.lot()
         assert lot is not None
-        rows.append(new_lot_row(lot, file.latest, row.program, store))
+        rows.append(new_lot_row(lot, issues[lot.key], file.latest, row.program, store))
     if rows:
         connection.execute(insert(tables.lots), rows)
 

@@ -51,7 +51,6 @@ __all__ = [
     "entry_row",
     "file_of",
     "instant_of",
-    "intent_documents",
     "intents_of",
     "json_of",
     "lot_change_row",
@@ -143,13 +142,6 @@ def json_of(text: str) -> Any:
 
 
 # -- intents ---------------------------------------------------------------------------------------------------------
-
-
-def intent_documents(program: str, intents: tuple[Intent, ...], serials: SerialsAtRest) -> list[dict[str, Any]]:
-    """Write intents, serials hidden."""
-    return [
-        serials.hidden(program, each)[0] if isinstance(each, IssueCoupon) else unstructure(each) for each in intents
-    ]
 
 
 def intents_of(program: str, documents: list[dict[str, Any]], serials: SerialsAtRest) -> tuple[Intent, ...]:
@@ -245,15 +237,17 @@ def movement_of(row: Row[Any]) -> Movement:
     )
 
 
-def new_lot_row(lot: Lot, latest_at: datetime, program: str, store: str | None) -> dict[str, Any]:
-    """Write a new lot."""
+def new_lot_row(
+    lot: Lot, document: Mapping[str, Any], latest_at: datetime, program: str, store: str | None
+) -> dict[str, Any]:
+    """Write a new lot; `document` is its issue."""
     issue = lot.issue
     return {
         "key": issue.key,
         **account_row(program, lot.account, issue.currency),
         "event": issue.event,
         "store": store,
-        "issue": text_of_json(unstructure(issue)),
+        "issue": text_of_json(document),
         "rolling": int(lot.rolling),
         "due_at": _microseconds(issue.due_at),
         "issued": bounded(micros(lot.issued), f"the amount of {lot.key}"),

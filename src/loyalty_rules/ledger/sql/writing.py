@@ -10,6 +10,7 @@ import attrs
 from sqlalchemy import Connection, CursorResult, Executable, Table
 
 from loyalty_rules.forms import unstructure
+from loyalty_rules.intents import Intent, IssueCoupon
 from loyalty_rules.ledger.books import ChangedMeanwhileError, Inputs
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql.chain import FIRST_LINK, content_digest, link_of
@@ -22,7 +23,6 @@ from loyalty_rules.ledger.sql.rows import (
     debt_row,
     draw_row,
     entry_row,
-    intent_documents,
     lot_change_row,
     lot_parts,
     microseconds,
@@ -58,6 +58,7 @@ class Writing:
         self._opened = opened
         self._page = page
         self._rows = self._log_rows()
+        self._documents: dict[str, tuple[dict[str, Any], bytes | None]] = {}  # by key: what is written twice
 
     def _write(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -99,7 +100,8 @@ class Writing:
     def _new_lot_row(self, lot: OnPage[Lot]) -> dict[str, Any]:
         sale = self._page.new_sale
         assert sale is not None
-        return new_lot_row(lot.now, lot.latest_at, sale.program.id, sale.event.store)
+        document, _ = self._document(lot.now.issue)
+        return new_lot_row(lot.now, document, lot.latest_at, sale.program.id, sale.event.store)
 
     def _write_coupons(self) -> None:
         changed = [each for each in self._page.coupons.values() if each.changed]
@@ -121,7 +123,7 @@ class Writing:
 
     def _new_coupon_row(self, coupon: OnPage[CouponRecord]) -> dict[str, Any]:
         issue, program = coupon.now.issue, self._opened.given.program
-        document, fingerprint = self._serials.hidden(program, issue)
+        document, fingerprint = self._document(issue)
         return {
             "key": issue.key,
             "program": program,
@@ -163,6 +165,17 @@ class Writing:
             "a counter",
         )
 
+    def _document(self, intent: Intent) -> tuple[dict[str, Any], bytes | None]:
+        """Write an intent, once: an issue stands with its lot or coupon and in the receipt. No serial is told."""
+        known = self._documents.get(intent.key)
+        if known is None:
+            if isinstance(intent, IssueCoupon):
+                known = self._serials.hidden(self._opened.given.program, intent)
+            else:
+                known = unstructure(intent), None
+            self._documents[intent.key] = known
+        return known
+
     # -- the log -----------------------------------------------------------------------------------------------------
 
     def write_log(self) -> None:
@@ -191,7 +204,7 @@ class Writing:
         row: dict[str, Any] = {
             "batch": self._opened.batch,
             **terms,
-            "intents": text_of_json(intent_documents(self._opened.given.program, receipt.intents, self._serials)),
+            "intents": text_of_json([self._document(each)[0] for each in receipt.intents]),
             "trims": text_of_json(unstructure(receipt.trims)),
         }
         digest = content_digest(self._opened.row, row, self._rows)

@@ -32,9 +32,9 @@ __all__ = ["overlapping", "reachable", "reasons"]
 def reachable(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
     """No action is unreachable: each issues something on some receipt.
 
-    For each action receipts are drawn from the words of its promotion, 1,000 at least: the first that it issues on
-    ends the search. That none was found is no proof that there is none; the receipt that came nearest is shown, with
-    what kept it.
+    For each action receipts are drawn from the words of its promotion: the first that it issues on ends the search.
+    Where none of 1,000 did, that is no proof that there is none; the receipt that came nearest is shown, with what
+    kept it. Of an action for which the time was too short for so many, nothing is said.
     """
     places = list(actions_of(program))
     missing = {place.key for place in places}
@@ -42,8 +42,9 @@ def reachable(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFOR
     for place in places:
         if place.key in missing:
             nearest = _nearest_to(place, program, missing, share)
-            if nearest is not None:
-                why = f"no receipt makes {place.key} issue anything; the nearest one is kept from it: {nearest.why}"
+            if nearest is not None and (share.seconds is None or nearest.tried >= EXAMPLES):
+                tried = f"none of {nearest.tried:,} receipts makes {place.key} issue anything"
+                why = f"{tried}; the nearest one is kept from it: {nearest.why}"
                 slip = till_receipt(nearest.receipt)
                 return Counterexample("reachable", why, (nearest.receipt,), (slip,))
     return None
@@ -51,26 +52,27 @@ def reachable(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFOR
 
 @attrs.define
 class _Nearest:
-    """A receipt that misses an action, how far it is from it, and why."""
+    """A receipt that misses an action, how far it is from it, and why; the nearest of so many that were tried."""
 
     distance: int
-    receipt: Document
-    why: str
+    receipt: Document = attrs.field(factory=dict)
+    why: str = ""
+    tried: int = 0
 
 
 def _nearest_to(place: ActionPlace, program: Program, missing: set[str], effort: Effort) -> _Nearest | None:
     """Take what receipts reach from `missing`; where the action is not among it, give the receipt nearest to it."""
-    nearest = _Nearest(2 * _FAR, {}, "")
+    nearest = _Nearest(2 * _FAR)
 
     def look(case: tuple[Document, Document]) -> Counterexample | None:
-        nonlocal nearest
+        nearest.tried += 1
         evaluation = _evaluated(program, case)
         missing.difference_update(_issuing(evaluation))
         if place.key not in missing:
             raise _Reached
         distance = len(json.dumps(case[0])) + _distance(place, evaluation)
         if distance < nearest.distance:
-            nearest = _Nearest(distance, case[0], _why(place, evaluation))
+            nearest.distance, nearest.receipt, nearest.why = distance, case[0], _why(place, evaluation)
         return None
 
     try:
