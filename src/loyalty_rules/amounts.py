@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import decimal
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -39,6 +39,7 @@ __all__ = [
     "read_whole",
     "text_of",
     "unread",
+    "whole_decimals",
 ]
 
 Number: TypeAlias = Decimal | int | str
@@ -65,6 +66,9 @@ _EXACT.traps = dict.fromkeys(_EXACT.traps, True)
 _EXACT.traps[decimal.Rounded] = False  # dropping a zero is not a loss; Inexact is
 _SCALED = _EXACT.scaleb
 _SIX, _TWELVE = Decimal(6), Decimal(12)  # as plain integers they would be made anew in every call
+
+
+_WHOLE = tuple(map(Decimal, range(1_024)))
 
 
 class UnreadNumber:
@@ -196,6 +200,11 @@ def rate_units(rate: Decimal) -> int:
 def decimal_of(value: int) -> Decimal:
     """Give millionths as a Decimal, without trailing zeros and, from one upward, without exponent."""
     return Decimal(micros_text(value)) if value % MICRO else Decimal(value // MICRO)
+
+
+def whole_decimals(values: Iterable[int], most: int) -> Iterator[Decimal]:
+    """Give whole numbers of zero or more, none of them above `most`, as Decimals; small ones are made once for all."""
+    return map(_WHOLE.__getitem__ if most < len(_WHOLE) else Decimal, values)
 
 
 def micros_text(value: int) -> str:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros, text_of
+from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros, text_of, whole_decimals
 from loyalty_rules.base_values import Parts, total_of
 from loyalty_rules.caps import NO_COUPON_CAPS, Cap, Limit
 from loyalty_rules.communication import Communication, plan_channels
@@ -250,9 +250,10 @@ class Walk:
         if not lines:
             return ()
         unit = action.unit if amount % action.unit == 0 else unit_of(amount, action.decimals)
-        amounts = weights.split(amount // unit)
+        units = amount // unit
+        amounts = weights.split(units)
         if unit == MICRO:
-            return tuple(map(Share, lines, map(Decimal, amounts)))
+            return tuple(map(Share, lines, whole_decimals(amounts, units)))
         return tuple(map(Share, lines, [decimal_of(part * unit) for part in amounts]))
 
     # -- coupons -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from workload import ZONE, Rule
 import loyalty_rules as lr
 from loyalty_rules.intents import IssueCurrency, Release, Share
 
-__all__ = ["Evaluate", "indexed", "straight_line"]
+__all__ = ["Evaluate", "indexed", "made_of", "straight_line"]
 
 Evaluate: TypeAlias = Callable[[lr.Transaction], Sequence[Any]]
 
@@ -89,8 +89,8 @@ def _tests(rule: Rule) -> str:
     return f"{store}amount >= {micros(Decimal(rule.at_least))} and {rule.category!r} in categories"
 
 
-def _issue(rule: Rule, indent: str) -> str:
-    """Write what one promotion does once it is known to match."""
+def _issue(rule: Rule, indent: str, given: str | None = None) -> str:
+    """Write what one promotion does once it is known to match; its points may be `given`."""
     lines = rule.kind == "lines"
     base = [
         f"chosen = [i for i, each in enumerate(event.lines) if each.category == {rule.category!r}]",
@@ -100,8 +100,8 @@ def _issue(rule: Rule, indent: str) -> str:
     key, state = f"/{rule.id}/earn", "promised" if rule.delay else "issued"
     body = [
         *(base if lines else ["base = amount"]),
-        *_rounded_base(rule),
-        f"points = {_points(rule)}",
+        *(_rounded_base(rule) if given is None else ()),
+        f"points = {_points(rule) if given is None else given}",
         "if points:",
         f"    issue_on = day + timedelta(days={rule.delay})" if rule.delay else "    issue_on = day",
         f"    expires_on = {_expiry(rule)}",
@@ -181,6 +181,20 @@ def indexed(rules: Sequence[Rule]) -> Evaluate:
         return intents
 
     return evaluate
+
+
+def made_of(rules: Sequence[Rule]) -> Callable[[lr.Transaction, Sequence[tuple[int, int]]], Sequence[Any]]:
+    """Make the intents of points that somebody else has reckoned: of places of promotions, each with its points."""
+    makers = [_compiled(f"def promotion({_ARGUMENTS}, given):\n{_issue(rule, '    ', 'given')}") for rule in rules]
+
+    def make(event: lr.Transaction, decided: Sequence[tuple[int, int]]) -> list[Any]:
+        intents: list[Any] = []
+        arguments = _seen(event, intents)
+        for place, points in decided:
+            makers[place](*arguments, points)
+        return intents
+
+    return make
 
 
 def _seen(event: lr.Transaction, intents: list[Any]) -> tuple[Any, ...]:
