@@ -21,7 +21,7 @@ __all__ = ["contestants", "report"]
 
 OURS, STRAIGHT, INDEXED = "loyalty-rules", "hand-written, straight line", "hand-written, indexed"
 FASTEST = "zen-engine, array of expressions"
-WITH_INTENTS = "the same, and the intents of its points by hand"
+WITH_INTENTS = "zen-engine, array, and the intents of its points by hand"
 SIZES = (1, 10, 100, 1_000, 10_000, workload.ALL_MATCH)
 
 
@@ -92,7 +92,7 @@ def _ratios(measured: dict[int, dict[str, float]]) -> Iterator[list[str]]:
             others = [time for name, time in times.items() if name not in (OURS, STRAIGHT, INDEXED, WITH_INTENTS)]
             against = times.get(rival) or (min(others) if others and rival == "fastest peer" else None)
             cells.append(f"{times[OURS] / against:.2f}" if against else "–")
-        named = "zen's array with intents by hand" if rival == WITH_INTENTS else rival
+        named = "zen's array with the intents by hand" if rival == WITH_INTENTS else rival
         yield [f"{OURS} against {named}", *cells]
     growth = {name: measured[10_000][name] / measured[10][name] for name in (OURS, INDEXED)}
     for name, factor in growth.items():
