@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import decimal
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ __all__ = [
     "Ratio",
     "UnreadNumber",
     "decimal_of",
+    "each_in_micros",
     "micros",
     "micros_text",
     "number_in",
@@ -61,6 +63,8 @@ _LAST_PLACE = {_LIMIT: Decimal("0.000001"), _SUM_LIMIT: Decimal("0.000001"), _RA
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emin=-999, Emax=999, capitals=1, clamp=0)
 _EXACT.traps = dict.fromkeys(_EXACT.traps, True)
 _EXACT.traps[decimal.Rounded] = False  # dropping a zero is not a loss; Inexact is
+_SCALED = _EXACT.scaleb
+_SIX, _TWELVE = Decimal(6), Decimal(12)  # as plain integers they would be made anew in every call
 
 
 class UnreadNumber:
@@ -176,18 +180,22 @@ def _unsigned_zero(value: Decimal) -> Decimal:
 
 def micros(value: Decimal) -> int:
     """Give a number that was read as a whole number of millionths."""
-    return int(_EXACT.scaleb(value, 6))
+    return int(_SCALED(value, _SIX))
+
+
+def each_in_micros(values: Iterable[Decimal | None]) -> list[int]:
+    """Give numbers that were read, none of them absent, as whole numbers of millionths."""
+    return [int(_SCALED(value, _SIX)) for value in values]  # type: ignore[arg-type]
 
 
 def rate_units(rate: Decimal) -> int:
     """Give an exchange rate that was read as a whole number of 10⁻¹²."""
-    return int(_EXACT.scaleb(rate, 12))
+    return int(_SCALED(rate, _TWELVE))
 
 
 def decimal_of(value: int) -> Decimal:
     """Give millionths as a Decimal, without trailing zeros and, from one upward, without exponent."""
-    quotient, rest = divmod(value, MICRO)
-    return Decimal(quotient) if rest == 0 else Decimal(micros_text(value))
+    return Decimal(micros_text(value)) if value % MICRO else Decimal(value // MICRO)
 
 
 def micros_text(value: int) -> str:

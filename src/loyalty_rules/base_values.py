@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.amounts import MICRO, Ratio, micros, number_in
+from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, micros, number_in
 from loyalty_rules.conditions import Condition, read_condition
 from loyalty_rules.errors import InvalidValueError, found
-from loyalty_rules.facts import Facts, LineFacts
+from loyalty_rules.facts import Facts
 from loyalty_rules.identifiers import read_id, read_list, read_name
-from loyalty_rules.predicates import LinePredicate, bind_line
+from loyalty_rules.predicates import Selection, bind_selection
 from loyalty_rules.skips import Skip
 from loyalty_rules.values import checked
 
@@ -34,8 +34,10 @@ __all__ = [
     "TransactionCustomField",
     "TransactionExtendedField",
     "TransactionValue",
+    "base_name",
     "bind_base",
     "bind_parts",
+    "total_of",
 ]
 
 Aggregate: TypeAlias = Literal["total", "each_line"]
@@ -173,19 +175,26 @@ BaseValue: TypeAlias = (
 )
 
 
+def base_name(base: BaseValue) -> str:
+    """Name a base in words, with what it hangs on."""
+    name = base.type.replace("_", " ")
+    match base:
+        case TransactionValue(less) if less:
+            return f"{name} less {', '.join(less)}"
+        case Awarded(actions):
+            return f"what {', '.join(actions)} awarded"
+        case _:
+            detail = getattr(base, "field", None) or getattr(base, "tracker", None)
+            return f"{name} of {detail}" if detail else name
+
+
 # -- what they mean --------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class Parts:
-    """What each selected line gives to a base, before it is rounded: lines' positions, values, their denominator.
+Parts: TypeAlias = tuple[list[int], list[int], int]
+"""What each selected line gives to a base, before it is rounded: lines' positions, values, their denominator.
 
-    A part may be below zero (a discount line); whoever uses it decides where it stops at zero.
-    """
-
-    positions: list[int]
-    values: list[int]
-    denominator: int
+A part may be below zero (a discount line); whoever uses it decides where it stops at zero."""
 
 
 def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
@@ -194,8 +203,10 @@ def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
     It raises `Skip` with `no_member`, `missing_field`, `invalid_field`, `no_matching_lines` or `no_exchange_rate`.
     """
     match base:
+        case TransactionValue(()):
+            return _bill
         case TransactionValue(less):
-            return lambda facts, _awarded: _transaction_value(facts, less)
+            return lambda facts, _awarded: _bill_less(facts, less)
         case TransactionExtendedField(field):
             return lambda facts, _awarded: _field(facts.event.extended_fields, "extended_fields", field)
         case TransactionCustomField(field):
@@ -207,30 +218,39 @@ def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
             return lambda _facts, awarded: (sum(awarded.get(action, 0) for action in actions), MICRO)
         case _:
             parts_of = bind_parts(base)
-            return lambda facts, _awarded: _total(parts_of(facts))
+            return lambda facts, _awarded: total_of(parts_of(facts))
 
 
 def bind_parts(base: LineBase) -> Callable[[Facts], Parts]:
     """Bind a base over lines to a function that gives what each selected line gives to it."""
-    matches = bind_line(base.lines)
+    select = bind_selection(base.lines)
     match base:
         case LineItemValue():
-            return lambda facts: _value_parts(facts, matches)
+            return lambda facts: _value_parts(facts, _selected(select, facts))
         case LineItemQuantity():
-            return lambda facts: _quantity_parts(facts, matches)
+            return lambda facts: _quantity_parts(facts, _selected(select, facts))
         case LineItemExtendedField(field):
-            return lambda facts: _field_parts(facts, matches, field)
+            return lambda facts: _field_parts(facts, _selected(select, facts), field)
 
 
-def _total(parts: Parts) -> Ratio:
-    return max(sum(parts.values), 0), parts.denominator
+def total_of(parts: Parts) -> Ratio:
+    """Sum the parts of a base over lines; the sum stops at zero."""
+    _, values, denominator = parts
+    return max(sum(values), 0), denominator
 
 
-def _transaction_value(facts: Facts, less: tuple[str, ...]) -> Ratio:
-    if facts.amount is None:
-        raise Skip("missing_field", "amount is absent: an activity has none")
+def _bill(facts: Facts, _awarded: dict[str, int]) -> Ratio:
     amount = facts.amount
-    for component in less:
+    if amount is None or amount < 0 or facts.rate != RATE_UNIT:
+        return _bill_less(facts, ())
+    return amount, MICRO
+
+
+def _bill_less(facts: Facts, components: tuple[str, ...]) -> Ratio:
+    amount = facts.amount
+    if amount is None:
+        raise Skip("missing_field", "amount is absent: an activity has none")
+    for component in components:
         amount -= _component(facts, component)
     return facts.in_money(max(amount, 0), MICRO)
 
@@ -259,31 +279,32 @@ def _number(fields: Any, where: str, name: str) -> int | None:
     return number
 
 
-def _selected(facts: Facts, matches: LinePredicate | None) -> list[tuple[int, LineFacts]]:
-    lines = enumerate(facts.lines)
-    selected = [(i, line) for i, line in lines if matches(line)] if matches is not None else list(lines)
-    if not selected:
+def _selected(select: Selection, facts: Facts) -> list[int]:
+    positions = select(facts)
+    if not positions:
         raise Skip("no_matching_lines", "no line is selected")
-    return selected
+    return positions
 
 
-def _value_parts(facts: Facts, matches: LinePredicate | None) -> Parts:
-    selected = _selected(facts, matches)
-    factor, denominator = facts.in_money(1, MICRO * MICRO)
-    return Parts([i for i, _ in selected], [line.value * factor for _, line in selected], denominator)
+def _value_parts(facts: Facts, positions: list[int]) -> Parts:
+    values, unit = facts.values
+    if facts.rate == RATE_UNIT:
+        return positions, [values[i] for i in positions], unit
+    factor, denominator = facts.in_money(1, unit)
+    return positions, [values[i] * factor for i in positions], denominator
 
 
-def _quantity_parts(facts: Facts, matches: LinePredicate | None) -> Parts:
-    selected = _selected(facts, matches)
-    return Parts([i for i, _ in selected], [micros(line.line.quantity) for _, line in selected], MICRO)
+def _quantity_parts(facts: Facts, positions: list[int]) -> Parts:
+    lines = facts.event_lines
+    return positions, [micros(lines[i].quantity) for i in positions], MICRO
 
 
-def _field_parts(facts: Facts, matches: LinePredicate | None, name: str) -> Parts:
-    selected = _selected(facts, matches)
-    numbers = [_number(line.line.extended_fields, f"lines[{i}].extended_fields", name) for i, line in selected]
+def _field_parts(facts: Facts, positions: list[int], name: str) -> Parts:
+    lines = facts.event_lines
+    numbers = [_number(lines[i].extended_fields, f"lines[{i}].extended_fields", name) for i in positions]
     if all(number is None for number in numbers):
         raise Skip("missing_field", f"extended_fields.{name} is absent from every selected line")
-    return Parts([i for i, _ in selected], [number or 0 for number in numbers], MICRO)
+    return positions, [number or 0 for number in numbers], MICRO
 
 
 def _gap_before(facts: Facts, tracker: str) -> int:

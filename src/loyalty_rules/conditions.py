@@ -114,18 +114,25 @@ def _each(operand: Any, change: Callable[[Operand], Operand]) -> Any:
     return operand if isinstance(operand, bool) else change(operand)
 
 
+def _strictly(operand: Any) -> Any:
+    """Tell operands apart that Python holds equal and that compare differently: 1 and true."""
+    if isinstance(operand, tuple):
+        return tuple((type(each), each) for each in operand)
+    return type(operand), operand
+
+
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class _Operators:
-    is_: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
-    is_not: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
-    in_: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands))
-    not_in: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands))
-    at_least: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
-    more_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
-    at_most: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
-    less_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
+    is_: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    is_not: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    in_: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands), eq=_strictly)
+    not_in: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands), eq=_strictly)
+    at_least: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    more_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    at_most: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    less_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
     exists: bool | None = None
-    has: Operand | None = attrs.field(default=None, converter=optional(_read_operand))
+    has: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
 
     def __attrs_post_init__(self) -> None:
         if not self.tests():

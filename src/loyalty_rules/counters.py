@@ -108,8 +108,8 @@ def make_snapshot(counters: Iterable[Counter], value_of: Callable[[Counter], Dec
     """Make the snapshot of an event from the values of its counters."""
     trackers: dict[str, Decimal] = {}
     limits: dict[str, Decimal] = {}
-    issued: dict[str, Issued] = {}
-    coupons: dict[str, CouponCounts] = {}
+    issued: dict[str, dict[str, IssuedCounts]] = {}
+    coupons: dict[str, dict[str, int]] = {}
     for counter in counters:
         value = value_of(counter)
         if counter.kind == "tracker":
@@ -117,12 +117,14 @@ def make_snapshot(counters: Iterable[Counter], value_of: Callable[[Counter], Dec
         elif counter.kind == "limit":
             limits[counter.of] = value
         elif counter.kind == "coupon":
-            coupons[counter.of] = attrs.evolve(
-                coupons.get(counter.of, CouponCounts()),
-                **{counter.scope: int(value)},  # a count is whole
-            )
+            coupons.setdefault(counter.of, {})[counter.scope] = int(value)  # a count is whole
         else:
             scope, measured = counter.scope.split(".")
             counts = IssuedCounts(times=int(value)) if measured == "times" else IssuedCounts(amount=value)
-            issued[counter.of] = attrs.evolve(issued.get(counter.of, Issued()), **{scope: counts})
-    return Snapshot(trackers=trackers, issued=issued, limits=limits, coupons=coupons)
+            issued.setdefault(counter.of, {})[scope] = counts
+    return Snapshot(
+        trackers,
+        {key: Issued(**counts) for key, counts in issued.items()},
+        limits,
+        {key: CouponCounts(**counts) for key, counts in coupons.items()},
+    )

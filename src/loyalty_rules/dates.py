@@ -25,6 +25,7 @@ __all__ = [
     "anniversary_in",
     "date_in",
     "day_after",
+    "days_after",
     "in_zone",
     "instant_text",
     "is_in_range",
@@ -35,7 +36,9 @@ __all__ = [
     "read_event_instant",
     "read_instant",
     "read_zone",
+    "shifted",
     "start_of_day",
+    "with_fixed_offset",
 ]
 
 DateOrInstant = TypeVar("DateOrInstant", bound=date)
@@ -80,7 +83,7 @@ def read_instant(value: datetime | str) -> datetime:
 def _from_host(value: datetime) -> datetime:
     try:
         offset = value.utcoffset()
-        fixed = _fixed(value) if offset is not None else None
+        fixed = with_fixed_offset(value) if offset is not None else None
         if fixed is not None:
             fixed.astimezone(UTC)
     except Exception:  # noqa: BLE001  (a zone object of the host's may raise anything)
@@ -92,7 +95,8 @@ def _from_host(value: datetime) -> datetime:
     return fixed
 
 
-def _fixed(value: datetime) -> datetime:
+def with_fixed_offset(value: datetime) -> datetime:
+    """Give an aware datetime with its offset fixed, free of its zone."""
     offset = value.utcoffset()
     assert offset is not None
     return datetime(
@@ -191,15 +195,37 @@ class Period:
 
     def after(self, day: date) -> date | None:
         """Give the day that lies this period after `day`, or None beyond the last year that a date can hold."""
-        return _shifted(day, self.years * 12 + self.months, self.weeks * 7 + self.days)
+        return shifted(day, self.in_months, self.in_days)
+
+    @property
+    def in_months(self) -> int:
+        """The months that are added first, years among them."""
+        return self.years * 12 + self.months
+
+    @property
+    def in_days(self) -> int:
+        """The days that are added then, weeks among them."""
+        return self.weeks * 7 + self.days
+
+
+_days = functools.lru_cache(maxsize=4096)(timedelta)
 
 
 @functools.lru_cache(maxsize=4096)  # the sales of a day ask for the same few days again and again
-def _shifted(day: date, months: int, days: int) -> date | None:
+def shifted(day: date, months: int, days: int) -> date | None:
+    """Give the day so many months and then days later, or None beyond the last year that a date can hold."""
     try:
-        shifted: date = day + relativedelta(months=months) if months else day
-        return shifted + timedelta(days=days)
+        later: date = day + relativedelta(months=months) if months else day
+        return later + _days(days)
     except (OverflowError, ValueError):
+        return None
+
+
+def days_after(day: date, days: int) -> date | None:
+    """Give the day so many days later, or None beyond the last year that a date can hold."""
+    try:
+        return day + _days(days)
+    except OverflowError:
         return None
 
 
@@ -224,7 +250,7 @@ def next_anniversary(month: int, day: int, since: date) -> date | None:
 
 def in_zone(instant: datetime, zone: tzinfo) -> datetime:
     """Give an instant with the offset that `zone` has then, fixed."""
-    return _fixed(instant.astimezone(zone))
+    return with_fixed_offset(instant.astimezone(zone))
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:
@@ -236,7 +262,7 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     instant = midnight.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
-        return _fixed(midnight)
+        return with_fixed_offset(midnight)
     return in_zone(_end_of_gap(midnight, zone), zone)
 
 
@@ -270,12 +296,12 @@ def later_by_days(instant: datetime, days: int, zone: tzinfo) -> datetime | None
     A wall time that the clocks skip moves forward by the gap; of one that comes twice, the first; 0 days is the
     instant itself. Source: semantics 6.
     """
-    local = instant.astimezone(zone)
+    local = instant if instant.tzinfo is zone else instant.astimezone(zone)
     if days == 0:
-        return _fixed(local)
+        return with_fixed_offset(local)
     try:
-        wall = (local.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone)
-        return in_zone(wall.astimezone(UTC), zone)
+        wall = local + _days(days)  # within one zone object a sum of wall times, of two the first
+        return with_fixed_offset(wall.astimezone(UTC).astimezone(zone))
     except OverflowError:
         return None
 

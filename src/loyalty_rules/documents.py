@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from loyalty_rules.errors import DocumentError, Problem, found
 from loyalty_rules.events import EVENT_TYPES, Activity, Event, Snapshot
-from loyalty_rules.forms import MOST_PROBLEMS, problems_of, structure, unstructure
+from loyalty_rules.forms import MOST_PROBLEMS, problems_of, share_parts, structure, unstructure
 from loyalty_rules.program import FORMAT, Evaluation, Program
 from loyalty_rules.references import unresolved
 from loyalty_rules.sources import Source, read_source
@@ -26,6 +26,9 @@ def load_program(source: Source) -> Program:
         problems.append(Problem("$.format", "required", f"is missing; it is {FORMAT!r}"))
     try:
         program = _structured(document, Program, "program")
+        known: dict[Any, Any] = {}
+        for promotion in program.promotions:
+            share_parts(promotion, known)
         if not problems:
             return program
     except DocumentError as error:

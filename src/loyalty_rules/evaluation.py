@@ -4,20 +4,21 @@ For each promotion that fires, and each of its actions: who receives, which base
 issued, when it dies, what is said to whom; at the end, what the event advances. Source: semantics 1 to 10.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
 
 from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros, text_of
-from loyalty_rules.caps import NO_CAPS, NO_COUPON_CAPS, Cap, Limit
+from loyalty_rules.base_values import Parts, total_of
+from loyalty_rules.caps import NO_COUPON_CAPS, Cap, Limit
 from loyalty_rules.communication import Communication, plan_channels
 from loyalty_rules.counters import Counter, cap_counters, claim_on, coupon_counters, limit_counter
 from loyalty_rules.coupons import CouponType, Validity
 from loyalty_rules.dates import is_in_range
 from loyalty_rules.errors import MissingSerialsError
-from loyalty_rules.events import CouponCounts, Issued, IssuedCounts
-from loyalty_rules.expiry import Rolling, expiry_date
+from loyalty_rules.events import CouponCounts, Issued, IssuedCounts, Member
+from loyalty_rules.expiry import Rolling, Until
 from loyalty_rules.facts import Facts
 from loyalty_rules.intents import (
     AdvanceTracker,
@@ -26,25 +27,23 @@ from loyalty_rules.intents import (
     Intent,
     IssueCoupon,
     IssueCurrency,
-    Release,
     SendMessage,
     Share,
     Skipped,
     till_message,
 )
 from loyalty_rules.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
-from loyalty_rules.promotions import MOST_COUPONS, CurrencyAction
+from loyalty_rules.promotions import MOST_COUPONS
 from loyalty_rules.rounding import hold_to_micros
 from loyalty_rules.serials import SerialGenerator, SerialRequest
-from loyalty_rules.shares import split, unit_of
+from loyalty_rules.shares import Weights, unit_of
 from loyalty_rules.skips import Skip
-from loyalty_rules.timing import Schedule, TransactionUpdate, schedule
 from loyalty_rules.windows import window_days
 
 __all__ = ["Walk"]
 
 ZERO, ONE = Decimal(0), Decimal(1)
-NO_BASE: Ratio = (0, 1)
+NO_WINNERS: Mapping[BoundPromotion, BoundPromotion] = MappingProxyType({})
 NONE_ISSUED = Issued()
 NO_COUPONS = CouponCounts()
 
@@ -60,19 +59,22 @@ class Walk:
         self.extensions: list[Intent] = []
         self.skipped: list[Skipped] = []
         self.awarded: dict[str, int] = {}  # by PROMOTION/ACTION, in millionths
-        self.drawn: dict[str, int] = {}  # from a limit (in millionths) or from the caps of a coupon type
+        self.left: dict[str, int] = {}  # of each limit that was asked for, in millionths
+        self.limited: dict[str, Counter | None] = {}  # its counter, None where it does not bind
+        self.coupons: dict[str, int] = {}  # given, by coupon type
         self.key = f"{plan.program}/{facts.event_key}"
 
     def run(self) -> None:
         """Decide everything that follows from the event."""
-        for bound, winner in exclude(self.fired()):
+        fired = self.plan.fired(self.facts)
+        winners = exclude(fired) if self.plan.has_groups else NO_WINNERS
+        for bound in fired:
+            winner = winners.get(bound) if winners else None
             for action in bound.actions:
                 self.act(bound, action, winner)
         self.intents += self.extensions
-        self.advance_trackers()
-
-    def fired(self) -> list[BoundPromotion]:
-        return [bound for bound in self.plan.reached(self.facts) if bound.fires(self.facts)]
+        if self.plan.trackers:
+            self.advance_trackers()
 
     def act(
         self, bound: BoundPromotion, action: BoundCurrencyAction | BoundCouponAction, winner: BoundPromotion | None
@@ -91,91 +93,88 @@ class Walk:
     # -- currency ----------------------------------------------------------------------------------------------------
 
     def issue_currency(self, bound: BoundPromotion, action: BoundCurrencyAction) -> None:
-        facts, spec = self.facts, action.action
-        member, group = self.recipient(spec)
-        amount = self.amount(action.award)
-        due = schedule(spec.timing, facts)
-        expires_on, expires_at = self.expiry(spec, due)
-        amount = self.capped(action, amount)
+        facts, spec, award = self.facts, action.action, action.award
+        member = facts.member
+        if member is None:
+            raise Skip("no_member", "the event is anonymous")
+        group = group_of(member) if spec.recipient == "member_group" else None
+        parts = award.parts(facts) if award.parts is not None else None
+        amount = self.amount(award, parts)
+        issue_on, due_at = action.schedule(facts)
+        expires_on = action.until(facts, issue_on)
+        expires_at = self.end_of(expires_on, issue_on, due_at) if expires_on is not None else None
+        if action.is_capped:
+            amount = self.capped(action, amount)
         self.awarded[action.key] = amount
 
         key = f"{self.key}/{action.key}"
-        promised = spec.timing.type != "immediate"
+        release = action.release
         self.intents.append(
             IssueCurrency(
                 key,
                 bound.promotion.id,
                 spec.id,
                 facts.event.id,
-                member,
+                member.id,
                 group,
                 spec.currency,
                 decimal_of(amount),
-                "promised" if promised else "issued",
-                due.issue_on,
-                due.due_at,
-                _release(spec) if promised else None,
+                "issued" if release is None else "promised",
+                issue_on,
+                due_at,
+                release,
                 expires_on,
                 expires_at,
-                self.shares(action, amount),
-                self.claims(action, amount),
+                self.shares(action, amount, parts),
+                self.claims(action, amount) if action.is_capped else (),
             )
         )
-        if isinstance(spec.expiry, Rolling):
-            assert expires_on is not None
-            assert expires_at is not None
-            self.extensions.append(
-                ExtendExpiry(f"{key}/extend", member, group, spec.currency, spec.expiry.scope, expires_on, expires_at)
-            )
-        self.send(spec.communication, key, (key,), promised=promised)
+        if action.rolling is not None:
+            self.extend(action.rolling, key, group, spec.currency, expires_on, expires_at)
+        if spec.communication is not None:
+            self.send(spec.communication, key, (key,), promised=release is not None)
 
-    def recipient(self, spec: CurrencyAction) -> tuple[str, str | None]:
-        """Say whose account it is: the member's, or that of the member's group."""
-        member = self.facts.member
-        if member is None:
-            raise Skip("no_member", "the event is anonymous")
-        if spec.recipient == "member":
-            return member.id, None
-        if member.group is None:
-            raise Skip("no_group", f"member {member.id} has no group")
-        return member.id, member.group
-
-    def amount(self, award: Award) -> int:
-        """Compute an amount before caps, in millionths: base → round → prorate → round."""
-        amount = self.held(self.award_each_line(award) if award.each_line else self.award_total(award))
+    def amount(self, award: Award, parts: Parts | None) -> int:
+        """Compute an amount before caps, in millionths; `parts` are those of a base over lines."""
+        if parts is None:
+            numerator, denominator = award.base(self.facts, self.awarded)
+            amount = award.held(numerator, denominator)
+        elif award.each_line:
+            amount = hold_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
+        else:
+            amount = award.held(*total_of(parts))
         if amount == 0:
             raise Skip("zero_amount", "the amount is zero")
         return amount
 
-    def held(self, amount: Ratio) -> int:
-        """Hold an amount to the 6 decimals of a ledger."""
-        return hold_to_micros(amount)
-
-    def award_total(self, award: Award) -> Ratio:
-        base = award.base(self.facts, self.awarded) if award.base is not None else NO_BASE
-        return self.prorated(award, base)
-
-    def award_each_line(self, award: Award) -> Ratio:
-        assert award.parts is not None
-        parts = award.parts(self.facts)
-        amounts = [self.prorated(award, (max(value, 0), parts.denominator)) for value in parts.values]
-        return sum(numerator for numerator, _ in amounts), amounts[0][1]
-
-    def prorated(self, award: Award, base: Ratio) -> Ratio:
-        """Take a base, or one line's part of it, to an amount: round → prorate → round."""
-        steps = award.steps
-        return steps.rounded_amount(steps.prorate(steps.rounded_base(base)))
-
-    def expiry(self, spec: CurrencyAction, due: Schedule) -> tuple[date | None, datetime | None]:
-        """Say until when it lives; what would already be past when it becomes issued is not issued."""
+    def end_of(self, expires_on: date, issue_on: date | None, due_at: datetime | None) -> datetime:
+        """Give the instant until which it lives; what would already be past when it becomes issued is not issued."""
         facts = self.facts
-        expires_on = expiry_date(spec.expiry, facts, due.issue_on)
-        if expires_on is None:
-            return None, None
-        expires_at = self.plan.end_of(expires_on)
-        if expires_on < (due.issue_on or facts.event_on) or expires_at <= (due.due_at or facts.event.occurred_at):
+        day, expires_at = issue_on or facts.event_on, self.plan.end_of(expires_on)
+        # The end of a later day lies after every instant of this one: only then need instants be compared, a dear step,
+        # if the till's date is not that of its clock.
+        if (expires_on <= day or facts.event.business_date is not None) and (
+            expires_on < day or expires_at <= (due_at or facts.event.occurred_at)
+        ):
             raise Skip("already_expired", f"{expires_on} is past when it becomes issued")
-        return expires_on, expires_at
+        return expires_at
+
+    def extend(
+        self,
+        rolling: Rolling,
+        key: str,
+        group: str | None,
+        currency: str,
+        expires_on: date | None,
+        expires_at: datetime | None,
+    ) -> None:
+        """Ask, at the end, for the account's live lots of the currency to be moved to the same date."""
+        assert self.facts.member is not None
+        assert expires_on is not None
+        assert expires_at is not None
+        self.extensions.append(
+            ExtendExpiry(f"{key}/extend", self.facts.member.id, group, currency, rolling.scope, expires_on, expires_at)
+        )
 
     # -- caps --------------------------------------------------------------------------------------------------------
 
@@ -183,36 +182,41 @@ class Walk:
         """Trim an amount to what the action's caps and then the program's limits leave. Source: semantics 8."""
         caps = action.action.caps
         if caps.per_event is not None:
-            amount = self.trim(amount, micros(caps.per_event), f"cap of {text_of(caps.per_event)} an event")
+            amount = self.trim(amount, micros(caps.per_event), "cap of {} an event", caps.per_event)
         issued = self.facts.snapshot.issued.get(action.key, NONE_ISSUED)
         for cap, before, whose in ((caps.per_member, issued.member, "member's"), (caps.total, issued.total, "total")):
             if cap is not None:
                 amount = self.trim_by_cap(amount, cap, before, whose)
-        binding = [limit for limit in action.limits if self.binds(limit)]
+        binding = [limit for limit in action.limits if self.counter_of(limit) is not None]
         for limit in binding:
-            before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
-            left = micros(limit.amount) - micros(before_event) - self.drawn.get(limit.id, 0)
-            amount = self.trim(amount, left, f"limit {limit.id} of {text_of(limit.amount)}")
+            amount = self.trim(amount, self.left_of(limit), f"limit {limit.id} of {{}}", limit.amount)
         for limit in binding:
-            self.drawn[limit.id] = self.drawn.get(limit.id, 0) + amount
+            self.left[limit.id] -= amount
         return amount
 
-    def binds(self, limit: Limit) -> bool:
-        """Say whether a limit binds: one per store does not bind an event without a store."""
-        return limit.per != "store" or self.facts.event.store is not None
+    def counter_of(self, limit: Limit) -> Counter | None:
+        """Name the counter of a limit, once an event; None where it does not bind: per store, and there is none."""
+        if limit.id not in self.limited:
+            self.limited[limit.id] = limit_counter(limit, self.facts)
+        return self.limited[limit.id]
 
-    def trim(self, amount: int, left: int, cap: str) -> int:
+    def left_of(self, limit: Limit) -> int:
+        """Say what is left of a limit: what the snapshot and this evaluation have not drawn yet."""
+        if limit.id not in self.left:
+            before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
+            self.left[limit.id] = micros(limit.amount) - micros(before_event)
+        return self.left[limit.id]
+
+    def trim(self, amount: int, left: int, cap: str, most: Decimal | int) -> int:
         """Trim an amount to what is left of a cap (both in millionths); nothing left is `cap_reached`."""
         if left <= 0:
-            raise Skip("cap_reached", f"nothing is left of the {cap}")
+            raise Skip("cap_reached", f"nothing is left of the {cap_name(cap, most)}")
         return min(amount, left)
 
     def trim_by_cap(self, amount: int, cap: Cap, before: IssuedCounts, whose: str) -> int:
         """Trim an amount to what is left of an action's cap, by amount or by times."""
         if cap.amount is not None:
-            return self.trim(
-                amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {text_of(cap.amount)}"
-            )
+            return self.trim(amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {{}}", cap.amount)
         assert cap.times is not None
         if before.times >= cap.times:
             raise Skip("cap_reached", f"nothing is left of the {whose} cap of {cap.times} times")
@@ -221,8 +225,6 @@ class Walk:
     def claims(self, action: BoundCurrencyAction, amount: int) -> tuple[Claim, ...]:
         """Name every counter that the ledger must check again: per member, total, then the program's limits."""
         caps = action.action.caps
-        if caps is NO_CAPS and not action.limits:
-            return ()
         drawn = decimal_of(amount)
         claims = []
         for cap, counter in cap_counters(action.key, caps.per_member, caps.total, self.facts):
@@ -231,31 +233,27 @@ class Walk:
             else:
                 claims.append(claim_on(counter, cap.amount or ZERO, drawn))
         for limit in action.limits:
-            limited = limit_counter(limit, self.facts)
+            limited = self.counter_of(limit)
             if limited is not None:
                 claims.append(claim_on(limited, limit.amount, drawn))
         return tuple(claims)
 
     # -- shares ------------------------------------------------------------------------------------------------------
 
-    def shares(self, action: BoundCurrencyAction, amount: int) -> tuple[Share, ...]:
+    def shares(self, action: BoundCurrencyAction, amount: int, parts: Parts | None) -> tuple[Share, ...]:
         """Split an amount over the lines that it came from, to the last unit. Source: semantics 11."""
-        lines = self.facts.lines
+        if parts is None:
+            lines, weights = self.facts.bill()
+        else:
+            positions, values, _ = parts
+            lines, weights = [self.facts.event_lines[i].id for i in positions], Weights(values)
         if not lines:
             return ()
-        if action.award.parts is not None:
-            parts = action.award.parts(self.facts)
-            positions: Sequence[int] = parts.positions
-            weights = [max(value, 0) for value in parts.values]
-        else:
-            positions = range(len(lines))
-            weights = [max(line.value, 0) for line in lines]
-        unit = unit_of(amount, action.decimals)
-        amounts = split(amount // unit, weights)
-        return tuple(
-            Share(lines[position].line.id, decimal_of(part * unit))
-            for position, part in zip(positions, amounts, strict=True)
-        )
+        unit = action.unit if amount % action.unit == 0 else unit_of(amount, action.decimals)
+        amounts = weights.split(amount // unit)
+        if unit == MICRO:
+            return tuple(map(Share, lines, map(Decimal, amounts)))
+        return tuple(map(Share, lines, [decimal_of(part * unit) for part in amounts]))
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +262,7 @@ class Walk:
         if coupon_type.caps.per_member is not None and facts.member is None:
             raise Skip("no_member", "the type is capped per member; the event is anonymous")
         quantity = self.quantity(action)
-        valid_from, expires_on, expires_at = self.validity(coupon_type.validity)
+        valid_from, expires_on, expires_at = self.validity(coupon_type.validity, action.until)
         quantity = self.capped_coupons(coupon_type, quantity)
 
         keys = []
@@ -303,9 +301,11 @@ class Walk:
             if quantity == 0:
                 raise Skip("zero_amount", "the quantity is zero")
             return quantity
-        return min(self.amount(action.award) // MICRO, MOST_COUPONS)
+        award = action.award
+        parts = award.parts(self.facts) if award.parts is not None else None
+        return min(self.amount(award, parts) // MICRO, MOST_COUPONS)
 
-    def validity(self, validity: Validity) -> tuple[datetime, date | None, datetime | None]:
+    def validity(self, validity: Validity, until: Until) -> tuple[datetime, date | None, datetime | None]:
         """Say from when and until when a coupon is valid, both counted from the event date."""
         facts = self.facts
         valid_from = facts.local
@@ -314,7 +314,7 @@ class Walk:
             if day is None or not is_in_range(day):
                 raise Skip("invalid_field", "the coupon would start outside 1970 to 9998")
             valid_from = self.plan.start_of(day)
-        expires_on = expiry_date(validity.expiry, facts, facts.event_on)
+        expires_on = until(facts, facts.event_on)
         if expires_on is None:
             return valid_from, None, None
         expires_at = self.plan.end_of(expires_on)
@@ -324,16 +324,15 @@ class Walk:
 
     def capped_coupons(self, coupon_type: CouponType, quantity: int) -> int:
         """Trim a number of coupons to what the caps of their type leave; coupons of earlier actions count."""
-        name = f"coupon/{coupon_type.id}"
-        drawn = self.drawn.get(name, 0)
+        given = self.coupons.get(coupon_type.id, 0)
         counts = self.facts.snapshot.coupons.get(coupon_type.id, NO_COUPONS)
         caps = [(cap, getattr(counts, counter.scope), counter.scope) for cap, counter in self.coupon_caps(coupon_type)]
         if coupon_type.caps.per_transaction is not None:
             caps.insert(0, (coupon_type.caps.per_transaction, 0, "transaction"))
         for cap, before, scope in caps:
-            left = (cap - before - drawn) * MICRO
-            quantity = self.trim(quantity * MICRO, left, f"{scope} cap of {cap} coupons") // MICRO
-        self.drawn[name] = drawn + quantity
+            left = (cap - before - given) * MICRO
+            quantity = self.trim(quantity * MICRO, left, f"{scope} cap of {{}} coupons", cap) // MICRO
+        self.coupons[coupon_type.id] = given + quantity
         return quantity
 
     def coupon_caps(self, coupon_type: CouponType) -> list[tuple[int, Counter]]:
@@ -388,8 +387,8 @@ class Walk:
                 )
 
 
-def exclude(fired: Sequence[BoundPromotion]) -> list[tuple[BoundPromotion, BoundPromotion | None]]:
-    """Pair each promotion that fires with the one of its exclusive group that counts instead of it, if any.
+def exclude(fired: Sequence[BoundPromotion]) -> Mapping[BoundPromotion, BoundPromotion]:
+    """Give, for each promotion that fires and does not count, the one of its exclusive group that counts instead.
 
     Of a group only the first counts: by priority, higher first, then in the order of the document.
     """
@@ -398,14 +397,28 @@ def exclude(fired: Sequence[BoundPromotion]) -> list[tuple[BoundPromotion, Bound
         group = bound.promotion.exclusive
         if group is not None and (group not in first or bound.promotion.priority > first[group].promotion.priority):
             first[group] = bound
-    pairs: list[tuple[BoundPromotion, BoundPromotion | None]] = []
-    for bound in fired:
-        winner = first.get(bound.promotion.exclusive) if bound.promotion.exclusive is not None else None
-        pairs.append((bound, winner if winner is not bound else None))
-    return pairs
+    grouped = [(bound, first[bound.promotion.exclusive]) for bound in fired if bound.promotion.exclusive is not None]
+    return {bound: winner for bound, winner in grouped if winner is not bound}
 
 
-def _release(spec: CurrencyAction) -> Release:
-    when: Any = spec.timing.when if isinstance(spec.timing, TransactionUpdate) else None
-    kind: Any = spec.timing.type
-    return Release(kind, when)
+def group_of(member: Member) -> str:
+    """Give the group whose account receives; the messages stay the member's."""
+    if member.group is None:
+        raise Skip("no_group", f"member {member.id} has no group")
+    return member.group
+
+
+def bases_of_lines(parts: Parts) -> list[Ratio]:
+    """Give each line's part as a base of its own; each stops at zero."""
+    _, values, denominator = parts
+    return [(max(value, 0), denominator) for value in values]
+
+
+def sum_of(amounts: Sequence[Ratio]) -> Ratio:
+    """Sum amounts of one denominator: those of the lines of one base."""
+    return sum(numerator for numerator, _ in amounts), amounts[0][1]
+
+
+def cap_name(cap: str, most: Decimal | int) -> str:
+    """Name a cap in words; only one that was reached, or that is told in a trace, is named at all."""
+    return cap.format(text_of(most) if isinstance(most, Decimal) else most)

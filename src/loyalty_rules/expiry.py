@@ -1,13 +1,13 @@
 """How long what is issued lives: a local date, through the end of that day. Source: semantics 5."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from loyalty_rules.amounts import read_whole
-from loyalty_rules.dates import Period, date_in, is_in_range, next_anniversary, read_date
+from loyalty_rules.dates import FIRST_YEAR, LAST_YEAR, Period, date_in, next_anniversary, read_date, shifted
 from loyalty_rules.errors import InvalidValueError, found
 from loyalty_rules.facts import Facts
 from loyalty_rules.identifiers import read_name
@@ -25,6 +25,8 @@ __all__ = [
     "RegistrationAnniversary",
     "Rolling",
     "TransactionField",
+    "Until",
+    "bind_expiry",
     "expiry_date",
 ]
 
@@ -136,6 +138,10 @@ Expiry: TypeAlias = (
 NEVER = Never()
 
 
+Until: TypeAlias = Callable[[Facts, date | None], date | None]
+"""Gives the last day that what is issued lives, of an event's facts and the date on which it becomes issued."""
+
+
 def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | None:
     """Give the last day that what is issued lives; None where it never expires, or where that is not known yet.
 
@@ -143,31 +149,63 @@ def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | N
     from it is resolved on release then. Raises `Skip` with `missing_field` or `invalid_field` for a date that is
     absent, malformed or outside the years 1970 to 9998.
     """
+    return bind_expiry(expiry)(facts, issue_on)
+
+
+def bind_expiry(expiry: Expiry) -> Until:
+    """Bind an expiry to the function that gives its date, as `expiry_date` does."""
     match expiry:
         case Never():
-            return None
+            return lambda _facts, _issue_on: None
         case FixedPeriod() | FixedRecurring() | RegistrationAnniversary():
-            return _from_issue(expiry, facts, issue_on) if issue_on is not None else None
+            return _bind_from_issue(expiry)
         case FixedDate(on):
-            return _in_range(on)
-        case EventDate(after) | Rolling(after):
-            return _in_range(after.after(facts.event_on))
+            return lambda _facts, _issue_on: _in_range(on)
+        case EventDate() | Rolling():
+            period = expiry.after
+            return lambda facts, _issue_on: _in_range(period.after(facts.event_on))
         case CustomerField(field, after):
-            fields = facts.member.extended_fields if facts.member is not None else {}
-            return _later(_date_field(fields, "member.extended_fields", field), after)
+            return lambda facts, _issue_on: _later(_customer_date(facts, field), after)
         case TransactionField(field, after):
-            return _later(_date_field(facts.event.extended_fields, "extended_fields", field), after)
+            return lambda facts, _issue_on: _later(_transaction_date(facts, field), after)
 
 
-def _from_issue(expiry: FixedPeriod | FixedRecurring | RegistrationAnniversary, facts: Facts, issue_on: date) -> date:
+def _bind_from_issue(expiry: FixedPeriod | FixedRecurring | RegistrationAnniversary) -> Until:
     match expiry:
         case FixedPeriod(after):
-            return _in_range(after.after(issue_on))
+            return _bind_period(after)
         case FixedRecurring(month, day):
-            return _in_range(next_anniversary(month, day, issue_on))
+            return lambda _facts, issue_on: (
+                _in_range(next_anniversary(month, day, issue_on)) if issue_on is not None else None
+            )
         case RegistrationAnniversary():
-            registered = _registered_on(facts)
-            return _in_range(next_anniversary(registered.month, registered.day, issue_on))
+            return lambda facts, issue_on: _registration_anniversary(facts, issue_on) if issue_on is not None else None
+
+
+def _bind_period(after: Period) -> Until:
+    months, days = after.in_months, after.in_days
+
+    def until(_facts: Facts, issue_on: date | None) -> date | None:
+        if issue_on is None:
+            return None
+        day = shifted(issue_on, months, days)
+        return day if day is not None and FIRST_YEAR <= day.year <= LAST_YEAR else _in_range(day)
+
+    return until
+
+
+def _registration_anniversary(facts: Facts, issue_on: date) -> date:
+    registered = _registered_on(facts)
+    return _in_range(next_anniversary(registered.month, registered.day, issue_on))
+
+
+def _customer_date(facts: Facts, field: str) -> date:
+    fields = facts.member.extended_fields if facts.member is not None else {}
+    return _date_field(fields, "member.extended_fields", field)
+
+
+def _transaction_date(facts: Facts, field: str) -> date:
+    return _date_field(facts.event.extended_fields, "extended_fields", field)
 
 
 def _registered_on(facts: Facts) -> date:
@@ -191,6 +229,6 @@ def _later(day: date, after: Period | None) -> date:
 
 
 def _in_range(day: date | None) -> date:
-    if day is None or not is_in_range(day):
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise Skip("invalid_field", f"the expiry {'lies' if day is None else str(day) + ' lies'} outside 1970 to 9998")
     return day

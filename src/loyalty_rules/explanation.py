@@ -5,19 +5,20 @@ nothing of it.
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 import attrs
 
 from loyalty_rules.amounts import MICRO, Ratio, micros_text, ratio_text, text_of
-from loyalty_rules.base_values import Awarded, BaseValue, TransactionValue
+from loyalty_rules.base_values import Parts, base_name, total_of
 from loyalty_rules.dates import instant_text
-from loyalty_rules.evaluation import Walk
+from loyalty_rules.evaluation import Walk, bases_of_lines, cap_name, sum_of
 from loyalty_rules.facts import Facts
 from loyalty_rules.findings import Finding, condition_finding, window_finding
 from loyalty_rules.intents import AdvanceTracker, IssueCoupon, IssueCurrency, SendMessage
 from loyalty_rules.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
-from loyalty_rules.proration import Fixed, Stepped
-from loyalty_rules.rounding import hold_to_micros
+from loyalty_rules.proration import Fixed, Stepped, bind_proration, rounds_base
+from loyalty_rules.rounding import hold_to_micros, round_to_units
 from loyalty_rules.serials import SerialRequest
 
 __all__ = ["ActionTrace", "Explanation", "PromotionTrace", "explain"]
@@ -103,6 +104,7 @@ class _TracedWalk(Walk):
         super().run()
 
     def promotions(self) -> Iterator[PromotionTrace]:
+        fired = {bound.promotion.id for bound in self.plan.fired(self.facts)}
         for bound in self.plan.promotions:
             promotion = bound.promotion
             if promotion.trigger != self.facts.event.type:
@@ -113,7 +115,7 @@ class _TracedWalk(Walk):
             yield PromotionTrace(
                 promotion.id,
                 promotion.title,
-                bound.fires(self.facts),
+                promotion.id in fired,
                 tuple(because),
                 finding,
                 tuple(self.actions.get(promotion.id, ())),
@@ -172,51 +174,43 @@ class _TracedWalk(Walk):
         if intent.expires_on is not None:
             self.steps.append(f"lives through {intent.expires_on}")
 
-    def amount(self, award: Award) -> int:
+    def amount(self, award: Award, parts: Parts | None) -> int:
         proration = award.proration
         if isinstance(proration, Fixed):
             self.steps.append(f"a fixed {text_of(proration.amount)}")
         else:
-            self.steps.append(f"base: {_base_name(proration.of)}{', line by line' if award.each_line else ''}")
-        return super().amount(award)
+            self.steps.append(f"base: {base_name(proration.of)}{', line by line' if award.each_line else ''}")
+        amount = sum_of([self.noted_steps(award, base) for base in self.bases(award, parts)])
+        self.noted_rounding(amount, (hold_to_micros(amount), MICRO), "to the 6 decimals that a ledger holds")
+        return super().amount(award, parts)
 
-    def prorated(self, award: Award, base: Ratio) -> Ratio:
-        steps, proration = award.steps, award.proration
-        if isinstance(proration, Fixed):
-            return self.noted_rounding(steps.prorate(base), super().prorated(award, base), steps.rounding.currency)
-        rounded = self.noted_rounding(base, steps.rounded_base(base), steps.rounding.value)
-        amount = steps.prorate(rounded)
+    def bases(self, award: Award, parts: Parts | None) -> list[Ratio]:
+        if parts is not None:
+            return bases_of_lines(parts) if award.each_line else [total_of(parts)]
+        return [award.base(self.facts, self.awarded)]
+
+    def noted_steps(self, award: Award, base: Ratio) -> Ratio:
+        """Take a base to an amount as the award's steps do, and note each of them."""
+        proration, mode = award.proration, award.rounding.value
+        if not isinstance(proration, Fixed) and rounds_base(proration.of):
+            base = self.noted_rounding(base, round_to_units(base, mode, 0), mode)
+        amount = bind_proration(proration)(base)
         if isinstance(proration, Stepped):
             how = f"{text_of(proration.points_per_step)} for each whole {text_of(proration.step_size)} of"
-        else:
-            how = f"{text_of(proration.percent)} % of"
-        self.steps.append(f"{how} {ratio_text(rounded)} is {ratio_text(amount)}")
-        return self.noted_rounding(amount, steps.rounded_amount(amount), steps.rounding.currency)
+            self.steps.append(f"{how} {ratio_text(base)} is {ratio_text(amount)}")
+        elif not isinstance(proration, Fixed):
+            self.steps.append(f"{text_of(proration.percent)} % of {ratio_text(base)} is {ratio_text(amount)}")
+        mode = award.rounding.currency
+        return self.noted_rounding(amount, round_to_units(amount, mode, award.decimals), mode)
 
     def noted_rounding(self, before: Ratio, after: Ratio, mode: str) -> Ratio:
         if before[0] * after[1] != after[0] * before[1]:
             self.steps.append(f"{ratio_text(before)} rounded ({mode}) is {ratio_text(after)}")
         return after
 
-    def held(self, amount: Ratio) -> int:
-        held = hold_to_micros(amount)
-        self.noted_rounding(amount, (held, MICRO), "to the 6 decimals that a ledger holds")
-        return held
-
-    def trim(self, amount: int, left: int, cap: str) -> int:
-        trimmed = super().trim(amount, left, cap)
+    def trim(self, amount: int, left: int, cap: str, most: Decimal | int) -> int:
+        trimmed = super().trim(amount, left, cap, most)
         if trimmed < amount:
-            self.steps.append(f"{micros_text(amount)} trimmed to {micros_text(trimmed)} by the {cap}")
+            name = cap_name(cap, most)
+            self.steps.append(f"{micros_text(amount)} trimmed to {micros_text(trimmed)} by the {name}")
         return trimmed
-
-
-def _base_name(base: BaseValue) -> str:
-    name = base.type.replace("_", " ")
-    match base:
-        case TransactionValue(less) if less:
-            return f"{name} less {', '.join(less)}"
-        case Awarded(actions):
-            return f"what {', '.join(actions)} awarded"
-        case _:
-            detail = getattr(base, "field", None) or getattr(base, "tracker", None)
-            return f"{name} of {detail}" if detail else name

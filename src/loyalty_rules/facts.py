@@ -9,13 +9,14 @@ from datetime import date, datetime, tzinfo
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, micros, rate_units
-from loyalty_rules.dates import in_zone
+from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, each_in_micros, micros, rate_units
+from loyalty_rules.dates import with_fixed_offset
 from loyalty_rules.events import Activity, Line, Member, Snapshot, Transaction
 from loyalty_rules.identifiers import key_part
+from loyalty_rules.shares import Weights
 from loyalty_rules.skips import Skip
 
-__all__ = ["Facts", "LineFacts", "Standing"]
+__all__ = ["NO_RATE", "Facts", "LineFacts", "NoRate", "Standing"]
 
 
 @attrs.frozen
@@ -40,18 +41,30 @@ class Standing:
         return max(self.target - self.before, 0)
 
 
-class LineFacts:
-    """One line: `value` in 10⁻¹² of the event's currency (a quantity times a price has so many digits), the rate."""
+class NoRate:
+    """What stands at a path of money where the event has no exchange rate: nothing compares with it."""
 
-    __slots__ = ("line", "rate", "value")
+
+NO_RATE = NoRate()
+
+
+class LineFacts:
+    """One line as a condition looks at it; `rate` is the event's."""
+
+    __slots__ = ("line", "rate")
 
     def __init__(self, line: Line, rate: int | None) -> None:
         self.line = line
         self.rate = rate
-        self.value = _line_value(line)
+
+    @property
+    def value(self) -> int:
+        """What the line is worth, in 10⁻¹² of the event's currency."""
+        return _line_value(self.line)
 
 
 def _line_value(line: Line) -> int:
+    """Give a line's value in 10⁻¹², which a quantity times a price takes: the value need not be given."""
     if line.value is not None:
         return micros(line.value) * MICRO
     assert line.unit_price is not None  # a line without a value has a price: checked where it is built
@@ -63,22 +76,26 @@ class Facts:
     """One transaction or activity with its snapshot, seen from a program's zone and in its money.
 
     `rate` is the program's money for one unit of the event's, in 10⁻¹²: one where nothing is converted, None where
-    a rate is needed and the event has none.
+    a rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
     """
 
     __slots__ = (
+        "_bill",
         "_line_facts",
         "_standings",
         "_trackers",
+        "_values",
         "amount",
         "event",
         "event_key",
+        "event_lines",
         "event_on",
-        "local",
         "member",
+        "priced",
         "rate",
         "snapshot",
         "zone",
+        "zoned",
     )
 
     def __init__(
@@ -93,26 +110,55 @@ class Facts:
         self.snapshot = snapshot
         self.zone = zone
         self.member: Member | None = event.member
-        self.local: datetime = in_zone(event.occurred_at, zone)
-        self.event_on: date = event.business_date or self.local.date()
+        self.zoned: datetime = event.occurred_at.astimezone(zone)
+        self.event_on: date = event.business_date or self.zoned.date()
         self.event_key = key_part(event.id)
-        self.rate = _rate(event, money)
-        self.amount: int | None = micros(event.amount) if isinstance(event, Transaction) else None
+        self.rate = RATE_UNIT if money is None else _rate(event, money)
+        if isinstance(event, Transaction):
+            amount = micros(event.amount)
+            self.amount: int | None = amount
+            self.priced: int | NoRate | None = amount * self.rate if self.rate is not None else NO_RATE
+            self.event_lines: tuple[Line, ...] = event.lines
+        else:
+            self.amount, self.priced, self.event_lines = None, None if self.rate is not None else NO_RATE, ()
         self._trackers = trackers
         self._standings: dict[str, Standing] = {}
         self._line_facts: list[LineFacts] | None = None
+        self._values: tuple[list[int], int] | None = None
+        self._bill: tuple[list[str], Weights] | None = None
 
     @property
-    def event_lines(self) -> tuple[Line, ...]:
-        """The lines of the bill as they came in, none for an activity."""
-        return self.event.lines if isinstance(self.event, Transaction) else ()
+    def local(self) -> datetime:
+        """The instant of the event with the offset that the zone has then, fixed."""
+        return with_fixed_offset(self.zoned)
 
     @property
     def lines(self) -> list[LineFacts]:
         """The lines of the bill, none for an activity."""
         if self._line_facts is None:
-            self._line_facts = [LineFacts(line, self.rate) for line in self.event_lines]
+            rate = self.rate
+            self._line_facts = [LineFacts(line, rate) for line in self.event_lines]
         return self._line_facts
+
+    @property
+    def values(self) -> tuple[list[int], int]:
+        """The value of each line in the event's currency, and how many of its units make one: numbers and denominator.
+
+        Millionths where every line says what it is worth; a quantity times a price takes 10⁻¹².
+        """
+        if self._values is None:
+            lines = self.event_lines
+            if [line for line in lines if line.value is None]:
+                self._values = [_line_value(line) for line in lines], MICRO * MICRO
+            else:
+                self._values = each_in_micros([line.value for line in lines]), MICRO
+        return self._values
+
+    def bill(self) -> tuple[list[str], Weights]:
+        """Give the ids of all lines, and how much each weighs in an amount that came from the bill as a whole."""
+        if self._bill is None:
+            self._bill = [line.id for line in self.event_lines], Weights(self.values[0])
+        return self._bill
 
     def standing(self, tracker: str) -> Standing:
         """Where a tracker of the program stands; an anonymous event moves none."""
@@ -137,7 +183,7 @@ class Facts:
         return {way: amount for way, amount in paid.items() if amount}
 
 
-def _rate(event: Transaction | Activity, money: str | None) -> int | None:
-    if money is None or event.currency is None or event.currency == money:
+def _rate(event: Transaction | Activity, money: str) -> int | None:
+    if event.currency is None or event.currency == money:
         return RATE_UNIT
     return rate_units(event.exchange_rate) if event.exchange_rate is not None else None

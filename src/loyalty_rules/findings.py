@@ -22,11 +22,11 @@ from loyalty_rules.conditions import (
 )
 from loyalty_rules.dates import instant_text
 from loyalty_rules.errors import found
-from loyalty_rules.facts import Facts
-from loyalty_rules.predicates import NO_RATE, Subject, bind, event_subject, measure_subject
+from loyalty_rules.facts import NO_RATE, Facts
+from loyalty_rules.predicates import Subject, bind, event_subject, measure_subject
 from loyalty_rules.promotions import Promotion
 
-__all__ = ["Finding", "condition_finding", "window_finding"]
+__all__ = ["Finding", "asked", "condition_finding", "window_finding"]
 
 
 @attrs.frozen
@@ -72,6 +72,35 @@ def condition_finding(condition: Condition, facts: Facts) -> Finding:
             return Finding(not part.holds, f"must not hold: {part.text}")
         case _:
             return Finding(bind(condition)(facts), _LEAVES[type(condition)](condition, facts))
+
+
+def asked(condition: Condition) -> str:
+    """Tell in words what a condition on an event asks for."""
+    match condition:
+        case AllOf(conditions):
+            return " and ".join(asked(each) for each in conditions) or "anything"
+        case AnyOf(conditions):
+            return "(" + " or ".join(asked(each) for each in conditions) + ")"
+        case Not(inner):
+            return f"not ({asked(inner)})"
+        case Comparison():
+            return f"{condition.field} {_said(condition)}"
+        case LineTest():
+            return _asked_of_lines(condition)
+        case Anniversary():
+            return f"{condition.anniversary} has its anniversary ({condition.unit})"
+        case TrackerTest():
+            crossed = condition.crossed is not None
+            negated = "" if (condition.crossed if crossed else condition.reached) else "not "
+            return f"tracker {condition.tracker} is {negated}{'crossed' if crossed else 'reached'}"
+
+
+def _asked_of_lines(test: LineTest) -> str:
+    lines = _wanted_of_line(test.lines)
+    for name, measure in (("quantity", test.quantity), ("value", test.value), ("count", test.count)):
+        if measure is not None:
+            return f"the {name} of the lines where {lines} must {_wanted(measure)}"
+    return f"a line where {lines}"
 
 
 def _comparison(test: Comparison, facts: Facts) -> str:

@@ -92,6 +92,8 @@ def read_mapping(
     """Read an object of at most so many values, each by `read_item`; `what` names the values in a message."""
     if not isinstance(value, Mapping):
         raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {found(value)}")
+    if not value:
+        return {}
     if len(value) > most:
         raise InvalidValueError("", "out_of_range", f"expected at most {most:,} {what}, found {len(value):,}")
 
@@ -126,6 +128,8 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
             "too_large",
             f"free-form fields are at most {_DEEPEST} deep and hold at most {_MOST_VALUES:,} values",
         )
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
@@ -137,7 +141,7 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
 
 
 def _copied_scalar(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool)):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return value if value.bit_length() < 4096 else _as_float(value)

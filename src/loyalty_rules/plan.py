@@ -5,91 +5,104 @@ A plan holds no state between evaluations and may be shared by threads.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, Ratio, micros
+from loyalty_rules.amounts import Ratio, text_of
 from loyalty_rules.base_values import (
     LineItemExtendedField,
     LineItemQuantity,
     LineItemValue,
     Parts,
+    base_name,
     bind_base,
     bind_parts,
 )
-from loyalty_rules.caps import Limit
+from loyalty_rules.caps import NO_CAPS, Limit
 from loyalty_rules.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
 from loyalty_rules.coupons import CouponType
 from loyalty_rules.dates import day_after, start_of_day
 from loyalty_rules.events import Activity, Snapshot, Transaction
+from loyalty_rules.expiry import Rolling, Until, bind_expiry
 from loyalty_rules.facts import Facts, Standing
 from loyalty_rules.index import Index
-from loyalty_rules.predicates import Predicate, bind
+from loyalty_rules.intents import Release
 from loyalty_rules.promotions import Action, CouponAction, Currency, CurrencyAction, Promotion
-from loyalty_rules.proration import Fixed, Proration, Steps, bind_proration, rounds_base
+from loyalty_rules.proration import Fixed, Held, Proration, Stepped, Steps, bind_held, bind_steps, rounds_base
 from loyalty_rules.rounding import Rounding
+from loyalty_rules.shares import unit_of
+from loyalty_rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
 from loyalty_rules.trackers import Tracker, bind_tracker
 
 __all__ = ["Award", "BoundCouponAction", "BoundCurrencyAction", "BoundPromotion", "Plan"]
 
-BASE_OF_LINES = (LineItemValue, LineItemQuantity, LineItemExtendedField)
+T = TypeVar("T")
+
 _MOST_REMEMBERED_DAYS = 4_096
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Award:
-    """How an action's amount comes about, bound: from a base as a whole or line by line, or fixed (no base)."""
+    """How an action's amount comes about, bound: from a base, or over lines from its parts (then `parts` is set).
+
+    `held` takes a whole base to the amount; `steps` is for what goes line by line, and for the trace.
+    """
 
     proration: Proration
+    rounding: Rounding
+    decimals: int
+    held: Held
     steps: Steps
-    base: Callable[[Facts, dict[str, int]], Ratio] | None = None
+    base: Callable[[Facts, dict[str, int]], Ratio]
     parts: Callable[[Facts], Parts] | None = None
     each_line: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class BoundCurrencyAction:
-    """An action that issues currency, with what it refers to."""
+    """An action that issues currency, with what it refers to.
+
+    `unit` is the currency's last decimal in millionths. `schedule` says when it becomes issued and `release` what a
+    promise waits for (None where it is issued at once), `until` how long it lives, `is_capped` whether anything may
+    trim it, `rolling` is its expiry where that extends other lots.
+    """
 
     key: str
     action: CurrencyAction
     decimals: int
+    unit: int
     award: Award
+    schedule: Callable[[Facts], Schedule]
+    release: Release | None
+    until: Until
+    rolling: Rolling | None
     limits: tuple[Limit, ...]
+    is_capped: bool
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class BoundCouponAction:
     """An action that issues coupons, with what it refers to; `award` is None where the quantity is a plain number."""
 
     key: str
     action: CouponAction
     coupon_type: CouponType
+    until: Until
     award: Award | None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class BoundPromotion:
-    """A promotion with its condition and actions bound."""
+    """A promotion with its actions bound; what it takes for it to fire is in the index."""
 
     promotion: Promotion
-    condition: Predicate | None
     actions: tuple[BoundCurrencyAction | BoundCouponAction, ...]
-
-    def fires(self, facts: Facts) -> bool:
-        """Say whether the active window holds the event and the condition holds (the trigger is in the index)."""
-        return self.is_active(facts) and (self.condition is None or self.condition(facts))
-
-    def is_active(self, facts: Facts) -> bool:
-        occurred_at, promotion = facts.event.occurred_at, self.promotion
-        return (promotion.starts_at is None or promotion.starts_at <= occurred_at) and (
-            promotion.ends_at is None or occurred_at < promotion.ends_at
-        )
 
 
 class Plan:
-    """A compiled program."""
+    """A compiled program. A pickle of one holds the program's parts, and compiles them again."""
 
     def __init__(
         self,
@@ -111,9 +124,40 @@ class Plan:
         self._currencies = {currency.id: currency for currency in currencies}
         self._coupon_types = {coupon_type.id: coupon_type for coupon_type in coupon_types}
         self._standings: Mapping[str, Callable[[Facts], Standing]] = {each.id: bind_tracker(each) for each in trackers}
-        self.promotions = tuple(self._bind_promotion(promotion) for promotion in promotions)
-        self._indexes = self._index(promotions)
+        self.promotions = self._bind(promotions)
+        self.has_groups = any(each.exclusive is not None for each in promotions)
+        self._indexes = _index(promotions)
+        self._starts_of_days: dict[date, datetime] = {}
         self._ends_of_days: dict[date, datetime] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = {
+            "program": self.program,
+            "time_zone": self.zone.key,
+            "money": self.money,
+            "currencies": tuple(self._currencies.values()),
+            "limits": self.limits,
+            "trackers": self.trackers,
+            "coupon_types": tuple(self._coupon_types.values()),
+            "promotions": tuple(bound.promotion for bound in self.promotions),
+        }
+        return _compiled, (parts,)
+
+    def describe(self) -> str:
+        """Tell what the program compiles to: the way to each promotion and what is asked there; what actions reckon.
+
+        A promotion under no `where` is visited for every event of its trigger: what makes a large program slow.
+        """
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        names = [bound.promotion.id for bound in self.promotions]
+        for trigger, index in self._indexes.items():
+            yield f"{trigger}:"
+            yield from index.describe(names)
+        yield "actions:"
+        for bound in self.promotions:
+            yield from (f"  {_said_of(action)}" for action in bound.actions)
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
         """Look at an event from this program's zone, in its money."""
@@ -122,7 +166,13 @@ class Plan:
     def reached(self, facts: Facts) -> list[BoundPromotion]:
         """Give the promotions that the event triggers and can reach, in the order of the document."""
         index = self._indexes.get(facts.event.type)
-        return [self.promotions[position] for position in index.reached(facts)] if index is not None else []
+        positions = sorted({entry[0] for entry in index.reached(facts)}) if index is not None else []
+        return [self.promotions[position] for position in positions]
+
+    def fired(self, facts: Facts) -> list[BoundPromotion]:
+        """Give the promotions that the event triggers, and whose window and condition hold, in that order."""
+        index = self._indexes.get(facts.event.type)
+        return [self.promotions[position] for position in index.fired(facts)] if index is not None else []
 
     def counters(self, facts: Facts) -> list[Counter]:
         """Name what the event's snapshot is made of: trackers, and the caps of the promotions that it can reach."""
@@ -131,57 +181,145 @@ class Plan:
             for tracker in self.trackers:
                 counter = tracker_counter(tracker, facts.member.id, facts.event_on)
                 counters[counter.name] = counter
+        limits: set[str] = set()  # that are named already: most actions are under the same
         for bound in self.reached(facts):
             for action in bound.actions:
-                for counter in _counters_of(action, facts):
+                for counter in _counters_of(action, facts, limits):
                     counters[counter.name] = counter
         return list(counters.values())
 
     def start_of(self, day: date) -> datetime:
-        """Give the first instant of a local day."""
-        return start_of_day(day, self.zone)
+        """Give the first instant of a local day: the zone is asked once a day, not once an issue."""
+        return self._remembered(self._starts_of_days, start_of_day, day)
 
     def end_of(self, day: date) -> datetime:
-        """Give the instant at which a local day has ended: the zone is asked once a day, not once an issue."""
-        end = self._ends_of_days.get(day)
-        if end is None:
-            if len(self._ends_of_days) >= _MOST_REMEMBERED_DAYS:
-                self._ends_of_days.clear()
-            end = self._ends_of_days[day] = day_after(day, self.zone)
-        return end
+        """Give the instant at which a local day has ended."""
+        return self._ends_of_days.get(day) or self._remembered(self._ends_of_days, day_after, day)
 
-    def _index(self, promotions: Sequence[Promotion]) -> Mapping[str, Index]:
-        by_trigger: dict[str, list[int]] = {}
-        for position, promotion in enumerate(promotions):
-            by_trigger.setdefault(promotion.trigger, []).append(position)
-        return {
-            trigger: Index.of([(position, promotions[position].when) for position in positions])
-            for trigger, positions in by_trigger.items()
-        }
+    def _remembered(
+        self, known: dict[date, datetime], instant_of: Callable[[date, ZoneInfo], datetime], day: date
+    ) -> datetime:
+        instant = known.get(day)
+        if instant is None:
+            if len(known) >= _MOST_REMEMBERED_DAYS:
+                known.clear()
+            instant = known[day] = instant_of(day, self.zone)
+        return instant
 
-    def _bind_promotion(self, promotion: Promotion) -> BoundPromotion:
-        condition = bind(promotion.when) if promotion.when is not None else None
-        actions = tuple(self._bind_action(f"{promotion.id}/{action.id}", action) for action in promotion.actions)
-        return BoundPromotion(promotion, condition, actions)
+    def _bind(self, promotions: Sequence[Promotion]) -> tuple[BoundPromotion, ...]:
+        bound = _Bound()
+        return tuple(
+            BoundPromotion(
+                promotion,
+                tuple([self._bind_action(f"{promotion.id}/{each.id}", each, bound) for each in promotion.actions]),
+            )
+            for promotion in promotions
+        )
 
-    def _bind_action(self, key: str, action: Action) -> BoundCurrencyAction | BoundCouponAction:
+    def _bind_action(self, key: str, action: Action, bound: "_Bound") -> BoundCurrencyAction | BoundCouponAction:
         if isinstance(action, CurrencyAction):
             decimals = self._currencies[action.currency].decimals
             limits = tuple(limit for limit in self.limits if limit.currency == action.currency)
             return BoundCurrencyAction(
-                key, action, decimals, bind_award(action.proration, action.rounding, decimals), limits
+                key,
+                action,
+                decimals,
+                unit_of(0, decimals),
+                bound.award(action.proration, action.rounding, decimals),
+                bound.once(bind_timing, action.timing),
+                bound.once(_release_of, action.timing),
+                bound.once(bind_expiry, action.expiry),
+                action.expiry if isinstance(action.expiry, Rolling) else None,
+                limits,
+                bool(limits) or action.caps != NO_CAPS,
             )
-        coupon_type = self._coupon_types[action.coupon_type]
-        quantity = action.quantity
-        award = (
-            None
-            if isinstance(quantity, int)
-            else bind_award(quantity, Rounding(action.rounding.value, action.rounding.currency), 0)
+        coupon_type, quantity = self._coupon_types[action.coupon_type], action.quantity
+        rounding = Rounding(action.rounding.value, action.rounding.currency)
+        award = bound.award(quantity, rounding, 0) if not isinstance(quantity, int) else None
+        return BoundCouponAction(key, action, coupon_type, bound.once(bind_expiry, coupon_type.validity.expiry), award)
+
+
+def _compiled(parts: Mapping[str, Any]) -> Plan:
+    return Plan(**parts)
+
+
+class _Bound:
+    """What is bound already: the same terms in a thousand promotions are bound once."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Any] = {}
+
+    def once(self, bind: Callable[..., T], *terms: Any) -> T:
+        """Give what `bind` makes of some terms, made when they are first seen."""
+        if (bind, terms) not in self.known:
+            self.known[bind, terms] = bind(*terms)
+        bound: T = self.known[bind, terms]
+        return bound
+
+    def award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+        """Bind how an amount comes about; what does not hang on the lines that are selected is bound without them."""
+        return self.once(self._award, proration, rounding, decimals)
+
+    def _award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+        if isinstance(proration, Fixed):
+            return self._award_of(proration, proration, rounding, decimals, _no_base)
+        of = proration.of
+        if isinstance(of, (LineItemValue, LineItemQuantity, LineItemExtendedField)):
+            reckoned = attrs.evolve(proration, of=attrs.evolve(of, lines=None))
+            parts, each_line = self.once(bind_parts, of), of.aggregate == "each_line"
+            return self._award_of(proration, reckoned, rounding, decimals, _no_base, parts, each_line)
+        return self._award_of(proration, proration, rounding, decimals, self.once(bind_base, of))
+
+    def _award_of(
+        self, proration: Proration, reckoned: Proration, rounding: Rounding, decimals: int, *base: Any
+    ) -> Award:
+        held = self.once(bind_held, reckoned, rounding, decimals)
+        steps = self.once(bind_steps, reckoned, rounding, decimals)
+        return Award(proration, rounding, decimals, held, steps, *base)
+
+
+def _release_of(timing: Timing) -> Release | None:
+    if isinstance(timing, Immediate):
+        return None
+    return Release(timing.type, timing.when if isinstance(timing, TransactionUpdate) else None)  # type: ignore[arg-type]
+
+
+def _no_base(_facts: Facts, _awarded: dict[str, int]) -> Ratio:
+    return 0, 1
+
+
+def _said_of(action: BoundCurrencyAction | BoundCouponAction) -> str:
+    if isinstance(action, BoundCurrencyAction):
+        spec = action.action
+        return (
+            f"{action.key}: {_said_of_award(action.award)} in {spec.currency}; {spec.timing.type}; {spec.expiry.type}"
         )
-        return BoundCouponAction(key, action, coupon_type, award)
+    quantity = _said_of_award(action.award) if action.award is not None else str(action.action.quantity)
+    return f"{action.key}: {quantity} × coupon {action.coupon_type.id}; {action.coupon_type.validity.expiry.type}"
 
 
-def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts) -> Iterator[Counter]:
+def _said_of_award(award: Award) -> str:
+    proration, rounding = award.proration, award.rounding
+    if isinstance(proration, Fixed):
+        return f"a fixed {text_of(proration.amount)}"
+    base = base_name(proration.of) + (" (line by line)" if award.each_line else "")
+    if rounding.value != "actual" and rounds_base(proration.of):
+        base += f", rounded ({rounding.value}),"
+    if isinstance(proration, Stepped):
+        reckoned = f"{text_of(proration.points_per_step)} for each whole {text_of(proration.step_size)} of {base}"
+    else:
+        reckoned = f"{text_of(proration.percent)} % of {base}"
+    return reckoned + (f" rounded ({rounding.currency})" if rounding.currency != "actual" else "")
+
+
+def _index(promotions: Sequence[Promotion]) -> Mapping[str, Index]:
+    by_trigger: dict[str, list[tuple[int, Promotion]]] = {}
+    for position, each in enumerate(promotions):
+        by_trigger.setdefault(each.trigger, []).append((position, each))
+    return {trigger: Index.of(triggered) for trigger, triggered in by_trigger.items()}
+
+
+def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts, limits: set[str]) -> Iterator[Counter]:
     if isinstance(action, BoundCouponAction):
         for _, counter in coupon_counters(action.coupon_type, facts):
             yield counter
@@ -190,18 +328,8 @@ def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts) 
     for _, counter in cap_counters(action.key, caps.per_member, caps.total, facts):
         yield counter
     for limit in action.limits:
-        limited = limit_counter(limit, facts)
-        if limited is not None:
-            yield limited
-
-
-def bind_award(proration: Proration, rounding: Rounding, decimals: int) -> Award:
-    """Bind a proration with its rounding to a currency of so many decimals."""
-    if isinstance(proration, Fixed):
-        amount = micros(proration.amount), MICRO
-        return Award(proration, Steps(lambda _base: amount, rounding, round_base=False, decimals=decimals))
-    of = proration.of
-    steps = Steps(bind_proration(proration), rounding, rounds_base(of), decimals)
-    if isinstance(of, BASE_OF_LINES):
-        return Award(proration, steps, bind_base(of), bind_parts(of), of.aggregate == "each_line")
-    return Award(proration, steps, bind_base(of))
+        if limit.id not in limits:
+            limits.add(limit.id)
+            limited = limit_counter(limit, facts)
+            if limited is not None:
+                yield limited

@@ -24,19 +24,25 @@ from loyalty_rules.conditions import (
     TrackerTest,
 )
 from loyalty_rules.dates import anniversary_in, date_in
-from loyalty_rules.facts import Facts, LineFacts
+from loyalty_rules.events import Line
+from loyalty_rules.facts import NO_RATE, Facts, LineFacts
 
-__all__ = ["LinePredicate", "Predicate", "Subject", "bind", "bind_line", "bind_to", "event_subject", "line_subject"]
+__all__ = [
+    "LinePredicate",
+    "Predicate",
+    "Selection",
+    "Subject",
+    "bind",
+    "bind_line",
+    "bind_selection",
+    "bind_to",
+    "event_subject",
+    "line_subject",
+]
 
 Predicate: TypeAlias = Callable[[Facts], bool]
 LinePredicate: TypeAlias = Callable[[LineFacts], bool]
-
-
-class _NoRate:
-    """What stands at a path of money where the event has no exchange rate: nothing compares with it."""
-
-
-NO_RATE = _NoRate()
+Selection: TypeAlias = Callable[[Facts], list[int]]
 
 
 @attrs.frozen
@@ -89,15 +95,9 @@ def _component(name: str) -> Subject:
     return Subject(number, "number")
 
 
-def _amount(facts: Facts) -> Any:
-    if facts.rate is None:
-        return NO_RATE
-    return facts.amount * facts.rate if facts.amount is not None else None
-
-
 _EVENT_SUBJECTS: Mapping[str, Subject] = {
     "type": _event("type"),
-    "amount": Subject(_amount, "number", MICRO * RATE_UNIT),
+    "amount": Subject(operator.attrgetter("priced"), "number", MICRO * RATE_UNIT),
     "currency": _event("currency"),
     "store": _event("store"),
     "brand": _event("brand"),
@@ -137,6 +137,9 @@ def _unit_price(facts: LineFacts) -> Any:
     return micros(facts.line.unit_price) * facts.rate if facts.line.unit_price is not None else None
 
 
+_LINE_TEXTS: Mapping[str, Callable[[Line], Any]] = {
+    name: operator.attrgetter(name) for name in ("sku", "category", "brand")
+}
 _VALUE_UNIT = MICRO * MICRO * RATE_UNIT
 
 
@@ -168,6 +171,16 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "at_most": operator.le,
     "less_than": operator.lt,
 }
+_FROM_OPERAND: Mapping[str, str] = {
+    "is": "__eq__",
+    "is_not": "__ne__",
+    "at_least": "__le__",
+    "more_than": "__lt__",
+    "at_most": "__ge__",
+    "less_than": "__gt__",
+}
+"""The same, asked of the operand: a method bound to it is a test, without a function around it."""
+
 _FOR_FLAGS = {"is", "is_not", "in", "not_in"}
 
 
@@ -198,7 +211,7 @@ def _bind_number(name: str, operand: Any, unit: int) -> Test:
 
     if name in _ORDER:
         wanted = number(operand)
-        return _partial(_ORDER[name], wanted) if wanted is not None else _never
+        return getattr(wanted, _FROM_OPERAND[name]) if wanted is not None else _never
     if name in ("in", "not_in"):
         return _bind_membership(name, [number(item) for item in operand])
     return _never
@@ -206,7 +219,7 @@ def _bind_number(name: str, operand: Any, unit: int) -> Test:
 
 def _bind_text(name: str, operand: Any, _unit: int) -> Test:
     if name in _ORDER:
-        return _partial(_ORDER[name], operand) if isinstance(operand, str) else _never
+        return getattr(operand, _FROM_OPERAND[name]) if isinstance(operand, str) else _never
     if name in ("in", "not_in"):
         return _bind_membership(name, [item if isinstance(item, str) else None for item in operand])
     return _never
@@ -218,10 +231,6 @@ def _bind_membership(name: str, items: list[Any]) -> Test:
     if name == "in":
         return members.__contains__
     return _never if None in items else lambda value: value not in members
-
-
-def _partial(compare: Callable[[Any, Any], bool], operand: Any) -> Test:
-    return lambda value: compare(value, operand)
 
 
 def _bind_list(name: str, operand: Any, _unit: int) -> Test:
@@ -282,12 +291,12 @@ _BINDERS: Mapping[str, Callable[[str, Any, int], Test]] = {
 def _bind_comparison(comparison: Comparison | Measure, subject: Subject) -> Callable[[Any], bool]:
     get = subject.get
     test, when_absent = _bind_tests(subject, comparison.tests())
+    if when_absent:
+        return lambda facts: get(facts) is None  # it must not exist, and nothing else is asked
 
     def holds(facts: Any) -> bool:
         value = get(facts)
-        if value is None:
-            return when_absent
-        return value is not NO_RATE and test(value)
+        return value is not None and value is not NO_RATE and test(value)
 
     return holds
 
@@ -298,6 +307,19 @@ def _bind_comparison(comparison: Comparison | Measure, subject: Subject) -> Call
 def bind_line(condition: Condition | None) -> LinePredicate | None:
     """Bind a line condition; None, which selects every line, stays None."""
     return None if condition is None else _bind(condition, line_subject)
+
+
+def bind_selection(condition: Condition | None) -> Selection:
+    """Bind a line condition to the function that gives the positions of the lines that it selects; None selects all."""
+    if condition is None:
+        return lambda facts: [*range(len(facts.event_lines))]
+    if isinstance(condition, Comparison):
+        text_of, tests = _LINE_TEXTS.get(condition.field), condition.tests()
+        if text_of is not None and len(tests) == 1 and isinstance(condition.is_, str):
+            wanted = condition.is_  # most line conditions are no more than that
+            return lambda facts: [i for i, line in enumerate(facts.event_lines) if text_of(line) == wanted]
+    matches = _bind(condition, line_subject)
+    return lambda facts: [i for i, line in enumerate(facts.lines) if matches(line)]
 
 
 def bind(condition: Condition) -> Predicate:
@@ -317,8 +339,7 @@ def _bind(condition: Condition, subject_of: Callable[[str], Subject]) -> Callabl
         case AllOf(conditions):
             return _bind_all([_bind(each, subject_of) for each in conditions])
         case AnyOf(conditions):
-            parts = [_bind(each, subject_of) for each in conditions]
-            return lambda facts: any(part(facts) for part in parts)
+            return _bind_any([_bind(each, subject_of) for each in conditions])
         case Not(inner):
             part = _bind(inner, subject_of)
             return lambda facts: not part(facts)
@@ -330,13 +351,30 @@ def _bind(condition: Condition, subject_of: Callable[[str], Subject]) -> Callabl
             return _bind_tracker_test(condition)
 
 
+# Loops, since `all` and `any` would start a generator for each question.
+
+
 def _bind_all(parts: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
     if len(parts) == 1:
         return parts[0]
-    if len(parts) == 2:
-        first, second = parts
-        return lambda facts: first(facts) and second(facts)
-    return lambda facts: all(part(facts) for part in parts)
+
+    def holds(facts: Any) -> bool:
+        for part in parts:  # noqa: SIM110
+            if not part(facts):
+                return False
+        return True
+
+    return holds
+
+
+def _bind_any(parts: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    def holds(facts: Any) -> bool:
+        for part in parts:  # noqa: SIM110
+            if part(facts):
+                return True
+        return False
+
+    return holds
 
 
 _MEASURES: Mapping[str, tuple[Callable[[LineFacts], int], int]] = {
@@ -373,7 +411,7 @@ def _bind_line_test(test: LineTest) -> Predicate:
         return _bind_comparison(measured[1], measured[0])
     matches = bind_line(test.lines)
     assert matches is not None
-    return lambda facts: any(matches(line) for line in facts.lines)
+    return lambda facts: any(map(matches, facts.lines))
 
 
 def _bind_anniversary(test: Anniversary) -> Predicate:

@@ -77,4 +77,4 @@ def round_to_units(amount: Ratio, mode: str, decimals: int) -> Ratio:
 def hold_to_micros(amount: Ratio) -> int:
     """Hold an amount to 6 decimals, the ledger's scale, half up: whole millionths. Source: semantics 2."""
     numerator, denominator = amount
-    return _nearest(numerator * MICRO, denominator)
+    return (2 * MICRO * numerator + denominator) // (2 * denominator)

@@ -1,18 +1,19 @@
 """When what is promised becomes issued. Source: semantics 6."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import ClassVar, TypeAlias
 
 import attrs
 
 from loyalty_rules.amounts import read_whole
 from loyalty_rules.conditions import Condition, read_condition
-from loyalty_rules.dates import is_in_range, later_by_days
+from loyalty_rules.dates import days_after, is_in_range, later_by_days
 from loyalty_rules.facts import Facts
 from loyalty_rules.skips import Skip
 from loyalty_rules.values import checked
 
-__all__ = ["Delayed", "External", "Immediate", "Schedule", "Timing", "TransactionUpdate", "schedule"]
+__all__ = ["Delayed", "External", "Immediate", "Schedule", "Timing", "TransactionUpdate", "bind_timing"]
 
 
 @attrs.frozen
@@ -54,31 +55,27 @@ Timing: TypeAlias = Immediate | Delayed | External | TransactionUpdate
 IMMEDIATE = Immediate()
 
 
-@attrs.frozen
-class Schedule:
-    """When an issue of one event becomes issued: the local date where it is known, the instant where it is due."""
-
-    issue_on: date | None
-    due_at: datetime | None = None
+Schedule: TypeAlias = tuple[date | None, datetime | None]
+"""When an issue of one event becomes issued: the local date where it is known, the instant where it is due."""
 
 
-def schedule(timing: Timing, facts: Facts) -> Schedule:
-    """Say when an issue becomes issued; raises `Skip` with `invalid_field` beyond the year 9998."""
+def bind_timing(timing: Timing) -> Callable[[Facts], Schedule]:
+    """Bind a timing to the function that says when an issue of an event becomes issued.
+
+    It raises `Skip` with `invalid_field` beyond the year 9998.
+    """
     match timing:
         case Immediate():
-            return Schedule(facts.event_on)
+            return lambda facts: (facts.event_on, None)
         case Delayed(days):
-            due_at = later_by_days(facts.local, days, facts.zone)
-            issue_on = _days_later(facts.event_on, days)
-            if due_at is None or issue_on is None or not (is_in_range(issue_on) and is_in_range(due_at)):
-                raise Skip("invalid_field", f"{days} days later lies outside 1970 to 9998")
-            return Schedule(issue_on, due_at)
-        case External() | TransactionUpdate():
-            return Schedule(None)
+            return lambda facts: _days_later(facts, days)
+        case _:
+            return lambda _facts: (None, None)
 
 
-def _days_later(day: date, days: int) -> date | None:
-    try:
-        return day + timedelta(days=days)
-    except OverflowError:
-        return None
+def _days_later(facts: Facts, days: int) -> Schedule:
+    issue_on = days_after(facts.event_on, days)
+    due_at = later_by_days(facts.zoned, days, facts.zone)
+    if due_at is None or issue_on is None or not (is_in_range(issue_on) and is_in_range(due_at)):
+        raise Skip("invalid_field", f"{days} days later lies outside 1970 to 9998")
+    return issue_on, due_at

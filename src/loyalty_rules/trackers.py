@@ -83,4 +83,5 @@ def _bind_measure(measure: MeasuredBy) -> Callable[[Facts], Ratio]:
 
 
 def _each_line(parts: Parts) -> Ratio:
-    return sum(max(value, 0) for value in parts.values), parts.denominator
+    _, values, denominator = parts
+    return sum(max(value, 0) for value in values), denominator

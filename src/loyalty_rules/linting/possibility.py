@@ -25,7 +25,8 @@ from loyalty_rules.conditions import (
     Not,
     TrackerTest,
 )
-from loyalty_rules.predicates import NO_RATE, Subject, bind_to, event_subject, line_subject
+from loyalty_rules.facts import NO_RATE
+from loyalty_rules.predicates import Subject, bind_to, event_subject, line_subject
 
 __all__ = ["LINE", "SALE", "Circumstances", "Leaf", "can_hold", "clash", "implies"]
 

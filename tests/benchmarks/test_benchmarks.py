@@ -1,0 +1,20 @@
+"""What is measured is the same work: the hand-written code gives what the library gives, whatever the size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECK = """
+import evaluations, workload
+size = int({size!r})
+evaluations.contestants(size, workload.sales_of(size, 30), with_peers=False)
+"""
+
+
+@pytest.mark.parametrize("size", ["1", "10", "100", "1000", "-10"])
+def test_the_hand_written_code_gives_the_intents_of_the_library(size: str) -> None:
+    subprocess.run([sys.executable, "-c", CHECK.format(size=size)], cwd=Path(__file__).parent, check=True)
