@@ -223,9 +223,9 @@ def test_a_receipt_has_what_its_program_asks_for() -> None:
     promotion = {"id": "p", "when": when, "actions": [earn(proportional("10", nights))]}
     shop = lr.load_program(program(promotions=[promotion]))
 
-    sales = drawn(kit.transactions(shop, anonymous=False), 300)
-    earning = [sale for sale in sales if shop.evaluate(lr.load_event(sale)).intents]
-    assert len(earning) > 3  # a store, a time, a category and a field at once, in more than one of a hundred
+    sales = drawn(kit.transactions(shop, anonymous=False), 1_000)
+    # A store, a time, a category and a field at once: about one of a hundred has them.
+    assert any(shop.evaluate(lr.load_event(sale)).intents for sale in sales)
 
 
 def test_bills_lie_next_to_the_thresholds_of_their_program() -> None:
