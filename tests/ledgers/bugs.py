@@ -64,9 +64,9 @@ def a_replay_writes_again(patch: Patch) -> None:
     """The batch is not looked up before it is written."""
     open_batch = MemoryBooks.open_batch
 
-    def anew(self: MemoryBooks, given: Any) -> Any:
+    def anew(self: MemoryBooks, given: Any, *about: Any) -> Any:
         self.batches.pop(given.key, None)
-        return open_batch(self, given)
+        return open_batch(self, given, *about)
 
     patch.setattr(MemoryBooks, "open_batch", anew)
 

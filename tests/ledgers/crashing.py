@@ -163,8 +163,8 @@ def commit_the_claim(patch: pytest.MonkeyPatch) -> None:
     """Commit the claim by itself, so that nobody else takes the sale, and take what is claimed for recorded."""
     open_batch = SQLBooks.open_batch
 
-    def open_and_commit(self: SQLBooks, given: Inputs) -> Batch | None:
-        recorded = open_batch(self, given)
+    def open_and_commit(self: SQLBooks, given: Inputs, *about: Any) -> Batch | None:
+        recorded = open_batch(self, given, *about)
         if recorded is None:
             self._connection.commit()
             self._dialect.begin(self._connection)

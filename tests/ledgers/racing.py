@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from functools import partial
@@ -25,7 +25,7 @@ from loyalty_rules.ledger.books import Scope
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
-from loyalty_rules.ledger.sql.statements import CHANGING_OF_COUPON, CHANGING_OF_LOT
+from loyalty_rules.ledger.sql.statements import CHANGING_OF_COUPON, CHANGING_OF_LOT, Statements
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
@@ -175,6 +175,13 @@ class Naive(PostgreSQL):
 
     def hold(self, connection: Connection, scopes: Iterable[Scope]) -> None:
         super().hold(connection, [each for each in scopes if each[1].startswith("chain/")])
+
+    def claim(
+        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[Scope]
+    ) -> int | None:
+        batch = super().claim(connection, statements, row, ())
+        self.hold(connection, scopes)
+        return batch
 
 
 def make_naive(ledger: SQLLedger) -> None:

@@ -133,7 +133,7 @@ def a_transaction_begins_by_reading(patch: Patch) -> None:
 
 @bug(together("a_second_spend_waits_for_the_first_and_is_refused"))
 def nothing_is_held(patch: Patch) -> None:
-    patch.setattr(PostgreSQL, "hold", lambda *_: None)
+    patch.setattr(dialects, "_lock_numbers", lambda _: [])
 
 
 @bug(together("a_failure_to_serialise_and_a_deadlock_are_tried_again"), together("so_are_they_for_asyncio"))

@@ -224,8 +224,11 @@ class Books(Protocol):
 
     # -- batches and sales
 
-    def open_batch(self, given: Inputs) -> Batch | None:
-        """Claim a batch, first of all that is written; or give what was recorded under its key before."""
+    def open_batch(self, given: Inputs, about: Iterable[Scope] = ()) -> Batch | None:
+        """Claim a batch, first of all that is written; or give what was recorded under its key before.
+
+        `about` is all that it is about, where that is known beforehand: it is held with the claim.
+        """
 
     def close_batch(self, receipt: Receipt) -> None:
         """Write down what came of the batch that is open."""

@@ -111,7 +111,7 @@ class MemoryBooks:
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
-    def open_batch(self, given: Inputs) -> Batch | None:
+    def open_batch(self, given: Inputs, about: Iterable[Scope] = ()) -> Batch | None:  # noqa: ARG002
         """Give what was recorded under the key before, or note what is being recorded."""
         recorded = self.batches.get(given.key)
         if recorded is None:

@@ -81,11 +81,10 @@ class Operations:
         given = _inputs_of(program, event, recorded_at)
 
         def decide() -> Decision:
-            self._books.hold(_scopes(program, event))
             self._books.keep_sale(Sale(program, event, snapshot))
             return evaluation.intents
 
-        return self._once(program, given, decide, self._serials)
+        return self._once(program, given, decide, self._serials, about=_scopes(program, event))
 
     def process(
         self,
@@ -100,13 +99,21 @@ class Operations:
             return self._once(program, _inputs_of(program, event, recorded_at), lambda: self._later(program, event))
         given = _inputs_of(program, event, recorded_at)
         making = serials if serials is not None else self._serials
-        return self._once(
-            program, given, lambda: self._sell(program, event, making), making, whatever=("program_version",)
-        )
-
-    def _sell(self, program: Program, event: Transaction | Activity, serials: SerialGenerator | None) -> Decision:
         counters = program.counters(event)
-        self._books.hold(_scopes(program, event, counters))
+
+        def decide() -> Decision:
+            return self._sell(program, event, counters, making)
+
+        about = _scopes(program, event, counters)
+        return self._once(program, given, decide, making, whatever=("program_version",), about=about)
+
+    def _sell(
+        self,
+        program: Program,
+        event: Transaction | Activity,
+        counters: Sequence[Counter],
+        serials: SerialGenerator | None,
+    ) -> Decision:
         snapshot = self._snapshot(program, event, counters)
         evaluation = program.evaluate(event, snapshot, serials=serials)
         self._books.keep_sale(Sale(program, event, snapshot))
@@ -340,15 +347,16 @@ class Operations:
         decide: Callable[[], Decision],
         serials: SerialGenerator | None = None,
         whatever: Sequence[str] = (),
+        about: Iterable[Scope] = (),
     ) -> Receipt:
         """Record a decision once: a replay gives what was recorded, other inputs conflict, a refusal is no record.
 
-        `whatever` are inputs in which a replay may differ.
+        `whatever` are inputs in which a replay may differ, `about` all that must be held, where it is known already.
         """
         _check(given)
         try:
             with self._books.whole():
-                recorded = self._books.open_batch(given)
+                recorded = self._books.open_batch(given, about)
                 if recorded is not None:
                     return _replayed(recorded, given, whatever)
                 decided = decide()

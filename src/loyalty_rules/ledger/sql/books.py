@@ -110,12 +110,15 @@ class SQLBooks(AsOf):
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
-    def open_batch(self, given: Inputs) -> Batch | None:
+    def open_batch(self, given: Inputs, about: Iterable[Scope] = ()) -> Batch | None:
         """Claim a batch by a row that can be there once; or give what was recorded under its key."""
-        row = batch_row(given)
-        claimed = self._connection.execute(self._run.claim, row).scalar_one_or_none()
+        row, more = batch_row(given), {*about}
+        if more:  # nothing more will be held after these, so that the end of the chain may be, too
+            more = {*more, chain_scope(chain_of(given.key))} - self._held
+        claimed = self._dialect.claim(self._connection, self._run, row, more)
         if claimed is None:
             return self._recorded(given)
+        self._held |= more
         self._opened, self._page = Opened(claimed, given, row), Page()
         return None
 

@@ -7,7 +7,8 @@ the number of rows. Source: ledger 2 (P2, P4).
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Select, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
@@ -59,7 +60,12 @@ class Statements:
     def _batches(self, conflict_insert: Callable[[Table], Any]) -> None:
         t = self.tables
         b, r = t.batches, t.receipts
-        self.claim = conflict_insert(b).on_conflict_do_nothing().returning(b.c.id)
+        unless_there = conflict_insert(b).on_conflict_do_nothing()
+        self.claim = unless_there.returning(b.c.id)
+        # What is returned is reckoned once the row is in.
+        scope = func.unnest(bindparam("scopes", type_=ARRAY(BigInteger))).column_valued("scope")
+        held = select(func.count(func.pg_advisory_xact_lock(scope))).scalar_subquery()
+        self.claim_and_hold = unless_there.returning(b.c.id, held)
         self.batch = (
             select(b, r.c.intents, r.c.trims)
             .join(r)
