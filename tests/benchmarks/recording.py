@@ -2,9 +2,10 @@
 
     uv run python tests/benchmarks/recording.py [rates] [million] [soak [SECONDS]]
 
-Without a name, `rates` and `million`. Prints Markdown. A sale has five lines and a member; there are a cap, a tracker
-and points that expire. The rates are of this machine and its disk, so that what the disk alone takes stands beside
-them; the ratios are of sales recorded by turns in an empty ledger and in one of a million rows.
+Without a name, `rates` and `million`. Prints Markdown. A sale has five lines and a member, and earns points that expire;
+a cap and a tracker count it, unless it says "points alone". The rates are of this machine and its disk, so that what
+the disk alone takes stands beside them; the ratios are of sales recorded by turns in an empty ledger and in one of a
+million rows.
 """
 
 from __future__ import annotations
@@ -44,23 +45,25 @@ SOAK_SECONDS = 600
 # -- the shop --------------------------------------------------------------------------------------------------------
 
 
-def program() -> Program:
-    """10 % back in points that live for 30 days, up to a cap; a tracker."""
-    earn = {
+def program(*, counted: bool = True) -> Program:
+    """10 % back in points that live for 30 days; where anything is counted, up to a cap, and a tracker."""
+    earn: dict[str, Any] = {
         "type": "issue_currency",
         "id": "earn",
         "currency": "points",
         "proration": {"type": "proportional", "percent": "10", "of": {"type": "transaction_value"}},
         "expiry": {"type": "fixed_period", "after": {"days": 30}},
-        "caps": {"per_member": {"amount": "1000000"}},
     }
+    tracker = {"measure": {"type": "transaction_value"}, "target": "500"}
+    if counted:
+        earn["caps"] = {"per_member": {"amount": "1000000"}}
     return load_program(
         {
             "format": "loyalty-rules/1",
             "id": "shop",
             "time_zone": "Europe/Lisbon",
             "currencies": {"points": {}},
-            "trackers": {"spent": {"measure": {"type": "transaction_value"}, "target": "500"}},
+            "trackers": {"spent": tracker} if counted else {},
             "promotions": [{"id": "base", "actions": [earn]}],
         }
     )
@@ -82,9 +85,9 @@ def sales(prefix: str) -> Iterator[Any]:
         )
 
 
-def seconds_each(ledger: SQLLedger, events: Sequence[Any]) -> list[float]:
+def seconds_each(ledger: SQLLedger, events: Sequence[Any], *, counted: bool = True) -> list[float]:
     """Record sales; give how long each took."""
-    running = program()
+    running = program(counted=counted)
     taken = []
     for each in events:
         started = time.perf_counter()
@@ -109,8 +112,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def rates(folder: Path, server: Server) -> str:
     """Sales a second of one writer on each database, and of four on a server; and what a write to the disk takes."""
     rows = [row_of("a file, 4 kB appended and synchronised, alone", synchronised_writes(folder))]
-    for name, url in (("SQLite", f"sqlite:///{folder / 'rate.db'}"), ("PostgreSQL", server.new_database())):
-        rows.append(row_of(f"{name}, one writer", recorded_at(url, "T")))
+    for name, new_url in (
+        ("SQLite", lambda counted: f"sqlite:///{folder / f'{counted}.db'}"),
+        ("PostgreSQL", lambda _: server.new_database()),
+    ):
+        for counted, what in ((True, "one writer"), (False, "one writer, points alone")):
+            rows.append(row_of(f"{name}, {what}", recorded_at(new_url(counted), "T", counted)))
     url = server.new_database()
     with closing(SQLLedger.open(url)):
         pass
@@ -125,10 +132,10 @@ def row_of(name: str, taken: Sequence[float]) -> list[str]:
     return [name, f"{len(taken) / sum(taken):,.0f}", *milliseconds]
 
 
-def recorded_at(url: str, prefix: str) -> list[float]:
+def recorded_at(url: str, prefix: str, counted: bool = True) -> list[float]:
     with closing(SQLLedger.open(url)) as ledger:
         events = [*itertools.islice(sales(prefix), WARM_UP + SALES)]
-        return seconds_each(ledger, events)[WARM_UP:]
+        return seconds_each(ledger, events, counted=counted)[WARM_UP:]
 
 
 def synchronised_writes(folder: Path) -> list[float]:
