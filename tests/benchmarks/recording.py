@@ -2,10 +2,10 @@
 
     uv run python tests/benchmarks/recording.py [rates] [million] [soak [SECONDS]]
 
-Without a name, `rates` and `million`. Prints Markdown. A sale has five lines and a member, and earns points that expire;
-a cap and a tracker count it, unless it says "points alone". The rates are of this machine and its disk, so that what
-the disk alone takes stands beside them; the ratios are of sales recorded by turns in an empty ledger and in one of a
-million rows.
+Without a name, `rates` and `million`. Prints Markdown. A sale has five lines and a member, and earns points for 30
+days; a cap and a tracker count it, unless it says "points alone". The rates are of this machine and its disk, so that
+what the disk alone takes stands beside them; the ratios are of sales recorded by turns in an empty ledger and in one
+of a million rows.
 """
 
 from __future__ import annotations
