@@ -226,6 +226,7 @@ def test_ways_are_told_in_words() -> None:
             "starts_at": "2025-11-28T00:00:00Z",
             "when": {"all": [linen, {"field": "member.tier", "is": "new"}]},
         },
+        {"id": "f", "when": {"field": "store", "is": 7}},
     ]
     for each in promotions:
         each["actions"] = [earn(proportional("5"))]
@@ -242,7 +243,9 @@ def test_ways_are_told_in_words() -> None:
   where member.tier is new:
     e if it is 2025-11-28T00:00:00+00:00 or later and a line where tags has 'linen'
   where it is 2025-11 in UTC:
-    d if it is 2025-11-28T00:00:00+00:00 or later and it is before 2025-11-30T00:00:00+00:00"""
+    d if it is 2025-11-28T00:00:00+00:00 or later and it is before 2025-11-30T00:00:00+00:00
+  never, for no event has what they ask for:
+    f"""
     )
 
 

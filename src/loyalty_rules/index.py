@@ -198,23 +198,32 @@ class Node:
 
 @attrs.frozen(eq=False)
 class Index:
-    """The net of the promotions of one trigger, and the tests that are left at its ends, each as what it asks."""
+    """The net of the promotions of one trigger, and the tests that are left at its ends, each as what it asks.
+
+    `never` are the positions of those that ask for what no event can have, a store that is the number 7.
+    """
 
     root: Node
     tests: tuple[Predicate, ...]
     asked: tuple[tuple[Part, ...], ...]
+    never: tuple[int, ...]
 
     @classmethod
     def of(cls, promotions: Sequence[tuple[int, Promotion]]) -> "Index":
         """Build the net of promotions, each with its position."""
         builder = _Builder()
-        bucket = builder.bucket([_Filed.of(*each) for each in promotions])
+        filed = [_Filed.of(*each) for each in promotions]
+        bucket = builder.bucket([each for each in filed if each.is_possible])
         root = bucket if isinstance(bucket, Node) else Node(bucket, ())
-        return cls(root, tuple(map(_bind_all, builder.tests)), tuple(builder.tests))
+        tests = tuple(map(_bind_all, builder.tests))
+        return cls(root, tests, tuple(builder.tests), tuple([each.position for each in filed if not each.is_possible]))
 
     def describe(self, names: Sequence[str]) -> Iterator[str]:
         """Tell the way to each promotion, and what is still asked there; `names` are those of the positions."""
         yield from self._describe_node(self.root, names, "  ")
+        if self.never:
+            yield "  never, for no event has what they ask for:"
+            yield from (f"    {names[position]}" for position in self.never)
 
     def _describe_node(self, node: Node, names: Sequence[str], indent: str) -> Iterator[str]:
         yield from self._describe_entries(node.entries, names, indent)
@@ -285,6 +294,11 @@ class _Filed:
     def of(cls, position: int, promotion: Promotion) -> "_Filed":
         parts = _parts_of(promotion)
         return cls(position, tuple(needs(parts)), tuple(parts))
+
+    @property
+    def is_possible(self) -> bool:
+        """Say whether an event can have what it needs."""
+        return all(need.texts for need in self.needs)
 
     def under(self, need: Need) -> "_Filed":
         """Give what is left once one of the texts of a need is known to be there."""
