@@ -186,10 +186,7 @@ def _bind_period(after: Period) -> Until:
     months, days = after.in_months, after.in_days
 
     def until(_facts: Facts, issue_on: date | None) -> date | None:
-        if issue_on is None:
-            return None
-        day = shifted(issue_on, months, days)
-        return day if day is not None and FIRST_YEAR <= day.year <= LAST_YEAR else _in_range(day)
+        return _in_range(shifted(issue_on, months, days)) if issue_on is not None else None
 
     return until
 

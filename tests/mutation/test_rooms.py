@@ -446,6 +446,23 @@ def test_an_expiry_is_the_day_that_it_is_by_hand(expiry: dict, event: dict, by_h
     assert intent["expires_on"] == by_hand
 
 
+@pytest.mark.parametrize(("until", "reason"), [("1970-01-01", "already_expired"), ("1969-12-31", "invalid_field")])
+def test_a_date_of_the_first_year_is_one_and_is_past(until: str, reason: str) -> None:
+    action = earn(fixed("1"), expiry={"type": "customer_field", "field": "until"})
+    event = sale(member={"id": "M1", "extended_fields": {"until": until}})
+
+    assert [skip["reason"] for skip in evaluate(program(action), event)["skipped"]] == [reason]
+
+
+@pytest.mark.parametrize("years", [1, 2])
+def test_a_period_that_leaves_the_years_that_there_are_is_refused(years: int) -> None:
+    """Into 9999, which is beyond the last one, and into 10000, which no date can hold."""
+    action = earn(fixed("1"), expiry={"type": "fixed_period", "after": {"years": years}})
+    event = sale(occurred_at="9998-06-01T12:00:00Z")
+
+    assert [skip["reason"] for skip in evaluate(program(action), event)["skipped"]] == ["invalid_field"]
+
+
 @pytest.mark.parametrize(
     ("expiry", "by_hand"),
     [
@@ -631,6 +648,16 @@ def test_where_each_line_is_rounded_each_is_an_award() -> None:
         )
         == "2"
     )
+
+
+def test_where_each_line_is_rounded_it_is_to_the_currencys_last_decimal() -> None:
+    """At 10 %, down to two decimals: 0.1234 is 0.12, 0.0099 is 0, 1.999 is 1.99."""
+    action = earn(
+        proportional("10", {"type": "line_item_value", "aggregate": "each_line"}), rounding={"currency": "down"}
+    )
+    document = program(action, currencies={"points": {"decimals": 2}})
+
+    assert amount(document, sale("1", lines=lines("1.234", "0.099", "19.99"))) == "2.11"
 
 
 def test_a_limit_counts_all_that_this_evaluation_has_issued() -> None:
