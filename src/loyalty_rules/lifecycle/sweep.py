@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, ExtendExpiry
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.records import CouponRecord, Lot
 
 __all__ = ["expire", "expire_coupons", "extended"]
 
@@ -29,12 +29,12 @@ def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[Ex
 
 def extended(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:
     """Name the lots that an extension moves: live ones of its account and currency, to a later date, in its scope."""
-    account = Account("member", extension.member) if extension.group is None else Account("group", extension.group)
     return [
         lot.key
         for lot in lots
-        if lot.account == account
-        and lot.issue.currency == extension.currency
+        if lot.issue.currency == extension.currency
+        and lot.issue.group == extension.group
+        and (extension.group is not None or lot.issue.member == extension.member)
         and lot.is_live(at)
         and lot.expires_at is not None
         and lot.expires_at < extension.expires_at
