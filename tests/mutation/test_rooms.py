@@ -665,3 +665,23 @@ def test_a_limit_counts_all_that_this_evaluation_has_issued() -> None:
     document = program(*actions, limits={"l": limit("member", "170")})
 
     assert [intent["amount"] for intent in issued(document, sale())] == ["50", "50", "50", "20"]
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ({"type": "transaction_value"}, "transaction value"),
+        ({"type": "transaction_value", "less": ["tax", "tip"]}, "transaction value less tax, tip"),
+        ({"type": "transaction_custom_field", "field": "tip"}, "transaction custom field of tip"),
+        ({"type": "gap_before", "tracker": "spend"}, "gap before of spend"),
+        ({"type": "awarded", "actions": ["p/a", "p/b"]}, "what p/a, p/b awarded"),
+    ],
+)
+def test_a_base_is_named_with_what_it_hangs_on(base: dict, words: str) -> None:
+    actions = [earn(fixed("1"), "a"), earn(fixed("1"), "b"), earn(proportional("50", base), "c")]
+    plan = lr.load_program(program(*actions, trackers=SPEND)).plan
+
+    assert plan.describe().splitlines()[-1].startswith(f"  p/c: 50 % of {words} in points;")
