@@ -75,7 +75,7 @@ def condition_finding(condition: Condition, facts: Facts) -> Finding:
 
 
 def asked(condition: Condition) -> str:
-    """Tell in words what a condition on an event asks for."""
+    """Tell in words what a condition, on an event or on a line, asks for."""
     match condition:
         case AllOf(conditions):
             return " and ".join(asked(each) for each in conditions) or "anything"
@@ -96,7 +96,7 @@ def asked(condition: Condition) -> str:
 
 
 def _asked_of_lines(test: LineTest) -> str:
-    lines = _wanted_of_line(test.lines)
+    lines = asked(test.lines)
     for name, measure in (("quantity", test.quantity), ("value", test.value), ("count", test.count)):
         if measure is not None:
             return f"the {name} of the lines where {lines} must {_wanted(measure)}"
@@ -108,10 +108,10 @@ def _comparison(test: Comparison, facts: Facts) -> str:
 
 
 def _line_test(test: LineTest, facts: Facts) -> str:
-    selected = f"the lines where {_wanted_of_line(test.lines)}"
+    selected = f"the lines where {asked(test.lines)}"
     measured = measure_subject(test)
     if measured is None:
-        return f"{'a' if bind(test)(facts) else 'no'} line where {_wanted_of_line(test.lines)}"
+        return f"{'a' if bind(test)(facts) else 'no'} line where {asked(test.lines)}"
     name = next(name for name in ("quantity", "value", "count") if getattr(test, name) is not None)
     return _compared(f"the {name} of {selected}", measured[0], measured[1], facts)
 
@@ -179,20 +179,6 @@ def _operand(operand: Any) -> str:
     if number is not None:
         return _number(number)
     return found(operand).removeprefix("the text ")
-
-
-def _wanted_of_line(condition: Condition) -> str:
-    match condition:
-        case AllOf(conditions):
-            return " and ".join(_wanted_of_line(each) for each in conditions) or "anything"
-        case AnyOf(conditions):
-            return "(" + " or ".join(_wanted_of_line(each) for each in conditions) + ")"
-        case Not(inner):
-            return f"not ({_wanted_of_line(inner)})"
-        case Comparison():
-            return f"{condition.field} {_said(condition)}"
-        case _:
-            return "…"
 
 
 def _compared(name: str, subject: Subject, test: Comparison | Measure, facts: Facts) -> str:

@@ -237,7 +237,7 @@ class Operations:
             spent = self._books.cited(program.id, spend)
             if not isinstance(spent, SpendCurrency):
                 return Refusal(("unknown_spend",), f"no spend {spend}")
-            account = Account("member", spent.member) if spent.group is None else Account("group", spent.group)
+            account = Account.of(spent)
             self._books.hold([account_scope(program.id, account)])
             if self._books.is_undone(spend):
                 return Refusal(("already_undone",), f"{spend} has been undone")

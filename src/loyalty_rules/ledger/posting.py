@@ -205,7 +205,7 @@ class Posting:
     def extend_expiry(self, intent: ExtendExpiry) -> ExtendExpiry | None:
         if intent.key.removesuffix("/extend") in self._refused:
             return None
-        account = Account("member", intent.member) if intent.group is None else Account("group", intent.group)
+        account = Account.of(intent)
         lots = self.books.lots_of(self.program.id, account)
         for key in extended(lots, intent, self.at):
             self.books.set_term(key, Term(self.at, intent.expires_on, intent.expires_at))

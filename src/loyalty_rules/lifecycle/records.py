@@ -12,7 +12,7 @@ import attrs
 from loyalty_rules.amounts import micros
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
 from loyalty_rules.identifiers import read_name
-from loyalty_rules.intents import IssueCoupon, IssueCurrency
+from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, SpendCurrency
 from loyalty_rules.program import Program
 from loyalty_rules.values import checked
 
@@ -29,9 +29,9 @@ class Account:
     id: str = attrs.field(converter=read_name)
 
     @classmethod
-    def of(cls, issue: IssueCurrency) -> "Account":
-        """Give the account to which an issue goes."""
-        return cls("member", issue.member) if issue.group is None else cls("group", issue.group)
+    def of(cls, intent: IssueCurrency | SpendCurrency | ExtendExpiry) -> "Account":
+        """Give the account that an intent is about."""
+        return cls("member", intent.member) if intent.group is None else cls("group", intent.group)
 
 
 @attrs.frozen
