@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty_rules.dates import (
+from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.values.dates import (
     Period,
     anniversary_in,
     date_in,
@@ -31,7 +32,6 @@ from loyalty_rules.dates import (
     read_zone,
     start_of_day,
 )
-from loyalty_rules.errors import InvalidValueError
 from properties.examples import examples
 
 AWKWARD_ZONES = [

@@ -13,11 +13,11 @@ import attrs
 import pytest
 
 import loyalty_rules as lr
-from loyalty_rules.conditions import OPERATORS
+from loyalty_rules.documents.structuring import fields_of, tags_of
 from loyalty_rules.events import EVENT_TYPES
-from loyalty_rules.forms import fields_of, tags_of
-from loyalty_rules.rounding import MODES
-from loyalty_rules.skips import REASONS
+from loyalty_rules.rules.conditions import OPERATORS
+from loyalty_rules.rules.rounding import MODES
+from loyalty_rules.rules.skips import REASONS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -77,7 +77,7 @@ def in_time(code: str) -> str:
     return ran.stdout.strip() or ran.stderr.strip().splitlines()[-1]
 
 
-REFUSED = "try: {}\nexcept lr.documents.DocumentError as e: print(e.problems[0].path, e.problems[0].code)"
+REFUSED = "try: {}\nexcept lr.DocumentError as e: print(e.problems[0].path, e.problems[0].code)"
 
 # -- texts -------------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty_rules.rounding import MODES, Mode, hold_to_micros, round_to_units
+from loyalty_rules.rules.rounding import MODES, Mode, hold_to_micros, round_to_units
 from properties.examples import examples
 from shop import earn, issued, lines, points, program, proportional, sale, stepped
 

@@ -18,12 +18,12 @@ from jsonschema import Draft202012Validator
 
 import loyalty_rules.schema
 from loyalty_rules import dump, load_event, load_program, load_snapshot
-from loyalty_rules.dates import read_zone
 from loyalty_rules.errors import DocumentError, InvalidValueError
 from loyalty_rules.intents import Intent
 from loyalty_rules.schema import KINDS, UnknownFormError, schema
 from loyalty_rules.serials import DerivedSerials
-from loyalty_rules.values import checked
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_zone
 from reference.documents import cases
 
 TESTS = Path(__file__).parent
@@ -181,7 +181,7 @@ def test_what_the_tables_do_not_know_is_an_error(cls: type, message: str, monkey
 def test_a_reader_without_a_row_is_an_error_that_names_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
     readers = {key: row for key, row in loyalty_rules.schema._READERS.items() if key.__name__ != "read_zone"}
     monkeypatch.setattr(loyalty_rules.schema, "_READERS", readers)
-    with pytest.raises(UnknownFormError, match=r"Program\.time_zone: what loyalty_rules\.dates\.read_zone reads"):
+    with pytest.raises(UnknownFormError, match=r"Program\.time_zone: what loyalty_rules\.values\.dates\.read_zone reads"):
         schema("program")
 
 

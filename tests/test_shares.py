@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loyalty_rules.shares import split
+from loyalty_rules.values.apportionment import split
 from shop import earn, fixed, issued, lines, program, proportional, sale, stepped
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty_rules.windows import Calendar, Lifetime, RollingDays, window_days, window_name
+from loyalty_rules.rules.windows import Calendar, Lifetime, RollingDays, window_days, window_name
 from properties.examples import examples
 from shop import evaluate, program, sale
 

@@ -18,12 +18,12 @@ from typing import Any, Self
 
 import loyalty_rules as lr
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.identifiers import key_part
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger import Balance, MemoryLedger, Movement, Receipt, ReportRows
 from loyalty_rules.lifecycle import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator, SerialRequest
+from loyalty_rules.values.identifiers import key_part
 
 Entry = dict[str, Any]
 

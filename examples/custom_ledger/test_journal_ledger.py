@@ -16,8 +16,8 @@ from loyalty_rules.ledger import Ledger, Receipt
 from loyalty_rules.ledger.reports import issuance
 from loyalty_rules.lifecycle import Account
 from loyalty_rules.serials import DerivedSerials
-from loyalty_rules.testing.ledger_contract import LedgerContract
-from loyalty_rules.testing.ledger_machine import ledger_state_machine
+from loyalty_rules.testing.ledgers.contract import LedgerContract
+from loyalty_rules.testing.ledgers.state_machine import ledger_state_machine
 
 
 class TestJournalLedger(LedgerContract):

@@ -21,13 +21,13 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 import loyalty_rules as lr
-from loyalty_rules.amounts import read_positive
-from loyalty_rules.dates import read_event_instant
-from loyalty_rules.identifiers import read_name, read_text
+from loyalty_rules.documents.sources import read_source
 from loyalty_rules.ledger import IdempotencyConflict, Receipt, SQLLedger
 from loyalty_rules.ledger.sql import AmountOutOfRangeError
 from loyalty_rules.lifecycle import Account
-from loyalty_rules.sources import read_source
+from loyalty_rules.values.amounts import read_positive
+from loyalty_rules.values.dates import read_event_instant
+from loyalty_rules.values.identifiers import read_name, read_text
 
 Answer = tuple[dict[str, Any], int]
 Readers = Mapping[str, Callable[[Any], Any]]

@@ -7,7 +7,6 @@ The names below are the walk: documents in and out, what came in, the program, w
 program are called is in the module of each concept; what a host can be asked to do is in `intents`.
 """
 
-from loyalty_rules.documents import dump, load_event, load_program, load_snapshot
 from loyalty_rules.errors import (
     DocumentError,
     InvalidValueError,
@@ -32,6 +31,7 @@ from loyalty_rules.events import (
     Transaction,
     Update,
 )
+from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import DerivedSerials, SerialGenerator
 

@@ -12,11 +12,19 @@ from typing import Any, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.amounts import Number, read_count, read_decimal, read_drawn, read_non_negative, read_rate, read_sum
-from loyalty_rules.dates import read_date, read_event_date, read_event_instant
 from loyalty_rules.errors import InvalidValueError, found
-from loyalty_rules.identifiers import FreeForm, read_free_form, read_mapping, read_name, read_names, read_text
-from loyalty_rules.values import checked
+from loyalty_rules.values.amounts import (
+    Number,
+    read_count,
+    read_decimal,
+    read_drawn,
+    read_non_negative,
+    read_rate,
+    read_sum,
+)
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_date, read_event_date, read_event_instant
+from loyalty_rules.values.identifiers import FreeForm, read_free_form, read_mapping, read_name, read_names, read_text
 
 __all__ = [
     "EVENT_TYPES",

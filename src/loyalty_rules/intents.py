@@ -11,8 +11,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from loyalty_rules.conditions import Condition
-from loyalty_rules.skips import Reason
+from loyalty_rules.rules.conditions import Condition
+from loyalty_rules.rules.skips import Reason
 
 __all__ = [
     "AdvanceTracker",

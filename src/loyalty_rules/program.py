@@ -10,23 +10,23 @@ from typing import Any, Literal
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.caps import Limit
-from loyalty_rules.counters import Counter, make_snapshot
-from loyalty_rules.coupons import CouponType
-from loyalty_rules.dates import read_zone
+from loyalty_rules.documents.references import unresolved
+from loyalty_rules.documents.structuring import unstructure
+from loyalty_rules.engine.counters import Counter, make_snapshot
+from loyalty_rules.engine.evaluation import Walk
+from loyalty_rules.engine.explanation import Explanation, explain
+from loyalty_rules.engine.plan import Plan
 from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, found
-from loyalty_rules.evaluation import Walk
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
-from loyalty_rules.explanation import Explanation, explain
-from loyalty_rules.forms import unstructure
-from loyalty_rules.identifiers import read_id
 from loyalty_rules.intents import Intent, IssueCoupon, Skipped
-from loyalty_rules.plan import Plan
-from loyalty_rules.promotions import Currency, Promotion
-from loyalty_rules.references import unresolved
+from loyalty_rules.rules.caps import Limit
+from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.promotions import Currency, Promotion
+from loyalty_rules.rules.trackers import Tracker
 from loyalty_rules.serials import SerialGenerator
-from loyalty_rules.trackers import Tracker
-from loyalty_rules.values import checked
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_zone
+from loyalty_rules.values.identifiers import read_id
 
 __all__ = ["FORMAT", "Evaluation", "Program"]
 

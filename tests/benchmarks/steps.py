@@ -10,11 +10,11 @@ import workload
 from measure import interleaved, table
 
 import loyalty_rules as lr
-from loyalty_rules.evaluation import Walk
-from loyalty_rules.facts import Facts
+from loyalty_rules.engine.evaluation import Walk
+from loyalty_rules.engine.plan import BoundCurrencyAction
 from loyalty_rules.intents import IssueCurrency, Share
-from loyalty_rules.plan import BoundCurrencyAction
 from loyalty_rules.program import Evaluation
+from loyalty_rules.rules.facts import Facts
 
 __all__ = ["report"]
 

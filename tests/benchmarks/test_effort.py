@@ -14,9 +14,9 @@ import pytest
 import workload
 
 import loyalty_rules as lr
-from loyalty_rules import explanation, index
-from loyalty_rules import plan as plans
 from loyalty_rules import program as programs
+from loyalty_rules.engine import explanation, index
+from loyalty_rules.engine import plan as plans
 
 RECORDED = {10: (1.58, 2.50), workload.ALL_MATCH: (1.53, 2.94)}
 """By size: instructions of Python and calls into C, for one of the hand-written code. CPython 3.11 to 3.13 differ by

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty_rules.cli.tally import Tally
-from loyalty_rules.counters import Counter
+from loyalty_rules.engine.counters import Counter
 from loyalty_rules.intents import AdvanceTracker, Claim, IssueCurrency
 
 FIRST = date(2025, 1, 1)

@@ -113,7 +113,7 @@ def test_a_contract_that_fails_shows_what_went_through_the_till(pytester: pytest
         pytester,
         """
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.testing.ledger_contract import LedgerContract
+from loyalty_rules.testing.ledgers.contract import LedgerContract
 
 class Forgetful(MemoryLedger):
     def balance(self, program, account, currency, at):

@@ -15,19 +15,19 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules.base_values import BaseValue
-from loyalty_rules.conditions import OPERATORS
-from loyalty_rules.coupons import Benefit
-from loyalty_rules.expiry import Expiry
 from loyalty_rules.intents import Intent, IssueCurrency
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.proration import Proration
-from loyalty_rules.rounding import MODES
-from loyalty_rules.skips import Reason
+from loyalty_rules.rules.base_values import BaseValue
+from loyalty_rules.rules.conditions import OPERATORS
+from loyalty_rules.rules.coupons import Benefit
+from loyalty_rules.rules.expiry import Expiry
+from loyalty_rules.rules.proration import Proration
+from loyalty_rules.rules.rounding import MODES
+from loyalty_rules.rules.skips import Reason
+from loyalty_rules.rules.timing import Timing
+from loyalty_rules.rules.windows import Window
 from loyalty_rules.testing import strategies as kit
 from loyalty_rules.testing.registration import TYPES
-from loyalty_rules.timing import Timing
-from loyalty_rules.windows import Window
 from properties.examples import SAME_EVERY_TIME, SEED, examples
 from shop import Serials, earn, fixed, program, proportional, stepped
 

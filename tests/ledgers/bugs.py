@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 import pytest
 
-from loyalty_rules.amounts import decimal_of, micros
 from loyalty_rules.intents import (
     AdvanceTracker,
     IssueCoupon,
@@ -21,12 +20,15 @@ from loyalty_rules.intents import (
     UndoRedemption,
     UndoSpend,
 )
-from loyalty_rules.ledger import Balance, memory_books, operations, posting
-from loyalty_rules.ledger.memory_books import MemoryBooks
-from loyalty_rules.ledger.operations import Operations
+from loyalty_rules.ledger import Balance, posting
+from loyalty_rules.ledger import service as operations
+from loyalty_rules.ledger.memory import storage as memory_books
+from loyalty_rules.ledger.memory.storage import MemoryBooks
 from loyalty_rules.ledger.posting import Posting
+from loyalty_rules.ledger.service import Operations
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Lot
+from loyalty_rules.values.amounts import decimal_of, micros
 
 Patch = pytest.MonkeyPatch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, delete
 
 from loyalty_rules.ledger.sql import SQLLedger, Tables
-from loyalty_rules.testing.contract.till import SERIALS
+from loyalty_rules.testing.ledgers.facts.till import SERIALS
 
 __all__ = ["TABLES", "emptied"]
 

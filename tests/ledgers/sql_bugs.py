@@ -14,17 +14,20 @@ import pytest
 from sqlalchemy import ColumnElement, Table, UniqueConstraint, Update, bindparam, false, or_, select, update
 from sqlalchemy.dialects import sqlite
 
-from loyalty_rules.amounts import MICRO
-from loyalty_rules.ledger.sql import chain, dialects, rows, writing
-from loyalty_rules.ledger.sql import log as sql_log
-from loyalty_rules.ledger.sql.as_of import AsOf
-from loyalty_rules.ledger.sql.books import SQLBooks
+from loyalty_rules.ledger.sql import audit as sql_log
+from loyalty_rules.ledger.sql import dialects
+from loyalty_rules.ledger.sql import flush as writing
+from loyalty_rules.ledger.sql import hash_chain as chain
+from loyalty_rules.ledger.sql import mapping as rows
 from loyalty_rules.ledger.sql.dialects import PostgreSQL, SQLite
+from loyalty_rules.ledger.sql.flush import Writing
+from loyalty_rules.ledger.sql.history import AsOf
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import CHANGING_OF_COUPON, CHANGING_OF_LOT, Statements
+from loyalty_rules.ledger.sql.storage import SQLBooks
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
-from loyalty_rules.ledger.sql.writing import Writing
+from loyalty_rules.values.amounts import MICRO
 
 Patch = pytest.MonkeyPatch
 

@@ -26,7 +26,7 @@ from loyalty_rules.ledger import MemoryLedger, SQLLedger
 from loyalty_rules.ledger.protocol import IdempotencyConflict, Ledger, Receipt
 from loyalty_rules.lifecycle import Account, Lot
 from loyalty_rules.testing import strategies as kit
-from loyalty_rules.testing.contract.till import SERIALS
+from loyalty_rules.testing.ledgers.facts.till import SERIALS
 
 from .emptied import TABLES, emptied
 from .servers import Server

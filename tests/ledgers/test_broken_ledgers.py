@@ -9,7 +9,7 @@ from hypothesis import Phase
 from hypothesis.stateful import run_state_machine_as_test
 
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.testing.ledger_machine import ledger_state_machine
+from loyalty_rules.testing.ledgers.state_machine import ledger_state_machine
 
 from .bugs import BUGS, Bug
 
@@ -21,7 +21,7 @@ SUBJECTS = """
     import pytest
     from ledgers.bugs import BUGS
     from loyalty_rules.ledger import MemoryLedger
-    from loyalty_rules.testing.ledger_contract import LedgerContract
+    from loyalty_rules.testing.ledgers.contract import LedgerContract
 
     def contract_of(bug):
         class TestLedger(LedgerContract):

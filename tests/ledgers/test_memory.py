@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.testing.ledger_contract import LedgerContract
-from loyalty_rules.testing.ledger_machine import ledger_state_machine
+from loyalty_rules.testing.ledgers.contract import LedgerContract
+from loyalty_rules.testing.ledgers.state_machine import ledger_state_machine
 
 
 class TestMemoryLedger(LedgerContract):

@@ -15,8 +15,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Engine, create_engine
 
 from loyalty_rules.ledger.sql import SQLLedger
-from loyalty_rules.testing.ledger_contract import LedgerContract
-from loyalty_rules.testing.ledger_machine import SERIALS, ledger_state_machine
+from loyalty_rules.testing.ledgers.contract import LedgerContract
+from loyalty_rules.testing.ledgers.state_machine import SERIALS, ledger_state_machine
 
 from .emptied import TABLES, emptied
 from .servers import Server

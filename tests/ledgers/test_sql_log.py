@@ -30,13 +30,13 @@ from loyalty_rules.ledger.sql import (
     UnsupportedDatabaseError,
 )
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
-from loyalty_rules.ledger.sql.books import SQLBooks
-from loyalty_rules.ledger.sql.chain import CHAINS, FIRST_LINK, link_of
 from loyalty_rules.ledger.sql.dialects import dialect_of
-from loyalty_rules.ledger.sql.writing import Writing
+from loyalty_rules.ledger.sql.flush import Writing
+from loyalty_rules.ledger.sql.hash_chain import CHAINS, FIRST_LINK, link_of
+from loyalty_rules.ledger.sql.storage import SQLBooks
 from loyalty_rules.lifecycle import Account
 from loyalty_rules.serials import SerialRequest
-from loyalty_rules.testing.contract.till import (
+from loyalty_rules.testing.ledgers.facts.till import (
     ANNA,
     SERIALS,
     Till,

@@ -13,13 +13,13 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules.amounts import micros
 from loyalty_rules.events import Return
 from loyalty_rules.intents import ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
-from loyalty_rules.ledger.books import Inputs
-from loyalty_rules.ledger.operations import Operations
+from loyalty_rules.ledger.service import Operations
+from loyalty_rules.ledger.storage import Inputs
 from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
+from loyalty_rules.values.amounts import micros
 from reference import documents
 from shop import earn, fixed, lines, program, proportional, sale, stepped
 

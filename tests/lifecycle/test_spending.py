@@ -13,7 +13,7 @@ import loyalty_rules as lr
 from loyalty_rules.intents import IssueCurrency, SpendCurrency, UndoSpend
 from loyalty_rules.ledger import Receipt
 from loyalty_rules.lifecycle import Account, Lot, available, in_order_of_spending, spend, spending, worth
-from loyalty_rules.promotions import RedeemRate
+from loyalty_rules.rules.promotions import RedeemRate
 from shop import earn, fixed, program, sale
 
 from .laws import holds, is_broken

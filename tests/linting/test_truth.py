@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules.conditions import AllOf, Condition, Not
 from loyalty_rules.linting import lint
-from loyalty_rules.linting.possibility import SALE, can_hold, implies
-from loyalty_rules.predicates import bind
+from loyalty_rules.linting.possibility import can_hold, implies
+from loyalty_rules.paths import SALE
+from loyalty_rules.rules.conditions import AllOf, Condition, Not
+from loyalty_rules.rules.predicates import bind
 from properties.examples import examples
 from reference import drawn_conditions, drawn_events, drawn_programs
 from reference.pools import Drawer as _Drawer

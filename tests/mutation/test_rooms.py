@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import loyalty_rules as lr
-from loyalty_rules.base_values import TransactionValue
-from loyalty_rules.caps import Cap
+from loyalty_rules.rules.base_values import TransactionValue
+from loyalty_rules.rules.caps import Cap
 from shop import earn, evaluate, fixed, issued, lines, program, proportional, sale, stepped
 
 VISIT = {"type": "visit", "id": "V", "occurred_at": "2025-01-15T10:00:00Z", "member": {"id": "M1"}}

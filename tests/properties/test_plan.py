@@ -14,8 +14,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules import index
-from loyalty_rules.facts import Facts
+from loyalty_rules.engine import index
+from loyalty_rules.rules.facts import Facts
 from reference import documents, drawn_conditions, drawn_programs, facts, interpreter
 from reference.pools import BRANDS, CATEGORIES, GROUPS, LINE_TAGS, SKUS, STORES, TAGS, TIERS, Drawer
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules.shares import split
+from loyalty_rules.values.apportionment import split
 from reference import documents
 from shop import Serials
 

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from loyalty_rules.cli import checking, commands, proving, report, vectoring
+from loyalty_rules.cli.commands import check, prove, report, run, vector
 from loyalty_rules.cli.databases import database_url
 from loyalty_rules.cli.streams import complain
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         complain([f"loyalty-rules: {error}"])
         _forget_stdout()
-        return commands.REFUSED
+        return run.REFUSED
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
@@ -53,18 +53,18 @@ def _parser() -> argparse.ArgumentParser:
         prog="loyalty-rules", description="Decides what loyalty points and coupons a transaction earns."
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    checking.add(subparsers.add_parser("check", help="say whether a program is valid, and what in it is hardly meant"))
+    check.add(subparsers.add_parser("check", help="say whether a program is valid, and what in it is hardly meant"))
     _add_evaluate(subparsers.add_parser("evaluate", help="evaluate one event"))
-    vectoring.add(subparsers.add_parser("vector", help="print a receipt and what it earns as a case to test against"))
+    vector.add(subparsers.add_parser("vector", help="print a receipt and what it earns as a case to test against"))
     _add_run(subparsers.add_parser("run", help="evaluate many receipts, one after the other"))
-    proving.add(subparsers.add_parser("prove", help="look for receipts that break a law"))
+    prove.add(subparsers.add_parser("prove", help="look for receipts that break a law"))
     _add_report(subparsers.add_parser("report", help="tell from a ledger what was issued, redeemed, and is owed"))
     _add_schema(subparsers.add_parser("schema", help="print the JSON Schema of a kind of document"))
     return parser
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=commands.evaluate)
+    parser.set_defaults(command=run.evaluate)
     _add_program(parser)
     parser.add_argument("event", metavar="EVENT", help="the event, a .json file; - for standard input")
     parser.add_argument("--snapshot", metavar="FILE", help="what is known beyond the event; - for standard input")
@@ -73,7 +73,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=commands.run)
+    parser.set_defaults(command=run.run)
     _add_program(parser)
     parser.add_argument(
         "receipts", metavar="RECEIPTS", nargs="+", help="events, one JSON document a line, plain or gzip; - for stdin"
@@ -125,7 +125,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_schema(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=commands.schema)
+    parser.set_defaults(command=run.schema)
     parser.add_argument("kind", metavar="KIND", help="program, event, snapshot or evaluation")
 
 

@@ -12,8 +12,8 @@ from loyalty_rules.cli.tables import Table
 from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt
-from loyalty_rules.ledger.operations import Operations
 from loyalty_rules.ledger.reports import issuance, liability
+from loyalty_rules.ledger.service import Operations
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 

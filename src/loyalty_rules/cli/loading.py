@@ -7,12 +7,12 @@ from typing import TypeVar
 import attrs
 
 from loyalty_rules.cli.streams import STDIN, standard_input
-from loyalty_rules.documents import load_event, load_program, load_snapshot
+from loyalty_rules.documents.sources import Source
 from loyalty_rules.errors import DocumentError
 from loyalty_rules.events import Event, Snapshot
+from loyalty_rules.loading import load_event, load_program, load_snapshot
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials, InvalidKeyError
-from loyalty_rules.sources import Source
 
 __all__ = ["Loading", "source_of"]
 

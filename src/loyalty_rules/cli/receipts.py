@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, cast
 import attrs
 
 from loyalty_rules.cli.streams import STDIN, complain, standard_input
-from loyalty_rules.documents import load_event
 from loyalty_rules.errors import DocumentError
 from loyalty_rules.events import Event
+from loyalty_rules.loading import load_event
 
 __all__ = ["Receipts", "read_receipts", "total_bytes"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from loyalty_rules.amounts import micros, micros_text
 from loyalty_rules.cli.tables import Table
 from loyalty_rules.ledger.reports import Conversion, Issuance, Liability
+from loyalty_rules.values.amounts import micros, micros_text
 
 __all__ = ["conversion_table", "issuance_table", "liability_table", "total_table"]
 

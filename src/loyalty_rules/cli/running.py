@@ -4,13 +4,13 @@ from collections import Counter
 
 import attrs
 
-from loyalty_rules.amounts import micros
 from loyalty_rules.cli.tally import Tally
-from loyalty_rules.counters import make_snapshot
+from loyalty_rules.engine.counters import make_snapshot
 from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
+from loyalty_rules.values.amounts import micros
 
 __all__ = ["Amounts", "Run", "Totals"]
 

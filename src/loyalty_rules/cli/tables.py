@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from loyalty_rules.amounts import micros_text
 from loyalty_rules.cli.running import Amounts, Totals
 from loyalty_rules.program import Program
+from loyalty_rules.values.amounts import micros_text
 
 if TYPE_CHECKING:
     from rich.console import Console

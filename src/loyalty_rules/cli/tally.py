@@ -11,9 +11,9 @@ from decimal import Decimal
 
 import attrs
 
-from loyalty_rules.amounts import decimal_of, micros
-from loyalty_rules.counters import Counter
+from loyalty_rules.engine.counters import Counter
 from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, IssueCurrency
+from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["Tally"]
 

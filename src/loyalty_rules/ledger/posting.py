@@ -11,8 +11,7 @@ from typing import Any
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, decimal_of, micros
-from loyalty_rules.counters import tracker_counter
+from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.errors import MissingSerialsError
 from loyalty_rules.intents import (
     AdvanceTracker,
@@ -34,14 +33,15 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.ledger.books import Books, Inputs, Term, Window
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.protocol import Movement, Trim
+from loyalty_rules.ledger.storage import Books, Inputs, Term, Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.lifecycle.sweep import extended
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
-from loyalty_rules.shares import split, unit_of
+from loyalty_rules.values.amounts import MICRO, decimal_of, micros
+from loyalty_rules.values.apportionment import split, unit_of
 
 __all__ = ["Posting", "windows_of"]
 

@@ -12,14 +12,14 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, Ratio, decimal_of, micros, read_non_negative, read_whole
-from loyalty_rules.coupons import AmountOff, Benefit, PercentOff, StoredValue
-from loyalty_rules.dates import in_zone
 from loyalty_rules.errors import InvalidValueError, found
 from loyalty_rules.ledger.protocol import LotHistory, ReportRows
 from loyalty_rules.lifecycle.records import CouponRecord
 from loyalty_rules.program import Program
-from loyalty_rules.rounding import MODES, hold_to_micros
+from loyalty_rules.rules.coupons import AmountOff, Benefit, PercentOff, StoredValue
+from loyalty_rules.rules.rounding import MODES, hold_to_micros
+from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, read_non_negative, read_whole
+from loyalty_rules.values.dates import in_zone
 
 __all__ = [
     "Conversion",

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from loyalty_rules.amounts import decimal_of, micros
 from loyalty_rules.intents import Claim, IssueCoupon
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
+from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["coupon_given_back", "given_back"]
 

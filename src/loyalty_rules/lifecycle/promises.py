@@ -9,16 +9,16 @@ from typing import Literal
 
 import attrs
 
-from loyalty_rules.communication import plan_channels
-from loyalty_rules.dates import in_zone
+from loyalty_rules.engine.plan import BoundCurrencyAction
 from loyalty_rules.events import Confirmation, Update
-from loyalty_rules.expiry import expiry_date
 from loyalty_rules.intents import CancelPromise, Intent, ReleasePromise, SendMessage
 from loyalty_rules.lifecycle.claims import given_back
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
-from loyalty_rules.plan import BoundCurrencyAction
-from loyalty_rules.predicates import bind
-from loyalty_rules.skips import Skip
+from loyalty_rules.rules.communication import plan_channels
+from loyalty_rules.rules.expiry import expiry_date
+from loyalty_rules.rules.predicates import bind
+from loyalty_rules.rules.skips import Skip
+from loyalty_rules.values.dates import in_zone
 
 __all__ = ["confirm", "is_due", "settle", "update"]
 

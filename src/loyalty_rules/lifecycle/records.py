@@ -9,12 +9,12 @@ from typing import Literal
 
 import attrs
 
-from loyalty_rules.amounts import micros
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
-from loyalty_rules.identifiers import read_name
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, SpendCurrency
 from loyalty_rules.program import Program
-from loyalty_rules.values import checked
+from loyalty_rules.values.amounts import micros
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.identifiers import read_name
 
 __all__ = ["Account", "CouponRecord", "Lot", "Refusal", "Sale"]
 

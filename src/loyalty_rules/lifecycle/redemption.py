@@ -7,17 +7,17 @@ the program's: a coupon in foreign money needs the event's exchange rate.
 from collections.abc import Iterator
 from datetime import datetime
 
-from loyalty_rules.amounts import MICRO, RATE_UNIT, Ratio, decimal_of, micros
-from loyalty_rules.coupons import AmountOff, Benefit, CouponType, PercentOff, StoredValue
 from loyalty_rules.events import Snapshot, Transaction
-from loyalty_rules.facts import Facts
-from loyalty_rules.identifiers import key_part
 from loyalty_rules.intents import RedeemCoupon, UndoRedemption, VoidCoupon
 from loyalty_rules.lifecycle.claims import coupon_given_back
 from loyalty_rules.lifecycle.records import CouponRecord, Refusal
-from loyalty_rules.predicates import bind, bind_line
 from loyalty_rules.program import Program
-from loyalty_rules.rounding import MODES
+from loyalty_rules.rules.coupons import AmountOff, Benefit, CouponType, PercentOff, StoredValue
+from loyalty_rules.rules.facts import Facts
+from loyalty_rules.rules.predicates import bind, bind_line
+from loyalty_rules.rules.rounding import MODES
+from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio, decimal_of, micros
+from loyalty_rules.values.identifiers import key_part
 
 __all__ = ["redeem", "undo_redemption", "void"]
 

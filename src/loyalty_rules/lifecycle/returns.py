@@ -12,10 +12,9 @@ from typing import Any
 
 import attrs
 
-from loyalty_rules.amounts import decimal_of, micros
-from loyalty_rules.evaluation import Walk
+from loyalty_rules.engine.evaluation import Walk
+from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.events import Line, Return, Tender, Transaction
-from loyalty_rules.identifiers import key_part
 from loyalty_rules.intents import (
     AdvanceTracker,
     Draw,
@@ -31,11 +30,12 @@ from loyalty_rules.lifecycle.claims import coupon_given_back, given_back
 from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.lifecycle.redemption import undo_redemption
 from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
-from loyalty_rules.plan import BoundCouponAction, BoundCurrencyAction
-from loyalty_rules.rounding import MODES
+from loyalty_rules.rules.rounding import MODES
+from loyalty_rules.rules.windows import window_days
 from loyalty_rules.serials import SerialRequest
-from loyalty_rules.shares import unit_of
-from loyalty_rules.windows import window_days
+from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.values.apportionment import unit_of
+from loyalty_rules.values.identifiers import key_part
 
 __all__ = ["remaining_sale", "take_back"]
 

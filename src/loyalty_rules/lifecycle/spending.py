@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from loyalty_rules.amounts import decimal_of, micros, read_decimal, text_of
-from loyalty_rules.identifiers import key_part
 from loyalty_rules.intents import Draw, SpendCurrency, UndoSpend
 from loyalty_rules.lifecycle.records import Account, Lot, Refusal
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import RedeemRate
+from loyalty_rules.rules.promotions import RedeemRate
+from loyalty_rules.values.amounts import decimal_of, micros, read_decimal, text_of
+from loyalty_rules.values.identifiers import key_part
 
 __all__ = ["available", "draw", "in_order_of_spending", "spend", "undo_spend", "worth"]
 

@@ -8,13 +8,13 @@ of the testing kit.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from loyalty_rules.dates import read_instant
 from loyalty_rules.linting.advice import Advice
 from loyalty_rules.linting.ceilings import ceilings
 from loyalty_rules.linting.contradictions import contradictions, shadowed
 from loyalty_rules.linting.earnings import coupons, earnings
 from loyalty_rules.linting.lifetimes import lifetimes, over, windows
 from loyalty_rules.program import Program
+from loyalty_rules.values.dates import read_instant
 
 __all__ = ["CODES", "Advice", "lint"]
 

@@ -5,17 +5,17 @@ from decimal import Decimal
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, micros, micros_text, text_of
-from loyalty_rules.caps import Cap, CouponCaps
-from loyalty_rules.coupons import CouponType
 from loyalty_rules.errors import path_step
 from loyalty_rules.linting.advice import Advice
-from loyalty_rules.linting.places import ActionPlace, actions_of, keyed
+from loyalty_rules.paths import ActionPlace, actions_of, keyed
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import CouponAction, CurrencyAction
-from loyalty_rules.proration import Fixed, Stepped
-from loyalty_rules.rounding import round_to_units
-from loyalty_rules.windows import LIFETIME, Calendar, RollingDays, Window
+from loyalty_rules.rules.caps import Cap, CouponCaps
+from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.promotions import CouponAction, CurrencyAction
+from loyalty_rules.rules.proration import Fixed, Stepped
+from loyalty_rules.rules.rounding import round_to_units
+from loyalty_rules.rules.windows import LIFETIME, Calendar, RollingDays, Window
+from loyalty_rules.values.amounts import MICRO, micros, micros_text, text_of
 
 __all__ = ["ceilings"]
 

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from loyalty_rules.conditions import AllOf, AnyOf, Condition, LineTest, Not
-from loyalty_rules.forms import unstructure
+from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.linting.advice import Advice
-from loyalty_rules.linting.places import conditions_of, promotions_of
-from loyalty_rules.linting.possibility import LINE, Circumstances, Leaf, can_hold, clash, implies
+from loyalty_rules.linting.possibility import Leaf, can_hold, clash, implies
+from loyalty_rules.paths import LINE, Circumstances, conditions_of, promotions_of
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import Promotion
+from loyalty_rules.rules.conditions import AllOf, AnyOf, Condition, LineTest, Not
+from loyalty_rules.rules.promotions import Promotion
 
 __all__ = ["contradictions", "shadowed"]
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from loyalty_rules.amounts import MICRO, micros, text_of
-from loyalty_rules.base_values import (
+from loyalty_rules.linting.advice import Advice
+from loyalty_rules.paths import ActionPlace, actions_of, keyed
+from loyalty_rules.program import Program
+from loyalty_rules.rules.base_values import (
     Awarded,
     EventValue,
     LineItemExtendedField,
@@ -12,12 +14,10 @@ from loyalty_rules.base_values import (
     Surplus,
     TransactionValue,
 )
-from loyalty_rules.coupons import PercentOff
-from loyalty_rules.linting.advice import Advice
-from loyalty_rules.linting.places import ActionPlace, actions_of, keyed
-from loyalty_rules.program import Program
-from loyalty_rules.promotions import CouponAction, CurrencyAction
-from loyalty_rules.proration import Fixed, Multiplier, Proportional, Stepped, rounds_base
+from loyalty_rules.rules.coupons import PercentOff
+from loyalty_rules.rules.promotions import CouponAction, CurrencyAction
+from loyalty_rules.rules.proration import Fixed, Multiplier, Proportional, Stepped, rounds_base
+from loyalty_rules.values.amounts import MICRO, micros, text_of
 
 __all__ = ["coupons", "earnings"]
 

@@ -8,10 +8,13 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from loyalty_rules.conditions import AllOf, Comparison
-from loyalty_rules.coupons import CouponType
-from loyalty_rules.dates import Period, in_zone, instant_text
-from loyalty_rules.expiry import (
+from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.possibility import can_hold
+from loyalty_rules.paths import ActionPlace, Circumstances, actions_of, keyed, promotions_of
+from loyalty_rules.program import Program
+from loyalty_rules.rules.conditions import AllOf, Comparison
+from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.expiry import (
     EventDate,
     Expiry,
     FixedDate,
@@ -20,12 +23,9 @@ from loyalty_rules.expiry import (
     RegistrationAnniversary,
     Rolling,
 )
-from loyalty_rules.linting.advice import Advice
-from loyalty_rules.linting.places import ActionPlace, actions_of, keyed, promotions_of
-from loyalty_rules.linting.possibility import Circumstances, can_hold
-from loyalty_rules.program import Program
-from loyalty_rules.promotions import CurrencyAction, Promotion
-from loyalty_rules.timing import Delayed
+from loyalty_rules.rules.promotions import CurrencyAction, Promotion
+from loyalty_rules.rules.timing import Delayed
+from loyalty_rules.values.dates import Period, in_zone, instant_text
 
 __all__ = ["lifetimes", "over", "windows"]
 

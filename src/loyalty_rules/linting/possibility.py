@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, decimal_of, number_in
-from loyalty_rules.conditions import (
+from loyalty_rules.paths import LINE, Circumstances
+from loyalty_rules.rules.conditions import (
     AllOf,
     Anniversary,
     AnyOf,
@@ -25,28 +25,13 @@ from loyalty_rules.conditions import (
     Not,
     TrackerTest,
 )
-from loyalty_rules.facts import NO_RATE
-from loyalty_rules.predicates import Subject, bind_to, event_subject, line_subject
+from loyalty_rules.rules.facts import NO_RATE
+from loyalty_rules.rules.predicates import Subject, bind_to, event_subject, line_subject
+from loyalty_rules.values.amounts import MICRO, decimal_of, number_in
 
-__all__ = ["LINE", "SALE", "Circumstances", "Leaf", "can_hold", "clash", "implies"]
+__all__ = ["Leaf", "can_hold", "clash", "implies"]
 
 _MOST_ALTERNATIVES = 1_000
-
-
-@attrs.frozen
-class Circumstances:
-    """Where a condition stands: on an event of one type (a sale has an amount and lines), or on a line of a sale."""
-
-    trigger: str = "transaction"
-    of_line: bool = False
-
-    @property
-    def is_sale(self) -> bool:
-        return self.trigger == "transaction"
-
-
-SALE = Circumstances()
-LINE = Circumstances(of_line=True)
 
 
 @attrs.frozen

@@ -19,9 +19,9 @@ from typing import Any, TypeAlias, get_args
 
 import pytest
 
-from loyalty_rules.documents import load_program
 from loyalty_rules.errors import DocumentError
 from loyalty_rules.intents import Intent
+from loyalty_rules.loading import load_program
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.testing.till_receipts import intent_rows, till_receipt
 
@@ -103,7 +103,7 @@ def _is_law(error: BaseException) -> bool:
 
 
 def _till_slips(item: pytest.Item) -> Sequence[str]:
-    contract = sys.modules.get("loyalty_rules.testing.contract.till")
+    contract = sys.modules.get("loyalty_rules.testing.ledgers.facts.till")
     till = getattr(item, "funcargs", {}).get("till")
     if contract is None or not isinstance(till, contract.Till):
         return []

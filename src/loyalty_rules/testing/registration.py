@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loyalty_rules.events import Activity, Confirmation, Line, Member, Return, Snapshot, Transaction, Update
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import CouponAction, CurrencyAction, Promotion
+from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, Promotion
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

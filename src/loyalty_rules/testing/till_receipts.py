@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from loyalty_rules.amounts import text_of
 from loyalty_rules.intents import (
     CancelPromise,
     Intent,
@@ -15,6 +14,7 @@ from loyalty_rules.intents import (
     SpendCurrency,
     VoidCoupon,
 )
+from loyalty_rules.values.amounts import text_of
 
 __all__ = ["intent_rows", "money", "till_receipt"]
 

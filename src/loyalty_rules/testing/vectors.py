@@ -22,12 +22,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from loyalty_rules.amounts import text_of
-from loyalty_rules.documents import dump, load_event, load_program, load_snapshot
+from loyalty_rules.documents.sources import read_json
 from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, found
+from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
 from loyalty_rules.serials import SerialGenerator
-from loyalty_rules.sources import read_json
 from loyalty_rules.testing.named_serials import NamedSerials
+from loyalty_rules.values.amounts import text_of
 
 __all__ = ["Vector", "check", "load_vectors", "make_vector"]
 

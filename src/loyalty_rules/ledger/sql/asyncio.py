@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.ledger.operations import Operations
 from loyalty_rules.ledger.protocol import Balance, Movement, Receipt, ReportRows
+from loyalty_rules.ledger.service import Operations
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.tables import Tables
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot

@@ -10,16 +10,16 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from loyalty_rules.ledger.desk import Desk
-from loyalty_rules.ledger.operations import Operations
-from loyalty_rules.ledger.sql.books import SQLBooks
+from loyalty_rules.ledger.autocommit import Desk
+from loyalty_rules.ledger.service import Operations
+from loyalty_rules.ledger.sql.audit import broken_chains, broken_sums, ends_of_chains
 from loyalty_rules.ledger.sql.dialects import dialect_of
-from loyalty_rules.ledger.sql.log import broken_chains, broken_sums, ends_of_chains
-from loyalty_rules.ledger.sql.programs import Programs
+from loyalty_rules.ledger.sql.mapping import instant_of
+from loyalty_rules.ledger.sql.program_versions import Programs
 from loyalty_rules.ledger.sql.rebuild import rebuild
-from loyalty_rules.ledger.sql.rows import instant_of
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
+from loyalty_rules.ledger.sql.storage import SQLBooks
 from loyalty_rules.ledger.sql.tables import Tables
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialKeys

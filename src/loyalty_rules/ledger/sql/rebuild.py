@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, select
 
-from loyalty_rules.forms import restore
+from loyalty_rules.documents.structuring import restore
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
-from loyalty_rules.ledger.books import LotFile
-from loyalty_rules.ledger.sql.books import SQLBooks
-from loyalty_rules.ledger.sql.rows import json_of, microseconds, new_lot_row, text_of_json
+from loyalty_rules.ledger.sql.mapping import json_of, microseconds, new_lot_row, text_of_json
+from loyalty_rules.ledger.sql.storage import SQLBooks
 from loyalty_rules.ledger.sql.tables import Tables
+from loyalty_rules.ledger.storage import LotFile
 
 __all__ = ["rebuild"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
+from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.errors import LoyaltyError
-from loyalty_rules.forms import restore, unstructure
 from loyalty_rules.intents import IssueCoupon, till_message
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.serials import SerialKeys, key_id_of, parse_serial

@@ -6,10 +6,9 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from loyalty_rules.amounts import micros, micros_text, number_in
-from loyalty_rules.base_values import Awarded
-from loyalty_rules.linting.places import ActionPlace, actions_of
+from loyalty_rules.paths import ActionPlace, actions_of
 from loyalty_rules.program import Program
+from loyalty_rules.rules.base_values import Awarded
 from loyalty_rules.testing.laws.books import Books, told_amounts
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.meant import ANYTHING, Meant
@@ -18,6 +17,7 @@ from loyalty_rules.testing.strategies.events import transactions
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.strategies.words import Words, words_of
 from loyalty_rules.testing.till_receipts import money
+from loyalty_rules.values.amounts import micros, micros_text, number_in
 
 __all__ = ["amount_told", "more", "splitting"]
 

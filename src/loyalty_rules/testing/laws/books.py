@@ -6,15 +6,15 @@ from typing import Any
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, micros, micros_text
-from loyalty_rules.documents import load_event
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import CancelPromise, Intent, IssueCoupon, IssueCurrency, ReverseCurrency, VoidCoupon
 from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.loading import load_event
 from loyalty_rules.program import Program
 from loyalty_rules.testing.named_serials import NamedSerials
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.till_receipts import till_receipt
+from loyalty_rules.values.amounts import MICRO, micros, micros_text
 
 __all__ = ["Books", "Entry", "amount_of", "name_of", "told_amounts"]
 

@@ -11,19 +11,19 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from loyalty_rules.amounts import MICRO, micros, micros_text
-from loyalty_rules.caps import Cap
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
-from loyalty_rules.linting.places import actions_of, keyed
+from loyalty_rules.paths import actions_of, keyed
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import CurrencyAction
+from loyalty_rules.rules.caps import Cap
+from loyalty_rules.rules.promotions import CurrencyAction
+from loyalty_rules.rules.windows import LIFETIME, Lifetime, RollingDays, Window, window_days
 from loyalty_rules.testing.laws.books import Books, Entry, name_of
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.meant import ANYTHING, Meant
 from loyalty_rules.testing.laws.searching import EFFORT, Effort, search
 from loyalty_rules.testing.strategies.histories import histories
 from loyalty_rules.testing.strategies.words import words_of
-from loyalty_rules.windows import LIFETIME, Lifetime, RollingDays, Window, window_days
+from loyalty_rules.values.amounts import MICRO, micros, micros_text
 
 __all__ = ["budgets", "caps"]
 

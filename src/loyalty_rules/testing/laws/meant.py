@@ -7,12 +7,12 @@ from typing import Any, get_args
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.amounts import read_non_negative
 from loyalty_rules.errors import InvalidValueError, found, quoted
-from loyalty_rules.linting.places import actions_of
+from loyalty_rules.paths import actions_of
 from loyalty_rules.program import Program
-from loyalty_rules.skips import Reason
-from loyalty_rules.values import checked, nearest
+from loyalty_rules.rules.skips import Reason
+from loyalty_rules.values.amounts import read_non_negative
+from loyalty_rules.values.checked import checked, nearest
 
 __all__ = ["ANYTHING", "Meant"]
 

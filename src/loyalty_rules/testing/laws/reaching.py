@@ -6,14 +6,14 @@ from itertools import combinations
 import attrs
 from hypothesis import strategies as st
 
-from loyalty_rules.base_values import Awarded
-from loyalty_rules.documents import load_event, load_snapshot
 from loyalty_rules.errors import DocumentError
-from loyalty_rules.expiry import CustomerField, TransactionField
 from loyalty_rules.intents import IssueCoupon, IssueCurrency, Skipped
-from loyalty_rules.linting.places import ActionPlace, actions_of
+from loyalty_rules.loading import load_event, load_snapshot
+from loyalty_rules.paths import ActionPlace, actions_of
 from loyalty_rules.program import Evaluation, Program
-from loyalty_rules.promotions import Promotion
+from loyalty_rules.rules.base_values import Awarded
+from loyalty_rules.rules.expiry import CustomerField, TransactionField
+from loyalty_rules.rules.promotions import Promotion
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.meant import ANYTHING, Meant
 from loyalty_rules.testing.laws.searching import EFFORT, EXAMPLES, Effort, search

@@ -9,9 +9,9 @@ import attrs
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from loyalty_rules.amounts import MICRO, decimal_of, micros
 from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.testing.laws.counterexample import Counterexample
+from loyalty_rules.values.amounts import MICRO, decimal_of, micros
 
 __all__ = ["EFFORT", "EXAMPLES", "Effort", "search", "search_narrowing"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from loyalty_rules.amounts import Number
-from loyalty_rules.rounding import MODES
+from loyalty_rules.rules.rounding import MODES
 from loyalty_rules.testing.strategies.conditions import conditions, line_conditions
 from loyalty_rules.testing.strategies.scalars import Document, amounts, days, objects, periods
+from loyalty_rules.values.amounts import Number
 
 __all__ = [
     "BASES",

@@ -7,8 +7,6 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from loyalty_rules.amounts import MICRO, Number, micros, micros_text, read_decimal
-from loyalty_rules.dates import anniversary_in
 from loyalty_rules.program import Program
 from loyalty_rules.testing.strategies.scalars import (
     FIRST_DAY,
@@ -22,6 +20,8 @@ from loyalty_rules.testing.strategies.scalars import (
     objects,
 )
 from loyalty_rules.testing.strategies.words import Words, words_of
+from loyalty_rules.values.amounts import MICRO, Number, micros, micros_text, read_decimal
+from loyalty_rules.values.dates import anniversary_in
 
 __all__ = [
     "Shop",

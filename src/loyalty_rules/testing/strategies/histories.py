@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from loyalty_rules.amounts import Number
 from loyalty_rules.testing.strategies.events import Shop, activities, read_words, returns, transactions, updates
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.strategies.words import Words
+from loyalty_rules.values.amounts import Number
 
 __all__ = ["histories"]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from loyalty_rules.amounts import Number
 from loyalty_rules.testing.strategies.awards import (
     BASES,
     EXPIRIES,
@@ -21,6 +20,7 @@ from loyalty_rules.testing.strategies.awards import (
 )
 from loyalty_rules.testing.strategies.conditions import conditions, line_conditions
 from loyalty_rules.testing.strategies.scalars import Document, amounts, instants, objects, periods
+from loyalty_rules.values.amounts import Number
 
 __all__ = [
     "communications",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from loyalty_rules.amounts import MICRO, Number, micros, micros_text, read_decimal
+from loyalty_rules.values.amounts import MICRO, Number, micros, micros_text, read_decimal
 
 __all__ = ["Document", "amounts", "counts", "days", "instants", "objects", "periods"]
 

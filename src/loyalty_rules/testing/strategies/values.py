@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from loyalty_rules.documents import load_event, load_program, load_snapshot
 from loyalty_rules.events import Activity, Confirmation, Line, Member, Return, Snapshot, Transaction, Update
+from loyalty_rules.loading import load_event, load_program, load_snapshot
 from loyalty_rules.program import Program
-from loyalty_rules.promotions import CouponAction, CurrencyAction, Promotion
+from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, Promotion
 from loyalty_rules.testing.strategies.events import (
     activities,
     confirmations,

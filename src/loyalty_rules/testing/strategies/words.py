@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from loyalty_rules.amounts import decimal_of, number_in
-from loyalty_rules.base_values import (
+from loyalty_rules.paths import actions_of, conditions_of
+from loyalty_rules.program import Program
+from loyalty_rules.rules.base_values import (
     LineItemExtendedField,
     LineItemQuantity,
     LineItemValue,
@@ -21,14 +22,13 @@ from loyalty_rules.base_values import (
     TransactionExtendedField,
     TransactionValue,
 )
-from loyalty_rules.conditions import AllOf, Anniversary, AnyOf, Comparison, Condition, LineTest, Measure, Not
-from loyalty_rules.dates import in_zone
-from loyalty_rules.expiry import CustomerField, Expiry, FixedDate, RegistrationAnniversary, TransactionField
-from loyalty_rules.linting.places import actions_of, conditions_of
-from loyalty_rules.program import Program
-from loyalty_rules.promotions import CurrencyAction, Promotion
-from loyalty_rules.proration import Stepped
+from loyalty_rules.rules.conditions import AllOf, Anniversary, AnyOf, Comparison, Condition, LineTest, Measure, Not
+from loyalty_rules.rules.expiry import CustomerField, Expiry, FixedDate, RegistrationAnniversary, TransactionField
+from loyalty_rules.rules.promotions import CurrencyAction, Promotion
+from loyalty_rules.rules.proration import Stepped
 from loyalty_rules.testing.strategies.scalars import FIRST_DAY
+from loyalty_rules.values.amounts import decimal_of, number_in
+from loyalty_rules.values.dates import in_zone
 
 __all__ = ["Words", "words_of"]
 

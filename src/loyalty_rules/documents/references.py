@@ -1,0 +1,181 @@
+"""What a program names must exist: currencies, trackers, coupon types, actions, paths. Source: documents (program).
+
+Works on the document, so that all of it is checked at once, parts with other problems included; what is not of
+the right shape here has been told already where it was read.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from loyalty_rules.errors import InvalidValueError, Problem, path_step, quoted
+from loyalty_rules.rules.conditions import ANNIVERSARY_SCOPE, CONTRIBUTION_SCOPE, EVENT_SCOPE, LINE_SCOPE, Scope
+from loyalty_rules.values.checked import nearest
+
+__all__ = ["unresolved"]
+
+DEEPEST_CONDITION = 32
+MOST_PROBLEMS = 100
+_MOST_ENTRIES = 20_000  # what is more has been refused where it was read
+_MOST_KNOWN = 1_000  # to look for the nearest name among more takes too long
+
+
+def unresolved(document: Mapping[str, Any]) -> list[Problem]:
+    """Find every name in a program's document that stands for nothing, and every id that comes twice."""
+    return [*islice(_References(document).problems(), MOST_PROBLEMS)]
+
+
+class _References:
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.currencies = _keys(document, "currencies")
+        self.trackers = _keys(document, "trackers")
+        self.coupon_types = _keys(document, "coupon_types")
+        self.types: dict[str, object] = {}  # of the actions read so far, by PROMOTION/ACTION
+
+    def problems(self) -> Iterator[Problem]:
+        for path, limit in _entries(self.document, "limits", "$"):
+            yield from self._known(limit, "currency", path, self.currencies)
+        for path, tracker in _entries(self.document, "trackers", "$"):
+            yield from self._condition(tracker, "when", path, CONTRIBUTION_SCOPE)
+            yield from self._base(tracker, "measure", path)
+        for path, coupon_type in _entries(self.document, "coupon_types", "$"):
+            for _, part in _entry(coupon_type, "benefit", path):
+                yield from self._condition(part, "lines", f"{path}.benefit", LINE_SCOPE)
+            for _, part in _entry(coupon_type, "redemption", path):
+                yield from self._condition(part, "when", f"{path}.redemption", EVENT_SCOPE)
+        yield from _repeated(self.document, "promotions", "$")
+        for path, promotion in _entries(self.document, "promotions", "$"):
+            yield from self._promotion(promotion, path)
+
+    def _promotion(self, promotion: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        yield from self._condition(promotion, "when", path, EVENT_SCOPE)
+        yield from _repeated(promotion, "actions", path)
+        for action_path, action in _entries(promotion, "actions", path):
+            yield from self._action(action, action_path)
+            ids = promotion.get("id"), action.get("id")
+            if isinstance(ids[0], str) and isinstance(ids[1], str):
+                self.types[f"{ids[0]}/{ids[1]}"] = action.get("type")
+
+    def _action(self, action: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        yield from self._known(action, "currency", path, self.currencies)
+        yield from self._known(action, "coupon_type", path, self.coupon_types)
+        for key in ("proration", "quantity"):
+            for part_path, part in _entry(action, key, path):
+                yield from self._base(part, "of", part_path)
+        for part_path, part in _entry(action, "timing", path):
+            yield from self._condition(part, "when", part_path, EVENT_SCOPE)
+
+    def _base(self, holder: Mapping[str, Any], key: str, path: str) -> Iterator[Problem]:
+        for base_path, base in _entry(holder, key, path):
+            yield from self._known(base, "tracker", base_path, self.trackers)
+            yield from self._condition(base, "lines", base_path, LINE_SCOPE)
+            actions = base.get("actions")
+            for index, action in enumerate(actions[:_MOST_ENTRIES] if isinstance(actions, (list, tuple)) else ()):
+                yield from self._earlier(action, f"{base_path}.actions[{index}]")
+
+    def _earlier(self, action: object, path: str) -> Iterator[Problem]:
+        if not isinstance(action, str):
+            return
+        if action not in self.types:
+            hint = _hint(action, self.types)
+            yield Problem(path, "unknown_reference", f"there is no earlier action {quoted(action)}{hint}")
+        elif self.types[action] == "issue_coupon":
+            yield Problem(path, "unknown_reference", f"{quoted(action)} issues coupons, not a currency")
+
+    def _known(
+        self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None
+    ) -> Iterator[Problem]:
+        name = holder.get(key)
+        if isinstance(name, str) and known is not None and name not in known:
+            kind = key.replace("_", " ")
+            yield Problem(
+                f"{path}.{key}", "unknown_reference", f"there is no {kind} {quoted(name)}{_hint(name, known)}"
+            )
+
+    def _condition(self, holder: Mapping[str, Any], key: str, path: str, scope: Scope) -> Iterator[Problem]:
+        waiting = [(f"{path}.{key}", holder.get(key), scope, 1)]
+        while waiting:
+            at, condition, scope, depth = waiting.pop()
+            if not isinstance(condition, Mapping):
+                continue
+            if depth > DEEPEST_CONDITION:
+                yield Problem(at, "too_deep", f"a condition is at most {DEEPEST_CONDITION} levels deep")
+                return
+            for name in ("all", "any"):
+                parts = condition.get(name)
+                for index, part in enumerate(parts[:_MOST_ENTRIES] if isinstance(parts, (list, tuple)) else ()):
+                    waiting.append((f"{at}.{name}[{index}]", part, scope, depth + 1))
+            waiting.append((f"{at}.not", condition.get("not"), scope, depth + 1))
+            yield from self._paths(condition, at, scope)
+            if condition.get("lines") is not None:
+                if scope.line_tests:
+                    waiting.append((f"{at}.lines", condition["lines"], LINE_SCOPE, depth + 1))
+                else:
+                    yield Problem(at, "misplaced", f"{scope.name} has no lines to test")
+
+    def _paths(self, condition: Mapping[str, Any], at: str, scope: Scope) -> Iterator[Problem]:
+        if isinstance(condition.get("field"), str):
+            yield from _checked(scope, condition["field"], f"{at}.field")
+        if isinstance(condition.get("anniversary"), str):
+            if scope.line_tests:
+                yield from _checked(ANNIVERSARY_SCOPE, condition["anniversary"], f"{at}.anniversary")
+            else:
+                yield Problem(at, "misplaced", f"{scope.name} has no anniversary")
+        if condition.get("tracker") is not None:
+            if scope.tracker_tests:
+                yield from self._known(condition, "tracker", at, self.trackers)
+            else:
+                yield Problem(at, "misplaced", f"{scope.name} can't be tested by a tracker")
+
+
+def _checked(scope: Scope, path: str, at: str) -> Iterator[Problem]:
+    try:
+        scope.check(path)
+    except InvalidValueError as error:
+        yield Problem(at, error.code, error.message)
+
+
+def _keys(document: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    """Give what is defined under a key by its ids; None where that can't be told."""
+    entries = document.get(key, None if key == "currencies" else {})
+    if entries is None and key != "currencies":
+        return {}
+    if not isinstance(entries, Mapping):
+        return None
+    return {name: entry for name, entry in entries.items() if entry is not None}
+
+
+def _entries(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give the objects that stand under a key, in a list or by their ids, each with its path."""
+    entries = holder.get(key)
+    steps: list[tuple[str, Any]] = []
+    if isinstance(entries, Mapping):
+        steps = [(path_step(name), entry) for name, entry in islice(entries.items(), _MOST_ENTRIES)]
+    elif isinstance(entries, (list, tuple)):
+        steps = [(f"[{index}]", entry) for index, entry in enumerate(entries[:_MOST_ENTRIES])]
+    for step, entry in steps:
+        if isinstance(entry, Mapping):
+            yield f"{path}.{key}{step}", entry
+
+
+def _entry(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give the object that stands under a key with its path, where one does."""
+    entry = holder.get(key)
+    if isinstance(entry, Mapping):
+        yield f"{path}.{key}", entry
+
+
+def _repeated(holder: Mapping[str, Any], key: str, path: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for at, entry in _entries(holder, key, path):
+        name = entry.get("id")
+        if isinstance(name, str):
+            if name in seen:
+                yield Problem(f"{at}.id", "duplicate_id", f"an earlier one of the {key} has the id {quoted(name)}")
+            seen.add(name)
+
+
+def _hint(name: str, known: Mapping[str, Any]) -> str:
+    near = nearest(name, [each for each in known if isinstance(each, str)]) if len(known) <= _MOST_KNOWN else None
+    return f"; did you mean {near!r}?" if near else ""

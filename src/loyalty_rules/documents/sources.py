@@ -1,0 +1,176 @@
+"""Where a document comes from: a mapping, a JSON text or bytes, or a path to a .json or .toml file.
+
+What comes back is a plain mapping, numbers exact: a fraction in a text becomes a Decimal, a number outside the
+limits an `UnreadNumber` that a problem can show. A key that comes twice in one object is a problem, since nobody
+can tell which was meant. Source: documents (Python names, scalars).
+"""
+
+import json
+import os
+import tomllib
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from loyalty_rules.errors import DocumentError, Problem, found, path_step, quoted
+from loyalty_rules.values.amounts import UnreadNumber, unread
+
+__all__ = ["Source", "read_json", "read_source"]
+
+Source: TypeAlias = Mapping[str, Any] | str | bytes | bytearray | os.PathLike[str]
+
+MOST_BYTES = 8 * 1024 * 1024
+_MOST_TOML_BYTES = 2 * 1024 * 1024
+
+
+def read_source(source: Source, kind: str) -> Mapping[str, Any]:
+    """Read a document from wherever it comes; `kind` names it in the error. Raises `DocumentError`."""
+    if isinstance(source, Mapping):
+        return source
+    if isinstance(source, os.PathLike) or (isinstance(source, str) and _is_path(source)):
+        return _object_of(_read_file(_path(source, kind), kind), kind)
+    if isinstance(source, (str, bytes, bytearray)):
+        return _object_of(read_json(source, kind), kind)
+    raise _refusal(kind, "wrong_type", f"expected a mapping, JSON text or bytes, or a path; found {found(source)}")
+
+
+def _is_path(source: str) -> bool:
+    return len(source) < 4096 and source.endswith((".json", ".toml")) and not source.lstrip().startswith(("{", "["))
+
+
+def _path(source: str | os.PathLike[str], kind: str) -> Path:
+    try:
+        return Path(source)
+    except Exception:  # noqa: BLE001  (a path object of the host's may raise anything)
+        raise _refusal(kind, "unreadable", f"{found(source)} is no path to a file") from None
+
+
+def _object_of(document: Any, kind: str) -> Mapping[str, Any]:
+    if isinstance(document, Mapping):
+        return document
+    raise _refusal(kind, "not_an_object", f"expected an object, found {found(document)}")
+
+
+def _refusal(kind: str, code: str, message: str) -> DocumentError:
+    return DocumentError([Problem("$", code, message)], kind)
+
+
+def _read_file(path: Path, kind: str) -> Any:
+    toml = path.suffix == ".toml"
+    most = _MOST_TOML_BYTES if toml else MOST_BYTES
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise _refusal(kind, "unreadable", f"{found(str(path))} can't be read: {reason}") from None
+    if len(data) > most:
+        raise _refusal(kind, "too_large", f"a {'TOML' if toml else 'JSON'} file is at most {most:,} bytes")
+    return _read_toml(data, kind) if toml else read_json(data, kind)
+
+
+# -- JSON ------------------------------------------------------------------------------------------------------------
+
+
+class _RepeatedKey(ValueError):
+    """An object in which a key comes twice: `keys` names those that do."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise _RepeatedKey
+    return document
+
+
+class _NotJson(ValueError):
+    pass
+
+
+def _constant(text: str) -> Any:
+    raise _NotJson(f"{text} is no JSON value")
+
+
+def _whole(text: str) -> int | UnreadNumber:
+    return int(text) if len(text) <= 1_000 else UnreadNumber(text)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=unread, parse_int=_whole, parse_constant=_constant, strict=True
+)
+
+
+def read_json(text: str | bytes | bytearray, kind: str) -> Any:
+    """Read one JSON document, numbers exact. Raises `DocumentError` with the line and column of what is wrong."""
+    if len(text) > MOST_BYTES:
+        raise _refusal(kind, "too_large", f"a JSON text is at most {MOST_BYTES:,} bytes, found {len(text):,}")
+    try:
+        if not isinstance(text, str):
+            text = bytes(text).decode("utf-8-sig")
+        return _decoded(text, kind)
+    except UnicodeDecodeError as error:
+        raise _refusal(kind, "not_json", f"expected UTF-8; byte {error.start:,} is none") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _refusal(kind, "not_json", f"this is no JSON: {error.msg} at {where}") from None
+    except _NotJson as error:
+        raise _refusal(kind, "not_json", f"this is no JSON: {error}") from None
+    except RecursionError:
+        raise _refusal(kind, "too_deep", "this document is nested too deep") from None
+
+
+def _decoded(text: str, kind: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except _RepeatedKey:
+        # Only a text that is known to repeat a key is read again, to find where; it may be wrong further on, too.
+        raise DocumentError(_repeated_keys(text), kind) from None
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as its pairs, so that a key that comes twice is still seen."""
+
+
+_PAIRS_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=str, parse_float=str, parse_constant=_constant)
+_MOST_REPEATED = 100
+
+
+def _repeated_keys(text: str) -> list[Problem]:
+    problems: list[Problem] = []
+    waiting: deque[tuple[str, Any]] = deque([("$", _PAIRS_DECODER.decode(text))])
+    while waiting and len(problems) < _MOST_REPEATED:
+        path, value = waiting.popleft()
+        if isinstance(value, _Pairs):
+            times = Counter(key for key, _ in value)
+            problems += [
+                Problem(path, "duplicate_key", f"the key {quoted(key)} comes {count} times in one object")
+                for key, count in times.items()
+                if count > 1
+            ]
+            steps: Iterable[tuple[str, Any]] = ((path_step(key), each) for key, each in value)
+        else:
+            steps = ((f"[{index}]", each) for index, each in enumerate(value))
+        waiting.extend((path + step, each) for step, each in steps if isinstance(each, list))
+    return problems[:_MOST_REPEATED]
+
+
+# -- TOML ------------------------------------------------------------------------------------------------------------
+
+
+def _fraction(text: str) -> Decimal | UnreadNumber:
+    return unread(text.replace("_", "").removeprefix("+"))  # TOML's own syntax for a plain number
+
+
+def _read_toml(data: bytes, kind: str) -> Any:
+    try:
+        return tomllib.loads(data.decode("utf-8"), parse_float=_fraction)
+    except UnicodeDecodeError as error:
+        raise _refusal(kind, "not_toml", f"expected UTF-8; byte {error.start:,} is none") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _refusal(kind, "not_toml", f"this is no TOML: {error}") from None
+    except ValueError as error:  # an integer of more digits than Python converts
+        raise _refusal(kind, "not_toml", f"this is no TOML: {str(error)[:100]}") from None
+    except RecursionError:
+        raise _refusal(kind, "too_deep", "this document is nested too deep") from None

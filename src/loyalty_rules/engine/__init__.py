@@ -1,0 +1,1 @@
+"""What follows from an event: counters, index, plan, evaluation, explanation."""

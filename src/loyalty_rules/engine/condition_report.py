@@ -1,0 +1,207 @@
+"""What a condition says of one event, in words: whether it holds, on which value, and what would have met it.
+
+The truth of each part is asked of the same predicates that decide; here is only how it is told.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+
+from loyalty_rules.errors import found
+from loyalty_rules.rules.conditions import (
+    AllOf,
+    Anniversary,
+    AnyOf,
+    Comparison,
+    Condition,
+    LineTest,
+    Measure,
+    Not,
+    TrackerTest,
+)
+from loyalty_rules.rules.facts import NO_RATE, Facts
+from loyalty_rules.rules.predicates import Subject, bind, event_subject, measure_subject
+from loyalty_rules.rules.promotions import Promotion
+from loyalty_rules.values.amounts import MICRO, number_in, ratio_text
+from loyalty_rules.values.dates import instant_text
+
+__all__ = ["Finding", "asked", "condition_finding", "window_finding"]
+
+
+@attrs.frozen
+class Finding:
+    """One part of a condition: whether it holds, and why, in words; the parts of a part below it."""
+
+    holds: bool
+    text: str
+    parts: tuple["Finding", ...] = ()
+
+    def failures(self) -> Iterator[str]:
+        """Tell what kept a condition that does not hold from holding, each in words."""
+        if self.holds:
+            return
+        failed = [part for part in self.parts if not part.holds]
+        if not failed:
+            yield self.text
+        for part in failed:
+            yield from part.failures()
+
+
+def window_finding(promotion: Promotion, facts: Facts) -> Finding:
+    """Tell whether the promotion's active window holds the event."""
+    at = facts.event.occurred_at
+    if promotion.starts_at is not None and at < promotion.starts_at:
+        return Finding(False, f"it starts at {instant_text(promotion.starts_at)}")
+    if promotion.ends_at is not None and at >= promotion.ends_at:
+        return Finding(False, f"it ended at {instant_text(promotion.ends_at)}")
+    return Finding(True, "it is active")
+
+
+def condition_finding(condition: Condition, facts: Facts) -> Finding:
+    """Tell whether a condition on an event holds, and why."""
+    match condition:
+        case AllOf(conditions):
+            parts = tuple(condition_finding(each, facts) for each in conditions)
+            return Finding(all(part.holds for part in parts), "all of these must hold", parts)
+        case AnyOf(conditions):
+            parts = tuple(condition_finding(each, facts) for each in conditions)
+            return Finding(any(part.holds for part in parts), "one of these must hold", parts)
+        case Not(inner):
+            part = condition_finding(inner, facts)
+            return Finding(not part.holds, f"must not hold: {part.text}")
+        case _:
+            return Finding(bind(condition)(facts), _LEAVES[type(condition)](condition, facts))
+
+
+def asked(condition: Condition) -> str:
+    """Tell in words what a condition, on an event or on a line, asks for."""
+    match condition:
+        case AllOf(conditions):
+            return " and ".join(asked(each) for each in conditions) or "anything"
+        case AnyOf(conditions):
+            return "(" + " or ".join(asked(each) for each in conditions) + ")"
+        case Not(inner):
+            return f"not ({asked(inner)})"
+        case Comparison():
+            return f"{condition.field} {_said(condition)}"
+        case LineTest():
+            return _asked_of_lines(condition)
+        case Anniversary():
+            return f"{condition.anniversary} has its anniversary ({condition.unit})"
+        case TrackerTest():
+            crossed = condition.crossed is not None
+            negated = "" if (condition.crossed if crossed else condition.reached) else "not "
+            return f"tracker {condition.tracker} is {negated}{'crossed' if crossed else 'reached'}"
+
+
+def _asked_of_lines(test: LineTest) -> str:
+    lines = asked(test.lines)
+    for name, measure in (("quantity", test.quantity), ("value", test.value), ("count", test.count)):
+        if measure is not None:
+            return f"the {name} of the lines where {lines} must {_wanted(measure)}"
+    return f"a line where {lines}"
+
+
+def _comparison(test: Comparison, facts: Facts) -> str:
+    return _compared(test.field, event_subject(test.field), test, facts)
+
+
+def _line_test(test: LineTest, facts: Facts) -> str:
+    selected = f"the lines where {asked(test.lines)}"
+    measured = measure_subject(test)
+    if measured is None:
+        return f"{'a' if bind(test)(facts) else 'no'} line where {asked(test.lines)}"
+    name = next(name for name in ("quantity", "value", "count") if getattr(test, name) is not None)
+    return _compared(f"the {name} of {selected}", measured[0], measured[1], facts)
+
+
+def _anniversary(test: Anniversary, facts: Facts) -> str:
+    return f"{test.anniversary} has its anniversary ({test.unit}) on {facts.event_on}"
+
+
+def _tracker_test(test: TrackerTest, facts: Facts) -> str:
+    wanted = "crossed" if test.crossed is not None else "reached"
+    negated = "" if (test.crossed if test.crossed is not None else test.reached) else " not"
+    if facts.member is None:
+        return f"tracker {test.tracker} must{negated} be {wanted}, and the event is anonymous"
+    standing = facts.standing(test.tracker)
+    missing = standing.target - standing.after
+    more = f": {_number(missing)} more" if missing > 0 else ""
+    return (
+        f"tracker {test.tracker} must{negated} be {wanted}; it goes from {_number(standing.before)} "
+        f"to {_number(standing.after)} of {_number(standing.target)}{more}"
+    )
+
+
+_LEAVES: dict[type, Callable[[Any, Facts], str]] = {
+    Comparison: _comparison,
+    LineTest: _line_test,
+    Anniversary: _anniversary,
+    TrackerTest: _tracker_test,
+}
+
+_PHRASES = {
+    "is": "be {}",
+    "is_not": "not be {}",
+    "in": "be one of {}",
+    "not_in": "be none of {}",
+    "at_least": "be at least {}",
+    "more_than": "be more than {}",
+    "at_most": "be at most {}",
+    "less_than": "be less than {}",
+    "has": "have {}",
+}
+
+
+def _wanted(test: Comparison | Measure) -> str:
+    return " and ".join(
+        ("be present" if operand else "be absent") if name == "exists" else _PHRASES[name].format(_operand(operand))
+        for name, operand in test.tests()
+    )
+
+
+def _said(test: Comparison) -> str:
+    """As `_wanted`, of what is rather than of what must be."""
+    return " and ".join(_present(words) for words in _wanted(test).split(" and "))
+
+
+def _present(words: str) -> str:
+    if words.startswith("not be "):
+        return "is not " + words.removeprefix("not be ")
+    return ("has " + words.removeprefix("have ")) if words.startswith("have ") else "is " + words.removeprefix("be ")
+
+
+def _operand(operand: Any) -> str:
+    if isinstance(operand, tuple):
+        return ", ".join(_operand(each) for each in operand[:10]) + (" …" if len(operand) > 10 else "")
+    number = number_in(operand)
+    if number is not None:
+        return _number(number)
+    return found(operand).removeprefix("the text ")
+
+
+def _compared(name: str, subject: Subject, test: Comparison | Measure, facts: Facts) -> str:
+    value = subject.get(facts)
+    if value is NO_RATE:
+        return f"{name} must {_wanted(test)}, and the event has no exchange rate"
+    if value is None:
+        return f"{name} is absent, and must {_wanted(test)}"
+    shown = ratio_text((value, subject.unit)) if subject.kind == "number" else _operand(value)
+    return f"{name} is {shown}, and must {_wanted(test)}{_gap(value, subject, test)}"
+
+
+def _gap(value: Any, subject: Subject, test: Comparison | Measure) -> str:
+    """Say by how much a number misses the bound that it must reach or keep."""
+    if subject.kind != "number":
+        return ""
+    scale = subject.unit // MICRO
+    for operand, sign, word in ((test.at_least, 1, "more"), (test.at_most, -1, "less")):
+        bound = number_in(operand)
+        if bound is not None and (bound * scale - value) * sign > 0:
+            return f": {ratio_text(((bound * scale - value) * sign, subject.unit))} {word}"
+    return ""
+
+
+def _number(value: int) -> str:
+    return ratio_text((value, MICRO))

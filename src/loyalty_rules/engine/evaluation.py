@@ -1,0 +1,425 @@
+"""The walk: from an event to the intents that follow from it.
+
+For each promotion that fires, and each of its actions: who receives, which base, round it, prorate, round, cap, when
+issued, when it dies, what is said to whom; at the end, what the event advances. Source: semantics 1 to 10.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+from loyalty_rules.engine.counters import Counter, cap_counters, claim_on, coupon_counters, limit_counter
+from loyalty_rules.engine.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
+from loyalty_rules.errors import MissingSerialsError
+from loyalty_rules.events import CouponCounts, Issued, IssuedCounts, Member
+from loyalty_rules.intents import (
+    AdvanceTracker,
+    Claim,
+    ExtendExpiry,
+    Intent,
+    IssueCoupon,
+    IssueCurrency,
+    SendMessage,
+    Share,
+    Skipped,
+    till_message,
+)
+from loyalty_rules.rules.base_values import Parts, total_of
+from loyalty_rules.rules.caps import NO_COUPON_CAPS, Cap, Limit
+from loyalty_rules.rules.communication import Communication, plan_channels
+from loyalty_rules.rules.coupons import CouponType, Validity
+from loyalty_rules.rules.expiry import Rolling, Until
+from loyalty_rules.rules.facts import Facts
+from loyalty_rules.rules.promotions import MOST_COUPONS
+from loyalty_rules.rules.rounding import hold_to_micros
+from loyalty_rules.rules.skips import Skip
+from loyalty_rules.rules.windows import window_days
+from loyalty_rules.serials import SerialGenerator, SerialRequest
+from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, text_of, whole_decimals
+from loyalty_rules.values.apportionment import Weights, unit_of
+from loyalty_rules.values.dates import is_in_range
+
+__all__ = ["Walk"]
+
+ZERO, ONE = Decimal(0), Decimal(1)
+NO_WINNERS: Mapping[BoundPromotion, BoundPromotion] = MappingProxyType({})
+NONE_ISSUED = Issued()
+NO_COUPONS = CouponCounts()
+
+
+class Walk:
+    """One evaluation under way: what earlier actions have awarded and drawn counts for those that follow."""
+
+    def __init__(self, plan: Plan, facts: Facts, serials: SerialGenerator | None) -> None:
+        self.plan = plan
+        self.facts = facts
+        self.serials = serials
+        self.intents: list[Intent] = []
+        self.extensions: list[Intent] = []
+        self.skipped: list[Skipped] = []
+        self.awarded: dict[str, int] = {}  # by PROMOTION/ACTION, in millionths
+        self.left: dict[str, int] = {}  # of each limit that was asked for, in millionths
+        self.limited: dict[str, Counter | None] = {}  # its counter, None where it does not bind
+        self.coupons: dict[str, int] = {}  # given, by coupon type
+        self.key = f"{plan.program}/{facts.event_key}"
+
+    def run(self) -> None:
+        """Decide everything that follows from the event."""
+        fired = self.plan.fired(self.facts)
+        winners = exclude(fired) if self.plan.has_groups else NO_WINNERS
+        for bound in fired:
+            winner = winners.get(bound) if winners else None
+            for action in bound.actions:
+                self.act(bound, action, winner)
+        self.intents += self.extensions
+        if self.plan.trackers:
+            self.advance_trackers()
+
+    def act(
+        self, bound: BoundPromotion, action: BoundCurrencyAction | BoundCouponAction, winner: BoundPromotion | None
+    ) -> None:
+        """Carry out one action, or note why it issues nothing."""
+        try:
+            if winner is not None:
+                raise Skip("excluded_by", f"{winner.promotion.id} counts in the group {winner.promotion.exclusive}")
+            if isinstance(action, BoundCurrencyAction):
+                self.issue_currency(bound, action)
+            else:
+                self.issue_coupons(bound, action)
+        except Skip as skip:
+            self.skipped.append(Skipped(bound.promotion.id, action.action.id, skip.reason, skip.detail))
+
+    # -- currency ----------------------------------------------------------------------------------------------------
+
+    def issue_currency(self, bound: BoundPromotion, action: BoundCurrencyAction) -> None:
+        facts, spec, award = self.facts, action.action, action.award
+        member = facts.member
+        if member is None:
+            raise Skip("no_member", "the event is anonymous")
+        group = group_of(member) if spec.recipient == "member_group" else None
+        parts = award.parts(facts) if award.parts is not None else None
+        amount = self.amount(award, parts)
+        issue_on, due_at = action.schedule(facts)
+        expires_on = action.until(facts, issue_on)
+        expires_at = self.end_of(expires_on, issue_on, due_at) if expires_on is not None else None
+        if action.is_capped:
+            amount = self.capped(action, amount)
+        self.awarded[action.key] = amount
+
+        key = f"{self.key}/{action.key}"
+        release = action.release
+        self.intents.append(
+            IssueCurrency(
+                key,
+                bound.promotion.id,
+                spec.id,
+                facts.event.id,
+                member.id,
+                group,
+                spec.currency,
+                decimal_of(amount),
+                "issued" if release is None else "promised",
+                issue_on,
+                due_at,
+                release,
+                expires_on,
+                expires_at,
+                self.shares(action, amount, parts),
+                self.claims(action, amount) if action.is_capped else (),
+            )
+        )
+        if action.rolling is not None:
+            self.extend(action.rolling, key, group, spec.currency, expires_on, expires_at)
+        if spec.communication is not None:
+            self.send(spec.communication, key, (key,), promised=release is not None)
+
+    def amount(self, award: Award, parts: Parts | None) -> int:
+        """Compute an amount before caps, in millionths; `parts` are those of a base over lines."""
+        if parts is None:
+            numerator, denominator = award.base(self.facts, self.awarded)
+            amount = award.held(numerator, denominator)
+        elif award.each_line:
+            amount = hold_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
+        else:
+            amount = award.held(*total_of(parts))
+        if amount == 0:
+            raise Skip("zero_amount", "the amount is zero")
+        return amount
+
+    def end_of(self, expires_on: date, issue_on: date | None, due_at: datetime | None) -> datetime:
+        """Give the instant until which it lives; what would already be past when it becomes issued is not issued."""
+        facts = self.facts
+        day, expires_at = issue_on or facts.event_on, self.plan.end_of(expires_on)
+        # The end of a later day lies after every instant of this one: only then need instants be compared, a dear step,
+        # if the till's date is not that of its clock.
+        if (expires_on <= day or facts.event.business_date is not None) and (
+            expires_on < day or expires_at <= (due_at or facts.event.occurred_at)
+        ):
+            raise Skip("already_expired", f"{expires_on} is past when it becomes issued")
+        return expires_at
+
+    def extend(
+        self,
+        rolling: Rolling,
+        key: str,
+        group: str | None,
+        currency: str,
+        expires_on: date | None,
+        expires_at: datetime | None,
+    ) -> None:
+        """Ask, at the end, for the account's live lots of the currency to be moved to the same date."""
+        assert self.facts.member is not None
+        assert expires_on is not None
+        assert expires_at is not None
+        self.extensions.append(
+            ExtendExpiry(f"{key}/extend", self.facts.member.id, group, currency, rolling.scope, expires_on, expires_at)
+        )
+
+    # -- caps --------------------------------------------------------------------------------------------------------
+
+    def capped(self, action: BoundCurrencyAction, amount: int) -> int:
+        """Trim an amount to what the action's caps and then the program's limits leave. Source: semantics 8."""
+        caps = action.action.caps
+        if caps.per_event is not None:
+            amount = self.trim(amount, micros(caps.per_event), "cap of {} an event", caps.per_event)
+        issued = self.facts.snapshot.issued.get(action.key, NONE_ISSUED)
+        for cap, before, whose in ((caps.per_member, issued.member, "member's"), (caps.total, issued.total, "total")):
+            if cap is not None:
+                amount = self.trim_by_cap(amount, cap, before, whose)
+        binding = [limit for limit in action.limits if self.counter_of(limit) is not None]
+        for limit in binding:
+            amount = self.trim(amount, self.left_of(limit), f"limit {limit.id} of {{}}", limit.amount)
+        for limit in binding:
+            self.left[limit.id] -= amount
+        return amount
+
+    def counter_of(self, limit: Limit) -> Counter | None:
+        """Name the counter of a limit, once an event; None where it does not bind: per store, and there is none."""
+        if limit.id not in self.limited:
+            self.limited[limit.id] = limit_counter(limit, self.facts)
+        return self.limited[limit.id]
+
+    def left_of(self, limit: Limit) -> int:
+        """Say what is left of a limit: what the snapshot and this evaluation have not drawn yet."""
+        if limit.id not in self.left:
+            before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
+            self.left[limit.id] = micros(limit.amount) - micros(before_event)
+        return self.left[limit.id]
+
+    def trim(self, amount: int, left: int, cap: str, most: Decimal | int) -> int:
+        """Trim an amount to what is left of a cap (both in millionths); nothing left is `cap_reached`."""
+        if left <= 0:
+            raise Skip("cap_reached", f"nothing is left of the {cap_name(cap, most)}")
+        return min(amount, left)
+
+    def trim_by_cap(self, amount: int, cap: Cap, before: IssuedCounts, whose: str) -> int:
+        """Trim an amount to what is left of an action's cap, by amount or by times."""
+        if cap.amount is not None:
+            return self.trim(amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {{}}", cap.amount)
+        assert cap.times is not None
+        if before.times >= cap.times:
+            raise Skip("cap_reached", f"nothing is left of the {whose} cap of {cap.times} times")
+        return amount
+
+    def claims(self, action: BoundCurrencyAction, amount: int) -> tuple[Claim, ...]:
+        """Name every counter that the ledger must check again: per member, total, then the program's limits."""
+        caps = action.action.caps
+        drawn = decimal_of(amount)
+        claims = []
+        for cap, counter in cap_counters(action.key, caps.per_member, caps.total, self.facts):
+            if cap.times is not None:
+                claims.append(claim_on(counter, Decimal(cap.times), ONE))
+            else:
+                claims.append(claim_on(counter, cap.amount or ZERO, drawn))
+        for limit in action.limits:
+            limited = self.counter_of(limit)
+            if limited is not None:
+                claims.append(claim_on(limited, limit.amount, drawn))
+        return tuple(claims)
+
+    # -- shares ------------------------------------------------------------------------------------------------------
+
+    def shares(self, action: BoundCurrencyAction, amount: int, parts: Parts | None) -> tuple[Share, ...]:
+        """Split an amount over the lines that it came from, to the last unit. Source: semantics 11."""
+        if parts is None:
+            lines, weights = self.facts.bill()
+        else:
+            positions, values, _ = parts
+            lines, weights = [self.facts.event_lines[i].id for i in positions], Weights(values)
+        if not lines:
+            return ()
+        unit = action.unit if amount % action.unit == 0 else unit_of(amount, action.decimals)
+        units = amount // unit
+        amounts = weights.split(units)
+        if unit == MICRO:
+            return tuple(map(Share, lines, whole_decimals(amounts, units)))
+        return tuple(map(Share, lines, [decimal_of(part * unit) for part in amounts]))
+
+    # -- coupons -----------------------------------------------------------------------------------------------------
+
+    def issue_coupons(self, bound: BoundPromotion, action: BoundCouponAction) -> None:
+        facts, spec, coupon_type = self.facts, action.action, action.coupon_type
+        if coupon_type.caps.per_member is not None and facts.member is None:
+            raise Skip("no_member", "the type is capped per member; the event is anonymous")
+        quantity = self.quantity(action)
+        valid_from, expires_on, expires_at = self.validity(coupon_type.validity, action.until)
+        quantity = self.capped_coupons(coupon_type, quantity)
+
+        keys = []
+        claims = tuple(claim_on(counter, Decimal(cap), ONE) for cap, counter in self.coupon_caps(coupon_type))
+        for ordinal in range(1, quantity + 1):
+            key = f"{self.key}/{action.key}/{ordinal}"
+            serial = self.serial(bound, action, ordinal) if coupon_type.serial_managed else None
+            code = None if coupon_type.serial_managed else coupon_type.code
+            keys.append(key)
+            self.intents.append(
+                IssueCoupon(
+                    key,
+                    bound.promotion.id,
+                    spec.id,
+                    facts.event.id,
+                    facts.member.id if facts.member is not None else None,
+                    facts.event.store,
+                    coupon_type.id,
+                    serial,
+                    code,
+                    facts.local,
+                    valid_from,
+                    expires_on,
+                    expires_at,
+                    till_message(serial or code),
+                    claims,
+                )
+            )
+        self.send(spec.communication, f"{self.key}/{action.key}", tuple(keys), promised=False)
+
+    def quantity(self, action: BoundCouponAction) -> int:
+        """Say how many coupons are due before caps; never more than 10,000 of one action."""
+        if action.award is None:
+            assert isinstance(action.action.quantity, int)
+            quantity = action.action.quantity
+            if quantity == 0:
+                raise Skip("zero_amount", "the quantity is zero")
+            return quantity
+        award = action.award
+        parts = award.parts(self.facts) if award.parts is not None else None
+        return min(self.amount(award, parts) // MICRO, MOST_COUPONS)
+
+    def validity(self, validity: Validity, until: Until) -> tuple[datetime, date | None, datetime | None]:
+        """Say from when and until when a coupon is valid, both counted from the event date."""
+        facts = self.facts
+        valid_from = facts.local
+        if validity.starts_after:
+            day = validity.starts_after.after(facts.event_on)
+            if day is None or not is_in_range(day):
+                raise Skip("invalid_field", "the coupon would start outside 1970 to 9998")
+            valid_from = self.plan.start_of(day)
+        expires_on = until(facts, facts.event_on)
+        if expires_on is None:
+            return valid_from, None, None
+        expires_at = self.plan.end_of(expires_on)
+        if expires_on < facts.event_on or expires_at <= facts.event.occurred_at:
+            raise Skip("already_expired", f"{expires_on} is past when it is issued")
+        return valid_from, expires_on, expires_at
+
+    def capped_coupons(self, coupon_type: CouponType, quantity: int) -> int:
+        """Trim a number of coupons to what the caps of their type leave; coupons of earlier actions count."""
+        given = self.coupons.get(coupon_type.id, 0)
+        counts = self.facts.snapshot.coupons.get(coupon_type.id, NO_COUPONS)
+        caps = [(cap, getattr(counts, counter.scope), counter.scope) for cap, counter in self.coupon_caps(coupon_type)]
+        if coupon_type.caps.per_transaction is not None:
+            caps.insert(0, (coupon_type.caps.per_transaction, 0, "transaction"))
+        for cap, before, scope in caps:
+            left = (cap - before - given) * MICRO
+            quantity = self.trim(quantity * MICRO, left, f"{scope} cap of {{}} coupons", cap) // MICRO
+        self.coupons[coupon_type.id] = given + quantity
+        return quantity
+
+    def coupon_caps(self, coupon_type: CouponType) -> list[tuple[int, Counter]]:
+        return [*coupon_counters(coupon_type, self.facts)] if coupon_type.caps is not NO_COUPON_CAPS else []
+
+    def serial(self, bound: BoundPromotion, action: BoundCouponAction, ordinal: int) -> str:
+        if self.serials is None:
+            raise MissingSerialsError(action.coupon_type.id)
+        return self.serials.serial(
+            SerialRequest(
+                program=self.plan.program,
+                coupon_type=action.coupon_type.id,
+                event=self.facts.event.id,
+                promotion=bound.promotion.id,
+                action=action.action.id,
+                ordinal=ordinal,
+            )
+        )
+
+    # -- messages and trackers ---------------------------------------------------------------------------------------
+
+    def send(self, communication: Communication | None, key: str, about: tuple[str, ...], *, promised: bool) -> None:
+        """Send one message about all that an action issued; a promise says its own, or nothing yet."""
+        member = self.facts.member
+        if communication is None or member is None:
+            return
+        template = communication.promised_template if promised else communication.template
+        channels = plan_channels(communication, member.contacts)
+        if template is not None and channels.used:
+            self.intents.append(
+                SendMessage(f"{key}/message", about, member.id, template, channels.used, channels.fallbacks)
+            )
+
+    def advance_trackers(self) -> None:
+        """Advance every tracker to which the event contributes more than zero, whether a promotion reads it or not."""
+        member = self.facts.member
+        if member is None:
+            return
+        for tracker in self.plan.trackers:
+            contribution = self.facts.standing(tracker.id).contribution
+            if contribution > 0:
+                days = window_days(tracker.window, self.facts.event_on)
+                self.intents.append(
+                    AdvanceTracker(
+                        f"{self.key}/tracker/{tracker.id}",
+                        tracker.id,
+                        member.id,
+                        decimal_of(contribution),
+                        self.plan.start_of(days[0]) if days is not None else None,
+                        self.plan.end_of(days[1]) if days is not None else None,
+                    )
+                )
+
+
+def exclude(fired: Sequence[BoundPromotion]) -> Mapping[BoundPromotion, BoundPromotion]:
+    """Give, for each promotion that fires and does not count, the one of its exclusive group that counts instead.
+
+    Of a group only the first counts: by priority, higher first, then in the order of the document.
+    """
+    first: dict[str, BoundPromotion] = {}
+    for bound in fired:
+        group = bound.promotion.exclusive
+        if group is not None and (group not in first or bound.promotion.priority > first[group].promotion.priority):
+            first[group] = bound
+    grouped = [(bound, first[bound.promotion.exclusive]) for bound in fired if bound.promotion.exclusive is not None]
+    return {bound: winner for bound, winner in grouped if winner is not bound}
+
+
+def group_of(member: Member) -> str:
+    """Give the group whose account receives; the messages stay the member's."""
+    if member.group is None:
+        raise Skip("no_group", f"member {member.id} has no group")
+    return member.group
+
+
+def bases_of_lines(parts: Parts) -> list[Ratio]:
+    """Give each line's part as a base of its own; each stops at zero."""
+    _, values, denominator = parts
+    return [(max(value, 0), denominator) for value in values]
+
+
+def sum_of(amounts: Sequence[Ratio]) -> Ratio:
+    """Sum amounts of one denominator: those of the lines of one base."""
+    return sum(numerator for numerator, _ in amounts), amounts[0][1]
+
+
+def cap_name(cap: str, most: Decimal | int) -> str:
+    """Name a cap in words; only one that was reached, or that is told in a trace, is named at all."""
+    return cap.format(text_of(most) if isinstance(most, Decimal) else most)

@@ -1,0 +1,335 @@
+"""What a program means: every reference resolved, every policy bound, once; and which promotions an event can reach.
+
+A plan holds no state between evaluations and may be shared by threads.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from loyalty_rules.engine.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
+from loyalty_rules.engine.index import Index
+from loyalty_rules.events import Activity, Snapshot, Transaction
+from loyalty_rules.intents import Release
+from loyalty_rules.rules.base_values import (
+    LineItemExtendedField,
+    LineItemQuantity,
+    LineItemValue,
+    Parts,
+    base_name,
+    bind_base,
+    bind_parts,
+)
+from loyalty_rules.rules.caps import NO_CAPS, Limit
+from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry
+from loyalty_rules.rules.facts import Facts, Standing
+from loyalty_rules.rules.promotions import Action, CouponAction, Currency, CurrencyAction, Promotion
+from loyalty_rules.rules.proration import Fixed, Held, Proration, Stepped, Steps, bind_held, bind_steps, rounds_base
+from loyalty_rules.rules.rounding import Rounding
+from loyalty_rules.rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
+from loyalty_rules.rules.trackers import Tracker, bind_tracker
+from loyalty_rules.values.amounts import Ratio, text_of
+from loyalty_rules.values.apportionment import unit_of
+from loyalty_rules.values.dates import day_after, start_of_day
+
+__all__ = ["Award", "BoundCouponAction", "BoundCurrencyAction", "BoundPromotion", "Plan"]
+
+T = TypeVar("T")
+
+_MOST_REMEMBERED_DAYS = 4_096
+
+
+@attrs.frozen(eq=False)
+class Award:
+    """How an action's amount comes about, bound: from a base, or over lines from its parts (then `parts` is set).
+
+    `held` takes a whole base to the amount; `steps` is for what goes line by line, and for the trace.
+    """
+
+    proration: Proration
+    rounding: Rounding
+    decimals: int
+    held: Held
+    steps: Steps
+    base: Callable[[Facts, dict[str, int]], Ratio]
+    parts: Callable[[Facts], Parts] | None = None
+    each_line: bool = False
+
+
+@attrs.frozen(eq=False)
+class BoundCurrencyAction:
+    """An action that issues currency, with what it refers to.
+
+    `unit` is the currency's last decimal in millionths. `schedule` says when it becomes issued and `release` what a
+    promise waits for (None where it is issued at once), `until` how long it lives, `is_capped` whether anything may
+    trim it, `rolling` is its expiry where that extends other lots.
+    """
+
+    key: str
+    action: CurrencyAction
+    decimals: int
+    unit: int
+    award: Award
+    schedule: Callable[[Facts], Schedule]
+    release: Release | None
+    until: Until
+    rolling: Rolling | None
+    limits: tuple[Limit, ...]
+    is_capped: bool
+
+
+@attrs.frozen(eq=False)
+class BoundCouponAction:
+    """An action that issues coupons, with what it refers to; `award` is None where the quantity is a plain number."""
+
+    key: str
+    action: CouponAction
+    coupon_type: CouponType
+    until: Until
+    award: Award | None
+
+
+@attrs.frozen(eq=False)
+class BoundPromotion:
+    """A promotion with its actions bound; what it takes for it to fire is in the index."""
+
+    promotion: Promotion
+    actions: tuple[BoundCurrencyAction | BoundCouponAction, ...]
+
+
+class Plan:
+    """A compiled program. A pickle of one holds the program's parts, and compiles them again."""
+
+    def __init__(
+        self,
+        *,
+        program: str,
+        time_zone: str,
+        money: str | None,
+        currencies: Sequence[Currency],
+        limits: Sequence[Limit],
+        trackers: Sequence[Tracker],
+        coupon_types: Sequence[CouponType],
+        promotions: Sequence[Promotion],
+    ) -> None:
+        self.program = program
+        self.money = money
+        self.zone = ZoneInfo(time_zone)
+        self.limits = tuple(limits)
+        self.trackers = tuple(trackers)
+        self._currencies = {currency.id: currency for currency in currencies}
+        self._coupon_types = {coupon_type.id: coupon_type for coupon_type in coupon_types}
+        self._standings: Mapping[str, Callable[[Facts], Standing]] = {each.id: bind_tracker(each) for each in trackers}
+        self.promotions = self._bind(promotions)
+        self.has_groups = any(each.exclusive is not None for each in promotions)
+        self._indexes = _index(promotions)
+        self._starts_of_days: dict[date, datetime] = {}
+        self._ends_of_days: dict[date, datetime] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = {
+            "program": self.program,
+            "time_zone": self.zone.key,
+            "money": self.money,
+            "currencies": tuple(self._currencies.values()),
+            "limits": self.limits,
+            "trackers": self.trackers,
+            "coupon_types": tuple(self._coupon_types.values()),
+            "promotions": tuple(bound.promotion for bound in self.promotions),
+        }
+        return _compiled, (parts,)
+
+    def describe(self) -> str:
+        """Tell what the program compiles to: the way to each promotion and what is asked there; what actions reckon.
+
+        A promotion under no `where` is visited for every event of its trigger: what makes a large program slow.
+        """
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        names = [bound.promotion.id for bound in self.promotions]
+        for trigger, index in self._indexes.items():
+            yield f"{trigger}:"
+            yield from index.describe(names)
+        yield "actions:"
+        for bound in self.promotions:
+            yield from (f"  {_said_of(action)}" for action in bound.actions)
+
+    def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
+        """Look at an event from this program's zone, in its money."""
+        return Facts(event, snapshot, self.zone, self.money, self._standings)
+
+    def reached(self, facts: Facts) -> list[BoundPromotion]:
+        """Give the promotions that the event triggers and can reach, in the order of the document."""
+        index = self._indexes.get(facts.event.type)
+        positions = sorted({entry[0] for entry in index.reached(facts)}) if index is not None else []
+        return [self.promotions[position] for position in positions]
+
+    def fired(self, facts: Facts) -> list[BoundPromotion]:
+        """Give the promotions that the event triggers, and whose window and condition hold, in that order."""
+        index = self._indexes.get(facts.event.type)
+        return [self.promotions[position] for position in index.fired(facts)] if index is not None else []
+
+    def counters(self, facts: Facts) -> list[Counter]:
+        """Name what the event's snapshot is made of: trackers, and the caps of the promotions that it can reach."""
+        counters: dict[str, Counter] = {}
+        if facts.member is not None:
+            for tracker in self.trackers:
+                counter = tracker_counter(tracker, facts.member.id, facts.event_on)
+                counters[counter.name] = counter
+        limits: set[str] = set()  # that are named already: most actions are under the same
+        for bound in self.reached(facts):
+            for action in bound.actions:
+                for counter in _counters_of(action, facts, limits):
+                    counters[counter.name] = counter
+        return list(counters.values())
+
+    def start_of(self, day: date) -> datetime:
+        """Give the first instant of a local day: the zone is asked once a day, not once an issue."""
+        return self._remembered(self._starts_of_days, start_of_day, day)
+
+    def end_of(self, day: date) -> datetime:
+        """Give the instant at which a local day has ended."""
+        return self._ends_of_days.get(day) or self._remembered(self._ends_of_days, day_after, day)
+
+    def _remembered(
+        self, known: dict[date, datetime], instant_of: Callable[[date, ZoneInfo], datetime], day: date
+    ) -> datetime:
+        instant = known.get(day)
+        if instant is None:
+            if len(known) >= _MOST_REMEMBERED_DAYS:
+                known.clear()
+            instant = known[day] = instant_of(day, self.zone)
+        return instant
+
+    def _bind(self, promotions: Sequence[Promotion]) -> tuple[BoundPromotion, ...]:
+        bound = _Bound()
+        return tuple(
+            BoundPromotion(
+                promotion,
+                tuple([self._bind_action(f"{promotion.id}/{each.id}", each, bound) for each in promotion.actions]),
+            )
+            for promotion in promotions
+        )
+
+    def _bind_action(self, key: str, action: Action, bound: "_Bound") -> BoundCurrencyAction | BoundCouponAction:
+        if isinstance(action, CurrencyAction):
+            decimals = self._currencies[action.currency].decimals
+            limits = tuple(limit for limit in self.limits if limit.currency == action.currency)
+            return BoundCurrencyAction(
+                key,
+                action,
+                decimals,
+                unit_of(0, decimals),
+                bound.award(action.proration, action.rounding, decimals),
+                bound.once(bind_timing, action.timing),
+                bound.once(_release_of, action.timing),
+                bound.once(bind_expiry, action.expiry),
+                action.expiry if isinstance(action.expiry, Rolling) else None,
+                limits,
+                bool(limits) or action.caps != NO_CAPS,
+            )
+        coupon_type, quantity = self._coupon_types[action.coupon_type], action.quantity
+        rounding = Rounding(action.rounding.value, action.rounding.currency)
+        award = bound.award(quantity, rounding, 0) if not isinstance(quantity, int) else None
+        return BoundCouponAction(key, action, coupon_type, bound.once(bind_expiry, coupon_type.validity.expiry), award)
+
+
+def _compiled(parts: Mapping[str, Any]) -> Plan:
+    return Plan(**parts)
+
+
+class _Bound:
+    """What is bound already: the same terms in a thousand promotions are bound once."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Any] = {}
+
+    def once(self, bind: Callable[..., T], *terms: Any) -> T:
+        """Give what `bind` makes of some terms, made when they are first seen."""
+        if (bind, terms) not in self.known:
+            self.known[bind, terms] = bind(*terms)
+        bound: T = self.known[bind, terms]
+        return bound
+
+    def award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+        """Bind how an amount comes about; what does not hang on the lines that are selected is bound without them."""
+        return self.once(self._award, proration, rounding, decimals)
+
+    def _award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+        if isinstance(proration, Fixed):
+            return self._award_of(proration, proration, rounding, decimals, _no_base)
+        of = proration.of
+        if isinstance(of, (LineItemValue, LineItemQuantity, LineItemExtendedField)):
+            reckoned = attrs.evolve(proration, of=attrs.evolve(of, lines=None))
+            parts, each_line = self.once(bind_parts, of), of.aggregate == "each_line"
+            return self._award_of(proration, reckoned, rounding, decimals, _no_base, parts, each_line)
+        return self._award_of(proration, proration, rounding, decimals, self.once(bind_base, of))
+
+    def _award_of(
+        self, proration: Proration, reckoned: Proration, rounding: Rounding, decimals: int, *base: Any
+    ) -> Award:
+        held = self.once(bind_held, reckoned, rounding, decimals)
+        steps = self.once(bind_steps, reckoned, rounding, decimals)
+        return Award(proration, rounding, decimals, held, steps, *base)
+
+
+def _release_of(timing: Timing) -> Release | None:
+    if isinstance(timing, Immediate):
+        return None
+    return Release(timing.type, timing.when if isinstance(timing, TransactionUpdate) else None)  # type: ignore[arg-type]
+
+
+def _no_base(_facts: Facts, _awarded: dict[str, int]) -> Ratio:
+    return 0, 1
+
+
+def _said_of(action: BoundCurrencyAction | BoundCouponAction) -> str:
+    if isinstance(action, BoundCurrencyAction):
+        spec = action.action
+        return (
+            f"{action.key}: {_said_of_award(action.award)} in {spec.currency}; {spec.timing.type}; {spec.expiry.type}"
+        )
+    quantity = _said_of_award(action.award) if action.award is not None else str(action.action.quantity)
+    return f"{action.key}: {quantity} × coupon {action.coupon_type.id}; {action.coupon_type.validity.expiry.type}"
+
+
+def _said_of_award(award: Award) -> str:
+    proration, rounding = award.proration, award.rounding
+    if isinstance(proration, Fixed):
+        return f"a fixed {text_of(proration.amount)}"
+    base = base_name(proration.of) + (" (line by line)" if award.each_line else "")
+    if rounding.value != "actual" and rounds_base(proration.of):
+        base += f", rounded ({rounding.value}),"
+    if isinstance(proration, Stepped):
+        reckoned = f"{text_of(proration.points_per_step)} for each whole {text_of(proration.step_size)} of {base}"
+    else:
+        reckoned = f"{text_of(proration.percent)} % of {base}"
+    return reckoned + (f" rounded ({rounding.currency})" if rounding.currency != "actual" else "")
+
+
+def _index(promotions: Sequence[Promotion]) -> Mapping[str, Index]:
+    by_trigger: dict[str, list[tuple[int, Promotion]]] = {}
+    for position, each in enumerate(promotions):
+        by_trigger.setdefault(each.trigger, []).append((position, each))
+    return {trigger: Index.of(triggered) for trigger, triggered in by_trigger.items()}
+
+
+def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts, limits: set[str]) -> Iterator[Counter]:
+    if isinstance(action, BoundCouponAction):
+        for _, counter in coupon_counters(action.coupon_type, facts):
+            yield counter
+        return
+    caps = action.action.caps
+    for _, counter in cap_counters(action.key, caps.per_member, caps.total, facts):
+        yield counter
+    for limit in action.limits:
+        if limit.id not in limits:
+            limits.add(limit.id)
+            limited = limit_counter(limit, facts)
+            if limited is not None:
+                yield limited

@@ -1,0 +1,85 @@
+"""Documents in and out: the doors of the library. Source: documents (Python names)."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from loyalty_rules.documents.references import unresolved
+from loyalty_rules.documents.sources import Source, read_source
+from loyalty_rules.documents.structuring import MOST_PROBLEMS, problems_of, share_parts, structure, unstructure
+from loyalty_rules.errors import DocumentError, Problem, found
+from loyalty_rules.events import EVENT_TYPES, Activity, Event, Snapshot
+from loyalty_rules.program import FORMAT, Evaluation, Program
+
+__all__ = ["dump", "load_event", "load_program", "load_snapshot"]
+
+T = TypeVar("T")
+
+
+def load_program(source: Source) -> Program:
+    """Load a program from a mapping, JSON text or bytes, or a path to a .json or .toml file.
+
+    Raises `DocumentError` with every problem at once: values, unknown keys, names that stand for nothing.
+    """
+    document = read_source(source, "program")
+    problems: list[Problem] = []
+    if document.get("format") is None:
+        problems.append(Problem("$.format", "required", f"is missing; it is {FORMAT!r}"))
+    try:
+        program = _structured(document, Program, "program")
+        known: dict[Any, Any] = {}
+        for promotion in program.promotions:
+            share_parts(promotion, known)
+        if not problems:
+            return program
+    except DocumentError as error:
+        problems += error.problems
+    told = {problem.path for problem in problems}
+    problems += [problem for problem in unresolved(document) if problem.path not in told]
+    raise DocumentError(problems[:MOST_PROBLEMS], "program")
+
+
+def load_event(source: Source) -> Event:
+    """Load an event: its `type` says whether a transaction, return, update, confirmation or an activity of that name.
+
+    Raises `DocumentError` with every problem at once.
+    """
+    document = read_source(source, "event")
+    event: Event = _structured(document, _event_class(document), "event")
+    return event
+
+
+def load_snapshot(source: Source) -> Snapshot:
+    """Load a snapshot: what the host knows beyond the event. Raises `DocumentError` with every problem at once."""
+    return _structured(read_source(source, "snapshot"), Snapshot, "snapshot")
+
+
+def dump(value: Any) -> dict[str, Any]:
+    """Give an evaluation, or anything that was loaded, as a plain document: `json.dumps` takes it as it is.
+
+    Decimals are texts without exponent and without trailing zeros, instants carry an offset, defaults are filled in.
+    """
+    document: dict[str, Any] = unstructure(value)
+    return {**document, "trace": []} if isinstance(value, Evaluation) else document
+
+
+def _event_class(document: Mapping[str, Any]) -> type:
+    kind = document.get("type")
+    if kind is None:
+        raise DocumentError([Problem("$.type", "required", "is missing")], "event")
+    if not isinstance(kind, str):
+        raise DocumentError([Problem("$.type", "not_a_text", f"expected a text, found {found(kind)}")], "event")
+    return EVENT_TYPES.get(kind, Activity)
+
+
+def _structured(document: Mapping[str, Any], cls: type[T], kind: str) -> T:
+    try:
+        return structure(document, cls)
+    except DocumentError:
+        raise
+    except Exception as error:  # noqa: BLE001  (every failure is told as problems)
+        problems = []
+        for problem in problems_of(error):
+            problems.append(problem)
+            if len(problems) >= MOST_PROBLEMS:
+                break
+        raise DocumentError(problems, kind) from None

@@ -1,0 +1,115 @@
+"""Where the parts of a program stand: each with its JSON path."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+import attrs
+
+from loyalty_rules.errors import path_step
+from loyalty_rules.program import Program
+from loyalty_rules.rules.base_values import BaseValue, LineItemExtendedField, LineItemQuantity, LineItemValue
+from loyalty_rules.rules.conditions import Condition
+from loyalty_rules.rules.coupons import AmountOff, PercentOff
+from loyalty_rules.rules.promotions import Action, CouponAction, CurrencyAction, Promotion
+from loyalty_rules.rules.proration import Fixed, Proration
+from loyalty_rules.rules.timing import TransactionUpdate
+
+__all__ = ["LINE", "SALE", "ActionPlace", "Circumstances", "actions_of", "conditions_of", "keyed", "promotions_of"]
+
+_LINE_BASES = (LineItemValue, LineItemQuantity, LineItemExtendedField)
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Part = TypeVar("Part", bound=_HasId)
+
+
+@attrs.frozen
+class Circumstances:
+    """Where a condition stands: on an event of one type (a sale has an amount and lines), or on a line of a sale."""
+
+    trigger: str = "transaction"
+    of_line: bool = False
+
+    @property
+    def is_sale(self) -> bool:
+        return self.trigger == "transaction"
+
+
+SALE = Circumstances()
+LINE = Circumstances(of_line=True)
+
+
+@attrs.frozen
+class ActionPlace:
+    """An action, its path, and the promotion that it is part of."""
+
+    path: str
+    promotion: Promotion
+    action: Action
+
+    @property
+    def key(self) -> str:
+        """Name the action as `awarded` does: `PROMOTION/ACTION`."""
+        return f"{self.promotion.id}/{self.action.id}"
+
+    @property
+    def proration(self) -> Proration | None:
+        """Give how the amount comes about; None where the quantity of coupons is a plain number."""
+        if isinstance(self.action, CurrencyAction):
+            return self.action.proration
+        return self.action.quantity if not isinstance(self.action.quantity, int) else None
+
+    @property
+    def proration_path(self) -> str:
+        return f"{self.path}.quantity" if isinstance(self.action, CouponAction) else f"{self.path}.proration"
+
+    @property
+    def base(self) -> BaseValue | None:
+        """Give what the amount is computed from; None where it is fixed."""
+        proration = self.proration
+        return proration.of if proration is not None and not isinstance(proration, Fixed) else None
+
+
+def promotions_of(program: Program) -> Iterator[tuple[str, Promotion]]:
+    """Give each promotion with its path."""
+    for index, promotion in enumerate(program.promotions):
+        yield f"$.promotions[{index}]", promotion
+
+
+def actions_of(program: Program) -> Iterator[ActionPlace]:
+    """Give each action with its path."""
+    for path, promotion in promotions_of(program):
+        for index, action in enumerate(promotion.actions):
+            yield ActionPlace(f"{path}.actions[{index}]", promotion, action)
+
+
+def keyed(name: str, parts: Iterable[Part]) -> Iterator[tuple[str, Part]]:
+    """Give each part that a document writes under its id, with its path: limits, trackers, coupon types."""
+    for part in parts:
+        yield f"$.{name}{path_step(part.id)}", part
+
+
+def conditions_of(program: Program) -> Iterator[tuple[str, Condition, Circumstances]]:
+    """Give every condition of a program with its path and where it stands."""
+    for path, tracker in keyed("trackers", program.trackers):
+        if tracker.when is not None:
+            yield f"{path}.when", tracker.when, SALE
+        if isinstance(tracker.measure, _LINE_BASES) and tracker.measure.lines is not None:
+            yield f"{path}.measure.lines", tracker.measure.lines, LINE
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        if isinstance(coupon_type.benefit, (PercentOff, AmountOff)) and coupon_type.benefit.lines is not None:
+            yield f"{path}.benefit.lines", coupon_type.benefit.lines, LINE
+        if coupon_type.redemption.when is not None:
+            yield f"{path}.redemption.when", coupon_type.redemption.when, SALE
+    for path, promotion in promotions_of(program):
+        if promotion.when is not None:
+            yield f"{path}.when", promotion.when, Circumstances(promotion.trigger)
+    for place in actions_of(program):
+        if isinstance(place.base, _LINE_BASES) and place.base.lines is not None:
+            yield f"{place.proration_path}.of.lines", place.base.lines, LINE
+        if isinstance(place.action, CurrencyAction) and isinstance(place.action.timing, TransactionUpdate):
+            yield f"{place.path}.timing.when", place.action.timing.when, Circumstances(place.promotion.trigger)

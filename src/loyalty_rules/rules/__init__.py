@@ -1,0 +1,1 @@
+"""What a program configures, and what it means: one concept a file."""

@@ -1,0 +1,66 @@
+"""How much may be issued: caps of an action, limits of a program, caps of a coupon type. Source: semantics 8.
+
+The engine trims by what the snapshot says has been issued; each counter drawn on goes with the intent as a claim,
+so that a ledger can check it again, atomically, without knowing the program.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+import attrs
+from attrs.converters import optional
+
+from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.rules.windows import LIFETIME, Window
+from loyalty_rules.values.amounts import read_count, read_non_negative
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.identifiers import read_id
+
+__all__ = ["ActionCaps", "Cap", "CouponCaps", "Limit"]
+
+
+@attrs.frozen(field_transformer=checked)
+class Cap:
+    """At most so much (`amount`) or so often (`times`) within a window."""
+
+    amount: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    times: int | None = attrs.field(default=None, converter=optional(read_count))
+    window: Window = LIFETIME
+
+    def __attrs_post_init__(self) -> None:
+        if (self.amount is None) == (self.times is None):
+            raise InvalidValueError("", "required", "a cap has either an amount or times")
+
+
+@attrs.frozen(field_transformer=checked)
+class ActionCaps:
+    """The caps of an action that issues currency: for one event, for a member, in total."""
+
+    per_event: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    per_member: Cap | None = None
+    total: Cap | None = None
+
+
+@attrs.frozen(field_transformer=checked)
+class Limit:
+    """At most so much of a currency per member, per store or in total, over all promotions of the program."""
+
+    id: str = attrs.field(converter=read_id)
+    currency: str = attrs.field(converter=read_id)
+    per: Literal["member", "store", "total"]
+    amount: Decimal = attrs.field(converter=read_non_negative)
+    window: Window = LIFETIME
+
+
+@attrs.frozen(field_transformer=checked)
+class CouponCaps:
+    """At most so many coupons of a type: in a transaction, in a store, for a member, in total."""
+
+    per_transaction: int | None = attrs.field(default=None, converter=optional(read_count))
+    per_store: int | None = attrs.field(default=None, converter=optional(read_count))
+    per_member: int | None = attrs.field(default=None, converter=optional(read_count))
+    total: int | None = attrs.field(default=None, converter=optional(read_count))
+
+
+NO_CAPS = ActionCaps()
+NO_COUPON_CAPS = CouponCaps()

@@ -1,0 +1,265 @@
+"""Conditions: what a program may ask of an event or of a line, as values. Source: semantics 7.
+
+How they are answered is in `predicates`; which paths there are is said here.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+import attrs
+from attrs.converters import optional
+
+from loyalty_rules.errors import InvalidValueError, found, quoted
+from loyalty_rules.values.amounts import UnreadNumber, decimal_of, number_in, read_decimal, text_of
+from loyalty_rules.values.checked import checked, nearest
+from loyalty_rules.values.dates import instant_text, read_instant
+from loyalty_rules.values.identifiers import read_id, read_list, read_text
+
+__all__ = [
+    "ANNIVERSARY_SCOPE",
+    "CONTRIBUTION_SCOPE",
+    "EVENT_SCOPE",
+    "LINE_SCOPE",
+    "OPERATORS",
+    "AllOf",
+    "Anniversary",
+    "AnyOf",
+    "Comparison",
+    "Condition",
+    "LineTest",
+    "Measure",
+    "Not",
+    "Operand",
+    "Scope",
+    "TrackerTest",
+    "is_numeric_path",
+    "read_condition",
+]
+
+Operand: TypeAlias = str | int | bool | Decimal
+
+
+# -- paths -----------------------------------------------------------------------------------------------------------
+
+_EVENT_PATHS = (
+    *("type", "amount", "currency", "store", "brand", "channel", "status", "weekday", "local_date", "local_time"),
+    *("tax", "shipping", "tip", "member.id", "member.tier", "member.group", "member.tags"),
+)
+_EVENT_FAMILIES = ("custom_fields.", "extended_fields.", "member.extended_fields.", "tenders.")
+_LINE_PATHS = ("sku", "category", "brand", "tags", "unit_price", "quantity", "value")
+_LINE_FAMILIES = ("extended_fields.",)
+_NUMERIC = frozenset(["amount", "value", "unit_price", "quantity", "tax", "shipping", "tip"])
+
+
+def is_numeric_path(path: str) -> bool:
+    """Say whether what stands at a path always compares as a number."""
+    return path in _NUMERIC or path.startswith("tenders.")
+
+
+@attrs.frozen
+class Scope:
+    """What a condition may ask where it stands: of an event, of an event that a tracker measures, or of a line."""
+
+    name: str
+    paths: tuple[str, ...]
+    families: tuple[str, ...]
+    line_tests: bool = True
+    tracker_tests: bool = True
+
+    def check(self, path: str) -> None:
+        """Raise `InvalidValueError` where there is no such path, naming the nearest that there is."""
+        if path in self.paths:
+            return
+        for family in self.families:
+            if path.startswith(family) and 1 <= len(path) - len(family) <= 128:
+                return
+        near = nearest(path, [*self.paths, *(family + "NAME" for family in self.families)])
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise InvalidValueError("", "unknown_path", f"{self.name} has no path {quoted(path)}{hint}")
+
+
+EVENT_SCOPE = Scope("an event", _EVENT_PATHS, _EVENT_FAMILIES)
+CONTRIBUTION_SCOPE = attrs.evolve(EVENT_SCOPE, name="an event that a tracker measures", tracker_tests=False)
+LINE_SCOPE = Scope("a line", _LINE_PATHS, _LINE_FAMILIES, line_tests=False, tracker_tests=False)
+ANNIVERSARY_SCOPE = Scope("an anniversary", ("member.registered_on",), ("member.extended_fields.",))
+
+
+# -- operators -------------------------------------------------------------------------------------------------------
+
+
+def _read_operand(value: Operand) -> Operand:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return read_text(value)
+    if isinstance(value, (int, float, Decimal, UnreadNumber)):
+        number = read_decimal(value)
+        return value if isinstance(value, int) else number
+    if isinstance(value, datetime):
+        return instant_text(read_instant(value))  # a TOML date-time: compared as the text that it is
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {found(value)}")
+
+
+def _read_operands(value: tuple[Operand, ...] | list[Operand]) -> tuple[Operand, ...]:
+    return read_list(value, _read_operand, "operands")
+
+
+def _each(operand: Any, change: Callable[[Operand], Operand]) -> Any:
+    if isinstance(operand, tuple):
+        return tuple(change(each) for each in operand)
+    return operand if isinstance(operand, bool) else change(operand)
+
+
+def _strictly(operand: Any) -> Any:
+    """Tell operands apart that Python holds equal and that compare differently: 1 and true."""
+    if isinstance(operand, tuple):
+        return tuple((type(each), each) for each in operand)
+    return type(operand), operand
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class _Operators:
+    is_: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    is_not: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    in_: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands), eq=_strictly)
+    not_in: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands), eq=_strictly)
+    at_least: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    more_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    at_most: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    less_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    exists: bool | None = None
+    has: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.tests():
+            raise InvalidValueError("", "required", f"needs at least one operator: {', '.join(OPERATORS)}")
+        for operator, operand in self.tests():
+            # As numbers `100`, `"100"` and `"100.0"` are one operand, and one program.
+            object.__setattr__(self, OPERATORS[operator], _each(operand, self._operand))
+
+    def _operand(self, operand: Operand) -> Operand:
+        number = number_in(operand)
+        return decimal_of(number) if number is not None else operand
+
+    def tests(self) -> tuple[tuple[str, Any], ...]:
+        """Give the operators that are set, as they are written in a document, each with its operand."""
+        pairs = ((operator, getattr(self, name)) for operator, name in OPERATORS.items())
+        return tuple((operator, operand) for operator, operand in pairs if operand is not None)
+
+
+OPERATORS: Mapping[str, str] = {
+    name.removesuffix("_"): name
+    for name in ["is_", "is_not", "in_", "not_in", "at_least", "more_than", "at_most", "less_than", "exists", "has"]
+}
+"""Each operator as a document writes it, with its name in Python."""
+
+
+@attrs.frozen(field_transformer=checked)
+class Comparison(_Operators):
+    """What stands at a path, compared: all of the operators given must hold.
+
+    On an absent or null field every operator but `exists` is false, `is_not` and `not_in` included.
+    """
+
+    field: str = attrs.field(converter=read_text)
+
+    def _operand(self, operand: Operand) -> Operand:
+        if is_numeric_path(self.field):
+            return super()._operand(operand)
+        if not isinstance(operand, Decimal):
+            return operand
+        if "fields." in self.field:  # a free-form field compares with a fraction as with the decimal that writes it
+            return text_of(operand)
+        raise InvalidValueError(
+            "", "not_an_operand", f'{self.field} compares as text: write {text_of(operand)} as "{text_of(operand)}"'
+        )
+
+
+@attrs.frozen(field_transformer=checked)
+class Measure(_Operators):
+    """How a line test's sum or count must compare."""
+
+
+# -- conditions ------------------------------------------------------------------------------------------------------
+
+
+def _read_conditions(value: "tuple[Condition, ...] | list[Condition]") -> "tuple[Condition, ...]":
+    return read_list(value, read_condition, "conditions")
+
+
+def read_condition(value: "Condition") -> "Condition":
+    """Take a condition, and nothing else."""
+    if not isinstance(value, _KINDS):
+        raise InvalidValueError("", "wrong_type", f"expected a condition, found {found(value)}")
+    return value
+
+
+@attrs.frozen(field_transformer=checked)
+class AllOf:
+    """Every one of the conditions holds."""
+
+    all: "tuple[Condition, ...]" = attrs.field(converter=_read_conditions)
+
+
+@attrs.frozen(field_transformer=checked)
+class AnyOf:
+    """At least one of the conditions holds."""
+
+    any: "tuple[Condition, ...]" = attrs.field(converter=_read_conditions)
+
+
+@attrs.frozen(field_transformer=checked)
+class Not:
+    """The condition does not hold."""
+
+    not_: "Condition" = attrs.field(converter=read_condition)
+
+
+@attrs.frozen(field_transformer=checked)
+class LineTest:
+    """Over the lines that match: the sum of quantity or value, or how many; without a measure, at least one line."""
+
+    lines: "Condition" = attrs.field(converter=read_condition)
+    quantity: Measure | None = None
+    value: Measure | None = None
+    count: Measure | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if sum(measure is not None for measure in (self.quantity, self.value, self.count)) > 1:
+            raise InvalidValueError("", "ambiguous", "a line test has one measure: quantity, value or count")
+
+
+@attrs.frozen(field_transformer=checked)
+class Anniversary:
+    """The date at the path has the event date's month and, for the unit `day`, its day: birthdays.
+
+    29 February counts as the 28th in a common year.
+    """
+
+    anniversary: str = attrs.field(converter=read_text)
+    unit: Literal["day", "month"]
+
+
+@attrs.frozen(field_transformer=checked)
+class TrackerTest:
+    """The event takes the tracker across its target (`crossed`), or the tracker is at or past it (`reached`)."""
+
+    tracker: str = attrs.field(converter=read_id)
+    crossed: bool | None = None
+    reached: bool | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.crossed is None) == (self.reached is None):
+            raise InvalidValueError("", "required", "a tracker test has either crossed or reached, true or false")
+
+
+Condition: TypeAlias = AllOf | AnyOf | Not | Comparison | LineTest | Anniversary | TrackerTest
+
+_KINDS = (AllOf, AnyOf, Not, Comparison, LineTest, Anniversary, TrackerTest)
+
+for _class in (AllOf, AnyOf, Not, LineTest):  # a condition holds conditions: their annotations look ahead
+    attrs.resolve_types(_class, globals())

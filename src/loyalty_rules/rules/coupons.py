@@ -1,0 +1,94 @@
+"""Coupon types: what a coupon is worth, how long it is valid, how many there may be, who may redeem it.
+
+Source: semantics 9, documents (program).
+"""
+
+from decimal import Decimal
+from typing import ClassVar, TypeAlias
+
+import attrs
+from attrs.converters import optional
+
+from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.rules.caps import NO_COUPON_CAPS, CouponCaps
+from loyalty_rules.rules.conditions import Condition, read_condition
+from loyalty_rules.rules.expiry import NEVER, Expiry, Rolling
+from loyalty_rules.values.amounts import read_non_negative
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import Period
+from loyalty_rules.values.identifiers import read_id, read_name, read_names
+
+__all__ = ["AmountOff", "Benefit", "CouponType", "PercentOff", "Redemption", "StoredValue", "Validity"]
+
+
+@attrs.frozen(field_transformer=checked)
+class PercentOff:
+    """A percentage of the transaction, or of the selected lines, at most `most`."""
+
+    type: ClassVar[str] = "percent_off"
+    percent: Decimal = attrs.field(converter=read_non_negative)
+    most: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
+
+
+@attrs.frozen(field_transformer=checked)
+class AmountOff:
+    """An amount of the program's money off the transaction, or off the selected lines."""
+
+    type: ClassVar[str] = "amount_off"
+    amount: Decimal = attrs.field(converter=read_non_negative)
+    lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
+
+
+@attrs.frozen(field_transformer=checked)
+class StoredValue:
+    """An amount of the program's money, drawn down over several transactions until nothing is left."""
+
+    type: ClassVar[str] = "stored_value"
+    amount: Decimal = attrs.field(converter=read_non_negative)
+
+
+Benefit: TypeAlias = PercentOff | AmountOff | StoredValue
+
+
+def _read_validity_expiry(value: Expiry) -> Expiry:
+    if isinstance(value, Rolling):
+        raise InvalidValueError("", "not_a_choice", "a coupon's expiry can't be rolling: a coupon is not extended")
+    if not isinstance(value, Expiry):
+        raise InvalidValueError("", "wrong_type", f"expected an expiry, found {found(value)}")
+    return value
+
+
+@attrs.frozen(field_transformer=checked)
+class Validity:
+    """From when and how long a coupon is valid, both counted from the event date."""
+
+    starts_after: Period | None = None
+    expiry: Expiry = attrs.field(default=NEVER, converter=_read_validity_expiry)
+
+
+@attrs.frozen(field_transformer=checked)
+class Redemption:
+    """Where, by whom and when a coupon may be redeemed; what is None does not bind."""
+
+    when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
+    stores: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
+    brands: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
+    holder_only: bool = False
+
+
+@attrs.frozen(field_transformer=checked)
+class CouponType:
+    """One kind of coupon. A serial-managed type gives each coupon a serial of its own, another the shared `code`."""
+
+    id: str = attrs.field(converter=read_id)
+    serial_managed: bool = True
+    code: str | None = attrs.field(default=None, converter=optional(read_name))
+    benefit: Benefit | None = None
+    validity: Validity = Validity()
+    caps: CouponCaps = NO_COUPON_CAPS
+    redemption: Redemption = Redemption()
+
+    def __attrs_post_init__(self) -> None:
+        if not self.serial_managed and self.code is None:
+            raise InvalidValueError("code", "required", "a type that is not serial-managed needs its shared code")

@@ -1,0 +1,231 @@
+"""How long what is issued lives: a local date, through the end of that day. Source: semantics 5."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import attrs
+
+from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.rules.facts import Facts
+from loyalty_rules.rules.skips import Skip
+from loyalty_rules.values.amounts import read_whole
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import FIRST_YEAR, LAST_YEAR, Period, date_in, next_anniversary, read_date, shifted
+from loyalty_rules.values.identifiers import read_name
+
+__all__ = [
+    "CustomerField",
+    "EventDate",
+    "Expiry",
+    "FixedDate",
+    "FixedPeriod",
+    "FixedRecurring",
+    "Never",
+    "RegistrationAnniversary",
+    "Rolling",
+    "TransactionField",
+    "Until",
+    "bind_expiry",
+    "expiry_date",
+]
+
+_DAYS_IN_LEAP_YEAR = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@attrs.frozen(field_transformer=checked)
+class FixedDate:
+    """Expires on a given date."""
+
+    type: ClassVar[str] = "fixed_date"
+    on: date = attrs.field(converter=read_date)
+
+
+def _read_month(value: int) -> int:
+    return read_whole(value, 1, 12)
+
+
+def _read_day(value: int) -> int:
+    return read_whole(value, 1, 31)
+
+
+@attrs.frozen(field_transformer=checked)
+class FixedRecurring:
+    """Expires on the next such day of a year strictly after the issue date; 29 February is the 28th in common years."""
+
+    type: ClassVar[str] = "fixed_recurring"
+    month: int = attrs.field(converter=_read_month)
+    day: int = attrs.field(converter=_read_day)
+
+    def __attrs_post_init__(self) -> None:
+        if self.day > _DAYS_IN_LEAP_YEAR[self.month - 1]:
+            most = _DAYS_IN_LEAP_YEAR[self.month - 1]
+            raise InvalidValueError("day", "out_of_range", f"month {self.month} has {most} days, found {self.day}")
+
+
+@attrs.frozen(field_transformer=checked)
+class FixedPeriod:
+    """Expires a period after the issue date."""
+
+    type: ClassVar[str] = "fixed_period"
+    after: Period
+
+
+@attrs.frozen(field_transformer=checked)
+class EventDate:
+    """Expires a period after the event date, whenever it is issued."""
+
+    type: ClassVar[str] = "event_date"
+    after: Period
+
+
+@attrs.frozen
+class Never:
+    """Does not expire."""
+
+    type: ClassVar[str] = "never"
+
+
+@attrs.frozen
+class RegistrationAnniversary:
+    """Expires on the next anniversary of the member's registration strictly after the issue date."""
+
+    type: ClassVar[str] = "registration_anniversary"
+
+
+@attrs.frozen(field_transformer=checked)
+class CustomerField:
+    """Expires on the date in one of the member's extended fields, or a period after it."""
+
+    type: ClassVar[str] = "customer_field"
+    field: str = attrs.field(converter=read_name)
+    after: Period | None = None
+
+
+@attrs.frozen(field_transformer=checked)
+class TransactionField:
+    """Expires on the date in one of the event's extended fields, or a period after it."""
+
+    type: ClassVar[str] = "transaction_field"
+    field: str = attrs.field(converter=read_name)
+    after: Period | None = None
+
+
+@attrs.frozen(field_transformer=checked)
+class Rolling:
+    """Expires a period after the event date, and the member's live balance moves to the same date.
+
+    `scope` is `balance` (every live lot of the currency) or `rolling_lots`.
+    """
+
+    type: ClassVar[str] = "rolling"
+    after: Period
+    scope: Literal["balance", "rolling_lots"] = "balance"
+
+
+Expiry: TypeAlias = (
+    FixedDate
+    | FixedRecurring
+    | FixedPeriod
+    | EventDate
+    | Never
+    | RegistrationAnniversary
+    | CustomerField
+    | TransactionField
+    | Rolling
+)
+
+NEVER = Never()
+
+
+Until: TypeAlias = Callable[[Facts, date | None], date | None]
+"""Gives the last day that what is issued lives, of an event's facts and the date on which it becomes issued."""
+
+
+def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | None:
+    """Give the last day that what is issued lives; None where it never expires, or where that is not known yet.
+
+    `issue_on` is the local date on which it becomes issued, None where that hangs on a later event: what counts
+    from it is resolved on release then. Raises `Skip` with `missing_field` or `invalid_field` for a date that is
+    absent, malformed or outside the years 1970 to 9998.
+    """
+    return bind_expiry(expiry)(facts, issue_on)
+
+
+def bind_expiry(expiry: Expiry) -> Until:
+    """Bind an expiry to the function that gives its date, as `expiry_date` does."""
+    match expiry:
+        case Never():
+            return lambda _facts, _issue_on: None
+        case FixedPeriod() | FixedRecurring() | RegistrationAnniversary():
+            return _bind_from_issue(expiry)
+        case FixedDate(on):
+            return lambda _facts, _issue_on: _in_range(on)
+        case EventDate() | Rolling():
+            period = expiry.after
+            return lambda facts, _issue_on: _in_range(period.after(facts.event_on))
+        case CustomerField(field, after):
+            return lambda facts, _issue_on: _later(_customer_date(facts, field), after)
+        case TransactionField(field, after):
+            return lambda facts, _issue_on: _later(_transaction_date(facts, field), after)
+
+
+def _bind_from_issue(expiry: FixedPeriod | FixedRecurring | RegistrationAnniversary) -> Until:
+    match expiry:
+        case FixedPeriod(after):
+            return _bind_period(after)
+        case FixedRecurring(month, day):
+            return lambda _facts, issue_on: (
+                _in_range(next_anniversary(month, day, issue_on)) if issue_on is not None else None
+            )
+        case RegistrationAnniversary():
+            return lambda facts, issue_on: _registration_anniversary(facts, issue_on) if issue_on is not None else None
+
+
+def _bind_period(after: Period) -> Until:
+    months, days = after.in_months, after.in_days
+
+    def until(_facts: Facts, issue_on: date | None) -> date | None:
+        return _in_range(shifted(issue_on, months, days)) if issue_on is not None else None
+
+    return until
+
+
+def _registration_anniversary(facts: Facts, issue_on: date) -> date:
+    registered = _registered_on(facts)
+    return _in_range(next_anniversary(registered.month, registered.day, issue_on))
+
+
+def _customer_date(facts: Facts, field: str) -> date:
+    fields = facts.member.extended_fields if facts.member is not None else {}
+    return _date_field(fields, "member.extended_fields", field)
+
+
+def _transaction_date(facts: Facts, field: str) -> date:
+    return _date_field(facts.event.extended_fields, "extended_fields", field)
+
+
+def _registered_on(facts: Facts) -> date:
+    if facts.member is None or facts.member.registered_on is None:
+        raise Skip("missing_field", "member.registered_on is absent")
+    return facts.member.registered_on
+
+
+def _date_field(fields: Mapping[str, Any], where: str, name: str) -> date:
+    value = fields.get(name)
+    if value is None:
+        raise Skip("missing_field", f"{where}.{name} is absent")
+    day = date_in(value)
+    if day is None:
+        raise Skip("invalid_field", f"{where}.{name} is no date: {found(value)}")
+    return day
+
+
+def _later(day: date, after: Period | None) -> date:
+    return _in_range(after.after(day) if after is not None else day)
+
+
+def _in_range(day: date | None) -> date:
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Skip("invalid_field", f"the expiry {'lies' if day is None else str(day) + ' lies'} outside 1970 to 9998")
+    return day

@@ -1,0 +1,159 @@
+"""Promotions: when (trigger, active window, condition) and what (actions), and the currencies that they issue.
+
+Source: semantics 1, documents (program).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar, Literal, TypeAlias
+
+import attrs
+from attrs.converters import optional
+
+from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.rules.caps import NO_CAPS, ActionCaps
+from loyalty_rules.rules.communication import Communication
+from loyalty_rules.rules.conditions import Condition, read_condition
+from loyalty_rules.rules.expiry import Expiry
+from loyalty_rules.rules.proration import Proration
+from loyalty_rules.rules.rounding import ACTUAL, Mode, Rounding
+from loyalty_rules.rules.timing import IMMEDIATE, Timing
+from loyalty_rules.values.amounts import read_non_negative, read_positive, read_whole
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
+from loyalty_rules.values.identifiers import read_id, read_name
+
+__all__ = [
+    "MOST_COUPONS",
+    "Action",
+    "CouponAction",
+    "CouponRounding",
+    "Currency",
+    "CurrencyAction",
+    "Promotion",
+    "RedeemRate",
+]
+
+MOST_ACTIONS = 1_000
+
+
+@attrs.frozen(field_transformer=checked)
+class RedeemRate:
+    """What a currency is worth when it is spent: `points` of it are `value` of the program's money.
+
+    In one transaction at least `least` and at most `most` are spent, and a multiple of `block`.
+    Source: semantics 12.
+    """
+
+    points: Decimal = attrs.field(converter=read_positive)
+    value: Decimal = attrs.field(converter=read_positive)
+    least: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    block: Decimal | None = attrs.field(default=None, converter=optional(read_positive))
+    most: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+
+
+def _read_decimals(value: int) -> int:
+    return read_whole(value, 0, 6)
+
+
+@attrs.frozen(field_transformer=checked)
+class Currency:
+    """A reward currency, with 0 to 6 decimals."""
+
+    id: str = attrs.field(converter=read_id)
+    title: str | None = attrs.field(default=None, converter=optional(read_name))
+    decimals: int = attrs.field(default=0, converter=_read_decimals)
+    redeem: RedeemRate | None = None
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class CurrencyAction:
+    """Issue (or promise) a currency: base → round → prorate → round → caps."""
+
+    type: ClassVar[str] = "issue_currency"
+    id: str = attrs.field(converter=read_id)
+    currency: str = attrs.field(converter=read_id)
+    recipient: Literal["member", "member_group"] = "member"
+    proration: Proration
+    rounding: Rounding = ACTUAL
+    expiry: Expiry
+    timing: Timing = IMMEDIATE
+    caps: ActionCaps = NO_CAPS
+    on_return: Literal["recompute", "proportional", "reverse", "keep"] = "recompute"
+    communication: Communication | None = None
+
+
+@attrs.frozen(field_transformer=checked)
+class CouponRounding:
+    """How the base and the number of coupons are rounded: the number is whole, `nearest` by default."""
+
+    value: Mode = "actual"
+    currency: Literal["up", "down", "nearest", "half_even", "half_down"] = "nearest"
+
+
+TO_NEAREST = CouponRounding()
+MOST_COUPONS = 10_000
+
+
+def _read_quantity(value: int | Proration) -> int | Proration:
+    if isinstance(value, Proration):
+        return value
+    return read_whole(value, 0, MOST_COUPONS)
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class CouponAction:
+    """Issue coupons of a type: `quantity` of them, a whole number or a proration."""
+
+    type: ClassVar[str] = "issue_coupon"
+    id: str = attrs.field(converter=read_id)
+    coupon_type: str = attrs.field(converter=read_id)
+    quantity: int | Proration = attrs.field(default=1, converter=_read_quantity)
+    rounding: CouponRounding = TO_NEAREST
+    on_return: Literal["void_if_unredeemed", "reverse", "keep"] = "void_if_unredeemed"
+    communication: Communication | None = None
+
+
+Action: TypeAlias = CurrencyAction | CouponAction
+
+
+def _read_promotion_id(value: str) -> str:
+    if value in ("tracker", "limit", "coupon"):
+        raise InvalidValueError("", "reserved", f"no promotion is named {value!r}: keys and counters use the word")
+    return read_id(value)
+
+
+def _read_trigger(value: str) -> str:
+    name = read_name(value)
+    if name in ("return", "update", "confirmation"):
+        raise InvalidValueError(
+            "", "not_a_choice", f"a promotion is triggered by a transaction or an activity, not by {name}"
+        )
+    return name
+
+
+def _read_priority(value: int) -> int:
+    return read_whole(value, -(10**9), 10**9)
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Promotion:
+    """When (trigger, active window, condition) and what (actions). The window is half open: starts_at ≤ t < ends_at."""
+
+    id: str = attrs.field(converter=_read_promotion_id)
+    title: str | None = attrs.field(default=None, converter=optional(read_name))
+    trigger: str = attrs.field(default="transaction", converter=_read_trigger)
+    starts_at: datetime | None = attrs.field(default=None, converter=optional(read_instant))
+    ends_at: datetime | None = attrs.field(default=None, converter=optional(read_instant))
+    when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
+    priority: int = attrs.field(default=0, converter=_read_priority)
+    exclusive: str | None = attrs.field(default=None, converter=optional(read_name))
+    actions: tuple[Action, ...]
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.actions) > MOST_ACTIONS:
+            raise InvalidValueError(
+                "actions",
+                "out_of_range",
+                f"a promotion has at most {MOST_ACTIONS:,} actions, found {len(self.actions):,}",
+            )

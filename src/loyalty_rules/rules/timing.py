@@ -1,0 +1,81 @@
+"""When what is promised becomes issued. Source: semantics 6."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import ClassVar, TypeAlias
+
+import attrs
+
+from loyalty_rules.rules.conditions import Condition, read_condition
+from loyalty_rules.rules.facts import Facts
+from loyalty_rules.rules.skips import Skip
+from loyalty_rules.values.amounts import read_whole
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import days_after, is_in_range, later_by_days
+
+__all__ = ["Delayed", "External", "Immediate", "Schedule", "Timing", "TransactionUpdate", "bind_timing"]
+
+
+@attrs.frozen
+class Immediate:
+    """Issued at once."""
+
+    type: ClassVar[str] = "immediate"
+
+
+def _read_delay(value: int) -> int:
+    return read_whole(value, 0, 36_500)
+
+
+@attrs.frozen(field_transformer=checked)
+class Delayed:
+    """Promised, and due at the same local wall time `days` calendar days later."""
+
+    type: ClassVar[str] = "delayed"
+    days: int = attrs.field(default=0, converter=_read_delay)
+
+
+@attrs.frozen
+class External:
+    """Promised until a confirmation from outside names the promise."""
+
+    type: ClassVar[str] = "external"
+
+
+@attrs.frozen(field_transformer=checked)
+class TransactionUpdate:
+    """Promised until an update of the transaction satisfies the condition."""
+
+    type: ClassVar[str] = "transaction_update"
+    when: Condition = attrs.field(converter=read_condition)
+
+
+Timing: TypeAlias = Immediate | Delayed | External | TransactionUpdate
+
+IMMEDIATE = Immediate()
+
+
+Schedule: TypeAlias = tuple[date | None, datetime | None]
+"""When an issue of one event becomes issued: the local date where it is known, the instant where it is due."""
+
+
+def bind_timing(timing: Timing) -> Callable[[Facts], Schedule]:
+    """Bind a timing to the function that says when an issue of an event becomes issued.
+
+    It raises `Skip` with `invalid_field` beyond the year 9998.
+    """
+    match timing:
+        case Immediate():
+            return lambda facts: (facts.event_on, None)
+        case Delayed(days):
+            return lambda facts: _days_later(facts, days)
+        case _:
+            return lambda _facts: (None, None)
+
+
+def _days_later(facts: Facts, days: int) -> Schedule:
+    issue_on = days_after(facts.event_on, days)
+    due_at = later_by_days(facts.zoned, days, facts.zone)
+    if due_at is None or issue_on is None or not (is_in_range(issue_on) and is_in_range(due_at)):
+        raise Skip("invalid_field", f"{days} days later lies outside 1970 to 9998")
+    return issue_on, due_at

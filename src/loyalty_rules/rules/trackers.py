@@ -1,0 +1,87 @@
+"""Trackers: what a member's transactions add up to within a window. Source: semantics 7."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeAlias
+
+import attrs
+from attrs.converters import optional
+
+from loyalty_rules.events import Transaction
+from loyalty_rules.rules.base_values import (
+    Count,
+    LineBase,
+    LineItemExtendedField,
+    LineItemQuantity,
+    LineItemValue,
+    Parts,
+    TransactionCustomField,
+    TransactionExtendedField,
+    TransactionValue,
+    bind_base,
+    bind_parts,
+)
+from loyalty_rules.rules.conditions import Condition, read_condition
+from loyalty_rules.rules.facts import Facts, Standing
+from loyalty_rules.rules.predicates import bind
+from loyalty_rules.rules.rounding import hold_to_micros
+from loyalty_rules.rules.skips import Skip
+from loyalty_rules.rules.windows import LIFETIME, Window
+from loyalty_rules.values.amounts import MICRO, Ratio, micros, read_positive
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.identifiers import read_id
+
+__all__ = ["MeasuredBy", "Tracker", "bind_tracker"]
+
+MeasuredBy: TypeAlias = TransactionValue | TransactionExtendedField | TransactionCustomField | LineBase | Count
+
+
+@attrs.frozen(field_transformer=checked)
+class Tracker:
+    """What each transaction of a member contributes (`measure`, if `when` holds), summed within a window.
+
+    `target` is more than zero. A contribution is held to 6 decimals, half up, before anything reads it.
+    """
+
+    id: str = attrs.field(converter=read_id)
+    measure: MeasuredBy
+    target: Decimal = attrs.field(converter=read_positive)
+    when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
+    window: Window = LIFETIME
+
+
+def bind_tracker(tracker: Tracker) -> Callable[[Facts], Standing]:
+    """Bind a tracker to the function that tells where it stands for an event and its member."""
+    target = micros(tracker.target)
+    measure = _bind_measure(tracker.measure)
+    when = bind(tracker.when) if tracker.when is not None else None
+
+    def standing(facts: Facts) -> Standing:
+        given = facts.snapshot.trackers.get(tracker.id)
+        before = micros(given) if given is not None else 0
+        # What an event lacks contributes nothing; only what it would contribute can be unknown for want of a rate.
+        if not isinstance(facts.event, Transaction) or facts.member is None or (when is not None and not when(facts)):
+            return Standing(target, before, 0)
+        try:
+            return Standing(target, before, hold_to_micros(measure(facts)))
+        except Skip as skip:
+            return Standing(target, before, 0, is_known=skip.reason != "no_exchange_rate")
+
+    return standing
+
+
+def _bind_measure(measure: MeasuredBy) -> Callable[[Facts], Ratio]:
+    match measure:
+        case Count():
+            return lambda _facts: (MICRO, MICRO)
+        case LineItemValue() | LineItemQuantity() | LineItemExtendedField() if measure.aggregate == "each_line":
+            parts_of = bind_parts(measure)
+            return lambda facts: _each_line(parts_of(facts))
+        case _:
+            base = bind_base(measure)
+            return lambda facts: base(facts, {})
+
+
+def _each_line(parts: Parts) -> Ratio:
+    _, values, denominator = parts
+    return sum(max(value, 0) for value in values), denominator

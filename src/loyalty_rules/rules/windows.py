@@ -1,0 +1,85 @@
+"""The stretches of local days over which trackers and caps count. Source: semantics 7, documents (windows).
+
+An event belongs to the window of its own local date, never of the day it is processed.
+"""
+
+from datetime import date, timedelta
+from typing import ClassVar, Literal, TypeAlias
+
+import attrs
+
+from loyalty_rules.values.amounts import read_whole
+from loyalty_rules.values.checked import checked
+
+__all__ = ["Calendar", "Lifetime", "RollingDays", "Window", "window_days", "window_name"]
+
+
+@attrs.frozen
+class Lifetime:
+    """Everything, from the beginning."""
+
+    type: ClassVar[str] = "lifetime"
+
+
+@attrs.frozen(field_transformer=checked)
+class Calendar:
+    """The day, ISO week (from Monday), month, quarter or year that holds the date."""
+
+    type: ClassVar[str] = "calendar"
+    unit: Literal["day", "week", "month", "quarter", "year"]
+
+
+def _read_days(value: int) -> int:
+    return read_whole(value, 1, 36_500)
+
+
+@attrs.frozen(field_transformer=checked)
+class RollingDays:
+    """The N dates that end with the event's: D − N + 1 … D."""
+
+    type: ClassVar[str] = "rolling"
+    days: int = attrs.field(converter=_read_days)
+
+
+Window: TypeAlias = Lifetime | Calendar | RollingDays
+
+LIFETIME = Lifetime()
+
+
+def window_days(window: Window, day: date) -> tuple[date, date] | None:
+    """Give the first and the last date of the window that holds `day`; None for a lifetime."""
+    match window:
+        case Lifetime():
+            return None
+        case RollingDays(days):
+            return day - timedelta(days=days - 1), day
+        case Calendar("day"):
+            return day, day
+        case Calendar("week"):
+            monday = day - timedelta(days=day.weekday())
+            return monday, monday + timedelta(days=6)
+        case Calendar("month"):
+            return _months(day.year, day.month, 1)
+        case Calendar("quarter"):
+            return _months(day.year, day.month - (day.month - 1) % 3, 3)
+        case Calendar():
+            return date(day.year, 1, 1), date(day.year, 12, 31)
+
+
+def _months(year: int, month: int, count: int) -> tuple[date, date]:
+    following = month + count
+    after = date(year + 1, following - 12, 1) if following > 12 else date(year, following, 1)
+    return date(year, month, 1), after - timedelta(days=1)
+
+
+def window_name(window: Window, day: date) -> str:
+    """Name the window in a counter: `lifetime`, `rolling`, or its first date. Source: documents (claims)."""
+    match window:
+        case Lifetime():
+            return "lifetime"
+        case RollingDays():
+            return "rolling"
+        case Calendar():
+            days = window_days(window, day)
+            assert days is not None
+            return days[0].isoformat()

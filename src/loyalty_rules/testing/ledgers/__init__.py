@@ -1,0 +1,1 @@
+"""For the author of a ledger: the contract, the state machine, the reference model."""

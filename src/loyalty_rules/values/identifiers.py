@@ -1,0 +1,184 @@
+"""Ids and names, free-form fields, and the keys that are made of them. Source: documents (scalars, evaluation)."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from decimal import Decimal
+from typing import Any, TypeAlias, TypeVar
+
+from loyalty_rules.errors import InvalidValueError, found, path_step
+from loyalty_rules.values.amounts import UnreadNumber, read_decimal
+from loyalty_rules.values.checked import read_each
+
+__all__ = [
+    "FreeForm",
+    "key_part",
+    "read_free_form",
+    "read_id",
+    "read_list",
+    "read_mapping",
+    "read_name",
+    "read_names",
+    "read_text",
+]
+
+FreeForm: TypeAlias = Mapping[str, Any]
+"""What a host hangs on an event: any JSON value under a name, judged only when an action reads it."""
+
+Item = TypeVar("Item")
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LONGEST_NAME = 128
+_LONGEST_TEXT = 10_000
+_LONGEST_LIST = 10_000
+_DEEPEST = 32
+_MOST_VALUES = 10_000
+
+
+def read_id(value: str) -> str:
+    """Read an id of a program's part: 1 to 64 ASCII letters, digits, `.`, `_` and `-`."""
+    if isinstance(value, str) and _ID.fullmatch(value):
+        return value
+    raise InvalidValueError(
+        "", "not_an_id", f"expected an id of 1 to 64 letters, digits, '.', '_' or '-'; found {found(value)}"
+    )
+
+
+def read_name(value: str) -> str:
+    """Read an id or a name from outside: 1 to 128 printable characters, no white space at the ends."""
+    if not isinstance(value, str):
+        raise InvalidValueError("", "not_a_text", f"expected a text, found {found(value)}")
+    if not 1 <= len(value) <= _LONGEST_NAME:
+        raise InvalidValueError(
+            "", "out_of_range", f"expected a text of 1 to {_LONGEST_NAME} characters, found {found(value)}"
+        )
+    if not value.isprintable() or value != value.strip():
+        raise InvalidValueError(
+            "",
+            "not_a_name",
+            f"expected printable characters and no white space at the ends; found {found(value)}",
+        )
+    return value
+
+
+def read_text(value: str) -> str:
+    """Read a text of at most 10,000 characters without lone surrogates, which no encoding can write."""
+    if not isinstance(value, str):
+        raise InvalidValueError("", "not_a_text", f"expected a text, found {found(value)}")
+    if len(value) > _LONGEST_TEXT:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_TEXT:,} characters")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidValueError("", "not_a_text", f"a lone surrogate is no character: {found(value)}")
+    return value
+
+
+def read_list(value: Any, read_item: Callable[[Any], Item], what: str) -> tuple[Item, ...]:
+    """Read a list of at most 10,000 items, each by `read_item`; `what` names the items in a message."""
+    if not isinstance(value, (list, tuple)):
+        raise InvalidValueError("", "not_a_list", f"expected a list of {what}, found {found(value)}")
+    if len(value) > _LONGEST_LIST:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_LIST:,} {what}, found {len(value):,}")
+    return tuple(read_each(((f"[{index}]", item) for index, item in enumerate(value)), read_item))
+
+
+def read_mapping(
+    value: Any,
+    read_item: Callable[[Any], Item],
+    what: str,
+    read_key: Callable[[Any], str] = read_text,
+    most: int = _LONGEST_LIST,
+) -> dict[str, Item]:
+    """Read an object of at most so many values, each by `read_item`; `what` names the values in a message."""
+    if not isinstance(value, Mapping):
+        raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {found(value)}")
+    if not value:
+        return {}
+    if len(value) > most:
+        raise InvalidValueError("", "out_of_range", f"expected at most {most:,} {what}, found {len(value):,}")
+
+    def read(pair: tuple[Any, Any]) -> tuple[str, Item]:
+        return read_key(pair[0]), read_item(pair[1])
+
+    return dict(read_each(((path_step(pair[0]).removeprefix("."), pair) for pair in value.items()), read))
+
+
+def read_names(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """Read a list of names."""
+    return read_list(value, read_name, "names")
+
+
+def read_free_form(value: FreeForm) -> FreeForm:
+    """Take a copy of free-form fields: any JSON values, at most 32 deep and 10,000 in all.
+
+    A number outside the limits of a decimal is kept as a float: it is no number to any action that reads it, and
+    must not break the sale. NaN and infinities are no JSON and are refused. Source: semantics 2.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
+    copy: dict[str, Any] = _copied(value, 0, [_MOST_VALUES])
+    return copy
+
+
+def _copied(value: Any, depth: int, left: list[int]) -> Any:
+    left[0] -= 1
+    if depth > _DEEPEST or left[0] < 0:
+        raise InvalidValueError(
+            "",
+            "too_large",
+            f"free-form fields are at most {_DEEPEST} deep and hold at most {_MOST_VALUES:,} values",
+        )
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise InvalidValueError("", "not_a_text", f"a field's name is a text, found {found(key)}")
+        return {key: _copied(item, depth + 1, left) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copied(item, depth + 1, left) for item in value]
+    return _copied_scalar(value)
+
+
+def _copied_scalar(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if value.bit_length() < 4096 else _as_float(value)
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, (Decimal, UnreadNumber)):
+        try:
+            return read_decimal(value)  # type: ignore[arg-type]
+        except InvalidValueError:
+            return _as_float(value.text if isinstance(value, UnreadNumber) else value)
+    if isinstance(value, (date, time)):  # of a TOML document: as JSON would write it
+        return _iso_text(value)
+    raise InvalidValueError("", "not_json", f"expected a JSON value, found {found(value)}")
+
+
+def _iso_text(value: date | time) -> str:
+    try:
+        return value.isoformat()
+    except Exception:  # noqa: BLE001  (a zone object of the host's may raise anything)
+        raise InvalidValueError("", "not_json", "this time's zone gives it no instant") from None
+
+
+def _as_float(value: Any) -> float:
+    if isinstance(value, str) and len(value) > 1_000:
+        value = "inf"
+    try:
+        return _finite(float(value))
+    except (OverflowError, ValueError):
+        raise InvalidValueError("", "out_of_range", "a number is too large to be held") from None
+
+
+def _finite(value: float) -> float:
+    if math.isfinite(value):
+        return value
+    raise InvalidValueError("", "not_finite", "NaN and infinities are no JSON values")
+
+
+def key_part(name: str) -> str:
+    """Write an id that came with an event so that it can stand between the slashes of a key. Source: documents."""
+    return name.replace("%", "%25").replace("/", "%2F") if "%" in name or "/" in name else name
