@@ -6,7 +6,7 @@
 | `console` | each `$ ` line runs in a shell; what it prints stands below it |
 | `toml`, `json` | is loaded as the program, event or snapshot that it is |
 | `<!-- save as NAME -->` above it | … and kept in the page's folder, for what follows; `python` is kept, and not run |
-| `<!-- meant as NAME -->` above it | … is read as what a program is meant to do, and kept, too |
+| `<!-- expect as NAME -->` above it | … is read as what a program is meant to do, and kept, too |
 | `<!-- fragment: PART -->` above it | is put into that part of a small document, which is loaded; each paragraph |
 | `<!-- problems: CODE … -->` above it | is refused with exactly these problems |
 | `bash` | is a command for a fresh machine: it runs without the part that installs; the test run is only read |
@@ -36,7 +36,7 @@ from hypothesis import Phase, settings
 from sybil import Document, Example, Region, Sybil
 
 import loyalty_rules as lr
-from loyalty_rules.testing.laws import Meant
+from loyalty_rules.testing.laws import Expectations
 
 ROOT = Path(__file__).parent
 
@@ -189,9 +189,9 @@ def run_document(part: Part, example: Example) -> str | None:
             return wrong_problems(part)
         case "save as":
             (example.namespace["_folder"] / part.what).write_text(part.text)
-        case "meant as":
+        case "expect as":
             (example.namespace["_folder"] / part.what).write_text(part.text)
-            Meant.of(read(part.text, part.language))
+            Expectations.of(read(part.text, part.language))
             return None
     load(read(part.text, part.language))
     return None

@@ -33,7 +33,7 @@ TESTS = Path(__file__).parent
 SLACK = 4
 PROMISED_SECONDS = 0.050
 PROMISED_BYTES = 20 * 2**20
-LONGEST_MESSAGE = 2_000
+MAX_MESSAGE = 2_000
 
 
 def outcome(load: Callable[[Any], Any], source: Any) -> Any:
@@ -52,9 +52,9 @@ def assert_well_told(error: LoyaltyError) -> None:
         for problem in error.problems:
             assert problem.path.startswith("$")
             assert problem.code.replace("_", "").isalpha()
-            assert len(str(problem)) < LONGEST_MESSAGE
+            assert len(str(problem)) < MAX_MESSAGE
     else:
-        assert len(str(error)) < LONGEST_MESSAGE
+        assert len(str(error)) < MAX_MESSAGE
     str(error).encode("utf-8")
 
 
@@ -341,7 +341,7 @@ def test_what_a_long_value_says_is_not_repeated() -> None:
     for document in (sale(store=secret), sale(secret), sale(**{secret: 1}), sale(lines=secret)):
         with pytest.raises(DocumentError) as caught:
             lr.load_event(document)
-        assert len(str(caught.value)) < LONGEST_MESSAGE
+        assert len(str(caught.value)) < MAX_MESSAGE
 
 
 @pytest.mark.parametrize(

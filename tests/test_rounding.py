@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty_rules.rules.rounding import MODES, Mode, hold_to_micros, round_to_units
+from loyalty_rules.rules.rounding import MODES, Mode, quantize_to_micros, round_to_units
 from properties.examples import examples
 from shop import earn, issued, lines, points, program, proportional, sale, stepped
 
@@ -123,7 +123,7 @@ def test_a_result_is_rounded_to_the_decimals_of_its_currency(decimals: int, mode
 )
 def test_an_amount_is_held_to_six_decimals_half_up(value: str, held: int) -> None:
     number = Fraction(value)
-    assert hold_to_micros((number.numerator, number.denominator)) == held
+    assert quantize_to_micros((number.numerator, number.denominator)) == held
 
 
 # -- the two roundings of an award -------------------------------------------------------------------------------------

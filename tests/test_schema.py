@@ -181,7 +181,9 @@ def test_what_the_tables_do_not_know_is_an_error(cls: type, message: str, monkey
 def test_a_reader_without_a_row_is_an_error_that_names_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
     readers = {key: row for key, row in loyalty_rules.schema._READERS.items() if key.__name__ != "read_zone"}
     monkeypatch.setattr(loyalty_rules.schema, "_READERS", readers)
-    with pytest.raises(UnknownFormError, match=r"Program\.time_zone: what loyalty_rules\.values\.dates\.read_zone reads"):
+    with pytest.raises(
+        UnknownFormError, match=r"Program\.time_zone: what loyalty_rules\.values\.dates\.read_zone reads"
+    ):
         schema("program")
 
 

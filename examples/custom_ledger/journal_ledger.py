@@ -19,13 +19,13 @@ from typing import Any, Self
 import loyalty_rules as lr
 from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.intents import IssueCoupon
-from loyalty_rules.ledger import Balance, MemoryLedger, Movement, Receipt, ReportRows
+from loyalty_rules.ledger import Balance, Entry, MemoryLedger, Receipt, ReportRows
 from loyalty_rules.lifecycle import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator, SerialRequest
 from loyalty_rules.values.identifiers import key_part
 
-Entry = dict[str, Any]
+JournalEntry = dict[str, Any]
 
 
 class JournalDiffersError(Exception):
@@ -37,7 +37,7 @@ class JournalLedger:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a+b", buffering=0)
-        self._open: list[Entry] = []  # what the transaction under way has recorded so far
+        self._open: list[JournalEntry] = []  # what the transaction under way has recorded so far
         self._depth = 0
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError where another process has it
@@ -73,7 +73,7 @@ class JournalLedger:
                 if self._done_again(entry) != entry["receipts"]:
                     raise JournalDiffersError(f"line {number}: {entry['operation']} is not decided as it was recorded")
 
-    def _done_again(self, entry: Entry) -> list[Any]:
+    def _done_again(self, entry: JournalEntry) -> list[Any]:
         program, serials = self._programs[entry["program"]], _Recorded(entry["receipts"])
         receipts = _OPERATIONS[entry["operation"]](self._memory, program, serials, **entry["arguments"])
         return _recorded(receipts)
@@ -131,7 +131,8 @@ class JournalLedger:
 
     def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
         """Record an evaluation once."""
-        program, event, snapshot = evaluation.decided
+        basis = evaluation.basis
+        program, event, snapshot = basis.program, basis.event, basis.snapshot
         serials = _Recorded([lr.dump(evaluation)])
         arguments = {"event": lr.dump(event), "snapshot": lr.dump(snapshot), "recorded_at": _text(recorded_at)}
         return self._do("record", program, serials, **arguments)[0]
@@ -212,7 +213,7 @@ class JournalLedger:
         """Give the open promises."""
         return self._memory.promises(program, at)
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Give every entry of an account."""
         return self._memory.statement(program, account, at)
 

@@ -34,7 +34,7 @@ Readers = Mapping[str, Callable[[Any], Any]]
 EventOf = TypeVar("EventOf")
 
 PROGRAM = Path(__file__).with_name("program.toml")
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 
 SPEND: Readers = {
     "id": read_name,
@@ -49,7 +49,7 @@ BALANCE: Readers = {"currency": read_name, "at": read_event_instant}
 def create_app(url: str, master_key: bytes, program: lr.Program) -> Flask:
     """Make the service over the ledger at a URL, which stands in `app.extensions["ledger"]` for whoever closes it."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     ledger = SQLLedger.open(url, serials=lr.DerivedSerials.from_master(master_key))
     app.extensions["ledger"] = ledger

@@ -16,9 +16,9 @@ __all__ = [
     "MissingSerialsError",
     "Problem",
     "WrongEventError",
-    "found",
+    "describe",
     "path_step",
-    "quoted",
+    "shorten",
 ]
 
 
@@ -103,13 +103,13 @@ class MissingSerialsError(LoyaltyError):
 def path_step(key: object) -> str:
     """Write one step of a JSON path: `.key`, or `['key']` where a plain name does not do. Never long."""
     if not isinstance(key, str):
-        return f"[{found(key)}]"
+        return f"[{describe(key)}]"
     if key.isascii() and key.replace("_", "a").replace("-", "a").isalnum() and len(key) <= 128:
         return f".{key}"
     return f"[{key[:_SHOWN]!a}]"
 
 
-def quoted(name: str) -> str:
+def shorten(name: str) -> str:
     """Write a name that does not exist in a message, shortened and in ASCII."""
     return ascii(name[:_SHOWN]) + ("…" if len(name) > _SHOWN else "")
 
@@ -117,7 +117,7 @@ def quoted(name: str) -> str:
 _SHOWN = 60
 
 
-def found(value: object) -> str:
+def describe(value: object) -> str:
     """Name a value in a message: its kind and, shortened and in ASCII, what it says. Never fails, never long."""
     if value is None:
         return "nothing"

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.values.amounts import (
     Number,
     read_count,
@@ -45,7 +45,7 @@ __all__ = [
     "Update",
 ]
 
-MOST_LINES = 10_000
+MAX_LINES = 10_000
 
 
 def _read_contact_to(value: str | bool) -> str | bool:
@@ -74,7 +74,7 @@ def _read_contact(value: object) -> str | bool | Contact | None:
     if isinstance(value, str):
         return read_text(value)
     raise InvalidValueError(
-        "", "not_a_contact", f'expected a text, true, false, nothing or {{"to": …}}; found {found(value)}'
+        "", "not_a_contact", f'expected a text, true, false, nothing or {{"to": …}}; found {describe(value)}'
     )
 
 
@@ -174,14 +174,14 @@ class Transaction(_Happening):
         for index, line in enumerate(self.lines):
             if line.id in seen:
                 raise InvalidValueError(
-                    f"lines[{index}].id", "duplicate_id", f"an earlier line has the id {found(line.id)}"
+                    f"lines[{index}].id", "duplicate_id", f"an earlier line has the id {describe(line.id)}"
                 )
             seen.add(line.id)
 
 
 def _limit(name: str, items: tuple[object, ...]) -> None:
-    if len(items) > MOST_LINES:
-        raise InvalidValueError(name, "out_of_range", f"expected at most {MOST_LINES:,}, found {len(items):,}")
+    if len(items) > MAX_LINES:
+        raise InvalidValueError(name, "out_of_range", f"expected at most {MAX_LINES:,}, found {len(items):,}")
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
@@ -298,7 +298,7 @@ def _read_issued(value: Mapping[str, Issued]) -> Mapping[str, Issued]:
 def _an_issued(value: Issued) -> Issued:
     if isinstance(value, Issued):
         return value
-    raise InvalidValueError("", "wrong_type", f"expected Issued, found {found(value)}")
+    raise InvalidValueError("", "wrong_type", f"expected Issued, found {describe(value)}")
 
 
 def _read_coupon_counts(value: Mapping[str, CouponCounts]) -> Mapping[str, CouponCounts]:
@@ -308,7 +308,7 @@ def _read_coupon_counts(value: Mapping[str, CouponCounts]) -> Mapping[str, Coupo
 def _coupon_counts(value: CouponCounts) -> CouponCounts:
     if isinstance(value, CouponCounts):
         return value
-    raise InvalidValueError("", "wrong_type", f"expected CouponCounts, found {found(value)}")
+    raise InvalidValueError("", "wrong_type", f"expected CouponCounts, found {describe(value)}")
 
 
 @attrs.frozen(field_transformer=checked)

@@ -18,13 +18,13 @@ __all__ = [
     "AdvanceTracker",
     "CancelPromise",
     "Claim",
-    "Draw",
     "ExpireCoupon",
     "ExpireCurrency",
     "ExtendExpiry",
     "Intent",
     "IssueCoupon",
     "IssueCurrency",
+    "LotDraw",
     "RedeemCoupon",
     "Release",
     "ReleasePromise",
@@ -173,7 +173,7 @@ class AdvanceTracker:
 
 
 @attrs.frozen
-class Draw:
+class LotDraw:
     """So much taken from one lot: from what is promised or from what is available."""
 
     lot: str
@@ -227,7 +227,7 @@ class ReverseCurrency:
     group: str | None
     currency: str
     amount: Decimal
-    draws: tuple[Draw, ...]
+    draws: tuple[LotDraw, ...]
     shortfall: Decimal
     carried: bool
     claims: tuple[Claim, ...]
@@ -256,7 +256,7 @@ class SpendCurrency:
     currency: str
     amount: Decimal
     value: Decimal | None
-    draws: tuple[Draw, ...]
+    draws: tuple[LotDraw, ...]
 
 
 @attrs.frozen
@@ -266,8 +266,8 @@ class UndoSpend:
     type: ClassVar[str] = "undo_spend"
     key: str
     spend: str
-    draws: tuple[Draw, ...]
-    expired: tuple[Draw, ...]
+    draws: tuple[LotDraw, ...]
+    expired: tuple[LotDraw, ...]
 
 
 @attrs.frozen

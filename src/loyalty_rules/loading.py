@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from loyalty_rules.documents.references import unresolved
 from loyalty_rules.documents.sources import Source, read_source
-from loyalty_rules.documents.structuring import MOST_PROBLEMS, problems_of, share_parts, structure, unstructure
-from loyalty_rules.errors import DocumentError, Problem, found
+from loyalty_rules.documents.structuring import MAX_PROBLEMS, problems_of, share_parts, structure, unstructure
+from loyalty_rules.errors import DocumentError, Problem, describe
 from loyalty_rules.events import EVENT_TYPES, Activity, Event, Snapshot
 from loyalty_rules.program import FORMAT, Evaluation, Program
 
@@ -35,7 +35,7 @@ def load_program(source: Source) -> Program:
         problems += error.problems
     told = {problem.path for problem in problems}
     problems += [problem for problem in unresolved(document) if problem.path not in told]
-    raise DocumentError(problems[:MOST_PROBLEMS], "program")
+    raise DocumentError(problems[:MAX_PROBLEMS], "program")
 
 
 def load_event(source: Source) -> Event:
@@ -67,7 +67,7 @@ def _event_class(document: Mapping[str, Any]) -> type:
     if kind is None:
         raise DocumentError([Problem("$.type", "required", "is missing")], "event")
     if not isinstance(kind, str):
-        raise DocumentError([Problem("$.type", "not_a_text", f"expected a text, found {found(kind)}")], "event")
+        raise DocumentError([Problem("$.type", "not_a_text", f"expected a text, found {describe(kind)}")], "event")
     return EVENT_TYPES.get(kind, Activity)
 
 
@@ -80,6 +80,6 @@ def _structured(document: Mapping[str, Any], cls: type[T], kind: str) -> T:
         problems = []
         for problem in problems_of(error):
             problems.append(problem)
-            if len(problems) >= MOST_PROBLEMS:
+            if len(problems) >= MAX_PROBLEMS:
                 break
         raise DocumentError(problems, kind) from None

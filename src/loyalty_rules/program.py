@@ -13,10 +13,10 @@ from attrs.converters import optional
 from loyalty_rules.documents.references import unresolved
 from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.engine.counters import Counter, make_snapshot
-from loyalty_rules.engine.evaluation import Walk
+from loyalty_rules.engine.evaluation import Evaluator
 from loyalty_rules.engine.explanation import Explanation, explain
 from loyalty_rules.engine.plan import Plan
-from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, found
+from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, describe
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.intents import Intent, IssueCoupon, Skipped
 from loyalty_rules.rules.caps import Limit
@@ -28,7 +28,7 @@ from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import read_zone
 from loyalty_rules.values.identifiers import read_id
 
-__all__ = ["FORMAT", "Evaluation", "Program"]
+__all__ = ["FORMAT", "Basis", "Evaluation", "Program"]
 
 FORMAT: Literal["loyalty-rules/1"] = "loyalty-rules/1"
 
@@ -38,7 +38,18 @@ NO_FACTS = Snapshot()
 def _read_money(value: str) -> str:
     if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha() and value.isupper():
         return value
-    raise InvalidValueError("", "not_a_currency_code", f'expected an ISO 4217 code such as "USD", found {found(value)}')
+    raise InvalidValueError(
+        "", "not_a_currency_code", f'expected an ISO 4217 code such as "USD", found {describe(value)}'
+    )
+
+
+@attrs.frozen
+class Basis:
+    """The inputs of an evaluation: the program, the event and the snapshot."""
+
+    program: "Program"
+    event: Transaction | Activity
+    snapshot: Snapshot
 
 
 @attrs.frozen
@@ -46,7 +57,7 @@ class Evaluation:
     """What follows from one event: the intents for the host to persist, and the actions that issued nothing.
 
     `intents` come in the order of documents (evaluation); `program_version` is the hash of the program that decided;
-    `decided` is what it was decided from: the program, the event and the snapshot.
+    `basis` names its inputs: the program, the event and the snapshot.
     """
 
     event: str
@@ -54,14 +65,14 @@ class Evaluation:
     program_version: str
     intents: tuple[Intent, ...]
     skipped: tuple[Skipped, ...]
-    decided: "tuple[Program, Transaction | Activity, Snapshot]" = attrs.field(eq=False, repr=False)
+    basis: Basis = attrs.field(eq=False, repr=False)
 
     def explain(self) -> Explanation:
         """Tell why: for each promotion whether it fired and on which value, for each action every step to the amount.
 
         Worked out by a second walk when it is asked for; `str` of it reads as a clerk would tell it.
         """
-        program, event, snapshot = self.decided
+        program, event, snapshot = self.basis.program, self.basis.event, self.basis.snapshot
         serials = {
             intent.key: intent.serial
             for intent in self.intents
@@ -110,12 +121,12 @@ class Program:
         known = snapshot if snapshot is not None else NO_FACTS
         if not isinstance(known, Snapshot):
             raise InvalidValueError(
-                "snapshot", "wrong_type", f"expected a Snapshot, found {found(known)}; load_snapshot makes one"
+                "snapshot", "wrong_type", f"expected a Snapshot, found {describe(known)}; load_snapshot makes one"
             )
-        walk = Walk(self.plan, self.plan.facts(event, known), serials)
+        walk = Evaluator(self.plan, self.plan.facts(event, known), serials)
         walk.run()
         return Evaluation(
-            event.id, self.id, self.version, tuple(walk.intents), tuple(walk.skipped), (self, event, known)
+            event.id, self.id, self.version, tuple(walk.intents), tuple(walk.skipped), Basis(self, event, known)
         )
 
     def counters(self, event: Event) -> list[Counter]:
@@ -177,5 +188,5 @@ def _wrong_event(event: object) -> WrongEventError:
         "Confirmation": "a confirmation is decided by lifecycle.confirm, of its promise, or by a ledger's process",
     }
     name = type(event).__name__
-    hint = later.get(name, f"expected a Transaction or an Activity, found {found(event)}; load_event makes one")
+    hint = later.get(name, f"expected a Transaction or an Activity, found {describe(event)}; load_event makes one")
     return WrongEventError(f"evaluate decides what a sale or an activity earns; {hint}")

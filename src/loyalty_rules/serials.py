@@ -41,11 +41,11 @@ _LOOKUP_KEY_INFO = b"loyalty-rules/lookup/" + _FORMAT_VERSION
 
 _HASH = "sha256"
 _HASH_BYTES = 32
-_LEAST_MASTER_BYTES = 32
+_MIN_MASTER_BYTES = 32
 _BODY_BYTES = 10
 _BODY_SYMBOLS = 16
 _SERIAL_SYMBOLS = 1 + _BODY_SYMBOLS + 1
-_LONGEST_TEXT = 128
+_MAX_TEXT = 128
 
 # Crockford's base32: the place of a symbol is its value. I, L and O look like 1 and 0; U is left out against
 # accidental words.
@@ -233,7 +233,7 @@ def parse_serial(text: str) -> str:
 
     Source: ledger 5.
     """
-    if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
+    if not isinstance(text, str) or len(text) > _MAX_TEXT:
         raise MalformedSerialError
     canonical = text.translate(_READING)
     if len(canonical) != _SERIAL_SYMBOLS or not _VALUES.keys() >= set(canonical):
@@ -290,9 +290,9 @@ def _checked_id(key_id: str) -> str:
 def _derived_key(key_id: str, master: bytes, info: bytes) -> bytes:
     if not isinstance(master, bytes):
         raise InvalidKeyError(f"a master key is bytes; this one is of type {type(master).__name__}", key_id)
-    if len(master) < _LEAST_MASTER_BYTES:
+    if len(master) < _MIN_MASTER_BYTES:
         raise InvalidKeyError(
-            f"a master key has at least {_LEAST_MASTER_BYTES} bytes; this one has {len(master)}", key_id
+            f"a master key has at least {_MIN_MASTER_BYTES} bytes; this one has {len(master)}", key_id
         )
     return hkdf_sha256(master, info=info, length=_HASH_BYTES)
 

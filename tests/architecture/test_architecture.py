@@ -512,13 +512,13 @@ def test_names_in_order_with_docstrings_are_none_of_it() -> None:
 
 # -- sizes and rooms ---------------------------------------------------------------------------------------------------
 
-MOST_LINES = 600
+MAX_LINES = 600
 NO_ROOMS = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "managers", "misc", "tools"}
 
 
 def room_faults(module: Module) -> list[str]:
     count = len(module.text.splitlines())
-    found = [f"{count} lines: two concepts in one room"] if count > MOST_LINES else []
+    found = [f"{count} lines: two concepts in one room"] if count > MAX_LINES else []
     return found + [f"{part} is no concept" for part in module.name.split(".") if part in NO_ROOMS]
 
 

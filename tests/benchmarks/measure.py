@@ -13,7 +13,7 @@ __all__ = ["Turn", "interleaved", "shown", "table"]
 Turn: TypeAlias = Callable[[int], object]
 """One contestant: does the piece of work of that number, which is the same for all contestants."""
 
-_LONGEST_ROUND = 0.25  # seconds: a contestant that takes longer has fewer pieces of work a round
+_MAX_ROUND = 0.25  # seconds: a contestant that takes longer has fewer pieces of work a round
 
 
 def interleaved(turns: Mapping[str, Turn], pieces: int, rounds: int = 31) -> dict[str, float]:
@@ -31,7 +31,7 @@ def interleaved(turns: Mapping[str, Turn], pieces: int, rounds: int = 31) -> dic
 
 def _pieces_for(turn: Turn, pieces: int) -> int:
     turn(0)  # whatever is made when first asked for
-    return max(1, min(pieces, int(_LONGEST_ROUND / max(_once(turn, 1), 1e-9))))
+    return max(1, min(pieces, int(_MAX_ROUND / max(_once(turn, 1), 1e-9))))
 
 
 def _once(turn: Turn, pieces: int) -> float:

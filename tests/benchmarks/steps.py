@@ -10,7 +10,7 @@ import workload
 from measure import interleaved, table
 
 import loyalty_rules as lr
-from loyalty_rules.engine.evaluation import Walk
+from loyalty_rules.engine.evaluation import Evaluator
 from loyalty_rules.engine.plan import BoundCurrencyAction
 from loyalty_rules.intents import IssueCurrency, Share
 from loyalty_rules.program import Evaluation
@@ -51,7 +51,7 @@ class _Taken:
 
     def __init__(self, program: lr.Program, sale: lr.Transaction) -> None:
         self.program, self.plan, self.sale = program, program.plan, sale
-        self.walk = Walk(self.plan, self.look(), None)
+        self.walk = Evaluator(self.plan, self.look(), None)
         self.walk.run()
         self.made = [intent for intent in self.walk.intents if isinstance(intent, IssueCurrency)]
         issued = {f"{intent.promotion}/{intent.action}" for intent in self.made}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import loyalty_rules as lr
 from loyalty_rules.testing import laws
-from loyalty_rules.testing.laws import LAWS, Counterexample, LawBroken, Meant, assert_laws, prove
+from loyalty_rules.testing.laws import LAWS, Counterexample, Expectations, LawBroken, assert_laws, prove
 from loyalty_rules.testing.laws.searching import search
 from properties.examples import SEED
 from shop import earn, fixed, points, program, proportional, sale, stepped
@@ -214,11 +214,11 @@ NEARLY: list[tuple[str, dict, dict]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("law", "document", "meant", "sentence"), BREAK)
+@pytest.mark.parametrize(("law", "document", "expectations", "sentence"), BREAK)
 def test_a_program_that_breaks_a_law_is_shown_in_two_receipts(
-    law: str, document: dict, meant: dict, sentence: str
+    law: str, document: dict, expectations: dict, sentence: str
 ) -> None:
-    [(name, found)] = prove(lr.load_program(document), Meant.of(meant), laws=[law], seed=SEED)
+    [(name, found)] = prove(lr.load_program(document), Expectations.of(expectations), laws=[law], seed=SEED)
 
     assert name == law
     assert found is not None
@@ -228,9 +228,11 @@ def test_a_program_that_breaks_a_law_is_shown_in_two_receipts(
     assert 1 <= len(found.receipts) <= 2
 
 
-@pytest.mark.parametrize(("law", "document", "meant"), NEARLY)
-def test_a_program_that_nearly_breaks_it_is_left_alone(law: str, document: dict, meant: dict) -> None:
-    assert [*prove(lr.load_program(document), Meant.of(meant), laws=[law], examples=80, seed=SEED)] == [(law, None)]
+@pytest.mark.parametrize(("law", "document", "expectations"), NEARLY)
+def test_a_program_that_nearly_breaks_it_is_left_alone(law: str, document: dict, expectations: dict) -> None:
+    assert [*prove(lr.load_program(document), Expectations.of(expectations), laws=[law], examples=80, seed=SEED)] == [
+        (law, None)
+    ]
 
 
 def test_every_law_is_broken_by_one_program_and_kept_by_another() -> None:
@@ -242,8 +244,8 @@ def test_every_law_is_broken_by_one_program_and_kept_by_another() -> None:
 UPS = program(earn(proportional("100"), rounding=UP))
 
 
-def broken(document: dict, law: str, **meant: Any) -> Counterexample:
-    found = LAWS[law](lr.load_program(document), Meant.of(meant), laws.Effort(seed=SEED))
+def broken(document: dict, law: str, **expectations: Any) -> Counterexample:
+    found = LAWS[law](lr.load_program(document), Expectations.of(expectations), laws.Effort(seed=SEED))
     assert found is not None
     return found
 
@@ -329,7 +331,7 @@ def test_within_its_time_it_finds_what_breaks_a_law() -> None:
 
 
 @pytest.mark.parametrize(
-    ("meant", "message"),
+    ("expectations", "message"),
     [
         ({"apart": []}, "there is no 'apart'; there is apart_from, together, reasons, budgets"),
         ({"apart_from": ["p/eran"]}, "nothing of the program is named 'p/eran'; did you mean 'p/earn'?"),
@@ -340,9 +342,9 @@ def test_within_its_time_it_finds_what_breaks_a_law() -> None:
         ({"budgets": {"points": "-5"}}, "must be zero or more"),
     ],
 )
-def test_what_is_meant_is_checked(meant: dict, message: str) -> None:
+def test_expectations_are_checked(expectations: dict, message: str) -> None:
     with pytest.raises(lr.InvalidValueError, match=re.escape(message)):
-        assert_laws(lr.load_program(UPS), Meant.of(meant))
+        assert_laws(lr.load_program(UPS), Expectations.of(expectations))
 
 
 def numbers_tried(seed: int) -> list[int]:

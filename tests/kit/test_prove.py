@@ -41,7 +41,7 @@ def test_a_program_that_keeps_the_laws_is_told_so(capsys: Capture, write: Write)
     assert [line.split(": ")[0] for line in lines] == list(LAWS)
     assert {line.split(": ")[1] for line in lines} == {
         "nothing was found that breaks it",
-        "not tried, since --meant says nothing of it",
+        "not tried, since --expect says nothing of it",
     }
 
 
@@ -64,8 +64,8 @@ def test_the_other_laws_are_tried_all_the_same(capsys: Capture, write: Write) ->
 
 
 def test_what_is_meant_is_read_from_a_file(capsys: Capture, write: Write) -> None:
-    meant = write("meant.toml", 'apart_from = ["p/earn"]\nbudgets = { points = "5" }\n')
-    arguments = ["prove", write("program.json", NEAREST), "--meant", meant]
+    meant = write("expectations.toml", 'apart_from = ["p/earn"]\nbudgets = { points = "5" }\n')
+    arguments = ["prove", write("program.json", NEAREST), "--expect", meant]
 
     assert main([*arguments, "--law", "splitting"]) == 0
     assert main([*arguments, "--law", "budgets"]) == 1
@@ -85,7 +85,7 @@ def test_it_searches_for_as_long_as_it_is_told(capsys: Capture, write: Write) ->
         (["--examples", "0"], "examples: expected 1 or more, found 0"),
         (["--seconds", "0"], "seconds: expected more than 0 and at most 86,400, found 0"),
         (["--seconds", "nan"], "seconds: expected more than 0 and at most 86,400, found nan"),
-        (["--meant", "absent.toml"], "absent.toml: $: "),
+        (["--expect", "absent.toml"], "absent.toml: $: "),
     ],
 )
 def test_what_can_not_be_used_is_refused(capsys: Capture, write: Write, arguments: list[str], complaint: str) -> None:
@@ -98,10 +98,10 @@ def test_what_can_not_be_used_is_refused(capsys: Capture, write: Write, argument
 
 
 def test_a_file_that_says_something_else_is_refused_by_its_name(capsys: Capture, write: Write) -> None:
-    meant = write("meant.json", {"together": [["p", "q"]]})
+    meant = write("expectations.json", {"together": [["p", "q"]]})
 
-    assert main(["prove", write("program.json", DOWN), "--meant", meant]) == 2
-    assert main(["prove", write("program.json", DOWN), "--meant", write("meant.json", {"togther": []})]) == 2
+    assert main(["prove", write("program.json", DOWN), "--expect", meant]) == 2
+    assert main(["prove", write("program.json", DOWN), "--expect", write("expectations.json", {"togther": []})]) == 2
 
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("together: nothing of the program is named 'q'")

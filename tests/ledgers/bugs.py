@@ -23,9 +23,9 @@ from loyalty_rules.intents import (
 from loyalty_rules.ledger import Balance, posting
 from loyalty_rules.ledger import service as operations
 from loyalty_rules.ledger.memory import storage as memory_books
-from loyalty_rules.ledger.memory.storage import MemoryBooks
+from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.posting import Posting
-from loyalty_rules.ledger.service import Operations
+from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Lot
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -64,13 +64,13 @@ def post(patch: Patch, intent: type, write: Callable[[Posting, Any, Callable[[Po
 @bug("a_sale_processed_twice_is_recorded_once")
 def a_replay_writes_again(patch: Patch) -> None:
     """The batch is not looked up before it is written."""
-    open_batch = MemoryBooks.open_batch
+    claim_batch = MemoryStorage.claim_batch
 
-    def anew(self: MemoryBooks, given: Any, *about: Any) -> Any:
+    def anew(self: MemoryStorage, given: Any, *about: Any) -> Any:
         self.batches.pop(given.key, None)
-        return open_batch(self, given, *about)
+        return claim_batch(self, given, *about)
 
-    patch.setattr(MemoryBooks, "open_batch", anew)
+    patch.setattr(MemoryStorage, "claim_batch", anew)
 
 
 @bug("another_amount_under_the_same_id_is_a_conflict_that_names_the_amount")
@@ -81,19 +81,19 @@ def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
 
 @bug("an_error_that_leaves_the_block_leaves_nothing_recorded")
 def a_rollback_keeps_what_was_written(patch: Patch) -> None:
-    patch.setattr(MemoryBooks, "rollback", MemoryBooks.commit)
+    patch.setattr(MemoryStorage, "rollback", MemoryStorage.commit)
 
 
 @bug("a_conflict_that_the_host_catches_takes_nothing_else_with_it", found_by_machine=False)
 def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
     """An error within a transaction takes back the whole of it, and the host that catches it isn't told."""
-    rollback = MemoryBooks.rollback
+    rollback = MemoryStorage.rollback
 
-    def all_of_it(self: MemoryBooks) -> None:
+    def all_of_it(self: MemoryStorage) -> None:
         self._began[-1] = 0
         rollback(self)
 
-    patch.setattr(MemoryBooks, "rollback", all_of_it)
+    patch.setattr(MemoryStorage, "rollback", all_of_it)
 
 
 # -- caps ------------------------------------------------------------------------------------------------------------
@@ -176,13 +176,13 @@ def a_release_forgets_the_expiry(patch: Patch) -> None:
 
 @bug("a_promise_is_no_balance")
 def a_promise_can_be_spent(patch: Patch) -> None:
-    balance = Operations.balance
+    balance = LedgerService.balance
 
-    def generous(self: Operations, *of: Any) -> Balance:
+    def generous(self: LedgerService, *of: Any) -> Balance:
         right = balance(self, *of)
         return attrs.evolve(right, available=decimal_of(micros(right.available) + micros(right.promised)))
 
-    patch.setattr(Operations, "balance", generous)
+    patch.setattr(LedgerService, "balance", generous)
 
 
 # -- returns ---------------------------------------------------------------------------------------------------------
@@ -201,20 +201,20 @@ def a_return_ignores_earlier_returns(patch: Patch) -> None:
 
 @bug("a_deleted_promotion_changes_nothing_for_an_old_sale", "a_changed_promotion_changes_nothing_for_an_old_sale")
 def a_return_is_decided_under_todays_program(patch: Patch) -> None:
-    sale_of = MemoryBooks.sale
+    sale_of = MemoryStorage.sale
     running: list[Any] = []  # the program that the till runs
-    take_back = Operations._take_back
+    take_back = LedgerService._take_back
 
-    def today(self: MemoryBooks, program: str, event: str) -> Any:
+    def today(self: MemoryStorage, program: str, event: str) -> Any:
         sale = sale_of(self, program, event)
         return attrs.evolve(sale, program=running[-1]) if sale is not None and running else sale
 
-    def taken_today(self: Operations, program: Any, back: Any) -> Any:
+    def taken_today(self: LedgerService, program: Any, back: Any) -> Any:
         running.append(program)
         return take_back(self, program, back)
 
-    patch.setattr(MemoryBooks, "sale", today)
-    patch.setattr(Operations, "_take_back", taken_today)
+    patch.setattr(MemoryStorage, "sale", today)
+    patch.setattr(LedgerService, "_take_back", taken_today)
 
 
 @bug("the_next_issue_pays_the_debt_first")
@@ -258,13 +258,13 @@ def what_came_first_is_spent_first(patch: Patch) -> None:
 def a_balance_is_overdrawn(patch: Patch) -> None:
     """Nobody asks how much there is."""
     patch.setattr(spending, "available", lambda *_: Decimal(10**9))
-    patch.setattr(Operations, "balance", _balance_of_lots)
+    patch.setattr(LedgerService, "balance", _balance_of_lots)
 
 
-def _balance_of_lots(self: Operations, program: str, account: Any, currency: str, at: Any) -> Balance:
+def _balance_of_lots(self: LedgerService, program: str, account: Any, currency: str, at: Any) -> Balance:
     lots = self.lots(program, account, currency, at)
     live, promised = [lot.outstanding for lot in lots if lot.is_live(at)], [lot.promised for lot in lots]
-    debt = self._books.debt_at(program, account, currency, at)
+    debt = self._storage.debt_at(program, account, currency, at)
     return Balance(Decimal(sum(live)), Decimal(sum(promised)), decimal_of(debt))
 
 
@@ -272,7 +272,7 @@ def _balance_of_lots(self: Operations, program: str, account: Any, currency: str
 def a_balance_collapses(patch: Patch) -> None:
     """A balance is what lives of what was issued, less all that was ever spent, of what has expired too."""
 
-    def collapsing(self: Operations, program: str, account: Any, currency: str, at: Any) -> Balance:
+    def collapsing(self: LedgerService, program: str, account: Any, currency: str, at: Any) -> Balance:
         lots = self.lots(program, account, currency, at)
         alive = [lot for lot in lots if lot.expires_at is None or at < lot.expires_at]
         gone = [lot for lot in lots if lot not in alive]
@@ -280,14 +280,14 @@ def a_balance_collapses(patch: Patch) -> None:
         spent = Decimal(sum(lot.spent for lot in gone))
         return attrs.evolve(right, available=right.available - spent)
 
-    patch.setattr(Operations, "balance", collapsing)
+    patch.setattr(LedgerService, "balance", collapsing)
 
 
 @bug("a_spend_is_undone_once")
 def a_spend_is_undone_twice(patch: Patch) -> None:
     def unmarked(self: Posting, intent: UndoSpend, right: Any) -> Any:
         right(self, intent)
-        del self.books.undone[intent.spend]  # type: ignore[attr-defined]
+        del self.storage.undone[intent.spend]  # type: ignore[attr-defined]
         return intent
 
     post(patch, UndoSpend, unmarked)
@@ -367,7 +367,7 @@ def an_expired_coupon_is_redeemed(patch: Patch) -> None:
 def an_undone_redemption_revives_the_expired(patch: Patch) -> None:
     def issued(self: Posting, intent: UndoRedemption, right: Any) -> Any:
         right(self, intent)
-        self.change_coupon(intent.coupon, state="issued")
+        self.update_coupon(intent.coupon, state="issued")
         return intent
 
     post(patch, UndoRedemption, issued)

@@ -22,8 +22,8 @@ from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
-from loyalty_rules.ledger.sql.storage import SQLBooks
-from loyalty_rules.ledger.storage import Batch, Inputs
+from loyalty_rules.ledger.sql.storage import SQLStorage
+from loyalty_rules.ledger.storage import Batch, IdempotencyRecord
 from loyalty_rules.program import Program
 
 from .racing import SERIALS, TEN, bill, points, program
@@ -161,20 +161,20 @@ def die_at(point: str, engine: Engine, ledger: SQLLedger, doomed: list[bool]) ->
 
 def commit_the_claim(patch: pytest.MonkeyPatch) -> None:
     """Commit the claim by itself, so that nobody else takes the sale, and take what is claimed for recorded."""
-    open_batch = SQLBooks.open_batch
+    claim_batch = SQLStorage.claim_batch
 
-    def open_and_commit(self: SQLBooks, given: Inputs, *about: Any) -> Batch | None:
-        recorded = open_batch(self, given, *about)
+    def open_and_commit(self: SQLStorage, given: IdempotencyRecord, *about: Any) -> Batch | None:
+        recorded = claim_batch(self, given, *about)
         if recorded is None:
             self._connection.commit()
             self._dialect.begin(self._connection)
         return recorded
 
-    def claimed(self: SQLBooks, given: Inputs) -> Batch:
+    def claimed(self: SQLStorage, given: IdempotencyRecord) -> Batch:
         return Batch(given, Receipt("recorded", given.key))
 
-    patch.setattr(SQLBooks, "open_batch", open_and_commit)
-    patch.setattr(SQLBooks, "_recorded", claimed)
+    patch.setattr(SQLStorage, "claim_batch", open_and_commit)
+    patch.setattr(SQLStorage, "_recorded", claimed)
 
 
 # -- a process that lives through the death of the server ------------------------------------------------------------

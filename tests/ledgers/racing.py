@@ -24,7 +24,7 @@ from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
 from loyalty_rules.ledger.sql.statements import CHANGING_OF_COUPON, CHANGING_OF_LOT, Statements
-from loyalty_rules.ledger.storage import Scope
+from loyalty_rules.ledger.storage import LockKey
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.loading import load_event, load_program
 from loyalty_rules.program import Program
@@ -173,14 +173,14 @@ def status_of(receipt: Receipt) -> str:
 class Naive(PostgreSQL):
     """Holds nothing but the end of a chain, without which two batches could not be written at all."""
 
-    def hold(self, connection: Connection, scopes: Iterable[Scope]) -> None:
-        super().hold(connection, [each for each in scopes if each[1].startswith("chain/")])
+    def lock(self, connection: Connection, scopes: Iterable[LockKey]) -> None:
+        super().lock(connection, [each for each in scopes if each[1].startswith("chain/")])
 
     def claim(
-        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[Scope]
+        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[LockKey]
     ) -> int | None:
         batch = super().claim(connection, statements, row, ())
-        self.hold(connection, scopes)
+        self.lock(connection, scopes)
         return batch
 
 

@@ -20,12 +20,12 @@ from loyalty_rules.ledger.sql import flush as writing
 from loyalty_rules.ledger.sql import hash_chain as chain
 from loyalty_rules.ledger.sql import mapping as rows
 from loyalty_rules.ledger.sql.dialects import PostgreSQL, SQLite
-from loyalty_rules.ledger.sql.flush import Writing
-from loyalty_rules.ledger.sql.history import AsOf
+from loyalty_rules.ledger.sql.flush import Flush
+from loyalty_rules.ledger.sql.history import HistoryReader
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import CHANGING_OF_COUPON, CHANGING_OF_LOT, Statements
-from loyalty_rules.ledger.sql.storage import SQLBooks
+from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.values.amounts import MICRO
 
@@ -102,22 +102,22 @@ def batches_have_no_unique_key(patch: Patch) -> None:
 @bug(contract("a_refusal_is_no_record"))
 def a_refusal_is_committed(patch: Patch) -> None:
     """What was claimed stays claimed, and the next try finds it."""
-    patch.setattr(SQLBooks, "doomed", property(lambda _: False, lambda _, _doomed: None), raising=False)
+    patch.setattr(SQLStorage, "doomed", property(lambda _: False, lambda _, _doomed: None), raising=False)
 
 
 @bug(contract("a_conflict_that_the_host_catches_takes_nothing_else_with_it"))
 def operations_in_one_transaction_have_no_savepoints(patch: Patch) -> None:
-    books = SQLLedger._books
+    storage = SQLLedger._storage
 
-    def unsaved(self: SQLLedger, connection: Any, *, reading: bool = False, **_: Any) -> SQLBooks:
-        return books(self, connection, reading=reading)
+    def unsaved(self: SQLLedger, connection: Any, *, reading: bool = False, **_: Any) -> SQLStorage:
+        return storage(self, connection, reading=reading)
 
-    patch.setattr(SQLLedger, "_books", unsaved)
+    patch.setattr(SQLLedger, "_storage", unsaved)
 
 
 @bug(contract("a_spend_is_undone_once"))
 def what_was_undone_is_not_looked_up(patch: Patch) -> None:
-    patch.setattr(SQLBooks, "is_undone", lambda *_: False)
+    patch.setattr(SQLStorage, "is_undone", lambda *_: False)
 
 
 @bug(log("every_connection_is_safe"))
@@ -165,7 +165,7 @@ CHANGED_MEANWHILE = (
 @bug(*CHANGED_MEANWHILE)
 def the_number_of_rows_is_ignored(patch: Patch) -> None:
     """A change that finds no row is taken for made."""
-    patch.setattr(Writing, "_change", lambda self, statement, rows, _: self._write(statement, rows))
+    patch.setattr(Flush, "_change", lambda self, statement, rows, _: self._write(statement, rows))
 
 
 @bug(CHANGED_MEANWHILE[0])
@@ -261,12 +261,12 @@ def what_is_owed_is_owed_in_every_currency(patch: Patch) -> None:
 @bug(contract("the_balance_of_the_day_before_had_the_old_end"))
 def what_was_is_what_is(patch: Patch) -> None:
     """The history of a lot is never read."""
-    patch.setattr(AsOf, "_as_of", lambda _self, found, _at: [rows.lot_of(row) for row in found])
+    patch.setattr(HistoryReader, "_as_of", lambda _self, found, _at: [rows.lot_of(row) for row in found])
 
 
 @bug(log("a_serial_that_is_taken_is_derived_again"))
 def no_serial_is_ever_taken(patch: Patch) -> None:
-    narrower(patch, "is_taken", lambda _: false())
+    narrower(patch, "is_serial_taken", lambda _: false())
 
 
 # -- what is written -------------------------------------------------------------------------------------------------
@@ -285,13 +285,13 @@ def a_sweep_drops_what_was_spent(patch: Patch) -> None:
 
 @bug(contract("what_is_taken_back_no_longer_counts"))
 def what_is_given_back_is_not_written(patch: Patch) -> None:
-    change = Writing._change
+    change = Flush._change
 
-    def forgetful(self: Writing, statement: Any, *given: Any) -> None:
+    def forgetful(self: Flush, statement: Any, *given: Any) -> None:
         if statement is not self._run.give_back:
             change(self, statement, *given)
 
-    patch.setattr(Writing, "_change", forgetful)
+    patch.setattr(Flush, "_change", forgetful)
 
 
 @bug(contract("amounts_are_kept_to_the_sixth_decimal"))

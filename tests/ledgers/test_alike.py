@@ -162,7 +162,7 @@ class Shop:
             report = ledger.report_rows(name, at)
             said[f"promises at {at}"] = unnumbered(ledger.promises(name, at))
             said[f"report at {at}"] = [unnumbered(each.lot for each in report.lots), attrs.evolve(report, lots=())]
-            said[f"movements at {at}"] = [(each.store, each.movements) for each in report.lots]
+            said[f"entries at {at}"] = [(each.store, each.entries) for each in report.lots]
             for account in self.accounts:
                 said[f"statement of {account} at {at}"] = [*ledger.statement(name, account, at)]
                 for currency in self.program.currencies:

@@ -24,16 +24,16 @@ from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, SQLLedger
 from loyalty_rules.ledger.sql import (
     AmountOutOfRangeError,
-    ChangedMeanwhileError,
+    ConcurrentChangeError,
     SerialKeysNeededError,
     Tables,
     UnsupportedDatabaseError,
 )
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
 from loyalty_rules.ledger.sql.dialects import dialect_of
-from loyalty_rules.ledger.sql.flush import Writing
+from loyalty_rules.ledger.sql.flush import Flush
 from loyalty_rules.ledger.sql.hash_chain import CHAINS, FIRST_LINK, link_of
-from loyalty_rules.ledger.sql.storage import SQLBooks
+from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.lifecycle import Account
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.testing.ledgers.facts.till import (
@@ -121,7 +121,7 @@ def test_after_a_busy_week_nothing_is_wrong(till: Till, ledger: SQLLedger) -> No
 
 @pytest.mark.parametrize(
     "table",
-    ["programs", "batches", "receipts", "entries", "lot_changes", "coupon_states", "draws", "citations", "undone"],
+    ["programs", "batches", "receipts", "entries", "lot_changes", "coupon_states", "draws", "undoables", "undone"],
 )
 @pytest.mark.parametrize("change", ["UPDATE {} SET batch = batch", "DELETE FROM {}"])
 def test_the_log_refuses_change_and_removal(till: Till, path: Path, table: str, change: str) -> None:
@@ -188,7 +188,7 @@ def test_a_batch_that_was_cut_off_the_end_is_missed_by_who_kept_the_ends(
     kept = ledger.ends()
     without_triggers(path)
     [(last,)] = raw(path, "SELECT max(batch) FROM loyalty_receipts")
-    for table in ("receipts", "entries", "lot_changes", "coupon_states", "draws", "citations", "undone"):
+    for table in ("receipts", "entries", "lot_changes", "coupon_states", "draws", "undoables", "undone"):
         raw(path, f"DELETE FROM loyalty_{table} WHERE batch = ?", last)
     assert ledger.verify() == []
     assert len(ledger.verify(kept)) == 1
@@ -442,16 +442,16 @@ def test_a_lot_that_changes_between_the_look_and_the_leap_stops_the_spend(
     """What no lock keeps off: somebody who writes by other rules, on the same connection here."""
     till.runs(shop(earn(fixed("10"))))
     till.sell("T1")
-    look = SQLBooks.lots_of
+    look = SQLStorage.lots_of
 
-    def meddled_with(self: SQLBooks, *of: Any) -> Any:
+    def meddled_with(self: SQLStorage, *of: Any) -> Any:
         found = look(self, *of)
         self._connection.execute(text(statement))
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(SQLBooks, "lots_of", meddled_with)
-        with pytest.raises(ChangedMeanwhileError, match="a lot"):
+        patch.setattr(SQLStorage, "lots_of", meddled_with)
+        with pytest.raises(ConcurrentChangeError, match="a lot"):
             till.spend("4", "S1")
     assert till.points() == 10
     assert till.spend("4", "S1").status == "recorded"
@@ -462,15 +462,15 @@ def test_a_coupon_that_changes_between_the_look_and_the_leap_stops_the_redemptio
 ) -> None:
     till.runs(shop(hand_out(), coupon_types=coupon_type()))
     serial = serial_of(till.sell("T1"))
-    write = Writing._write_coupons
+    write = Flush._write_coupons
 
-    def meddled_with(self: Writing) -> None:
+    def meddled_with(self: Flush) -> None:
         self._connection.execute(text("UPDATE loyalty_coupons SET version = version + 1"))
         write(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Writing, "_write_coupons", meddled_with)
-        with pytest.raises(ChangedMeanwhileError, match="a coupon"):
+        patch.setattr(Flush, "_write_coupons", meddled_with)
+        with pytest.raises(ConcurrentChangeError, match="a coupon"):
             till.redeem(serial, "T2")
     assert till.redeem(serial, "T2").status == "recorded"
 
@@ -480,15 +480,15 @@ def test_a_counter_that_fills_between_the_look_and_the_leap_stops_the_issue(
 ) -> None:
     till.runs(shop(earn(fixed("10"), caps={"total": {"amount": "15"}})))
     till.sell("T1")
-    write = Writing._write_counters
+    write = Flush._write_counters
 
-    def meddled_with(self: Writing) -> None:
+    def meddled_with(self: Flush) -> None:
         self._connection.execute(text("UPDATE loyalty_counters SET value = 11000000"))
         write(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Writing, "_write_counters", meddled_with)
-        with pytest.raises(ChangedMeanwhileError, match="a counter"):
+        patch.setattr(Flush, "_write_counters", meddled_with)
+        with pytest.raises(ConcurrentChangeError, match="a counter"):
             till.sell("T2")
     assert till.points() == 10
     assert [str(each.amount) for each in till.sell("T2").intents] == ["5"]  # type: ignore[union-attr]

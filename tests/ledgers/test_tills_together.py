@@ -22,8 +22,8 @@ from loyalty_rules.ledger import SQLLedger
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
-from loyalty_rules.ledger.sql.hash_chain import CHAINS, chain_scope
-from loyalty_rules.ledger.storage import account_scope
+from loyalty_rules.ledger.sql.hash_chain import CHAINS, chain_lock
+from loyalty_rules.ledger.storage import account_lock
 from loyalty_rules.testing.ledgers.facts.till import ANNA, SERIALS, Till, earn, fixed, shop
 
 A_MOMENT = 0.3  # seconds: who has not come through by then is waiting
@@ -190,10 +190,10 @@ def test_a_deadlock_with_the_hosts_own_locks_ends_and_is_recorded_once(server: E
     event.listen(server, "begin", begun.append)
     with server.connect() as host:
         host.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")  # it is for the ledger to find out
-        PostgreSQL().hold(host, [chain_scope(each) for each in range(CHAINS)])
+        PostgreSQL().lock(host, [chain_lock(each) for each in range(CHAINS)])
         other = Other(lambda: till.spend("7", "S1"))
         wait_until_somebody_waits(host)
-        PostgreSQL().hold(host, [account_scope("acme", ANNA)])
+        PostgreSQL().lock(host, [account_lock("acme", ANNA)])
         assert other.waits()
         host.rollback()
     assert other.receipt().status == "recorded"

@@ -16,8 +16,8 @@ import loyalty_rules as lr
 from loyalty_rules.events import Return
 from loyalty_rules.intents import ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
-from loyalty_rules.ledger.service import Operations
-from loyalty_rules.ledger.storage import Inputs
+from loyalty_rules.ledger.service import LedgerService
+from loyalty_rules.ledger.storage import IdempotencyRecord
 from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
 from loyalty_rules.values.amounts import micros
 from reference import documents
@@ -279,7 +279,7 @@ def test_the_same_return_twice_takes_nothing() -> None:
 
 def test_a_ledger_that_does_not_know_its_batches_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = itertools.count()
-    monkeypatch.setattr(Inputs, "key", property(lambda _: f"acme/{next(numbers)}"))
+    monkeypatch.setattr(IdempotencyRecord, "key", property(lambda _: f"acme/{next(numbers)}"))
     is_broken(the_same_return_twice_takes_nothing, returned_sales(), tries=20)
 
 
@@ -287,7 +287,7 @@ def test_the_decision_alone_takes_nothing_for_a_return_that_the_sale_has_had() -
     till = Till(ONE_PER_TEN)
     till.sell(sale("30"))
     till.take_back("15")
-    recorded = till.ledger._books.sales["acme", "T-1"]
+    recorded = till.ledger._storage.sales["acme", "T-1"]
     assert returns.take_back(recorded, recorded.returns[0], till.lots().values(), (), {}) == ()
 
 
@@ -340,14 +340,14 @@ def test_a_changed_or_deleted_promotion_changes_nothing_for_an_old_sale() -> Non
 
 
 def test_a_return_decided_under_the_program_of_today_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    take_back = Operations._take_back
+    take_back = LedgerService._take_back
 
     def thawed(self: Any, program: Any, back: Return) -> Any:
         of = program.id, back.of
-        self._books.sales[of] = attrs.evolve(self._books.sales[of], program=program)
+        self._storage.sales[of] = attrs.evolve(self._storage.sales[of], program=program)
         return take_back(self, program, back)
 
-    monkeypatch.setattr(Operations, "_take_back", thawed)
+    monkeypatch.setattr(LedgerService, "_take_back", thawed)
     is_broken(a_changed_program_changes_nothing_for_an_old_sale, returned_sales(), st.just("reworded"), tries=40)
 
 

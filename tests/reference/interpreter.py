@@ -70,7 +70,7 @@ from .expiry import Issue, Life, issue_of, life_of, valid_from
 from .facts import Facts, Skip, gather, line_value
 from .messages import channels_for
 
-MOST_COUPONS = 10_000
+MAX_COUPONS = 10_000
 
 
 def evaluate(
@@ -296,7 +296,7 @@ class Walk:
             rounding.get("value") or "actual",
             lambda result: rounded(result, mode),
         )
-        return min(int(earned.amount), MOST_COUPONS)
+        return min(int(earned.amount), MAX_COUPONS)
 
     def coupons_left(self, name: str, coupon_type: dict, quantity: int) -> tuple[int, list[dict]]:
         """ "Where a cap leaves fewer coupons than quantity, that many are issued"; one claim of 1 for each coupon."""

@@ -13,19 +13,19 @@ from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt
 from loyalty_rules.ledger.reports import issuance, liability
-from loyalty_rules.ledger.service import Operations
+from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["BookedRun", "Books", "book_tables"]
+__all__ = ["BookedRun", "ReportableLedger", "book_tables"]
 
 _AN_INSTANT = timedelta(microseconds=1)
 
 
-class Books(Ledger, Protocol):
+class ReportableLedger(Ledger, Protocol):
     """A ledger that can make several operations one: in memory, or in a database."""
 
-    def transaction(self) -> AbstractContextManager[Operations]:
+    def transaction(self) -> AbstractContextManager[LedgerService]:
         """Make several operations one: all are recorded or, where an error leaves the block, none."""
 
 
@@ -36,7 +36,7 @@ class BookedRun:
     after it, so that a return at that instant comes first. Source: semantics 6.
     """
 
-    def __init__(self, program: Program, ledger: Books, serials: SerialGenerator | None = None) -> None:
+    def __init__(self, program: Program, ledger: ReportableLedger, serials: SerialGenerator | None = None) -> None:
         self.program = program
         self.serials = serials
         self.ledger = ledger

@@ -8,21 +8,21 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from loyalty_rules.errors import InvalidValueError, Problem, path_step, quoted
+from loyalty_rules.errors import InvalidValueError, Problem, path_step, shorten
 from loyalty_rules.rules.conditions import ANNIVERSARY_SCOPE, CONTRIBUTION_SCOPE, EVENT_SCOPE, LINE_SCOPE, Scope
 from loyalty_rules.values.checked import nearest
 
 __all__ = ["unresolved"]
 
-DEEPEST_CONDITION = 32
-MOST_PROBLEMS = 100
-_MOST_ENTRIES = 20_000  # what is more has been refused where it was read
-_MOST_KNOWN = 1_000  # to look for the nearest name among more takes too long
+MAX_CONDITION_DEPTH = 32
+MAX_PROBLEMS = 100
+_MAX_ENTRIES = 20_000  # what is more has been refused where it was read
+_MAX_KNOWN = 1_000  # to look for the nearest name among more takes too long
 
 
 def unresolved(document: Mapping[str, Any]) -> list[Problem]:
     """Find every name in a program's document that stands for nothing, and every id that comes twice."""
-    return [*islice(_References(document).problems(), MOST_PROBLEMS)]
+    return [*islice(_References(document).problems(), MAX_PROBLEMS)]
 
 
 class _References:
@@ -71,7 +71,7 @@ class _References:
             yield from self._known(base, "tracker", base_path, self.trackers)
             yield from self._condition(base, "lines", base_path, LINE_SCOPE)
             actions = base.get("actions")
-            for index, action in enumerate(actions[:_MOST_ENTRIES] if isinstance(actions, (list, tuple)) else ()):
+            for index, action in enumerate(actions[:_MAX_ENTRIES] if isinstance(actions, (list, tuple)) else ()):
                 yield from self._earlier(action, f"{base_path}.actions[{index}]")
 
     def _earlier(self, action: object, path: str) -> Iterator[Problem]:
@@ -79,9 +79,9 @@ class _References:
             return
         if action not in self.types:
             hint = _hint(action, self.types)
-            yield Problem(path, "unknown_reference", f"there is no earlier action {quoted(action)}{hint}")
+            yield Problem(path, "unknown_reference", f"there is no earlier action {shorten(action)}{hint}")
         elif self.types[action] == "issue_coupon":
-            yield Problem(path, "unknown_reference", f"{quoted(action)} issues coupons, not a currency")
+            yield Problem(path, "unknown_reference", f"{shorten(action)} issues coupons, not a currency")
 
     def _known(
         self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None
@@ -90,7 +90,7 @@ class _References:
         if isinstance(name, str) and known is not None and name not in known:
             kind = key.replace("_", " ")
             yield Problem(
-                f"{path}.{key}", "unknown_reference", f"there is no {kind} {quoted(name)}{_hint(name, known)}"
+                f"{path}.{key}", "unknown_reference", f"there is no {kind} {shorten(name)}{_hint(name, known)}"
             )
 
     def _condition(self, holder: Mapping[str, Any], key: str, path: str, scope: Scope) -> Iterator[Problem]:
@@ -99,12 +99,12 @@ class _References:
             at, condition, scope, depth = waiting.pop()
             if not isinstance(condition, Mapping):
                 continue
-            if depth > DEEPEST_CONDITION:
-                yield Problem(at, "too_deep", f"a condition is at most {DEEPEST_CONDITION} levels deep")
+            if depth > MAX_CONDITION_DEPTH:
+                yield Problem(at, "too_deep", f"a condition is at most {MAX_CONDITION_DEPTH} levels deep")
                 return
             for name in ("all", "any"):
                 parts = condition.get(name)
-                for index, part in enumerate(parts[:_MOST_ENTRIES] if isinstance(parts, (list, tuple)) else ()):
+                for index, part in enumerate(parts[:_MAX_ENTRIES] if isinstance(parts, (list, tuple)) else ()):
                     waiting.append((f"{at}.{name}[{index}]", part, scope, depth + 1))
             waiting.append((f"{at}.not", condition.get("not"), scope, depth + 1))
             yield from self._paths(condition, at, scope)
@@ -151,9 +151,9 @@ def _entries(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[s
     entries = holder.get(key)
     steps: list[tuple[str, Any]] = []
     if isinstance(entries, Mapping):
-        steps = [(path_step(name), entry) for name, entry in islice(entries.items(), _MOST_ENTRIES)]
+        steps = [(path_step(name), entry) for name, entry in islice(entries.items(), _MAX_ENTRIES)]
     elif isinstance(entries, (list, tuple)):
-        steps = [(f"[{index}]", entry) for index, entry in enumerate(entries[:_MOST_ENTRIES])]
+        steps = [(f"[{index}]", entry) for index, entry in enumerate(entries[:_MAX_ENTRIES])]
     for step, entry in steps:
         if isinstance(entry, Mapping):
             yield f"{path}.{key}{step}", entry
@@ -172,10 +172,10 @@ def _repeated(holder: Mapping[str, Any], key: str, path: str) -> Iterator[Proble
         name = entry.get("id")
         if isinstance(name, str):
             if name in seen:
-                yield Problem(f"{at}.id", "duplicate_id", f"an earlier one of the {key} has the id {quoted(name)}")
+                yield Problem(f"{at}.id", "duplicate_id", f"an earlier one of the {key} has the id {shorten(name)}")
             seen.add(name)
 
 
 def _hint(name: str, known: Mapping[str, Any]) -> str:
-    near = nearest(name, [each for each in known if isinstance(each, str)]) if len(known) <= _MOST_KNOWN else None
+    near = nearest(name, [each for each in known if isinstance(each, str)]) if len(known) <= _MAX_KNOWN else None
     return f"; did you mean {near!r}?" if near else ""

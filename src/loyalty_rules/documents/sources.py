@@ -14,15 +14,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from loyalty_rules.errors import DocumentError, Problem, found, path_step, quoted
+from loyalty_rules.errors import DocumentError, Problem, describe, path_step, shorten
 from loyalty_rules.values.amounts import UnreadNumber, unread
 
 __all__ = ["Source", "read_json", "read_source"]
 
 Source: TypeAlias = Mapping[str, Any] | str | bytes | bytearray | os.PathLike[str]
 
-MOST_BYTES = 8 * 1024 * 1024
-_MOST_TOML_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
+_MAX_TOML_BYTES = 2 * 1024 * 1024
 
 
 def read_source(source: Source, kind: str) -> Mapping[str, Any]:
@@ -33,7 +33,7 @@ def read_source(source: Source, kind: str) -> Mapping[str, Any]:
         return _object_of(_read_file(_path(source, kind), kind), kind)
     if isinstance(source, (str, bytes, bytearray)):
         return _object_of(read_json(source, kind), kind)
-    raise _refusal(kind, "wrong_type", f"expected a mapping, JSON text or bytes, or a path; found {found(source)}")
+    raise _refusal(kind, "wrong_type", f"expected a mapping, JSON text or bytes, or a path; found {describe(source)}")
 
 
 def _is_path(source: str) -> bool:
@@ -44,13 +44,13 @@ def _path(source: str | os.PathLike[str], kind: str) -> Path:
     try:
         return Path(source)
     except Exception:  # noqa: BLE001  (a path object of the host's may raise anything)
-        raise _refusal(kind, "unreadable", f"{found(source)} is no path to a file") from None
+        raise _refusal(kind, "unreadable", f"{describe(source)} is no path to a file") from None
 
 
 def _object_of(document: Any, kind: str) -> Mapping[str, Any]:
     if isinstance(document, Mapping):
         return document
-    raise _refusal(kind, "not_an_object", f"expected an object, found {found(document)}")
+    raise _refusal(kind, "not_an_object", f"expected an object, found {describe(document)}")
 
 
 def _refusal(kind: str, code: str, message: str) -> DocumentError:
@@ -59,13 +59,13 @@ def _refusal(kind: str, code: str, message: str) -> DocumentError:
 
 def _read_file(path: Path, kind: str) -> Any:
     toml = path.suffix == ".toml"
-    most = _MOST_TOML_BYTES if toml else MOST_BYTES
+    most = _MAX_TOML_BYTES if toml else MAX_BYTES
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _refusal(kind, "unreadable", f"{found(str(path))} can't be read: {reason}") from None
+        raise _refusal(kind, "unreadable", f"{describe(str(path))} can't be read: {reason}") from None
     if len(data) > most:
         raise _refusal(kind, "too_large", f"a {'TOML' if toml else 'JSON'} file is at most {most:,} bytes")
     return _read_toml(data, kind) if toml else read_json(data, kind)
@@ -104,8 +104,8 @@ _DECODER = json.JSONDecoder(
 
 def read_json(text: str | bytes | bytearray, kind: str) -> Any:
     """Read one JSON document, numbers exact. Raises `DocumentError` with the line and column of what is wrong."""
-    if len(text) > MOST_BYTES:
-        raise _refusal(kind, "too_large", f"a JSON text is at most {MOST_BYTES:,} bytes, found {len(text):,}")
+    if len(text) > MAX_BYTES:
+        raise _refusal(kind, "too_large", f"a JSON text is at most {MAX_BYTES:,} bytes, found {len(text):,}")
     try:
         if not isinstance(text, str):
             text = bytes(text).decode("utf-8-sig")
@@ -134,18 +134,18 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 _PAIRS_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=str, parse_float=str, parse_constant=_constant)
-_MOST_REPEATED = 100
+_MAX_REPEATED = 100
 
 
 def _repeated_keys(text: str) -> list[Problem]:
     problems: list[Problem] = []
     waiting: deque[tuple[str, Any]] = deque([("$", _PAIRS_DECODER.decode(text))])
-    while waiting and len(problems) < _MOST_REPEATED:
+    while waiting and len(problems) < _MAX_REPEATED:
         path, value = waiting.popleft()
         if isinstance(value, _Pairs):
             times = Counter(key for key, _ in value)
             problems += [
-                Problem(path, "duplicate_key", f"the key {quoted(key)} comes {count} times in one object")
+                Problem(path, "duplicate_key", f"the key {shorten(key)} comes {count} times in one object")
                 for key, count in times.items()
                 if count > 1
             ]
@@ -153,7 +153,7 @@ def _repeated_keys(text: str) -> list[Problem]:
         else:
             steps = ((f"[{index}]", each) for index, each in enumerate(value))
         waiting.extend((path + step, each) for step, each in steps if isinstance(each, list))
-    return problems[:_MOST_REPEATED]
+    return problems[:_MAX_REPEATED]
 
 
 # -- TOML ------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, found, path_step
+from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, describe, path_step
 from loyalty_rules.intents import Claim, Release
 from loyalty_rules.rules.conditions import (
     AllOf,
@@ -45,8 +45,8 @@ __all__ = ["fields_of", "key_of", "problems_of", "restore", "share_parts", "stru
 
 T = TypeVar("T")
 
-MOST_PROBLEMS = 100
-_MOST_ITEMS = 20_000
+MAX_PROBLEMS = 100
+_MAX_ITEMS = 20_000
 
 # -- how things are written ------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ def _is_nested(annotation: Any) -> bool:
 def _object(value: Any) -> Mapping[Any, Any]:
     if type(value) is dict or isinstance(value, Mapping):
         return value
-    raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
+    raise InvalidValueError("", "not_an_object", f"expected an object, found {describe(value)}")
 
 
 def _nested_field_hook(converter: cattrs.Converter, field: "attrs.Attribute[Any]") -> Hook:
@@ -228,8 +228,8 @@ def _mapping_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
 def _all(
     converter: cattrs.Converter, pairs: Iterable[tuple[Any, Any]], count: int, item: Callable[[Any, Any], Any]
 ) -> list[tuple[Any, Any]]:
-    if count > _MOST_ITEMS:
-        raise InvalidValueError("", "out_of_range", f"expected at most {_MOST_ITEMS:,} items, found {count:,}")
+    if count > _MAX_ITEMS:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_MAX_ITEMS:,} items, found {count:,}")
     if not converter.detailed_validation:
         return [(index, item(index, value)) for index, value in pairs]
     values: list[tuple[Any, Any]] = []
@@ -240,7 +240,7 @@ def _all(
         except Exception as error:  # noqa: BLE001  (told as problems, whatever it is)
             error.add_note(IterableValidationNote("", index, None))
             errors.append(error)
-            if len(errors) >= MOST_PROBLEMS:
+            if len(errors) >= MAX_PROBLEMS:
                 break
     if errors:
         raise IterableValidationError("", errors, list)
@@ -287,7 +287,7 @@ def _tagged_class(value: Mapping[Any, Any], tags: Mapping[str, type]) -> type:
         raise InvalidValueError("type", "required", f"is missing; it is one of {known}")
     near = nearest(tag, tags) if isinstance(tag, str) else None
     hint = f"; did you mean {near!r}?" if near else ""
-    raise InvalidValueError("type", "not_a_choice", f"expected one of {known}; found {found(tag)}{hint}")
+    raise InvalidValueError("type", "not_a_choice", f"expected one of {known}; found {describe(tag)}{hint}")
 
 
 def _condition_class(value: Mapping[Any, Any]) -> type:
@@ -345,7 +345,7 @@ def _steps(name: str) -> str:
 
 def _unknown_keys(error: ForbiddenExtraKeysError, path: str) -> Iterator[Problem]:
     known = list(dict.fromkeys([*_tag(error.cl), *fields_of(error.cl)]))
-    for key in sorted(error.extra_fields, key=str)[:MOST_PROBLEMS]:
+    for key in sorted(error.extra_fields, key=str)[:MAX_PROBLEMS]:
         near = nearest(key, known) if isinstance(key, str) else None
         hint = f"; did you mean {near!r}?" if near else f"; known here: {', '.join(known)}"
         yield Problem(path + path_step(key), "unknown_key", f"there is no such key{hint}")

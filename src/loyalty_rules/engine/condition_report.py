@@ -1,6 +1,6 @@
 """What a condition says of one event, in words: whether it holds, on which value, and what would have met it.
 
-The truth of each part is asked of the same predicates that decide; here is only how it is told.
+The truth of each part is describe_condition of the same predicates that decide; here is only how it is told.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from loyalty_rules.errors import found
+from loyalty_rules.errors import describe
 from loyalty_rules.rules.conditions import (
     AllOf,
     Anniversary,
@@ -26,16 +26,16 @@ from loyalty_rules.rules.promotions import Promotion
 from loyalty_rules.values.amounts import MICRO, number_in, ratio_text
 from loyalty_rules.values.dates import instant_text
 
-__all__ = ["Finding", "asked", "condition_finding", "window_finding"]
+__all__ = ["ConditionResult", "condition_result", "describe_condition", "window_result"]
 
 
 @attrs.frozen
-class Finding:
+class ConditionResult:
     """One part of a condition: whether it holds, and why, in words; the parts of a part below it."""
 
     holds: bool
     text: str
-    parts: tuple["Finding", ...] = ()
+    parts: tuple["ConditionResult", ...] = ()
 
     def failures(self) -> Iterator[str]:
         """Tell what kept a condition that does not hold from holding, each in words."""
@@ -48,41 +48,41 @@ class Finding:
             yield from part.failures()
 
 
-def window_finding(promotion: Promotion, facts: Facts) -> Finding:
+def window_result(promotion: Promotion, facts: Facts) -> ConditionResult:
     """Tell whether the promotion's active window holds the event."""
     at = facts.event.occurred_at
     if promotion.starts_at is not None and at < promotion.starts_at:
-        return Finding(False, f"it starts at {instant_text(promotion.starts_at)}")
+        return ConditionResult(False, f"it starts at {instant_text(promotion.starts_at)}")
     if promotion.ends_at is not None and at >= promotion.ends_at:
-        return Finding(False, f"it ended at {instant_text(promotion.ends_at)}")
-    return Finding(True, "it is active")
+        return ConditionResult(False, f"it ended at {instant_text(promotion.ends_at)}")
+    return ConditionResult(True, "it is active")
 
 
-def condition_finding(condition: Condition, facts: Facts) -> Finding:
+def condition_result(condition: Condition, facts: Facts) -> ConditionResult:
     """Tell whether a condition on an event holds, and why."""
     match condition:
         case AllOf(conditions):
-            parts = tuple(condition_finding(each, facts) for each in conditions)
-            return Finding(all(part.holds for part in parts), "all of these must hold", parts)
+            parts = tuple(condition_result(each, facts) for each in conditions)
+            return ConditionResult(all(part.holds for part in parts), "all of these must hold", parts)
         case AnyOf(conditions):
-            parts = tuple(condition_finding(each, facts) for each in conditions)
-            return Finding(any(part.holds for part in parts), "one of these must hold", parts)
+            parts = tuple(condition_result(each, facts) for each in conditions)
+            return ConditionResult(any(part.holds for part in parts), "one of these must hold", parts)
         case Not(inner):
-            part = condition_finding(inner, facts)
-            return Finding(not part.holds, f"must not hold: {part.text}")
+            part = condition_result(inner, facts)
+            return ConditionResult(not part.holds, f"must not hold: {part.text}")
         case _:
-            return Finding(bind(condition)(facts), _LEAVES[type(condition)](condition, facts))
+            return ConditionResult(bind(condition)(facts), _LEAVES[type(condition)](condition, facts))
 
 
-def asked(condition: Condition) -> str:
+def describe_condition(condition: Condition) -> str:
     """Tell in words what a condition, on an event or on a line, asks for."""
     match condition:
         case AllOf(conditions):
-            return " and ".join(asked(each) for each in conditions) or "anything"
+            return " and ".join(describe_condition(each) for each in conditions) or "anything"
         case AnyOf(conditions):
-            return "(" + " or ".join(asked(each) for each in conditions) + ")"
+            return "(" + " or ".join(describe_condition(each) for each in conditions) + ")"
         case Not(inner):
-            return f"not ({asked(inner)})"
+            return f"not ({describe_condition(inner)})"
         case Comparison():
             return f"{condition.field} {_said(condition)}"
         case LineTest():
@@ -96,7 +96,7 @@ def asked(condition: Condition) -> str:
 
 
 def _asked_of_lines(test: LineTest) -> str:
-    lines = asked(test.lines)
+    lines = describe_condition(test.lines)
     for name, measure in (("quantity", test.quantity), ("value", test.value), ("count", test.count)):
         if measure is not None:
             return f"the {name} of the lines where {lines} must {_wanted(measure)}"
@@ -108,10 +108,10 @@ def _comparison(test: Comparison, facts: Facts) -> str:
 
 
 def _line_test(test: LineTest, facts: Facts) -> str:
-    selected = f"the lines where {asked(test.lines)}"
+    selected = f"the lines where {describe_condition(test.lines)}"
     measured = measure_subject(test)
     if measured is None:
-        return f"{'a' if bind(test)(facts) else 'no'} line where {asked(test.lines)}"
+        return f"{'a' if bind(test)(facts) else 'no'} line where {describe_condition(test.lines)}"
     name = next(name for name in ("quantity", "value", "count") if getattr(test, name) is not None)
     return _compared(f"the {name} of {selected}", measured[0], measured[1], facts)
 
@@ -178,7 +178,7 @@ def _operand(operand: Any) -> str:
     number = number_in(operand)
     if number is not None:
         return _number(number)
-    return found(operand).removeprefix("the text ")
+    return describe(operand).removeprefix("the text ")
 
 
 def _compared(name: str, subject: Subject, test: Comparison | Measure, facts: Facts) -> str:

@@ -31,8 +31,8 @@ from loyalty_rules.rules.communication import Communication, plan_channels
 from loyalty_rules.rules.coupons import CouponType, Validity
 from loyalty_rules.rules.expiry import Rolling, Until
 from loyalty_rules.rules.facts import Facts
-from loyalty_rules.rules.promotions import MOST_COUPONS
-from loyalty_rules.rules.rounding import hold_to_micros
+from loyalty_rules.rules.promotions import MAX_COUPONS
+from loyalty_rules.rules.rounding import quantize_to_micros
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.rules.windows import window_days
 from loyalty_rules.serials import SerialGenerator, SerialRequest
@@ -40,7 +40,7 @@ from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, text_
 from loyalty_rules.values.apportionment import Weights, unit_of
 from loyalty_rules.values.dates import is_in_range
 
-__all__ = ["Walk"]
+__all__ = ["Evaluator"]
 
 ZERO, ONE = Decimal(0), Decimal(1)
 NO_WINNERS: Mapping[BoundPromotion, BoundPromotion] = MappingProxyType({})
@@ -48,7 +48,7 @@ NONE_ISSUED = Issued()
 NO_COUPONS = CouponCounts()
 
 
-class Walk:
+class Evaluator:
     """One evaluation under way: what earlier actions have awarded and drawn counts for those that follow."""
 
     def __init__(self, plan: Plan, facts: Facts, serials: SerialGenerator | None) -> None:
@@ -140,7 +140,7 @@ class Walk:
             numerator, denominator = award.base(self.facts, self.awarded)
             amount = award.held(numerator, denominator)
         elif award.each_line:
-            amount = hold_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
+            amount = quantize_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
         else:
             amount = award.held(*total_of(parts))
         if amount == 0:
@@ -304,7 +304,7 @@ class Walk:
             return quantity
         award = action.award
         parts = award.parts(self.facts) if award.parts is not None else None
-        return min(self.amount(award, parts) // MICRO, MOST_COUPONS)
+        return min(self.amount(award, parts) // MICRO, MAX_COUPONS)
 
     def validity(self, validity: Validity, until: Until) -> tuple[datetime, date | None, datetime | None]:
         """Say from when and until when a coupon is valid, both counted from the event date."""

@@ -9,14 +9,14 @@ from decimal import Decimal
 
 import attrs
 
-from loyalty_rules.engine.condition_report import Finding, condition_finding, window_finding
-from loyalty_rules.engine.evaluation import Walk, bases_of_lines, cap_name, sum_of
+from loyalty_rules.engine.condition_report import ConditionResult, condition_result, window_result
+from loyalty_rules.engine.evaluation import Evaluator, bases_of_lines, cap_name, sum_of
 from loyalty_rules.engine.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
 from loyalty_rules.intents import AdvanceTracker, IssueCoupon, IssueCurrency, SendMessage
 from loyalty_rules.rules.base_values import Parts, base_name, total_of
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.proration import Fixed, Stepped, bind_proration, rounds_base
-from loyalty_rules.rules.rounding import hold_to_micros, round_to_units
+from loyalty_rules.rules.rounding import quantize_to_micros, round_to_units
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import MICRO, Ratio, micros_text, ratio_text, text_of
 from loyalty_rules.values.dates import instant_text
@@ -41,7 +41,7 @@ class PromotionTrace:
     title: str | None
     fired: bool
     because: tuple[str, ...]
-    finding: Finding | None
+    finding: ConditionResult | None
     actions: tuple[ActionTrace, ...]
 
 
@@ -77,7 +77,7 @@ class Explanation:
 
 
 def explain(plan: Plan, facts: Facts, serials: Mapping[str, str]) -> Explanation:
-    """Walk again and note each step. `serials` are those of the evaluation, by the keys of their intents."""
+    """Evaluator again and note each step. `serials` are those of the evaluation, by the keys of their intents."""
     walk = _TracedWalk(plan, facts, _Replayed(serials))
     walk.run()
     return Explanation(facts.event.id, plan.program, tuple(walk.promotions()), tuple(walk.trackers()))
@@ -93,7 +93,7 @@ class _Replayed:
         return next(self.serials)
 
 
-class _TracedWalk(Walk):
+class _TracedWalk(Evaluator):
     """The walk that notes what it does."""
 
     steps: list[str]
@@ -109,8 +109,8 @@ class _TracedWalk(Walk):
             promotion = bound.promotion
             if promotion.trigger != self.facts.event.type:
                 continue
-            finding = condition_finding(promotion.when, self.facts) if promotion.when is not None else None
-            window = window_finding(promotion, self.facts)
+            finding = condition_result(promotion.when, self.facts) if promotion.when is not None else None
+            window = window_result(promotion, self.facts)
             because = [window.text] if not window.holds else [*finding.failures()] if finding is not None else []
             yield PromotionTrace(
                 promotion.id,
@@ -181,7 +181,7 @@ class _TracedWalk(Walk):
         else:
             self.steps.append(f"base: {base_name(proration.of)}{', line by line' if award.each_line else ''}")
         amount = sum_of([self.noted_steps(award, base) for base in self.bases(award, parts)])
-        self.noted_rounding(amount, (hold_to_micros(amount), MICRO), "to the 6 decimals that a ledger holds")
+        self.noted_rounding(amount, (quantize_to_micros(amount), MICRO), "to the 6 decimals that a ledger holds")
         return super().amount(award, parts)
 
     def bases(self, award: Award, parts: Parts | None) -> list[Ratio]:

@@ -1,12 +1,12 @@
 """Which promotions fire: a discrimination net over what their conditions cannot hold without, and what is left to test.
 
-A condition that needs the store to be S1, or a line of category Wine, is met by few events; the net files it under
+A condition that keys_of the store to be S1, or a line of category Wine, is met by few events; the net files it under
 that value, so that an event looks up its own values and visits what it finds there instead of every promotion. A
 promotion goes in by its most selective key, and a crowded bucket is divided again by the next one. An active window
-is a key too: the months that it touches. What needs nothing of the kind is visited always.
+is a key too: the months that it touches. What keys_of nothing of the kind is visited always.
 
 What the way to a promotion has decided is not tested again. What is left of its condition is bound once for all
-promotions that are left with the same, and asked once an event.
+promotions that are left with the same, and describe_condition once an event.
 """
 
 import operator
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from loyalty_rules.engine.condition_report import asked
+from loyalty_rules.engine.condition_report import describe_condition
 from loyalty_rules.rules.conditions import AllOf, Comparison, Condition, LineTest, Measure
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.predicates import Predicate, bind, event_subject
@@ -24,7 +24,7 @@ from loyalty_rules.rules.promotions import Promotion
 from loyalty_rules.values.amounts import number_in
 from loyalty_rules.values.dates import instant_text
 
-__all__ = ["ActiveWindow", "Entry", "Index", "Need", "Part", "needs"]
+__all__ = ["ActiveWindow", "Candidate", "Index", "Key", "Part", "keys_of"]
 
 
 @attrs.frozen
@@ -38,12 +38,12 @@ class ActiveWindow:
 Part: TypeAlias = Condition | ActiveWindow
 """One of the things that must all hold for a promotion to fire."""
 
-Entry: TypeAlias = tuple[int, int | None]
+Candidate: TypeAlias = tuple[int, int | None]
 """What is found in the net: a promotion's position, and which test is left, if any.
 
 Plain tuples that name the test by its number: they hold nothing that the garbage collector has to follow."""
 
-Bucket: TypeAlias = "Node | tuple[Entry, ...]"
+Bucket: TypeAlias = "Node | tuple[Candidate, ...]"
 
 Texts: TypeAlias = Collection[str | None]
 """What stands at a path of an event: different texts, or nothing."""
@@ -63,21 +63,21 @@ _CROWDED = 2
 _SELECTIVE = 3
 """A key of several values must want at most one in so many: else most events reach it, and copies are in vain."""
 
-_MOST_COPIES = 64
+_MAX_COPIES = 64
 """In so many buckets one promotion may stand: a key of many values is a copy in each."""
 
-_DEEPEST = 8
-_MOST_MONTHS = 36
+_MAX_DEPTH = 8
+_MAX_MONTHS = 36
 
 
 # -- what a condition cannot hold without ------------------------------------------------------------------------------
 
 
 @attrs.frozen(eq=False)
-class Need:
+class Key:
     """A path and the texts of which one must stand there (of a line's path: on at least one line).
 
-    `settles` is the part of the condition that holds wherever one of them does, None where more is asked.
+    `settles` is the part of the condition that holds wherever one of them does, None where more is describe_condition.
     """
 
     path: str
@@ -85,7 +85,7 @@ class Need:
     settles: Condition | None = None
 
 
-def needs(parts: Sequence[Part]) -> Iterator[Need]:
+def keys_of(parts: Sequence[Part]) -> Iterator[Key]:
     """Tell what a promotion, given by the parts that must all hold, cannot fire without: what the net can look up."""
     for part in parts:
         match part:
@@ -115,9 +115,7 @@ def _parts(condition: Condition) -> list[Condition]:
     return [condition]
 
 
-def _texts(
-    test: Comparison, prefix: str, texts: frozenset[str], tags: str, settles: Condition | None
-) -> Iterator[Need]:
+def _texts(test: Comparison, prefix: str, texts: frozenset[str], tags: str, settles: Condition | None) -> Iterator[Key]:
     wanted: tuple[Any, ...] | None = None
     if test.field in texts:
         wanted = (test.is_,) if test.is_ is not None else test.in_
@@ -125,7 +123,7 @@ def _texts(
         wanted = (test.has,)
     if wanted is not None:
         only = settles if len(test.tests()) == 1 else None
-        yield Need(prefix + test.field, frozenset(each for each in wanted if isinstance(each, str)), only)
+        yield Key(prefix + test.field, frozenset(each for each in wanted if isinstance(each, str)), only)
 
 
 def _measure(test: LineTest) -> Measure | None:
@@ -150,11 +148,11 @@ def _is_not_negative(operand: Any) -> bool:
     return number is not None and number >= 0
 
 
-def _months(starts_at: datetime, ends_at: datetime) -> Iterator[Need]:
+def _months(starts_at: datetime, ends_at: datetime) -> Iterator[Key]:
     """Tell the months (of UTC) that an active window touches, where it is not too long."""
     first, last = _month_number(starts_at), _month_number(ends_at)
-    if last - first < _MOST_MONTHS:
-        yield Need(_MONTH, frozenset(map(str, range(first, last + 1))))
+    if last - first < _MAX_MONTHS:
+        yield Key(_MONTH, frozenset(map(str, range(first, last + 1))))
 
 
 def _month_number(at: datetime) -> int:
@@ -192,7 +190,7 @@ _TEXTS: Mapping[str, Callable[[Facts], Texts]] = {path: _texts_at(path) for path
 class Node:
     """A place in the net: what is visited by everybody who comes here, and by path and text what lies below."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Candidate, ...]
     tables: tuple[tuple[str, Mapping[str | None, Bucket]], ...]
 
 
@@ -205,7 +203,7 @@ class Index:
 
     root: Node
     tests: tuple[Predicate, ...]
-    asked: tuple[tuple[Part, ...], ...]
+    describe_condition: tuple[tuple[Part, ...], ...]
     never: tuple[int, ...]
 
     @classmethod
@@ -219,7 +217,7 @@ class Index:
         return cls(root, tests, tuple(builder.tests), tuple([each.position for each in filed if not each.is_possible]))
 
     def describe(self, names: Sequence[str]) -> Iterator[str]:
-        """Tell the way to each promotion, and what is still asked there; `names` are those of the positions."""
+        """Yield the way to each promotion and what is still tested there; `names` are those of the positions."""
         yield from self._describe_node(self.root, names, "  ")
         if self.never:
             yield "  never, for no event has what they ask for:"
@@ -235,14 +233,14 @@ class Index:
                 else:
                     yield from self._describe_entries(below, names, indent + "  ")
 
-    def _describe_entries(self, entries: Sequence[Entry], names: Sequence[str], indent: str) -> Iterator[str]:
+    def _describe_entries(self, entries: Sequence[Candidate], names: Sequence[str], indent: str) -> Iterator[str]:
         for position, test in entries:
-            left = f" if {' and '.join(map(_asked, self.asked[test]))}" if test is not None else ""
+            left = f" if {' and '.join(map(_asked, self.describe_condition[test]))}" if test is not None else ""
             yield f"{indent}{names[position]}{left}"
 
-    def reached(self, facts: Facts) -> list[Entry]:
+    def reached(self, facts: Facts) -> list[Candidate]:
         """Look up the event's values: give what stands there, and what is visited always; in no order."""
-        found: list[Entry] = []
+        found: list[Candidate] = []
         known: dict[str, Texts] = {}
         waiting = [self.root]
         for node in waiting:  # which grows
@@ -286,25 +284,25 @@ class _Filed:
     """A promotion on its way to its bucket: by what it can still be filed, and what is still to be tested."""
 
     position: int
-    needs: tuple[Need, ...]
+    keys_of: tuple[Key, ...]
     untested: tuple[Part, ...]
     copies: int = 1
 
     @classmethod
     def of(cls, position: int, promotion: Promotion) -> "_Filed":
         parts = _parts_of(promotion)
-        return cls(position, tuple(needs(parts)), tuple(parts))
+        return cls(position, tuple(keys_of(parts)), tuple(parts))
 
     @property
     def is_possible(self) -> bool:
-        """Say whether an event can have what it needs."""
-        return all(need.texts for need in self.needs)
+        """Say whether an event can have what it keys_of."""
+        return all(need.texts for need in self.keys_of)
 
-    def under(self, need: Need) -> "_Filed":
+    def under(self, need: Key) -> "_Filed":
         """Give what is left once one of the texts of a need is known to be there."""
         return _Filed(
             self.position,
-            tuple(each for each in self.needs if each is not need),
+            tuple(each for each in self.keys_of if each is not need),
             tuple(each for each in self.untested if each is not need.settles),
             self.copies * len(need.texts),
         )
@@ -318,10 +316,10 @@ class _Builder:
 
     def bucket(self, filed: Sequence[_Filed], depth: int = 0) -> Bucket:
         """Divide promotions by their most selective keys, as long as they are a crowd."""
-        if len(filed) <= _CROWDED or depth == _DEEPEST:
+        if len(filed) <= _CROWDED or depth == _MAX_DEPTH:
             return tuple(map(self.entry, filed))
         spread = _spread(filed)
-        always: list[Entry] = []
+        always: list[Candidate] = []
         tables: dict[str, dict[str, list[_Filed]]] = {}
         for each in filed:
             best = _best(each, spread)
@@ -341,7 +339,7 @@ class _Builder:
             ),
         )
 
-    def entry(self, filed: _Filed) -> Entry:
+    def entry(self, filed: _Filed) -> Candidate:
         test = self.tests.setdefault(filed.untested, len(self.tests)) if filed.untested else None
         return filed.position, test
 
@@ -369,7 +367,7 @@ def _way(path: str, text: str) -> str:
 
 def _asked(part: Part) -> str:
     if not isinstance(part, ActiveWindow):
-        return asked(part)
+        return describe_condition(part)
     starts = f"it is {instant_text(part.starts_at)} or later" if part.starts_at is not None else ""
     ends = f"it is before {instant_text(part.ends_at)}" if part.ends_at is not None else ""
     return " and ".join(filter(None, (starts, ends)))
@@ -389,20 +387,20 @@ def _spread(filed: Sequence[_Filed]) -> Mapping[str, int]:
     """Count the texts that stand at each path: the more there are, the fewer events reach one of them."""
     texts: dict[str, set[str]] = {}
     for each in filed:
-        for need in each.needs:
+        for need in each.keys_of:
             texts.setdefault(need.path, set()).update(need.texts)
     return {path: len(different) for path, different in texts.items()}
 
 
-def _best(filed: _Filed, spread: Mapping[str, int]) -> Need | None:
+def _best(filed: _Filed, spread: Mapping[str, int]) -> Key | None:
     """Choose the need that the fewest events meet, of those that are worth their copies."""
 
-    def selectivity(need: Need) -> tuple[float, str]:
+    def selectivity(need: Key) -> tuple[float, str]:
         return spread[need.path] / max(len(need.texts), 1), need.path
 
-    usable = [need for need in filed.needs if _is_worth_copies(len(need.texts), filed.copies, spread[need.path])]
+    usable = [need for need in filed.keys_of if _is_worth_copies(len(need.texts), filed.copies, spread[need.path])]
     return max(usable, key=selectivity, default=None)
 
 
 def _is_worth_copies(count: int, copies: int, spread: int) -> bool:
-    return count <= 1 or (count * copies <= _MOST_COPIES and count * _SELECTIVE <= spread)
+    return count <= 1 or (count * copies <= _MAX_COPIES and count * _SELECTIVE <= spread)

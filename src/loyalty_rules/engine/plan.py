@@ -28,7 +28,16 @@ from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry
 from loyalty_rules.rules.facts import Facts, Standing
 from loyalty_rules.rules.promotions import Action, CouponAction, Currency, CurrencyAction, Promotion
-from loyalty_rules.rules.proration import Fixed, Held, Proration, Stepped, Steps, bind_held, bind_steps, rounds_base
+from loyalty_rules.rules.proration import (
+    AmountOf,
+    Fixed,
+    Proration,
+    Stepped,
+    Steps,
+    bind_amount,
+    bind_steps,
+    rounds_base,
+)
 from loyalty_rules.rules.rounding import Rounding
 from loyalty_rules.rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
 from loyalty_rules.rules.trackers import Tracker, bind_tracker
@@ -40,7 +49,7 @@ __all__ = ["Award", "BoundCouponAction", "BoundCurrencyAction", "BoundPromotion"
 
 T = TypeVar("T")
 
-_MOST_REMEMBERED_DAYS = 4_096
+_MAX_REMEMBERED_DAYS = 4_096
 
 
 @attrs.frozen(eq=False)
@@ -53,7 +62,7 @@ class Award:
     proration: Proration
     rounding: Rounding
     decimals: int
-    held: Held
+    held: AmountOf
     steps: Steps
     base: Callable[[Facts, dict[str, int]], Ratio]
     parts: Callable[[Facts], Parts] | None = None
@@ -201,7 +210,7 @@ class Plan:
     ) -> datetime:
         instant = known.get(day)
         if instant is None:
-            if len(known) >= _MOST_REMEMBERED_DAYS:
+            if len(known) >= _MAX_REMEMBERED_DAYS:
                 known.clear()
             instant = known[day] = instant_of(day, self.zone)
         return instant
@@ -273,7 +282,7 @@ class _Bound:
     def _award_of(
         self, proration: Proration, reckoned: Proration, rounding: Rounding, decimals: int, *base: Any
     ) -> Award:
-        held = self.once(bind_held, reckoned, rounding, decimals)
+        held = self.once(bind_amount, reckoned, rounding, decimals)
         steps = self.once(bind_steps, reckoned, rounding, decimals)
         return Award(proration, rounding, decimals, held, steps, *base)
 

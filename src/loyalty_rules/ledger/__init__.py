@@ -9,11 +9,11 @@ from loyalty_rules.ledger.memory import MemoryLedger
 from loyalty_rules.ledger.protocol import (
     AsyncLedger,
     Balance,
+    Entry,
     IdempotencyConflict,
     Ledger,
-    LotHistory,
-    Movement,
     Receipt,
+    ReportLot,
     ReportRows,
     Trim,
 )
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncLedger",
     "Balance",
+    "Entry",
     "IdempotencyConflict",
     "Ledger",
-    "LotHistory",
     "MemoryLedger",
-    "Movement",
     "Receipt",
+    "ReportLot",
     "ReportRows",
     "Trim",
 ]

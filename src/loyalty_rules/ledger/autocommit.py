@@ -7,25 +7,25 @@ from decimal import Decimal
 from typing import TypeVar
 
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.ledger.protocol import Balance, Movement, Receipt, ReportRows
-from loyalty_rules.ledger.service import Operations
+from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportRows
+from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["Desk"]
+__all__ = ["AutocommitLedger"]
 
 T = TypeVar("T")
 
 
-class Desk(ABC):
+class AutocommitLedger(ABC):
     """The operations of `Ledger`, each in a transaction of its own; a subclass says what a transaction is."""
 
     @abstractmethod
-    def _do(self, work: Callable[[Operations], T]) -> T:
+    def _do(self, work: Callable[[LedgerService], T]) -> T:
         """Do some work in one transaction: what it records is kept whole or, where an error leaves it, not at all."""
 
-    def _ask(self, question: Callable[[Operations], T]) -> T:
+    def _ask(self, question: Callable[[LedgerService], T]) -> T:
         """Ask what writes nothing."""
         return self._do(question)
 
@@ -106,7 +106,7 @@ class Desk(ABC):
         """Give the promises that were open at an instant, in the order of issue."""
         return self._ask(lambda to: to.promises(program, at))
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Give every entry of an account up to an instant, each with its reason, in order of record."""
         return self._ask(lambda to: to.statement(program, account, at))
 

@@ -1,4 +1,4 @@
-"""How each intent is written into the books: one function an intent, in one table. Source: ledger 2.
+"""How each intent is written into the storage: one function an intent, in one table. Source: ledger 2.
 
 Claims are checked here, where they are written: currency over a cap is trimmed to what is left, a coupon over its
 cap refused, and what hung on a refused issue (its message, its extension) goes with it.
@@ -34,8 +34,8 @@ from loyalty_rules.intents import (
     VoidCoupon,
 )
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
-from loyalty_rules.ledger.protocol import Movement, Trim
-from loyalty_rules.ledger.storage import Books, Inputs, Term, Window
+from loyalty_rules.ledger.protocol import Entry, Trim
+from loyalty_rules.ledger.storage import ExpiryVersion, IdempotencyRecord, Storage, Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.lifecycle.sweep import extended
 from loyalty_rules.program import Program
@@ -45,7 +45,7 @@ from loyalty_rules.values.apportionment import split, unit_of
 
 __all__ = ["Posting", "windows_of"]
 
-_MOST_ATTEMPTS = 100
+_MAX_ATTEMPTS = 100
 
 
 def windows_of(intents: Iterable[Intent]) -> Iterator[Window]:
@@ -62,8 +62,10 @@ def _window(claim: Claim) -> Window:
 class Posting:
     """One batch being written: what was recorded of its intents, and what caps took."""
 
-    def __init__(self, books: Books, program: Program, batch: Inputs, serials: SerialGenerator | None = None) -> None:
-        self.books = books
+    def __init__(
+        self, storage: Storage, program: Program, batch: IdempotencyRecord, serials: SerialGenerator | None = None
+    ) -> None:
+        self.storage = storage
         self.program = program
         self.batch = batch
         self.at = batch.at
@@ -86,18 +88,18 @@ class Posting:
         self.trims.append(trim)
         self._refused.add(intent.key)
 
-    # -- movements ---------------------------------------------------------------------------------------------------
+    # -- entries ---------------------------------------------------------------------------------------------------
 
     def move(
         self, lot: str, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
     ) -> None:
         if micros(amount) != 0:
-            self.books.move(self.movement(self.lot(lot).issue, source, target, amount, reason, at))
+            self.storage.add_entry(self.entry(self.lot(lot).issue, source, target, amount, reason, at))
 
-    def movement(
+    def entry(
         self, issue: IssueCurrency, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
-    ) -> Movement:
-        return Movement(
+    ) -> Entry:
+        return Entry(
             self.batch.key,
             self.program.id,
             Account.of(issue),
@@ -112,18 +114,18 @@ class Posting:
         )
 
     def lot(self, key: str) -> Lot:
-        lot = self.books.lot(key)
+        lot = self.storage.lot(key)
         assert lot is not None
         return lot
 
     def count(self, claims: Iterable[Claim]) -> None:
         for claim in claims:
             most = micros(claim.limit) if claim.to_date is None else None
-            self.books.count(self.program.id, claim.counter, claim.to_date, micros(claim.amount), most)
+            self.storage.add_to_counter(self.program.id, claim.counter, claim.to_date, micros(claim.amount), most)
 
     def left_of(self, claim: Claim) -> int:
         """What a counter's limit leaves, in millionths."""
-        return micros(claim.limit) - self.books.counted(self.program.id, _window(claim))
+        return micros(claim.limit) - self.storage.counter_value(self.program.id, _window(claim))
 
     # -- issues ------------------------------------------------------------------------------------------------------
 
@@ -134,10 +136,10 @@ class Posting:
         issue = intent if amount == micros(intent.amount) else self.trimmed(intent, amount)
         promised = issue.state == "promised"
         target = "promised" if promised else "available"
-        movement = self.movement(issue, "issued", target, issue.amount, issue.key)
-        self.books.add_lot(issue, movement, rolling=issue.key in self._rolling)
+        entry = self.entry(issue, "issued", target, issue.amount, issue.key)
+        self.storage.add_lot(issue, entry, rolling=issue.key in self._rolling)
         if issue.expires_at is not None:
-            self.books.set_term(issue.key, Term(self.at, issue.expires_on, issue.expires_at))
+            self.storage.set_expiry(issue.key, ExpiryVersion(self.at, issue.expires_on, issue.expires_at))
         self.count(issue.claims)
         if not promised:
             self.pay_debt(issue.key)
@@ -173,10 +175,10 @@ class Posting:
         """A debt that a return left is paid by the account's next issue. Source: semantics 11."""
         lot = self.lot(key)
         owed = self.program.id, lot.account, lot.issue.currency
-        paid = min(self.books.debt(*owed), micros(lot.outstanding))
+        paid = min(self.storage.debt(*owed), micros(lot.outstanding))
         if paid > 0:
             self.move(key, "available", "reversed", decimal_of(paid), f"{key}/debt")
-            self.books.owe(*owed, self.at, -paid)
+            self.storage.add_debt(*owed, self.at, -paid)
 
     def issue_coupon(self, intent: IssueCoupon) -> IssueCoupon | None:
         for claim in intent.claims:
@@ -184,14 +186,14 @@ class Posting:
                 self.refuse(intent, Trim(intent.key, claim.counter, Decimal(1), Decimal(0)))
                 return None
         issue = self.with_a_serial_of_its_own(intent)
-        self.books.add_coupon(self.program.id, CouponRecord(issue), self.at)
+        self.storage.add_coupon(self.program.id, CouponRecord(issue), self.at)
         self.count(issue.claims)
         return issue
 
     def with_a_serial_of_its_own(self, intent: IssueCoupon) -> IssueCoupon:
         """Derive a serial that another coupon has again, with the next attempt. Source: ledger 5."""
-        for attempt in range(1, _MOST_ATTEMPTS):
-            if intent.serial is None or not self.books.is_taken(intent.serial):
+        for attempt in range(1, _MAX_ATTEMPTS):
+            if intent.serial is None or not self.storage.is_serial_taken(intent.serial):
                 return intent
             if self.serials is None:
                 raise MissingSerialsError(intent.coupon_type)
@@ -206,20 +208,20 @@ class Posting:
         if intent.key.removesuffix("/extend") in self._refused:
             return None
         account = Account.of(intent)
-        lots = self.books.lots_of(self.program.id, account)
+        lots = self.storage.lots_of(self.program.id, account)
         for key in extended(lots, intent, self.at):
-            self.books.set_term(key, Term(self.at, intent.expires_on, intent.expires_at))
+            self.storage.set_expiry(key, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
         return intent
 
     def advance_tracker(self, intent: AdvanceTracker) -> AdvanceTracker:
         of = self.batch.of
         assert of is not None
-        sale = self.books.sale(self.program.id, of)
+        sale = self.storage.sale(self.program.id, of)
         assert sale is not None
         tracker = next(each for each in sale.program.trackers if each.id == intent.tracker)
         counter = tracker_counter(tracker, intent.member, sale.event_on)
         window = counter.name, counter.from_date, counter.to_date
-        self.books.track(self.program.id, of, tracker.id, window, micros(intent.value))
+        self.storage.add_contribution(self.program.id, of, tracker.id, window, micros(intent.value))
         return intent
 
     # -- promises ----------------------------------------------------------------------------------------------------
@@ -227,10 +229,10 @@ class Posting:
     def release_promise(self, intent: ReleasePromise) -> ReleasePromise:
         key = intent.promise
         self.move(key, "promised", "available", intent.amount, intent.key)
-        self.books.set_released(key, self.at, intent.issue_on)
+        self.storage.set_released(key, self.at, intent.issue_on)
         moved = self.lot(key).expires_at
         if intent.expires_at is not None and (moved is None or moved < intent.expires_at):
-            self.books.set_term(key, Term(self.at, intent.expires_on, intent.expires_at))
+            self.storage.set_expiry(key, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
         self.pay_debt(key)
         return intent
 
@@ -244,10 +246,10 @@ class Posting:
     def reverse_currency(self, intent: ReverseCurrency) -> ReverseCurrency:
         for draw in intent.draws:
             self.move(draw.lot, draw.taken_from, "reversed", draw.amount, intent.key)
-        self.books.take_back(intent.issue, self.at, micros(intent.amount))
+        self.storage.add_taken_back(intent.issue, self.at, micros(intent.amount))
         if intent.carried and micros(intent.shortfall):
             account = self.lot(intent.issue).account
-            self.books.owe(self.program.id, account, intent.currency, self.at, micros(intent.shortfall))
+            self.storage.add_debt(self.program.id, account, intent.currency, self.at, micros(intent.shortfall))
         self.count(intent.claims)
         return intent
 
@@ -258,7 +260,7 @@ class Posting:
     def spend_currency(self, intent: SpendCurrency) -> SpendCurrency:
         for draw in intent.draws:
             self.move(draw.lot, "available", "spent", draw.amount, intent.key)
-        self.books.cite(self.program.id, intent)
+        self.storage.add_undoable(self.program.id, intent)
         return intent
 
     def undo_spend(self, intent: UndoSpend) -> UndoSpend:
@@ -266,7 +268,7 @@ class Posting:
             self.move(draw.lot, "spent", "available", draw.amount, intent.key)
         for draw in intent.expired:
             self.move(draw.lot, "spent", "expired", draw.amount, intent.key)
-        self.books.undo(intent.spend)
+        self.storage.mark_undone(intent.spend)
         return intent
 
     # -- coupons -----------------------------------------------------------------------------------------------------
@@ -280,7 +282,7 @@ class Posting:
             redeemed_by=intent.key,
             redeemed_at=self.at,
         )
-        self.books.cite(self.program.id, intent)
+        self.storage.add_undoable(self.program.id, intent)
         return intent
 
     def undo_redemption(self, intent: UndoRedemption) -> UndoRedemption:
@@ -291,8 +293,8 @@ class Posting:
         # What was voided or has expired meanwhile is not revived, though a stored value gets its units back.
         state = "issued" if coupon.state == "redeemed" else coupon.state
         reinstated = attrs.evolve(coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
-        self.books.change_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
-        self.books.undo(intent.redemption)
+        self.storage.update_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
+        self.storage.mark_undone(intent.redemption)
         return intent
 
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:
@@ -305,12 +307,12 @@ class Posting:
         return intent
 
     def coupon(self, key: str) -> CouponRecord:
-        coupon = self.books.coupon(key)
+        coupon = self.storage.coupon(key)
         assert coupon is not None
         return coupon
 
     def change_coupon(self, key: str, **changes: Any) -> None:
-        self.books.change_coupon(attrs.evolve(self.coupon(key), **changes), self.at)
+        self.storage.update_coupon(attrs.evolve(self.coupon(key), **changes), self.at)
 
 
 _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {

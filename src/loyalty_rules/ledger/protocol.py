@@ -21,11 +21,11 @@ from loyalty_rules.serials import SerialGenerator
 __all__ = [
     "AsyncLedger",
     "Balance",
+    "Entry",
     "IdempotencyConflict",
     "Ledger",
-    "LotHistory",
-    "Movement",
     "Receipt",
+    "ReportLot",
     "ReportRows",
     "Trim",
 ]
@@ -88,7 +88,7 @@ class Balance:
 
 
 @attrs.frozen
-class Movement:
+class Entry:
     """One entry: an amount of a lot that went from one bucket to another; the two sides sum to zero.
 
     Buckets are `issued` (where units come from), `promised`, `available`, `spent`, `expired`, `reversed`, `voided`.
@@ -109,12 +109,12 @@ class Movement:
 
 
 @attrs.frozen
-class LotHistory:
-    """One lot as it stood at an instant, the store of its sale, and the movements that made it so."""
+class ReportLot:
+    """One lot as it stood at an instant, the store of its sale, and the entries that made it so."""
 
     lot: Lot
     store: str | None
-    movements: tuple[Movement, ...]
+    entries: tuple[Entry, ...]
 
 
 @attrs.frozen
@@ -122,7 +122,7 @@ class ReportRows:
     """What the reports of a program are made of: every lot and every coupon as it stood at the instant `at`."""
 
     at: datetime
-    lots: tuple[LotHistory, ...]
+    lots: tuple[ReportLot, ...]
     coupons: tuple[CouponRecord, ...]
 
 
@@ -185,7 +185,7 @@ class Ledger(Protocol):
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give the promises that were open at an instant, in the order of issue."""
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Give every entry of an account up to an instant, each with its reason, in order of record."""
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
@@ -247,7 +247,7 @@ class AsyncLedger(Protocol):
 
     async def promises(self, program: str, at: datetime) -> Sequence[Lot]: ...
 
-    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]: ...
+    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]: ...
 
     async def coupon(self, program: str, code: str) -> CouponRecord | None: ...
 

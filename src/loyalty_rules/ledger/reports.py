@@ -12,12 +12,12 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from loyalty_rules.errors import InvalidValueError, found
-from loyalty_rules.ledger.protocol import LotHistory, ReportRows
+from loyalty_rules.errors import InvalidValueError, describe
+from loyalty_rules.ledger.protocol import ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import CouponRecord
 from loyalty_rules.program import Program
 from loyalty_rules.rules.coupons import AmountOff, Benefit, PercentOff, StoredValue
-from loyalty_rules.rules.rounding import MODES, hold_to_micros
+from loyalty_rules.rules.rounding import MODES, quantize_to_micros
 from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, read_non_negative, read_whole
 from loyalty_rules.values.dates import in_zone
 
@@ -128,7 +128,7 @@ def _value(amount: int, rate: Ratio | None) -> Decimal | None:
     if rate is None:
         return None
     money, units = rate
-    return decimal_of(hold_to_micros((amount * money, units * MICRO)))
+    return decimal_of(quantize_to_micros((amount * money, units * MICRO)))
 
 
 def _coupons(program: Program, rows: ReportRows) -> Iterator[CouponLiability]:
@@ -254,15 +254,15 @@ def _facts(rows: ReportRows) -> Iterator[_Fact]:
         yield from _facts_of_coupon(coupon, rows.at)
 
 
-def _facts_of_lot(history: LotHistory, at: datetime) -> Iterator[_Fact]:
-    lot, issue, movements = history.lot, history.lot.issue, history.movements
-    issued_at = movements[0].at
+def _facts_of_lot(history: ReportLot, at: datetime) -> Iterator[_Fact]:
+    lot, issue, entries = history.lot, history.lot.issue, history.entries
+    issued_at = entries[0].at
 
     def fact(when: datetime, bucket: str, amount: int) -> _Fact:
         column, sign = _BUCKETS[bucket]
         return _Fact("currency", issue.currency, issue.promotion, history.store, issued_at, when, column, sign * amount)
 
-    for each in movements:
+    for each in entries:
         amount = micros(each.amount)
         yield fact(each.at, each.source, -amount)
         yield fact(each.at, each.target, amount)
@@ -396,7 +396,9 @@ def _rate(part: int, whole: int, digits: int) -> Decimal | None:
 def _check(by: Sequence[str], known: Sequence[str]) -> None:
     for each in by:
         if each not in known:
-            raise InvalidValueError("by", "not_a_choice", f"expected some of {', '.join(known)}; found {found(each)}")
+            raise InvalidValueError(
+                "by", "not_a_choice", f"expected some of {', '.join(known)}; found {describe(each)}"
+            )
 
 
 def _month(at: datetime, zone: tzinfo) -> str:

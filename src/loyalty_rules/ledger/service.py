@@ -1,7 +1,7 @@
-"""What each operation of a ledger looks up, decides and records, over any books. Source: ledger.
+"""What each operation of a ledger looks up, decides and records, over any storage. Source: ledger.
 
 An operation is the same everywhere: claim its batch, hold what it is about, look up, decide (in `lifecycle`, or by
-`Program.evaluate`), post the intents, write the receipt. The books say where things are kept.
+`Program.evaluate`), post the intents, write the receipt. The storage say where things are kept.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,22 +12,22 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from loyalty_rules.engine.counters import Counter
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Activity, Confirmation, Event, Return, Snapshot, Transaction, Update
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, Intent, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger.posting import Posting, windows_of
-from loyalty_rules.ledger.protocol import Balance, IdempotencyConflict, LotHistory, Movement, Receipt, ReportRows
+from loyalty_rules.ledger.protocol import Balance, Entry, IdempotencyConflict, Receipt, ReportLot, ReportRows
 from loyalty_rules.ledger.storage import (
     Batch,
-    Books,
-    Inputs,
-    LotFile,
-    Scope,
+    IdempotencyRecord,
+    LockKey,
+    LotHistory,
+    Storage,
     Window,
-    account_scope,
+    account_lock,
     canonical_code,
-    counter_scope,
-    sale_scope,
+    counter_lock,
+    sale_lock,
 )
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
@@ -39,7 +39,7 @@ from loyalty_rules.values.amounts import decimal_of, micros, read_decimal, text_
 from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_name, read_text
 
-__all__ = ["Operations"]
+__all__ = ["LedgerService"]
 
 T = TypeVar("T")
 Decision: TypeAlias = tuple[Intent, ...] | Refusal
@@ -52,14 +52,14 @@ class _Refused(Exception):
         self.refusal = refusal
 
 
-class Operations:
-    """The operations of a ledger over books: see `Ledger` for what each does.
+class LedgerService:
+    """The operations of a ledger over storage: see `Ledger` for what each does.
 
     `serials` gives the serials of coupons where a call passes none, and another one where a serial is taken.
     """
 
-    def __init__(self, books: Books, serials: SerialGenerator | None = None) -> None:
-        self._books = books
+    def __init__(self, storage: Storage, serials: SerialGenerator | None = None) -> None:
+        self._storage = storage
         self._serials = serials
 
     # -- sales -------------------------------------------------------------------------------------------------------
@@ -67,21 +67,22 @@ class Operations:
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Read the counters and trackers of an event, and hold them, since what follows is decided by them."""
         counters = program.counters(event)
-        self._books.hold(counter_scope(program.id, each.name) for each in counters)
+        self._storage.lock(counter_lock(program.id, each.name) for each in counters)
         return self._snapshot(program, event, counters)
 
     def _snapshot(self, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:
-        books = self._books
-        books.read_counters(program.id, [_window(each) for each in counters])
-        return program.snapshot(event, lambda each: decimal_of(books.counted(program.id, _window(each))))
+        storage = self._storage
+        storage.read_counters(program.id, [_window(each) for each in counters])
+        return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, _window(each))))
 
     def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
         """Record an evaluation once, under the program version and the snapshot that it was decided under."""
-        program, event, snapshot = evaluation.decided
+        basis = evaluation.basis
+        program, event, snapshot = basis.program, basis.event, basis.snapshot
         given = _inputs_of(program, event, recorded_at)
 
         def decide() -> Decision:
-            self._books.keep_sale(Sale(program, event, snapshot))
+            self._storage.save_sale(Sale(program, event, snapshot))
             return evaluation.intents
 
         return self._once(program, given, decide, self._serials, about=_scopes(program, event))
@@ -105,7 +106,7 @@ class Operations:
             return self._sell(program, event, counters, making)
 
         about = _scopes(program, event, counters)
-        return self._once(program, given, decide, making, whatever=("program_version",), about=about)
+        return self._once(program, given, decide, making, ignoring=("program_version",), about=about)
 
     def _sell(
         self,
@@ -116,7 +117,7 @@ class Operations:
     ) -> Decision:
         snapshot = self._snapshot(program, event, counters)
         evaluation = program.evaluate(event, snapshot, serials=serials)
-        self._books.keep_sale(Sale(program, event, snapshot))
+        self._storage.save_sale(Sale(program, event, snapshot))
         return evaluation.intents
 
     def _later(self, program: Program, event: Return | Update | Confirmation) -> Decision:
@@ -131,75 +132,77 @@ class Operations:
     # -- after the sale ----------------------------------------------------------------------------------------------
 
     def _take_back(self, program: Program, back: Return) -> Decision:
-        books = self._books
-        sale = self._held_sale(program, back.of)
+        storage = self._storage
+        sale = self._locked_sale(program, back.of)
         if sale is None:
             return _unknown_sale(back.of)
-        own = {lot.key: lot for lot in books.lots_of_sale(program.id, back.of)}
+        own = {lot.key: lot for lot in storage.lots_of_sale(program.id, back.of)}
         accounts = dict.fromkeys(lot.account for lot in own.values())
-        others = {lot.key: lot for account in accounts for lot in books.lots_of(program.id, account)}
-        coupons = books.coupons_of_sale(program.id, back.of)
-        tracked = {name: decimal_of(each) for name, each in books.tracked(program.id, back.of).items()}
+        others = {lot.key: lot for account in accounts for lot in storage.lots_of(program.id, account)}
+        coupons = storage.coupons_of_sale(program.id, back.of)
+        tracked = {name: decimal_of(each) for name, each in storage.contributions(program.id, back.of).items()}
         redeemed = self._redeemed_in(program, back.of)
         decided = returns.take_back(sale, back, [*({**others, **own}.values())], coupons, tracked, redeemed)
         if not isinstance(decided, Refusal):
-            books.keep_sale(attrs.evolve(sale, returns=(*sale.returns, back)))
+            storage.save_sale(attrs.evolve(sale, returns=(*sale.returns, back)))
         return decided
 
-    def _held_sale(self, program: Program, event: str) -> Sale | None:
+    def _locked_sale(self, program: Program, event: str) -> Sale | None:
         """Give a sale, and hold it with its accounts: nobody else decides about its lots and coupons meanwhile."""
-        self._books.hold([sale_scope(program.id, event)])
-        sale = self._books.sale(program.id, event)
+        self._storage.lock([sale_lock(program.id, event)])
+        sale = self._storage.sale(program.id, event)
         if sale is not None:
-            self._books.hold(account_scope(program.id, each) for each in _accounts(sale.event))
+            self._storage.lock(account_lock(program.id, each) for each in _accounts(sale.event))
         return sale
 
     def _redeemed_in(self, program: Program, event: str) -> list[tuple[RedeemCoupon, CouponRecord]]:
         """The redemptions that a transaction made and that nothing has undone, each with its coupon."""
-        made = self._books.redemptions_in(program.id, event)
-        return [(each, coupon) for each in made if (coupon := self._held_coupon(program, each.coupon)) is not None]
+        made = self._storage.redemptions_in(program.id, event)
+        return [(each, coupon) for each in made if (coupon := self._locked_coupon(program, each.coupon)) is not None]
 
     def _update(self, program: Program, change: Update) -> Decision:
-        sale = self._held_sale(program, change.of)
+        sale = self._locked_sale(program, change.of)
         if sale is None:
             return _unknown_sale(change.of)
-        decided = promises.update(sale, self._books.lots_of_sale(program.id, change.of), change)
-        self._books.keep_sale(attrs.evolve(sale, updates=(*sale.updates, change)))
+        decided = promises.update(sale, self._storage.lots_of_sale(program.id, change.of), change)
+        self._storage.save_sale(attrs.evolve(sale, updates=(*sale.updates, change)))
         return decided
 
     def _confirm(self, program: Program, confirmation: Confirmation) -> Decision:
-        held = self._held_lot(program, confirmation.promise)
+        held = self._locked_lot(program, confirmation.promise)
         if held is None:
             return Refusal(("unknown_promise",), f"no promise {confirmation.promise}")
         return promises.confirm(*held, confirmation)
 
-    def _held_lot(self, program: Program, key: str) -> tuple[Sale, Lot] | None:
+    def _locked_lot(self, program: Program, key: str) -> tuple[Sale, Lot] | None:
         """Give a lot of the program with its sale, both held."""
-        lot = self._books.lot(key) if key.startswith(f"{program.id}/") else None
-        sale = self._held_sale(program, lot.issue.event) if lot is not None else None
-        held = self._books.lot(key)  # read again: it may have changed before it was held
+        lot = self._storage.lot(key) if key.startswith(f"{program.id}/") else None
+        sale = self._locked_sale(program, lot.issue.event) if lot is not None else None
+        held = self._storage.lot(key)  # read again: it may have changed before it was held
         return (sale, held) if sale is not None and held is not None else None
 
     def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
         """Release the delayed promises that are due by `at`, in the order in which they are due."""
-        with self._books.whole():
+        with self._storage.atomic():
             return [self.settle_one(program, lot, at) for lot in self.due(program, at)]
 
     def due(self, program: Program, at: datetime) -> list[Lot]:
         """Give the promises that are due by an instant, in the order in which they are due."""
         at = _instant(at)
-        due = [lot for lot in self._books.due(program.id, at) if promises.is_due(lot, at)]
+        due = [lot for lot in self._storage.due_promises(program.id, at) if promises.is_due(lot, at)]
         return sorted(due, key=lambda lot: (lot.issue.due_at or at, lot.order))
 
     def settle_one(self, program: Program, lot: Lot, at: datetime) -> Receipt:
         """Release one delayed promise that is due by `at`."""
 
         def decide() -> Decision:
-            held = self._held_lot(program, lot.key)
+            held = self._locked_lot(program, lot.key)
             return promises.settle(*held, at) if held is not None else _unknown_sale(lot.issue.event)
 
         due_at = lot.issue.due_at or at
-        return self._once(program, Inputs(program.id, lot.key, "settle", {"promise": lot.key}, due_at, at), decide)
+        return self._once(
+            program, IdempotencyRecord(program.id, lot.key, "settle", {"promise": lot.key}, due_at, at), decide
+        )
 
     # -- spending ----------------------------------------------------------------------------------------------------
 
@@ -223,8 +226,8 @@ class Operations:
         }
 
         def decide() -> Decision:
-            self._books.hold([account_scope(program.id, account)])
-            lots = self._books.lots_of(program.id, account)
+            self._storage.lock([account_lock(program.id, account)])
+            lots = self._storage.lots_of(program.id, account)
             return _of_one(spending.spend(program, account, member, currency, event, lots, amount, at))
 
         return self._once(program, _inputs(program, event, f"spend/{currency}", inputs, at), decide)
@@ -234,14 +237,14 @@ class Operations:
         spend, at = _read(read_text, "spend", spend), _instant(at)
 
         def decide() -> Decision:
-            spent = self._books.cited(program.id, spend)
+            spent = self._storage.undoable(program.id, spend)
             if not isinstance(spent, SpendCurrency):
                 return Refusal(("unknown_spend",), f"no spend {spend}")
             account = Account.of(spent)
-            self._books.hold([account_scope(program.id, account)])
-            if self._books.is_undone(spend):
+            self._storage.lock([account_lock(program.id, account)])
+            if self._storage.is_undone(spend):
                 return Refusal(("already_undone",), f"{spend} has been undone")
-            lots = {each.lot: lot for each in spent.draws if (lot := self._books.lot(each.lot)) is not None}
+            lots = {each.lot: lot for each in spent.draws if (lot := self._storage.lot(each.lot)) is not None}
             return (spending.undo_spend(spent, lots, at),)
 
         return self._once(program, _inputs(program, event, f"undo_spend/{spend}", {"spend": spend}, at), decide)
@@ -251,10 +254,10 @@ class Operations:
     def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
         """Redeem a coupon by its serial or shared code; of several with one code, the redeeming member's own."""
         code = _read(read_text, "code", code)
-        coupons = self._books.coupons_by_code(program.id, code)
+        coupons = self._storage.coupons_by_code(program.id, code)
 
         def decide() -> Decision:
-            self._books.hold(sale_scope(program.id, each.issue.event) for each in coupons)
+            self._storage.lock(sale_lock(program.id, each.issue.event) for each in coupons)
             coupon = self._chosen(program, code, transaction)
             snapshot = self._snapshot(program, transaction, program.counters(transaction))
             return _of_one(redemption.redeem(program, coupon, transaction, snapshot))
@@ -269,7 +272,7 @@ class Operations:
         return self._once(program, _inputs(program, transaction.id, f"redeem{about}", inputs, at), decide)
 
     def _chosen(self, program: Program, code: str, transaction: Transaction) -> CouponRecord | None:
-        coupons = self._books.coupons_by_code(program.id, code)
+        coupons = self._storage.coupons_by_code(program.id, code)
         if not coupons or coupons[0].issue.serial is not None:
             return coupons[0] if coupons else None
         # Coupons of one shared code are alike: the member's own first, then those of nobody; never another's.
@@ -284,30 +287,30 @@ class Operations:
         redemption, at = _read(read_text, "redemption", redemption), _instant(at)
 
         def decide() -> Decision:
-            redeemed = self._books.cited(program.id, redemption)
+            redeemed = self._storage.undoable(program.id, redemption)
             if not isinstance(redeemed, RedeemCoupon):
                 return Refusal(("unknown_redemption",), f"no redemption {redemption}")
-            coupon = self._held_coupon(program, redeemed.coupon)
-            if self._books.is_undone(redemption):
+            coupon = self._locked_coupon(program, redeemed.coupon)
+            if self._storage.is_undone(redemption):
                 return Refusal(("already_undone",), f"{redemption} has been undone")
             return _of_one(undo_redemption(redeemed, coupon)) if coupon is not None else _unknown_sale(redeemed.coupon)
 
         phase = f"undo_redemption/{redemption}"
         return self._once(program, _inputs(program, event, phase, {"redemption": redemption}, at), decide)
 
-    def _held_coupon(self, program: Program, key: str) -> CouponRecord | None:
-        coupon = self._books.coupon(key) if key.startswith(f"{program.id}/") else None
+    def _locked_coupon(self, program: Program, key: str) -> CouponRecord | None:
+        coupon = self._storage.coupon(key) if key.startswith(f"{program.id}/") else None
         if coupon is None:
             return None
-        self._books.hold([sale_scope(program.id, coupon.issue.event)])
-        return self._books.coupon(key)  # read again: it may have changed before it was held
+        self._storage.lock([sale_lock(program.id, coupon.issue.event)])
+        return self._storage.coupon(key)  # read again: it may have changed before it was held
 
     def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
         """Void a coupon that was not redeemed."""
         coupon, at = _read(read_text, "coupon", coupon), _instant(at)
 
         def decide() -> Decision:
-            return _of_one(redemption.void(program, self._held_coupon(program, coupon), event, at))
+            return _of_one(redemption.void(program, self._locked_coupon(program, coupon), event, at))
 
         return self._once(program, _inputs(program, event, f"void/{coupon}", {"coupon": coupon}, at), decide)
 
@@ -315,14 +318,14 @@ class Operations:
 
     def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
         """Write down the lots and coupons that have expired by `at`."""
-        with self._books.whole():
+        with self._storage.atomic():
             return [self.expire_one(program, each, at) for each in self.expired(program, at)]
 
     def expired(self, program: Program, at: datetime) -> Iterator[Lot | CouponRecord]:
         """Give the lots and coupons that have expired by `at` and are not written down as such, in order of issue."""
         at = _instant(at)
-        found: list[Lot | CouponRecord] = [*self._books.expiring(program.id, at)]
-        found += self._books.expiring_coupons(program.id, at)
+        found: list[Lot | CouponRecord] = [*self._storage.expiring_lots(program.id, at)]
+        found += self._storage.expiring_coupons(program.id, at)
         return (each for each in found if any(_sweep(each, at)))
 
     def expire_one(self, program: Program, what: Lot | CouponRecord, at: datetime) -> Receipt:
@@ -330,12 +333,12 @@ class Operations:
         intent = next(_sweep(what, at))
 
         def decide() -> Decision:
-            found = self._held_lot(program, what.key) if isinstance(what, Lot) else None
-            held = found[1] if found is not None else self._held_coupon(program, what.key)
+            found = self._locked_lot(program, what.key) if isinstance(what, Lot) else None
+            held = found[1] if found is not None else self._locked_coupon(program, what.key)
             still = next(_sweep(held, at), None) if held is not None else None
             return (still,) if still is not None else Refusal(("not_expired",), f"{what.key} has changed meanwhile")
 
-        given = Inputs(program.id, intent.key, "expire", {"key": intent.key}, intent.expired_at, at)
+        given = IdempotencyRecord(program.id, intent.key, "expire", {"key": intent.key}, intent.expired_at, at)
         return self._once(program, given, decide)
 
     # -- recording ---------------------------------------------------------------------------------------------------
@@ -343,11 +346,11 @@ class Operations:
     def _once(
         self,
         program: Program,
-        given: Inputs,
+        given: IdempotencyRecord,
         decide: Callable[[], Decision],
         serials: SerialGenerator | None = None,
-        whatever: Sequence[str] = (),
-        about: Iterable[Scope] = (),
+        ignoring: Sequence[str] = (),
+        about: Iterable[LockKey] = (),
     ) -> Receipt:
         """Record a decision once: a replay gives what was recorded, other inputs conflict, a refusal is no record.
 
@@ -355,26 +358,26 @@ class Operations:
         """
         _check(given)
         try:
-            with self._books.whole():
-                recorded = self._books.open_batch(given, about)
+            with self._storage.atomic():
+                recorded = self._storage.claim_batch(given, about)
                 if recorded is not None:
-                    return _replayed(recorded, given, whatever)
+                    return _replayed(recorded, given, ignoring)
                 decided = decide()
                 if isinstance(decided, Refusal):
                     raise _Refused(decided)
                 receipt = self._posted(program, given, decided, serials)
-                self._books.close_batch(receipt)
+                self._storage.commit_batch(receipt)
                 return receipt
         except _Refused as refused:
             return Receipt("refused", given.key, refusal=refused.refusal)
 
     def _posted(
-        self, program: Program, given: Inputs, intents: Sequence[Intent], serials: SerialGenerator | None
+        self, program: Program, given: IdempotencyRecord, intents: Sequence[Intent], serials: SerialGenerator | None
     ) -> Receipt:
         claimed = [*windows_of(intents)]
-        self._books.hold(counter_scope(program.id, name) for name, _, _ in claimed)
-        self._books.read_counters(program.id, claimed)
-        posting = Posting(self._books, program, given, serials)
+        self._storage.lock(counter_lock(program.id, name) for name, _, _ in claimed)
+        self._storage.read_counters(program.id, claimed)
+        posting = Posting(self._storage, program, given, serials)
         posting.post(intents)
         return Receipt("recorded", given.key, tuple(posting.recorded), tuple(posting.trims))
 
@@ -383,39 +386,39 @@ class Operations:
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Give what an account has at an instant."""
         at = _instant(at)
-        lots = self._books.lots_at(program, account, currency, at)
+        lots = self._storage.lots_at(program, account, currency, at)
         promised = sum(micros(lot.promised) for lot in lots)
-        debt = self._books.debt_at(program, account, currency, at)
+        debt = self._storage.debt_at(program, account, currency, at)
         return Balance(spending.available(lots, at), decimal_of(promised), decimal_of(debt))
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Give the account's lots of a currency as they stood at an instant."""
-        return self._books.lots_at(program, account, currency, _instant(at))
+        return self._storage.lots_at(program, account, currency, _instant(at))
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give the promises that were open at an instant."""
-        return self._books.promised_at(program, _instant(at))
+        return self._storage.promised_at(program, _instant(at))
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
-        """Give every movement of an account up to an instant."""
-        return self._books.statement(program, account, _instant(at))
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+        """Give every entry of an account up to an instant."""
+        return self._storage.statement(program, account, _instant(at))
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
         """Find a coupon by its serial, however it is written, or the first with a shared code."""
-        return next(iter(self._books.coupons_by_code(program, _read(read_text, "code", code))), None)
+        return next(iter(self._storage.coupons_by_code(program, _read(read_text, "code", code))), None)
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Give the coupons of a member, in the order of issue."""
-        return self._books.coupons_of(program, member)
+        return self._storage.coupons_of(program, member)
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Give what the reports are made of, as it stood at an instant."""
         at = _instant(at)
-        histories = (_history(file, store, at) for file, store in self._books.files(program))
-        return ReportRows(at, tuple(filter(None, histories)), tuple(self._books.coupons_at(program, at)))
+        histories = (_history(file, store, at) for file, store in self._storage.lot_histories(program))
+        return ReportRows(at, tuple(filter(None, histories)), tuple(self._storage.coupons_at(program, at)))
 
 
-def _inputs_of(program: Program, event: Event, recorded_at: datetime | None) -> Inputs:
+def _inputs_of(program: Program, event: Event, recorded_at: datetime | None) -> IdempotencyRecord:
     at = event.occurred_at
     inputs: dict[str, Any] = {"event": dump(event)}
     of = event.of if isinstance(event, (Return, Update)) else None
@@ -423,18 +426,18 @@ def _inputs_of(program: Program, event: Event, recorded_at: datetime | None) -> 
         inputs["program_version"] = program.version
         of = event.id
     recorded = _instant(recorded_at, "recorded_at") if recorded_at is not None else at
-    return Inputs(program.id, event.id, "event", inputs, at, recorded, of)
+    return IdempotencyRecord(program.id, event.id, "event", inputs, at, recorded, of)
 
 
-def _inputs(program: Program, event: str, phase: str, inputs: Mapping[str, Any], at: datetime) -> Inputs:
+def _inputs(program: Program, event: str, phase: str, inputs: Mapping[str, Any], at: datetime) -> IdempotencyRecord:
     """Say what an operation of a host's is recognised by."""
-    return Inputs(program.id, _read(read_name, "event", event), phase, inputs, at, at)
+    return IdempotencyRecord(program.id, _read(read_name, "event", event), phase, inputs, at, at)
 
 
-def _check(given: Inputs) -> None:
+def _check(given: IdempotencyRecord) -> None:
     """Refuse what no store can keep: a key that can't be printed. Source: documents (scalars)."""
     if not given.key.isprintable():
-        raise InvalidValueError("", "not_a_name", f"expected printable characters; found {found(given.key)}")
+        raise InvalidValueError("", "not_a_name", f"expected printable characters; found {describe(given.key)}")
 
 
 def _instant(at: datetime, name: str = "at") -> datetime:
@@ -452,11 +455,11 @@ def _read(read: Callable[[Any], T], name: str, value: Any) -> T:
 
 def _scopes(
     program: Program, event: Transaction | Activity, counters: Sequence[Counter] | None = None
-) -> Iterator[Scope]:
+) -> Iterator[LockKey]:
     """What a sale is decided by, and what it changes."""
-    yield from (account_scope(program.id, each) for each in _accounts(event))
+    yield from (account_lock(program.id, each) for each in _accounts(event))
     for counter in counters if counters is not None else program.counters(event):
-        yield counter_scope(program.id, counter.name)
+        yield counter_lock(program.id, counter.name)
 
 
 def _accounts(event: Transaction | Activity) -> Iterator[Account]:
@@ -478,21 +481,21 @@ def _sweep(what: Lot | CouponRecord, at: datetime) -> Iterator[ExpireCurrency | 
     return sweep.expire([what], at) if isinstance(what, Lot) else sweep.expire_coupons([what], at)
 
 
-def _history(file: LotFile, store: str | None, at: datetime) -> LotHistory | None:
+def _history(file: LotHistory, store: str | None, at: datetime) -> ReportLot | None:
     lot = file.lot(at)
     if lot is None:
         return None
-    return LotHistory(lot, store, tuple(each for each in file.movements if each.at <= at))
+    return ReportLot(lot, store, tuple(each for each in file.entries if each.at <= at))
 
 
 def _unknown_sale(event: str) -> Refusal:
     return Refusal(("unknown_sale",), f"no sale {event} has been recorded")
 
 
-def _replayed(batch: Batch, given: Inputs, whatever: Sequence[str]) -> Receipt:
+def _replayed(batch: Batch, given: IdempotencyRecord, ignoring: Sequence[str]) -> Receipt:
     """Give what was recorded; other inputs under the same key are a conflict that names the first that differs."""
-    recorded = {key: value for key, value in batch.given.inputs.items() if key not in whatever}
-    offered = {key: value for key, value in given.inputs.items() if key not in whatever}
+    recorded = {key: value for key, value in batch.given.inputs.items() if key not in ignoring}
+    offered = {key: value for key, value in given.inputs.items() if key not in ignoring}
     difference = _first_difference(recorded, offered, "")
     if difference is not None:
         raise IdempotencyConflict(given.key, *difference, batch.receipt)

@@ -1,7 +1,7 @@
-"""What a ledger keeps, and the protocol of its books: all that operations look up and write down. Source: ledger 2.
+"""What a ledger keeps, and the protocol of its storage: all that operations look up and write down. Source: ledger 2.
 
 The policy is elsewhere: `lifecycle` decides, `operations` says what each operation looks up, `posting` what each
-intent writes. Books only find rows and keep them, in memory or in a database. Amounts here are whole millionths.
+intent writes. Storage only find rows and keep them, in memory or in a database. Amounts here are whole millionths.
 """
 
 import functools
@@ -15,7 +15,7 @@ import attrs
 
 from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
-from loyalty_rules.ledger.protocol import Movement, Receipt
+from loyalty_rules.ledger.protocol import Entry, Receipt
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.serials import MalformedSerialError, parse_serial
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -25,18 +25,18 @@ __all__ = [
     "PARTS",
     "AmountOutOfRangeError",
     "Batch",
-    "Books",
-    "ChangedMeanwhileError",
-    "Citable",
-    "Inputs",
-    "LotFile",
-    "Scope",
-    "Term",
+    "ConcurrentChangeError",
+    "ExpiryVersion",
+    "IdempotencyRecord",
+    "LockKey",
+    "LotHistory",
+    "Storage",
+    "Undoable",
     "Window",
-    "account_scope",
+    "account_lock",
     "canonical_code",
-    "counter_scope",
-    "sale_scope",
+    "counter_lock",
+    "sale_lock",
 ]
 
 PARTS: Mapping[str, str] = {
@@ -47,29 +47,29 @@ PARTS: Mapping[str, str] = {
     "reversed": "reversed",
     "voided": "voided",
 }
-"""The part of a `Lot` that each bucket of a movement is. What is issued comes from none."""
+"""The part of a `Lot` that each bucket of a entry is. What is issued comes from none."""
 
-Scope: TypeAlias = tuple[int, str]
+LockKey: TypeAlias = tuple[int, str]
 """What a decision is about, and where it comes in the order in which scopes are held: sales, accounts, counters."""
 
 Window: TypeAlias = tuple[str, date | None, date | None]
 """A counter's name and, of a rolling one, the first and the last day that it sums."""
 
-Citable: TypeAlias = SpendCurrency | RedeemCoupon
+Undoable: TypeAlias = SpendCurrency | RedeemCoupon
 """What a later operation can undo by its key."""
 
 
-def sale_scope(program: str, event: str) -> Scope:
+def sale_lock(program: str, event: str) -> LockKey:
     """Name a sale with its promises and the coupons that it gave."""
     return 0, f"{program}/{key_part(event)}"
 
 
-def account_scope(program: str, account: Account) -> Scope:
+def account_lock(program: str, account: Account) -> LockKey:
     """Name an account: its lots and its debts."""
     return 1, f"{program}/{account.kind}/{account.id}"
 
 
-def counter_scope(program: str, name: str) -> Scope:
+def counter_lock(program: str, name: str) -> LockKey:
     """Name a counter."""
     return 2, f"{program}/{name}"
 
@@ -93,7 +93,7 @@ class AmountOutOfRangeError(LoyaltyError):
         return f"{self.what} is beyond 9,223,372,036,854, which is the most that this ledger can hold"
 
 
-class ChangedMeanwhileError(LoyaltyError):
+class ConcurrentChangeError(LoyaltyError):
     """What a decision was made by was no longer so when it was written: `what` names it. Nothing is recorded.
 
     What is decided about is held first, so this tells of a writer that keeps to no ledger's rules. Source: ledger P4.
@@ -108,7 +108,7 @@ class ChangedMeanwhileError(LoyaltyError):
 
 
 @attrs.frozen
-class Inputs:
+class IdempotencyRecord:
     """What a batch is recognised by: its key, and the inputs that a replay must have again.
 
     `of` is the sale that the batch is about, if any. A batch is of one program and one event, and each of the phases
@@ -137,12 +137,12 @@ class Inputs:
 class Batch:
     """One recorded operation: what it is recognised by, and what came of it."""
 
-    given: Inputs
+    given: IdempotencyRecord
     receipt: Receipt
 
 
 @attrs.frozen
-class Term:
+class ExpiryVersion:
     """When a lot's expiry became what: known on issue or release, moved by an extension."""
 
     since: datetime
@@ -151,21 +151,21 @@ class Term:
 
 
 @attrs.frozen
-class LotFile:
+class LotHistory:
     """Everything that happened to one lot, in the order of record."""
 
     issue: IssueCurrency
     program: str
     order: int
     rolling: bool
-    movements: tuple[Movement, ...] = ()
-    terms: tuple[Term, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    expiry_versions: tuple[ExpiryVersion, ...] = ()
     released: tuple[datetime, date] | None = None  # when, and the issue date that followed from it
     claimed: tuple[tuple[datetime, Decimal], ...] = ()  # by returns of its sale
 
     def lot(self, at: datetime | None = None) -> Lot | None:
         """Give the lot as it stood at an instant (None: now); None where it had not been issued yet."""
-        if not self.movements:
+        if not self.entries:
             return None
         return self._current if at is None or at >= self.latest else self._lot(at)
 
@@ -176,23 +176,23 @@ class LotFile:
     @functools.cached_property
     def latest(self) -> datetime:
         """The last instant at which anything happened to the lot."""
-        instants = [*(each.at for each in self.movements), *(each.since for each in self.terms)]
+        instants = [*(each.at for each in self.entries), *(each.since for each in self.expiry_versions)]
         return max([*instants, *(since for since, _ in self.claimed), *([self.released[0]] if self.released else [])])
 
     def _lot(self, at: datetime | None) -> Lot | None:
-        movements = [each for each in self.movements if at is None or each.at <= at]
-        if not movements:
+        entries = [each for each in self.entries if at is None or each.at <= at]
+        if not entries:
             return None
         sums = dict.fromkeys(PARTS, 0)
         issued = 0
-        for each in movements:
+        for each in entries:
             if each.source == "issued":
                 issued += micros(each.amount)
             else:
                 sums[each.source] -= micros(each.amount)
             sums[each.target] += micros(each.amount)
-        terms = [term for term in self.terms if at is None or term.since <= at]
-        term = terms[-1] if terms else Term(movements[0].at, None, None)
+        terms = [term for term in self.expiry_versions if at is None or term.since <= at]
+        term = terms[-1] if terms else ExpiryVersion(entries[0].at, None, None)
         released = self.released is not None and (at is None or self.released[0] <= at)
         claimed = sum(micros(amount) for since, amount in self.claimed if at is None or since <= at)
         return Lot(
@@ -213,30 +213,30 @@ class LotFile:
         )
 
 
-class Books(Protocol):
-    """The books of a ledger. What is written inside `whole` is there afterwards, or none of it is."""
+class Storage(Protocol):
+    """The storage of a ledger. What is written inside `whole` is there afterwards, or none of it is."""
 
-    def whole(self) -> AbstractContextManager[None]:
+    def atomic(self) -> AbstractContextManager[None]:
         """Keep everything that is written inside or, where an error leaves it, nothing. May be nested."""
 
-    def hold(self, scopes: Iterable[Scope]) -> None:
+    def lock(self, scopes: Iterable[LockKey]) -> None:
         """Let nobody else decide about these until the transaction ends; what is read afterwards stays true."""
 
     # -- batches and sales
 
-    def open_batch(self, given: Inputs, about: Iterable[Scope] = ()) -> Batch | None:
+    def claim_batch(self, given: IdempotencyRecord, about: Iterable[LockKey] = ()) -> Batch | None:
         """Claim a batch, first of all that is written; or give what was recorded under its key before.
 
         `about` is all that it is about, where that is known beforehand: it is held with the claim.
         """
 
-    def close_batch(self, receipt: Receipt) -> None:
+    def commit_batch(self, receipt: Receipt) -> None:
         """Write down what came of the batch that is open."""
 
     def sale(self, program: str, event: str) -> Sale | None:
         """Give the frozen terms of a sale, with its updates and returns so far."""
 
-    def keep_sale(self, sale: Sale) -> None:
+    def save_sale(self, sale: Sale) -> None:
         """Keep a sale's terms, or the sale with one more update or return: the batch that is open."""
 
     # -- lots
@@ -250,25 +250,25 @@ class Books(Protocol):
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Give the lots that a sale issued, in the order of issue."""
 
-    def due(self, program: str, at: datetime) -> Sequence[Lot]:
+    def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give promises with a due time, all that are due by an instant among them."""
 
-    def expiring(self, program: str, at: datetime) -> Sequence[Lot]:
+    def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give lots in the order of issue, all that have expired by an instant and are not swept among them."""
 
-    def add_lot(self, issue: IssueCurrency, movement: Movement, *, rolling: bool) -> None:
-        """Begin a lot with the movement that brings its amount."""
+    def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
+        """Begin a lot with the entry that brings its amount."""
 
-    def move(self, movement: Movement) -> None:
+    def add_entry(self, entry: Entry) -> None:
         """Move an amount between two buckets of a lot."""
 
-    def set_term(self, lot: str, term: Term) -> None:
+    def set_expiry(self, lot: str, term: ExpiryVersion) -> None:
         """Say from when on a lot expires when."""
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
         """Say that a promise became issued, and on which date."""
 
-    def take_back(self, lot: str, at: datetime, amount: int) -> None:
+    def add_taken_back(self, lot: str, at: datetime, amount: int) -> None:
         """Say what a return of its sale claims of a lot, from wherever it is taken."""
 
     # -- debts
@@ -276,7 +276,7 @@ class Books(Protocol):
     def debt(self, program: str, account: Account, currency: str) -> int:
         """Give what an account owes of a currency."""
 
-    def owe(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
+    def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
         """Add to what an account owes; what is paid is below zero."""
 
     # -- coupons
@@ -293,13 +293,13 @@ class Books(Protocol):
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:
         """Give coupons in the order of issue, all that have expired by an instant and are not swept among them."""
 
-    def is_taken(self, serial: str) -> bool:
+    def is_serial_taken(self, serial: str) -> bool:
         """Say whether a coupon has this serial, of whatever program."""
 
     def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:
         """Keep a new coupon."""
 
-    def change_coupon(self, coupon: CouponRecord, at: datetime) -> None:
+    def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
         """Say what a coupon is from an instant on."""
 
     # -- counters
@@ -307,24 +307,24 @@ class Books(Protocol):
     def read_counters(self, program: str, windows: Iterable[Window]) -> None:
         """Read counters in one batch, so that `counted` need not."""
 
-    def counted(self, program: str, window: Window) -> int:
+    def counter_value(self, program: str, window: Window) -> int:
         """Give what a counter holds: a rolling one over its days, both included."""
 
-    def count(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
+    def add_to_counter(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
         """Add to a counter, which may not hold more than `most` then; of a rolling one, to a day, without a limit."""
 
-    def tracked(self, program: str, event: str) -> Mapping[str, int]:
+    def contributions(self, program: str, event: str) -> Mapping[str, int]:
         """Give what a sale contributes to each tracker."""
 
-    def track(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
+    def add_contribution(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
         """Add to a tracker's counter what a sale contributes, or takes back."""
 
     # -- what can be undone
 
-    def cited(self, program: str, key: str) -> Citable | None:
+    def undoable(self, program: str, key: str) -> Undoable | None:
         """Give a spend or a redemption by its key."""
 
-    def cite(self, program: str, citable: Citable) -> None:
+    def add_undoable(self, program: str, citable: Undoable) -> None:
         """Keep a spend or a redemption, so that it can be undone by its key."""
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
@@ -333,7 +333,7 @@ class Books(Protocol):
     def is_undone(self, key: str) -> bool:
         """Say whether a spend or a redemption has been undone."""
 
-    def undo(self, key: str) -> None:
+    def mark_undone(self, key: str) -> None:
         """Say, once, that a spend or a redemption has been undone."""
 
     # -- as of an instant
@@ -347,13 +347,13 @@ class Books(Protocol):
     def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
         """Give what an account owed at an instant."""
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
-        """Give every movement of an account up to an instant, in the order of record."""
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+        """Give every entry of an account up to an instant, in the order of record."""
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Give the coupons of a member, in the order of issue."""
 
-    def files(self, program: str) -> Iterable[tuple[LotFile, str | None]]:
+    def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
         """Give everything that happened to each lot, and the store of its sale, in the order of issue."""
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:

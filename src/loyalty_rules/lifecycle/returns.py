@@ -12,15 +12,15 @@ from typing import Any
 
 import attrs
 
-from loyalty_rules.engine.evaluation import Walk
+from loyalty_rules.engine.evaluation import Evaluator
 from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.events import Line, Return, Tender, Transaction
 from loyalty_rules.intents import (
     AdvanceTracker,
-    Draw,
     Intent,
     IssueCoupon,
     IssueCurrency,
+    LotDraw,
     RedeemCoupon,
     ReverseCurrency,
     UndoRedemption,
@@ -169,7 +169,7 @@ class _Left:
     def _decide(self, sale: Sale) -> None:
         plan = sale.program.plan
         assert self.sale is not None
-        walk = Walk(plan, plan.facts(self.sale, sale.snapshot), _Unnamed())
+        walk = Evaluator(plan, plan.facts(self.sale, sale.snapshot), _Unnamed())
         walk.run()
         for intent in walk.intents:
             if isinstance(intent, IssueCurrency):
@@ -203,11 +203,11 @@ class _Taking:
     def __init__(self, lots: Sequence[Lot]) -> None:
         self.lots = {lot.key: lot for lot in lots}
 
-    def take(self, lot: Lot, amount: int, at: Any) -> tuple[tuple[Draw, ...], int]:
+    def take(self, lot: Lot, amount: int, at: Any) -> tuple[tuple[LotDraw, ...], int]:
         """Take an amount: the promise first, then what is live of this issue, then the account's other live lots."""
         own = self.lots[lot.key]
         promised = min(amount, micros(own.promised))
-        draws = [Draw(lot.key, decimal_of(promised), "promised")] if promised else []
+        draws = [LotDraw(lot.key, decimal_of(promised), "promised")] if promised else []
         others = [
             each
             for each in self.lots.values()
@@ -219,7 +219,7 @@ class _Taking:
             self._less(each)
         return tuple(draws), amount - sum(micros(each.amount) for each in draws)
 
-    def _less(self, taken: Draw) -> None:
+    def _less(self, taken: LotDraw) -> None:
         lot = self.lots[taken.lot]
         if taken.taken_from == "promised":
             self.lots[taken.lot] = attrs.evolve(lot, promised=decimal_of(micros(lot.promised) - micros(taken.amount)))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from loyalty_rules.intents import Draw, SpendCurrency, UndoSpend
+from loyalty_rules.intents import LotDraw, SpendCurrency, UndoSpend
 from loyalty_rules.lifecycle.records import Account, Lot, Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.rules.promotions import RedeemRate
@@ -26,14 +26,14 @@ def available(lots: Iterable[Lot], at: datetime) -> Decimal:
     return decimal_of(sum(micros(lot.outstanding) for lot in lots if lot.is_live(at)))
 
 
-def draw(lots: Sequence[Lot], amount: Decimal) -> tuple[Draw, ...]:
+def draw(lots: Sequence[Lot], amount: Decimal) -> tuple[LotDraw, ...]:
     """Take an amount from lots in the order given, as far as it goes."""
     left = micros(amount)
     draws = []
     for lot in lots:
         taken = min(left, micros(lot.outstanding))
         if taken > 0:
-            draws.append(Draw(lot.key, decimal_of(taken)))
+            draws.append(LotDraw(lot.key, decimal_of(taken)))
             left -= taken
     return tuple(draws)
 

@@ -8,15 +8,15 @@ of the testing kit.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from loyalty_rules.linting.advice import Advice
 from loyalty_rules.linting.ceilings import ceilings
 from loyalty_rules.linting.contradictions import contradictions, shadowed
 from loyalty_rules.linting.earnings import coupons, earnings
+from loyalty_rules.linting.finding import Finding
 from loyalty_rules.linting.lifetimes import lifetimes, over, windows
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import read_instant
 
-__all__ = ["CODES", "Advice", "lint"]
+__all__ = ["CODES", "Finding", "lint"]
 
 CODES = (
     *("contradiction", "shadowed", "empty_window", "ended", "expiry_past"),
@@ -27,7 +27,7 @@ CODES = (
 )
 """Every code that a finding can have."""
 
-_CHECKS: tuple[Callable[[Program], Iterator[Advice]], ...] = (
+_CHECKS: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     contradictions,
     shadowed,
     windows,
@@ -38,7 +38,7 @@ _CHECKS: tuple[Callable[[Program], Iterator[Advice]], ...] = (
 )
 
 
-def lint(program: Program, *, as_of: datetime | None = None) -> list[Advice]:
+def lint(program: Program, *, as_of: datetime | None = None) -> list[Finding]:
     """Give every finding about a program, each once, check by check in the order of the document.
 
     `as_of` is the instant to judge what is over by (aware; a naive one raises `InvalidValueError`); without it nothing

@@ -6,7 +6,7 @@ from decimal import Decimal
 import attrs
 
 from loyalty_rules.errors import path_step
-from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.finding import Finding
 from loyalty_rules.paths import ActionPlace, actions_of, keyed
 from loyalty_rules.program import Program
 from loyalty_rules.rules.caps import Cap, CouponCaps
@@ -35,7 +35,7 @@ class _Ceiling:
     unit: str = "amount"
 
 
-def ceilings(program: Program) -> Iterator[Advice]:
+def ceilings(program: Program) -> Iterator[Finding]:
     """Find caps of zero, caps below the first issue, and caps that another, or the issue itself, always keeps."""
     groups = [*_currency_groups(program), *_coupon_groups(program)]
     for group in groups:
@@ -49,8 +49,8 @@ def ceilings(program: Program) -> Iterator[Advice]:
     yield from _never_drawn(program)
 
 
-def _zero(ceiling: _Ceiling) -> Advice:
-    return Advice(
+def _zero(ceiling: _Ceiling) -> Finding:
+    return Finding(
         ceiling.path,
         "cap_of_zero",
         "the cap is zero",
@@ -115,10 +115,10 @@ _WITHIN = {
 """Who is counted within whom: what a member is issued counts for the total."""
 
 
-def _out_of_reach(ceiling: _Ceiling, group: Sequence[_Ceiling]) -> Iterator[Advice]:
+def _out_of_reach(ceiling: _Ceiling, group: Sequence[_Ceiling]) -> Iterator[Finding]:
     for other in group:
         if other.most and other.most < ceiling.most and _counts_no_less(other, ceiling):
-            yield Advice(
+            yield Finding(
                 ceiling.path,
                 "cap_out_of_reach",
                 f"{micros_text(ceiling.most)} is more than {micros_text(other.most)} at {other.path}",
@@ -165,7 +165,7 @@ def _covers(outer: Window, inner: Window) -> bool:
 # -- what one issue comes to -----------------------------------------------------------------------------------------
 
 
-def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Advice]:
+def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Finding]:
     """Compare the caps of an action with what a single issue of it is, where that is known."""
     group = _caps_on(place, program)
     least, exact = _one_issue(place, program)
@@ -173,7 +173,7 @@ def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Advice]
         if ceiling.unit != "amount" or not ceiling.most or not least:
             continue
         if ceiling.most < least:
-            yield Advice(
+            yield Finding(
                 ceiling.path,
                 "cap_reached_at_once",
                 f"{place.key} issues {micros_text(least)} {'at a time' if exact else 'or more at a time'}, and the cap "
@@ -182,7 +182,7 @@ def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Advice]
                 "raise the cap, or write the amount that is meant",
             )
         elif exact and ceiling.scope == "event" and ceiling.of == place.key and least < ceiling.most:
-            yield Advice(
+            yield Finding(
                 ceiling.path,
                 "cap_out_of_reach",
                 f"the cap is {micros_text(ceiling.most)}, and the action issues {micros_text(least)} at a time",
@@ -221,11 +221,11 @@ def _rounded(amount: Decimal, mode: str, decimals: int) -> int:
     return numerator * MICRO // denominator
 
 
-def _never_drawn(program: Program) -> Iterator[Advice]:
+def _never_drawn(program: Program) -> Iterator[Finding]:
     issued = {place.action.currency for place in actions_of(program) if isinstance(place.action, CurrencyAction)}
     for path, limit in keyed("limits", program.limits):
         if limit.currency not in issued and limit.amount:
-            yield Advice(
+            yield Finding(
                 path,
                 "limit_never_drawn",
                 f"no action issues {limit.currency}, of which at most {text_of(limit.amount)} are allowed",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from loyalty_rules.documents.structuring import unstructure
-from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.finding import Finding
 from loyalty_rules.linting.possibility import Leaf, can_hold, clash, implies
 from loyalty_rules.paths import LINE, Circumstances, conditions_of, promotions_of
 from loyalty_rules.program import Program
@@ -13,15 +13,15 @@ from loyalty_rules.rules.promotions import Promotion
 
 __all__ = ["contradictions", "shadowed"]
 
-_MOST_RIVALS = 100
+_MAX_RIVALS = 100
 """With how many promotions that come before it each one of a group is compared."""
 
 
-def contradictions(program: Program) -> Iterator[Advice]:
+def contradictions(program: Program) -> Iterator[Finding]:
     """Find conditions, and parts of them, that can't hold."""
     for path, condition, where in conditions_of(program):
         for at, part, around in _impossible(condition, path, where):
-            yield Advice(
+            yield Finding(
                 at,
                 "contradiction",
                 f"this can't hold: {_told(part, around)}",
@@ -72,7 +72,7 @@ def _written(leaf: Leaf) -> str:
 # -- exclusive groups ------------------------------------------------------------------------------------------------
 
 
-def shadowed(program: Program) -> Iterator[Advice]:
+def shadowed(program: Program) -> Iterator[Finding]:
     """Find promotions that never count, since another of their group fires wherever they do and comes first."""
     groups: dict[tuple[str, str], list[tuple[str, Promotion]]] = {}
     for path, promotion in promotions_of(program):
@@ -83,7 +83,7 @@ def shadowed(program: Program) -> Iterator[Advice]:
         for rank, (path, promotion) in enumerate(ranked):
             winner = _always_before(promotion, [each for _, each in ranked[:rank]])
             if winner is not None:
-                yield Advice(
+                yield Finding(
                     path,
                     "shadowed",
                     f"wherever {promotion.id} fires, {winner.id} of the group {promotion.exclusive!r} fires and counts "
@@ -97,7 +97,7 @@ def _always_before(promotion: Promotion, rivals: Sequence[Promotion]) -> Promoti
     where = Circumstances(promotion.trigger)
     if promotion.when is not None and not can_hold(promotion.when, where):
         return None  # that it never fires is told elsewhere
-    simple_first = sorted(rivals, key=lambda rival: rival.when is not None)[:_MOST_RIVALS]
+    simple_first = sorted(rivals, key=lambda rival: rival.when is not None)[:_MAX_RIVALS]
     for rival in simple_first:
         if _is_active_throughout(rival, promotion) and implies(promotion.when, rival.when, where):
             return rival

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.finding import Finding
 from loyalty_rules.paths import ActionPlace, actions_of, keyed
 from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import (
@@ -25,7 +25,7 @@ _OF_SALES = (TransactionValue, LineItemValue, LineItemQuantity, LineItemExtended
 _LARGEST_FACTOR = 10
 
 
-def earnings(program: Program) -> Iterator[Advice]:
+def earnings(program: Program) -> Iterator[Finding]:
     """Find actions whose amount is hardly what was meant."""
     currencies = {
         place.key: place.action.currency for place in actions_of(program) if isinstance(place.action, CurrencyAction)
@@ -38,14 +38,14 @@ def earnings(program: Program) -> Iterator[Advice]:
         yield from _rounded_up(place, program)
 
 
-def _factor(place: ActionPlace) -> Iterator[Advice]:
+def _factor(place: ActionPlace) -> Iterator[Finding]:
     proration = place.proration
     if not isinstance(proration, Multiplier):
         return
     percent = micros(proration.percent)
     if 0 < percent <= _LARGEST_FACTOR * MICRO and percent % MICRO == 0:
         factor = percent // MICRO
-        yield Advice(
+        yield Finding(
             f"{place.proration_path}.percent",
             "percent_as_factor",
             f"a multiplier of {factor} % gives {factor} for each 100",
@@ -54,7 +54,7 @@ def _factor(place: ActionPlace) -> Iterator[Advice]:
         )
 
 
-def _nothing(place: ActionPlace) -> Iterator[Advice]:
+def _nothing(place: ActionPlace) -> Iterator[Finding]:
     proration = place.proration
     match proration:
         case Fixed(amount) if not amount:
@@ -67,7 +67,7 @@ def _nothing(place: ActionPlace) -> Iterator[Advice]:
             name = ""
         case _:
             return
-    yield Advice(
+    yield Finding(
         place.proration_path + name,
         "issues_nothing",
         f"{place.key} is worth zero",
@@ -76,10 +76,10 @@ def _nothing(place: ActionPlace) -> Iterator[Advice]:
     )
 
 
-def _no_sale(place: ActionPlace) -> Iterator[Advice]:
+def _no_sale(place: ActionPlace) -> Iterator[Finding]:
     if place.promotion.trigger == "transaction" or not isinstance(place.base, _OF_SALES):
         return
-    yield Advice(
+    yield Finding(
         f"{place.proration_path}.of",
         "needs_a_sale",
         f"the activity {place.promotion.trigger!r} has no {place.base.type}",
@@ -88,11 +88,11 @@ def _no_sale(place: ActionPlace) -> Iterator[Advice]:
     )
 
 
-def _mixed(place: ActionPlace, currencies: dict[str, str]) -> Iterator[Advice]:
+def _mixed(place: ActionPlace, currencies: dict[str, str]) -> Iterator[Finding]:
     if isinstance(place.base, Awarded):
         names = sorted({currencies[key] for key in place.base.actions if key in currencies})
         if len(names) > 1:
-            yield Advice(
+            yield Finding(
                 f"{place.proration_path}.of.actions",
                 "mixed_currencies",
                 f"it adds what was awarded in {' and '.join(names)}",
@@ -104,7 +104,7 @@ def _mixed(place: ActionPlace, currencies: dict[str, str]) -> Iterator[Advice]:
 # -- rounding --------------------------------------------------------------------------------------------------------
 
 
-def _rounded_up(place: ActionPlace, program: Program) -> Iterator[Advice]:
+def _rounded_up(place: ActionPlace, program: Program) -> Iterator[Finding]:
     """Find roundings up of what grows with a basket: each receipt of many then gains a part."""
     base, rounding = place.base, place.action.rounding
     if place.promotion.trigger != "transaction" or base is None:
@@ -127,8 +127,8 @@ def _has_fractions(place: ActionPlace, program: Program) -> bool:
     return micros(place.proration.points_per_step) * scale % MICRO != 0
 
 
-def _invites_splitting(path: str, what: str) -> Advice:
-    return Advice(
+def _invites_splitting(path: str, what: str) -> Finding:
+    return Finding(
         path,
         "split_earns_more",
         f"{what} of each receipt is rounded up",
@@ -140,12 +140,12 @@ def _invites_splitting(path: str, what: str) -> Advice:
 # -- coupons ---------------------------------------------------------------------------------------------------------
 
 
-def coupons(program: Program) -> Iterator[Advice]:
+def coupons(program: Program) -> Iterator[Finding]:
     """Find coupon types that nothing issues, and percentages off that were meant otherwise."""
     issued = {place.action.coupon_type for place in actions_of(program) if isinstance(place.action, CouponAction)}
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
         if coupon_type.id not in issued:
-            yield Advice(
+            yield Finding(
                 path,
                 "coupon_never_issued",
                 f"no action issues {coupon_type.id}",
@@ -156,10 +156,10 @@ def coupons(program: Program) -> Iterator[Advice]:
             yield from _percent_off(f"{path}.benefit.percent", coupon_type.benefit)
 
 
-def _percent_off(path: str, benefit: PercentOff) -> Iterator[Advice]:
+def _percent_off(path: str, benefit: PercentOff) -> Iterator[Finding]:
     percent = micros(benefit.percent)
     if percent > 100 * MICRO:
-        yield Advice(
+        yield Finding(
             path,
             "percent_off_over_100",
             f"{text_of(benefit.percent)} % off is more than the price",
@@ -167,7 +167,7 @@ def _percent_off(path: str, benefit: PercentOff) -> Iterator[Advice]:
             "write the percentage that comes off, or 100",
         )
     elif 0 < percent < MICRO:
-        yield Advice(
+        yield Finding(
             path,
             "percent_off_as_fraction",
             f"{text_of(benefit.percent)} % off is less than one cent of each 1.00",

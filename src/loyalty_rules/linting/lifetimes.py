@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from loyalty_rules.linting.advice import Advice
+from loyalty_rules.linting.finding import Finding
 from loyalty_rules.linting.possibility import can_hold
 from loyalty_rules.paths import ActionPlace, Circumstances, actions_of, keyed, promotions_of
 from loyalty_rules.program import Program
@@ -36,12 +36,12 @@ _A_MOMENT = timedelta(microseconds=1)
 # -- active windows --------------------------------------------------------------------------------------------------
 
 
-def windows(program: Program) -> Iterator[Advice]:
+def windows(program: Program) -> Iterator[Finding]:
     """Find active windows that hold no instant."""
     for path, promotion in promotions_of(program):
         starts_at, ends_at = promotion.starts_at, promotion.ends_at
         if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-            yield Advice(
+            yield Finding(
                 f"{path}.ends_at",
                 "empty_window",
                 f"{promotion.id} ends at {instant_text(ends_at)}, and starts no earlier",
@@ -50,12 +50,12 @@ def windows(program: Program) -> Iterator[Advice]:
             )
 
 
-def over(program: Program, as_of: datetime) -> Iterator[Advice]:
+def over(program: Program, as_of: datetime) -> Iterator[Finding]:
     """Find what is over as of an instant: promotions that have ended, fixed dates that are past."""
     today = in_zone(as_of, ZoneInfo(program.time_zone)).date()
     for path, promotion in promotions_of(program):
         if promotion.ends_at is not None and promotion.ends_at <= as_of:
-            yield Advice(
+            yield Finding(
                 f"{path}.ends_at",
                 "ended",
                 f"{promotion.id} ended at {instant_text(promotion.ends_at)}",
@@ -70,9 +70,9 @@ def over(program: Program, as_of: datetime) -> Iterator[Advice]:
             yield from _date_past(f"{place.path}.expiry.on", place.action.expiry, today)
 
 
-def _date_past(path: str, expiry: Expiry, today: date) -> Iterator[Advice]:
+def _date_past(path: str, expiry: Expiry, today: date) -> Iterator[Finding]:
     if isinstance(expiry, FixedDate) and expiry.on < today:
-        yield Advice(
+        yield Finding(
             path,
             "expiry_past",
             f"what is issued expires on {expiry.on}, which was before {today}",
@@ -84,7 +84,7 @@ def _date_past(path: str, expiry: Expiry, today: date) -> Iterator[Advice]:
 # -- expiries --------------------------------------------------------------------------------------------------------
 
 
-def lifetimes(program: Program) -> Iterator[Advice]:
+def lifetimes(program: Program) -> Iterator[Finding]:
     """Find currency that expires before its delay has ended, and coupons that end before they are valid."""
     zone = ZoneInfo(program.time_zone)
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
@@ -96,13 +96,13 @@ def lifetimes(program: Program) -> Iterator[Advice]:
                 yield from _fixed_date(place, place.action, place.action.expiry, zone)
 
 
-def _delayed(place: ActionPlace, action: CurrencyAction) -> Iterator[Advice]:
+def _delayed(place: ActionPlace, action: CurrencyAction) -> Iterator[Finding]:
     if not isinstance(action.timing, Delayed) or not isinstance(action.expiry, (EventDate, Rolling)):
         return
     least, most = _days(action.expiry.after)
     if least < action.timing.days:
         always = most < action.timing.days
-        yield Advice(
+        yield Finding(
             f"{place.path}.expiry.after",
             "expires_before_issue",
             f"it expires {_between(least, most)} after the sale, and is issued after {action.timing.days}",
@@ -111,13 +111,13 @@ def _delayed(place: ActionPlace, action: CurrencyAction) -> Iterator[Advice]:
         )
 
 
-def _fixed_date(place: ActionPlace, action: CurrencyAction, expiry: FixedDate, zone: ZoneInfo) -> Iterator[Advice]:
+def _fixed_date(place: ActionPlace, action: CurrencyAction, expiry: FixedDate, zone: ZoneInfo) -> Iterator[Finding]:
     promotion = place.promotion
     delay = action.timing.days if isinstance(action.timing, Delayed) else 0
     first = _issue_day(promotion.starts_at, delay, zone)
     last = _issue_day(promotion.ends_at - _A_MOMENT, delay, zone) if promotion.ends_at is not None else None
     if first is not None and expiry.on < first:
-        yield Advice(
+        yield Finding(
             f"{place.path}.expiry.on",
             "expires_before_issue",
             f"it expires on {expiry.on}, and the first is issued on {first}",
@@ -125,7 +125,7 @@ def _fixed_date(place: ActionPlace, action: CurrencyAction, expiry: FixedDate, z
             "let it expire after the promotion and its delay",
         )
     elif (last is None or expiry.on < last) and _can_fire_after(promotion, expiry.on - timedelta(days=delay)):
-        yield Advice(
+        yield Finding(
             f"{place.path}.expiry.on",
             "outlives_expiry",
             f"it expires on {expiry.on}, and {promotion.id} {_goes_on(last)}",
@@ -148,14 +148,14 @@ def _issue_day(at: datetime | None, delay: int, zone: ZoneInfo) -> date | None:
     return in_zone(at, zone).date() + timedelta(days=delay) if at is not None else None
 
 
-def _coupon(path: str, coupon_type: CouponType) -> Iterator[Advice]:
+def _coupon(path: str, coupon_type: CouponType) -> Iterator[Finding]:
     starts_after, lasts = coupon_type.validity.starts_after, _lasts(coupon_type.validity.expiry)
     if starts_after is None or lasts is None:
         return
     soonest, latest = _days(starts_after)
     if latest > lasts[0]:
         never = soonest > lasts[1]
-        yield Advice(
+        yield Finding(
             f"{path}.validity.starts_after",
             "starts_after_expiry",
             f"it is valid from {_between(soonest, latest)} after the sale, to {_between(*lasts)} after it",

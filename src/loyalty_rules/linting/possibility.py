@@ -31,7 +31,7 @@ from loyalty_rules.values.amounts import MICRO, decimal_of, number_in
 
 __all__ = ["Leaf", "can_hold", "clash", "implies"]
 
-_MOST_ALTERNATIVES = 1_000
+_MAX_ALTERNATIVES = 1_000
 
 
 @attrs.frozen
@@ -98,13 +98,13 @@ def _joined(spread: "Sequence[list[tuple[Leaf, ...]]]") -> "list[tuple[Leaf, ...
     count = 1
     for alternatives in spread:
         count *= len(alternatives)
-        if count > _MOST_ALTERNATIVES:
+        if count > _MAX_ALTERNATIVES:
             return None
     return [tuple(leaf for part in parts for leaf in part) for parts in product(*spread)]
 
 
 def _bounded(alternatives: "list[tuple[Leaf, ...]]") -> "list[tuple[Leaf, ...]] | None":
-    return alternatives if len(alternatives) <= _MOST_ALTERNATIVES else None
+    return alternatives if len(alternatives) <= _MAX_ALTERNATIVES else None
 
 
 # -- subjects --------------------------------------------------------------------------------------------------------

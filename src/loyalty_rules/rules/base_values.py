@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.rules.conditions import Condition, read_condition
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.predicates import Selection, bind_selection
@@ -55,7 +55,7 @@ def _read_component(value: str) -> str:
         return value
     if isinstance(value, str) and value.startswith("tenders."):
         return "tenders." + read_name(value.removeprefix("tenders."))
-    raise InvalidValueError("", "not_a_choice", f"expected tax, shipping, tip or tenders.TYPE; found {found(value)}")
+    raise InvalidValueError("", "not_a_choice", f"expected tax, shipping, tip or tenders.TYPE; found {describe(value)}")
 
 
 def _read_action_keys(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def _read_action_key(value: str) -> str:
     if isinstance(value, str) and value.count("/") == 1:
         promotion, action = value.split("/")
         return f"{read_id(promotion)}/{read_id(action)}"
-    raise InvalidValueError("", "not_an_id", f'expected "PROMOTION/ACTION", found {found(value)}')
+    raise InvalidValueError("", "not_an_id", f'expected "PROMOTION/ACTION", found {describe(value)}')
 
 
 @attrs.frozen(field_transformer=checked)
@@ -275,7 +275,7 @@ def _number(fields: Any, where: str, name: str) -> int | None:
         return None
     number = number_in(value)
     if number is None:
-        raise Skip("invalid_field", f"{where}.{name} is no decimal: {found(value)}")
+        raise Skip("invalid_field", f"{where}.{name} is no decimal: {describe(value)}")
     return number
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.errors import InvalidValueError, found, quoted
+from loyalty_rules.errors import InvalidValueError, describe, shorten
 from loyalty_rules.values.amounts import UnreadNumber, decimal_of, number_in, read_decimal, text_of
 from loyalty_rules.values.checked import checked, nearest
 from loyalty_rules.values.dates import instant_text, read_instant
@@ -77,7 +77,7 @@ class Scope:
                 return
         near = nearest(path, [*self.paths, *(family + "NAME" for family in self.families)])
         hint = f"; did you mean {near!r}?" if near else ""
-        raise InvalidValueError("", "unknown_path", f"{self.name} has no path {quoted(path)}{hint}")
+        raise InvalidValueError("", "unknown_path", f"{self.name} has no path {shorten(path)}{hint}")
 
 
 EVENT_SCOPE = Scope("an event", _EVENT_PATHS, _EVENT_FAMILIES)
@@ -101,7 +101,7 @@ def _read_operand(value: Operand) -> Operand:
         return instant_text(read_instant(value))  # a TOML date-time: compared as the text that it is
     if isinstance(value, (date, time)):
         return value.isoformat()
-    raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {found(value)}")
+    raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {describe(value)}")
 
 
 def _read_operands(value: tuple[Operand, ...] | list[Operand]) -> tuple[Operand, ...]:
@@ -194,7 +194,7 @@ def _read_conditions(value: "tuple[Condition, ...] | list[Condition]") -> "tuple
 def read_condition(value: "Condition") -> "Condition":
     """Take a condition, and nothing else."""
     if not isinstance(value, _KINDS):
-        raise InvalidValueError("", "wrong_type", f"expected a condition, found {found(value)}")
+        raise InvalidValueError("", "wrong_type", f"expected a condition, found {describe(value)}")
     return value
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.rules.caps import NO_COUPON_CAPS, CouponCaps
 from loyalty_rules.rules.conditions import Condition, read_condition
 from loyalty_rules.rules.expiry import NEVER, Expiry, Rolling
@@ -55,7 +55,7 @@ def _read_validity_expiry(value: Expiry) -> Expiry:
     if isinstance(value, Rolling):
         raise InvalidValueError("", "not_a_choice", "a coupon's expiry can't be rolling: a coupon is not extended")
     if not isinstance(value, Expiry):
-        raise InvalidValueError("", "wrong_type", f"expected an expiry, found {found(value)}")
+        raise InvalidValueError("", "wrong_type", f"expected an expiry, found {describe(value)}")
     return value
 
 

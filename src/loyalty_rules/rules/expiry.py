@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.amounts import read_whole
@@ -217,7 +217,7 @@ def _date_field(fields: Mapping[str, Any], where: str, name: str) -> date:
         raise Skip("missing_field", f"{where}.{name} is absent")
     day = date_in(value)
     if day is None:
-        raise Skip("invalid_field", f"{where}.{name} is no date: {found(value)}")
+        raise Skip("invalid_field", f"{where}.{name} is no date: {describe(value)}")
     return day
 
 

@@ -24,7 +24,7 @@ from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_id, read_name
 
 __all__ = [
-    "MOST_COUPONS",
+    "MAX_COUPONS",
     "Action",
     "CouponAction",
     "CouponRounding",
@@ -34,7 +34,7 @@ __all__ = [
     "RedeemRate",
 ]
 
-MOST_ACTIONS = 1_000
+MAX_ACTIONS = 1_000
 
 
 @attrs.frozen(field_transformer=checked)
@@ -92,13 +92,13 @@ class CouponRounding:
 
 
 TO_NEAREST = CouponRounding()
-MOST_COUPONS = 10_000
+MAX_COUPONS = 10_000
 
 
 def _read_quantity(value: int | Proration) -> int | Proration:
     if isinstance(value, Proration):
         return value
-    return read_whole(value, 0, MOST_COUPONS)
+    return read_whole(value, 0, MAX_COUPONS)
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
@@ -151,9 +151,9 @@ class Promotion:
     actions: tuple[Action, ...]
 
     def __attrs_post_init__(self) -> None:
-        if len(self.actions) > MOST_ACTIONS:
+        if len(self.actions) > MAX_ACTIONS:
             raise InvalidValueError(
                 "actions",
                 "out_of_range",
-                f"a promotion has at most {MOST_ACTIONS:,} actions, found {len(self.actions):,}",
+                f"a promotion has at most {MAX_ACTIONS:,} actions, found {len(self.actions):,}",
             )

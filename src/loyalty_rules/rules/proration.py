@@ -22,7 +22,7 @@ __all__ = [
     "Proration",
     "Stepped",
     "Steps",
-    "bind_held",
+    "bind_amount",
     "bind_proration",
     "bind_steps",
     "rounds_base",
@@ -79,7 +79,7 @@ def rounds_base(base: BaseValue) -> bool:
 Steps: TypeAlias = Callable[[Ratio], Ratio]
 """The way of one base (or of one line's part of it) to an amount: round → prorate → round."""
 
-Held: TypeAlias = Callable[[int, int], int]
+AmountOf: TypeAlias = Callable[[int, int], int]
 """The same way for a whole base, numerator and denominator: to the end, what is issued in millionths."""
 
 
@@ -101,7 +101,7 @@ def bind_steps(proration: Proration, rounding: Rounding, decimals: int) -> Steps
     return steps
 
 
-def bind_held(proration: Proration, rounding: Rounding, decimals: int) -> Held:
+def bind_amount(proration: Proration, rounding: Rounding, decimals: int) -> AmountOf:
     """Bind the same steps as one reckoning, whose constants are multiplied and reduced here, once.
 
     `actual` is then to the nearest at the sixth decimal, as what is issued is held anyway. Source: semantics 2.
@@ -122,7 +122,7 @@ def bind_held(proration: Proration, rounding: Rounding, decimals: int) -> Held:
     return lambda numerator, denominator: round_amount(round_base(numerator, denominator) * times, per) * unit
 
 
-def _bind_stepped(proration: Stepped, round_base: _Round | None, round_amount: _Round, scale: int) -> Held:
+def _bind_stepped(proration: Stepped, round_base: _Round | None, round_amount: _Round, scale: int) -> AmountOf:
     per, size = _reduced(MICRO, micros(proration.step_size))
     points, unit = micros(proration.points_per_step) * scale, MICRO // scale
     if round_base is None:

@@ -12,7 +12,7 @@ import attrs
 from loyalty_rules.values.amounts import MICRO, Ratio
 from loyalty_rules.values.checked import checked
 
-__all__ = ["MODES", "Mode", "Rounding", "hold_to_micros", "round_to_units"]
+__all__ = ["MODES", "Mode", "Rounding", "quantize_to_micros", "round_to_units"]
 
 Mode: TypeAlias = Literal["actual", "up", "down", "nearest", "half_even", "half_down"]
 
@@ -74,7 +74,7 @@ def round_to_units(amount: Ratio, mode: str, decimals: int) -> Ratio:
     return MODES[mode](numerator * scale, denominator), scale
 
 
-def hold_to_micros(amount: Ratio) -> int:
+def quantize_to_micros(amount: Ratio) -> int:
     """Hold an amount to 6 decimals, the ledger's scale, half up: whole millionths. Source: semantics 2."""
     numerator, denominator = amount
     return (2 * MICRO * numerator + denominator) // (2 * denominator)

@@ -24,7 +24,7 @@ from loyalty_rules.rules.base_values import (
 from loyalty_rules.rules.conditions import Condition, read_condition
 from loyalty_rules.rules.facts import Facts, Standing
 from loyalty_rules.rules.predicates import bind
-from loyalty_rules.rules.rounding import hold_to_micros
+from loyalty_rules.rules.rounding import quantize_to_micros
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.rules.windows import LIFETIME, Window
 from loyalty_rules.values.amounts import MICRO, Ratio, micros, read_positive
@@ -63,7 +63,7 @@ def bind_tracker(tracker: Tracker) -> Callable[[Facts], Standing]:
         if not isinstance(facts.event, Transaction) or facts.member is None or (when is not None and not when(facts)):
             return Standing(target, before, 0)
         try:
-            return Standing(target, before, hold_to_micros(measure(facts)))
+            return Standing(target, before, quantize_to_micros(measure(facts)))
         except Skip as skip:
             return Standing(target, before, 0, is_known=skip.reason != "no_exchange_rate")
 

@@ -422,7 +422,7 @@ def _list(item: Form, **more: Any) -> Form:
     return lambda walk, scope: {
         "type": "array",
         "items": item(walk, scope),
-        "maxItems": identifiers._LONGEST_LIST,
+        "maxItems": identifiers._MAX_LIST,
         **more,
     }
 
@@ -432,7 +432,7 @@ def _by_name(item: Form) -> Form:
         "type": "object",
         "propertyNames": walk.scalar("text"),
         "additionalProperties": item(walk, scope),
-        "maxProperties": identifiers._LONGEST_LIST,
+        "maxProperties": identifiers._MAX_LIST,
     }
 
 
@@ -447,7 +447,7 @@ def _condition(walk: _Walk, scope: Scope) -> Json:
 def _contacts(walk: _Walk, _: Scope) -> Json:
     contact = {
         "type": ["string", "boolean", "object", "null"],
-        "maxLength": identifiers._LONGEST_TEXT,
+        "maxLength": identifiers._MAX_TEXT,
         "if": {"type": "object"},
         "then": walk.instance(events.Contact),
     }
@@ -456,7 +456,7 @@ def _contacts(walk: _Walk, _: Scope) -> Json:
         "type": "object",
         "propertyNames": name,
         "additionalProperties": contact,
-        "maxProperties": identifiers._LONGEST_LIST,
+        "maxProperties": identifiers._MAX_LIST,
     }
 
 
@@ -465,7 +465,7 @@ def _quantity(walk: _Walk, _: Scope) -> Json:
         "description": "How many: a whole number, or a proration whose result is rounded to one.",
         "type": ["integer", "object"],
         "minimum": 0,
-        "maximum": promotions.MOST_COUPONS,
+        "maximum": promotions.MAX_COUPONS,
         "if": {"type": "object"},
         "then": walk.tagged(proration.Proration),
     }
@@ -497,7 +497,7 @@ _READERS: Mapping[Reader, Form] = {
     dates.read_instant: _scalar("instant"),
     dates.read_zone: _scalar("time_zone"),
     events._read_activity_type: _scalar("name", **{"not": {"enum": [*events.EVENT_TYPES]}}),
-    events._read_contact_to: lambda _walk, _: {"type": ["string", "boolean"], "maxLength": identifiers._LONGEST_TEXT},
+    events._read_contact_to: lambda _walk, _: {"type": ["string", "boolean"], "maxLength": identifiers._MAX_TEXT},
     events._read_contacts: _contacts,
     events._read_coupon_counts: _by_name(_instance_of(events.CouponCounts)),
     events._read_issued: _by_name(_instance_of(events.Issued)),
@@ -538,8 +538,8 @@ _PLAIN: Mapping[Any, Form] = {
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 _OPERATORS = _any_of(*OPERATORS)
-_TENDERS = _at_most("tenders", events.MOST_LINES)
-_LINES = _at_most("lines", events.MOST_LINES)
+_TENDERS = _at_most("tenders", events.MAX_LINES)
+_LINES = _at_most("lines", events.MAX_LINES)
 
 _RULES: Mapping[type, tuple[Json, ...]] = {
     caps.Cap: (_one_of("amount", "times"),),
@@ -573,7 +573,7 @@ _RULES: Mapping[type, tuple[Json, ...]] = {
         {"required": ["trace"]},
     ),
     program.Program: (),  # names stand for something, ids come once: for the loader to tell
-    promotions.Promotion: (_at_most("actions", promotions.MOST_ACTIONS),),
+    promotions.Promotion: (_at_most("actions", promotions.MAX_ACTIONS),),
 }
 """What a class asks of its fields together, and what a document asks beyond its class."""
 

@@ -63,12 +63,12 @@ SCALARS: Mapping[str, Json] = {
     "name": _text(
         "A name: 1 to 128 printable characters, no white space at the ends.",
         _NAME,
-        maxLength=identifiers._LONGEST_NAME,
+        maxLength=identifiers._MAX_NAME,
     ),
     "text": {
         "description": "A text of at most 10,000 characters.",
         "type": "string",
-        "maxLength": identifiers._LONGEST_TEXT,
+        "maxLength": identifiers._MAX_TEXT,
     },
     "instant": _text(_INSTANT, f"{_ANY_YEAR}-{_MONTH_AND_DAY}{_TIME}", format="date-time"),
     "instant_of_event": _text(_INSTANT, f"{_EVENT_YEAR}-{_MONTH_AND_DAY}{_TIME}", format="date-time"),
@@ -83,7 +83,7 @@ SCALARS: Mapping[str, Json] = {
         "type": "string",
         "anyOf": [
             {"enum": ["tax", "shipping", "tip"]},
-            {"pattern": rf"^tenders\.{_NAME}$", "maxLength": len("tenders.") + identifiers._LONGEST_NAME},
+            {"pattern": rf"^tenders\.{_NAME}$", "maxLength": len("tenders.") + identifiers._MAX_NAME},
         ],
     },
     "action_key": _text("An action that stands earlier in the program, as `PROMOTION/ACTION`.", f"{_ID}/{_ID}"),
@@ -94,7 +94,7 @@ SCALARS: Mapping[str, Json] = {
     "operand": {
         "description": "What is compared with: a text, a number, true or false.",
         "type": ["string", "number", "boolean"],
-        "maxLength": identifiers._LONGEST_TEXT,
+        "maxLength": identifiers._MAX_TEXT,
         "exclusiveMinimum": -_LIMIT,
         "exclusiveMaximum": _LIMIT,
     },

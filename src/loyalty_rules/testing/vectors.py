@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_rules.documents.sources import read_json
-from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, found
+from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, describe
 from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.testing.named_serials import NamedSerials
@@ -166,31 +166,31 @@ def _shown(value: object) -> str:
 
 def _problems_of(cases: object) -> Iterator[Problem]:
     if not isinstance(cases, list):
-        yield Problem("$", "not_a_list", f"expected a list of vectors, found {found(cases)}")
+        yield Problem("$", "not_a_list", f"expected a list of vectors, found {describe(cases)}")
         return
     names: set[str] = set()
     for index, case in enumerate(cases):
         path = f"$[{index}]"
         if not isinstance(case, dict):
-            yield Problem(path, "not_an_object", f"expected a vector, found {found(case)}")
+            yield Problem(path, "not_an_object", f"expected a vector, found {describe(case)}")
             continue
         yield from _problems_of_case(case, path)
         name = case.get("name")
         if isinstance(name, str):
             if name in names:
-                yield Problem(f"{path}.name", "duplicate_id", f"an earlier vector has the name {found(name)}")
+                yield Problem(f"{path}.name", "duplicate_id", f"an earlier vector has the name {describe(name)}")
             names.add(name)
 
 
 def _problems_of_case(case: Mapping[str, Any], path: str) -> Iterator[Problem]:
     for key in case:
         if key not in _KEYS:
-            yield Problem(path, "unknown_key", f"a vector has no key {found(key)}; it has {', '.join(_KEYS)}")
+            yield Problem(path, "unknown_key", f"a vector has no key {describe(key)}; it has {', '.join(_KEYS)}")
     if not isinstance(case.get("name"), str):
-        yield Problem(f"{path}.name", "not_a_text", f"expected a text, found {found(case.get('name'))}")
+        yield Problem(f"{path}.name", "not_a_text", f"expected a text, found {describe(case.get('name'))}")
     for key in ("program", "event", "expect"):
         if not isinstance(case.get(key), dict):
-            yield Problem(f"{path}.{key}", "not_an_object", f"expected an object, found {found(case.get(key))}")
+            yield Problem(f"{path}.{key}", "not_an_object", f"expected an object, found {describe(case.get(key))}")
     expect = case.get("expect")
     if isinstance(expect, dict):
         yield from _problems_of_expect(expect, f"{path}.expect")
@@ -202,6 +202,6 @@ def _problems_of_expect(expect: Mapping[str, Any], path: str) -> Iterator[Proble
         yield Problem(path, "required", f"expected one or both of {', '.join(_PARTS)}")
     for part, entries in expect.items():
         if part not in _PARTS:
-            yield Problem(path, "unknown_key", f"what is expected is {' or '.join(_PARTS)}, found {found(part)}")
+            yield Problem(path, "unknown_key", f"what is expected is {' or '.join(_PARTS)}, found {describe(part)}")
         elif not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             yield Problem(f"{path}.{part}", "not_a_list", "expected a list of objects")

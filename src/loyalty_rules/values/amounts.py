@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 
 __all__ = [
     "MICRO",
@@ -131,7 +131,7 @@ def read_whole(value: int, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValueError("", "not_a_whole_number", f"expected a whole number, found {_shown(value)}")
     if not least <= value <= most:
-        raise InvalidValueError("", "out_of_range", f"expected {least:,} to {most:,}, found {found(value)}")
+        raise InvalidValueError("", "out_of_range", f"expected {least:,} to {most:,}, found {describe(value)}")
     return value
 
 
@@ -150,16 +150,16 @@ def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> D
             )
         return _unsigned_zero(Decimal(value))
     if isinstance(value, bool):
-        raise InvalidValueError("", "not_a_decimal", f'expected a decimal such as "10.5", found {found(value)}')
+        raise InvalidValueError("", "not_a_decimal", f'expected a decimal such as "10.5", found {describe(value)}')
     if isinstance(value, int):
         if not -limit < value < limit:
-            raise InvalidValueError("", "out_of_range", f"expected at most {digits}, found {found(value)}")
+            raise InvalidValueError("", "out_of_range", f"expected at most {digits}, found {describe(value)}")
         return Decimal(value)
     if isinstance(value, Decimal):
         return _unsigned_zero(_within(value, limit, digits))
     if isinstance(value, float):
         raise InvalidValueError(
-            "", "float", f'a float is not exact: write it as a text such as "10.5"; found {found(value)}'
+            "", "float", f'a float is not exact: write it as a text such as "10.5"; found {describe(value)}'
         )
     raise InvalidValueError("", "not_a_decimal", f'expected a decimal such as "10.5", found {_shown(value)}')
 
@@ -256,4 +256,4 @@ def unread(text: str) -> Decimal | UnreadNumber:
 def _shown(value: object) -> str:
     if isinstance(value, UnreadNumber):
         return f"the number {value.text[:40]}" + ("…" if len(value.text) > 40 else "")
-    return found(value)
+    return describe(value)

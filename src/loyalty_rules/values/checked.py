@@ -12,13 +12,13 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 
 __all__ = ["checked", "nearest", "read_each", "read_field", "reader_of"]
 
 Item = TypeVar("Item")
 
-_MOST_ERRORS = 100
+_MAX_ERRORS = 100
 
 
 def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
@@ -85,7 +85,7 @@ def read_each(items: Iterable[tuple[str, Any]], read_item: Callable[[Any], Item]
             read.append(read_item(item))
         except InvalidValueError as error:
             errors.append(error.under(step))
-            if len(errors) == _MOST_ERRORS:
+            if len(errors) == _MAX_ERRORS:
                 break
     if errors:
         first = errors[0]
@@ -98,27 +98,27 @@ def _one_of(allowed: tuple[str, ...], value: object) -> object:
         return value
     wanted = ", ".join(allowed)
     raise InvalidValueError(
-        "", "not_a_choice", f"expected one of {wanted}; found {found(value)}{_hint(value, allowed)}"
+        "", "not_a_choice", f"expected one of {wanted}; found {describe(value)}{_hint(value, allowed)}"
     )
 
 
 def _items(value: object) -> Iterable[Any]:
     if isinstance(value, (list, tuple)):
         return value
-    raise InvalidValueError("", "not_a_list", f"expected a list, found {found(value)}")
+    raise InvalidValueError("", "not_a_list", f"expected a list, found {describe(value)}")
 
 
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise InvalidValueError("", "not_a_boolean", f"expected true or false, found {found(value)}")
+    raise InvalidValueError("", "not_a_boolean", f"expected true or false, found {describe(value)}")
 
 
 def _instance(classes: tuple[type, ...], value: object) -> object:
     if isinstance(value, classes):
         return value
     names = " or ".join("nothing" if each is NoneType else each.__name__ for each in classes)
-    raise InvalidValueError("", "wrong_type", f"expected {names}, found {found(value)}")
+    raise InvalidValueError("", "wrong_type", f"expected {names}, found {describe(value)}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import attrs
 from dateutil.relativedelta import relativedelta
 
-from loyalty_rules.errors import InvalidValueError, found
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.values.amounts import read_whole
 from loyalty_rules.values.checked import checked
 
@@ -44,7 +44,7 @@ __all__ = [
 DateOrInstant = TypeVar("DateOrInstant", bound=date)
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
-_MOST_DAYS = 36_500
+_MAX_DAYS = 36_500
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LOCAL_ZONE = re.compile("localtime|posixrules|posix/|right/")  # what is there differs from machine to machine
@@ -69,14 +69,14 @@ def read_instant(value: datetime | str) -> datetime:
         raise InvalidValueError(
             "",
             "naive_instant" if naive else "not_an_instant",
-            'expected an instant with its offset, such as "2025-01-15T10:00:00-05:00"; found ' + found(value),
+            'expected an instant with its offset, such as "2025-01-15T10:00:00-05:00"; found ' + describe(value),
         )
     day, time, fraction, offset = match.groups()
     try:
         instant = datetime.fromisoformat(f"{day}T{time}{(fraction or '.')[:7]:0<7}{offset.upper()}")
         instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidValueError("", "not_an_instant", f"there is no such time: {found(value)}") from None
+        raise InvalidValueError("", "not_an_instant", f"there is no such time: {describe(value)}") from None
     return instant
 
 
@@ -115,7 +115,7 @@ def read_date(value: date | str) -> date:
         return date(value.year, value.month, value.day)
     day = date_in(value)
     if day is None:
-        raise InvalidValueError("", "not_a_date", f'expected a date such as "2025-01-15", found {found(value)}')
+        raise InvalidValueError("", "not_a_date", f'expected a date such as "2025-01-15", found {describe(value)}')
     return day
 
 
@@ -156,7 +156,7 @@ def read_zone(value: str) -> str:
     raise InvalidValueError(
         "",
         "unknown_time_zone",
-        f'expected an IANA time zone such as "America/New_York", found {found(value)}',
+        f'expected an IANA time zone such as "America/New_York", found {describe(value)}',
     )
 
 
@@ -164,7 +164,7 @@ def read_zone(value: str) -> str:
 
 
 def _part(value: int) -> int:
-    return read_whole(value, 0, _MOST_DAYS)
+    return read_whole(value, 0, _MAX_DAYS)
 
 
 @attrs.frozen(field_transformer=checked)
@@ -185,10 +185,8 @@ class Period:
     def __attrs_post_init__(self) -> None:
         # A year counts as 365 days and a month as 30, so that 100 years are the 36,500 days that the limit names.
         days = self.years * 365 + self.months * 30 + self.weeks * 7 + self.days
-        if days > _MOST_DAYS:
-            raise InvalidValueError(
-                "", "out_of_range", f"a period is at most {_MOST_DAYS:,} days, found about {days:,}"
-            )
+        if days > _MAX_DAYS:
+            raise InvalidValueError("", "out_of_range", f"a period is at most {_MAX_DAYS:,} days, found about {days:,}")
 
     def __bool__(self) -> bool:
         return bool(self.years or self.months or self.weeks or self.days)

@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
-from loyalty_rules.errors import InvalidValueError, found, path_step
+from loyalty_rules.errors import InvalidValueError, describe, path_step
 from loyalty_rules.values.amounts import UnreadNumber, read_decimal
 from loyalty_rules.values.checked import read_each
 
@@ -29,11 +29,11 @@ FreeForm: TypeAlias = Mapping[str, Any]
 Item = TypeVar("Item")
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LONGEST_NAME = 128
-_LONGEST_TEXT = 10_000
-_LONGEST_LIST = 10_000
-_DEEPEST = 32
-_MOST_VALUES = 10_000
+_MAX_NAME = 128
+_MAX_TEXT = 10_000
+_MAX_LIST = 10_000
+_MAX_DEPTH = 32
+_MAX_VALUES = 10_000
 
 
 def read_id(value: str) -> str:
@@ -41,23 +41,23 @@ def read_id(value: str) -> str:
     if isinstance(value, str) and _ID.fullmatch(value):
         return value
     raise InvalidValueError(
-        "", "not_an_id", f"expected an id of 1 to 64 letters, digits, '.', '_' or '-'; found {found(value)}"
+        "", "not_an_id", f"expected an id of 1 to 64 letters, digits, '.', '_' or '-'; found {describe(value)}"
     )
 
 
 def read_name(value: str) -> str:
     """Read an id or a name from outside: 1 to 128 printable characters, no white space at the ends."""
     if not isinstance(value, str):
-        raise InvalidValueError("", "not_a_text", f"expected a text, found {found(value)}")
-    if not 1 <= len(value) <= _LONGEST_NAME:
+        raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
+    if not 1 <= len(value) <= _MAX_NAME:
         raise InvalidValueError(
-            "", "out_of_range", f"expected a text of 1 to {_LONGEST_NAME} characters, found {found(value)}"
+            "", "out_of_range", f"expected a text of 1 to {_MAX_NAME} characters, found {describe(value)}"
         )
     if not value.isprintable() or value != value.strip():
         raise InvalidValueError(
             "",
             "not_a_name",
-            f"expected printable characters and no white space at the ends; found {found(value)}",
+            f"expected printable characters and no white space at the ends; found {describe(value)}",
         )
     return value
 
@@ -65,20 +65,20 @@ def read_name(value: str) -> str:
 def read_text(value: str) -> str:
     """Read a text of at most 10,000 characters without lone surrogates, which no encoding can write."""
     if not isinstance(value, str):
-        raise InvalidValueError("", "not_a_text", f"expected a text, found {found(value)}")
-    if len(value) > _LONGEST_TEXT:
-        raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_TEXT:,} characters")
+        raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
+    if len(value) > _MAX_TEXT:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_MAX_TEXT:,} characters")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidValueError("", "not_a_text", f"a lone surrogate is no character: {found(value)}")
+        raise InvalidValueError("", "not_a_text", f"a lone surrogate is no character: {describe(value)}")
     return value
 
 
 def read_list(value: Any, read_item: Callable[[Any], Item], what: str) -> tuple[Item, ...]:
     """Read a list of at most 10,000 items, each by `read_item`; `what` names the items in a message."""
     if not isinstance(value, (list, tuple)):
-        raise InvalidValueError("", "not_a_list", f"expected a list of {what}, found {found(value)}")
-    if len(value) > _LONGEST_LIST:
-        raise InvalidValueError("", "out_of_range", f"expected at most {_LONGEST_LIST:,} {what}, found {len(value):,}")
+        raise InvalidValueError("", "not_a_list", f"expected a list of {what}, found {describe(value)}")
+    if len(value) > _MAX_LIST:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_MAX_LIST:,} {what}, found {len(value):,}")
     return tuple(read_each(((f"[{index}]", item) for index, item in enumerate(value)), read_item))
 
 
@@ -87,11 +87,11 @@ def read_mapping(
     read_item: Callable[[Any], Item],
     what: str,
     read_key: Callable[[Any], str] = read_text,
-    most: int = _LONGEST_LIST,
+    most: int = _MAX_LIST,
 ) -> dict[str, Item]:
     """Read an object of at most so many values, each by `read_item`; `what` names the values in a message."""
     if not isinstance(value, Mapping):
-        raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {found(value)}")
+        raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {describe(value)}")
     if not value:
         return {}
     if len(value) > most:
@@ -115,25 +115,25 @@ def read_free_form(value: FreeForm) -> FreeForm:
     must not break the sale. NaN and infinities are no JSON and are refused. Source: semantics 2.
     """
     if not isinstance(value, Mapping):
-        raise InvalidValueError("", "not_an_object", f"expected an object, found {found(value)}")
-    copy: dict[str, Any] = _copied(value, 0, [_MOST_VALUES])
+        raise InvalidValueError("", "not_an_object", f"expected an object, found {describe(value)}")
+    copy: dict[str, Any] = _copied(value, 0, [_MAX_VALUES])
     return copy
 
 
 def _copied(value: Any, depth: int, left: list[int]) -> Any:
     left[0] -= 1
-    if depth > _DEEPEST or left[0] < 0:
+    if depth > _MAX_DEPTH or left[0] < 0:
         raise InvalidValueError(
             "",
             "too_large",
-            f"free-form fields are at most {_DEEPEST} deep and hold at most {_MOST_VALUES:,} values",
+            f"free-form fields are at most {_MAX_DEPTH} deep and hold at most {_MAX_VALUES:,} values",
         )
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
-                raise InvalidValueError("", "not_a_text", f"a field's name is a text, found {found(key)}")
+                raise InvalidValueError("", "not_a_text", f"a field's name is a text, found {describe(key)}")
         return {key: _copied(item, depth + 1, left) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_copied(item, depth + 1, left) for item in value]
@@ -154,7 +154,7 @@ def _copied_scalar(value: Any) -> Any:
             return _as_float(value.text if isinstance(value, UnreadNumber) else value)
     if isinstance(value, (date, time)):  # of a TOML document: as JSON would write it
         return _iso_text(value)
-    raise InvalidValueError("", "not_json", f"expected a JSON value, found {found(value)}")
+    raise InvalidValueError("", "not_json", f"expected a JSON value, found {describe(value)}")
 
 
 def _iso_text(value: date | time) -> str:

@@ -13,7 +13,7 @@ from loyalty_rules.errors import DocumentError, InvalidValueError
 from loyalty_rules.program import Program
 
 if TYPE_CHECKING:
-    from loyalty_rules.testing.laws import Counterexample, Meant
+    from loyalty_rules.testing.laws import Counterexample, Expectations
 
 __all__ = ["add", "prove"]
 
@@ -25,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=prove)
     parser.add_argument("program", metavar="PROGRAM", help="the program, a .toml or .json file")
     parser.add_argument("--law", metavar="NAME", action="append", help="try this law alone; may be given again")
-    parser.add_argument("--meant", metavar="FILE", help="what is meant, where a law can't know: a .toml or .json file")
+    parser.add_argument("--expect", metavar="FILE", help="what is meant, where a law can't know: a .toml or .json file")
     parser.add_argument(
         "--examples", metavar="N", type=int, default=1_000, help="how many for each law; 1000 if absent"
     )
@@ -46,27 +46,27 @@ def prove(arguments: argparse.Namespace) -> int:
         complain(loading.complaints)
         return REFUSED
     try:
-        meant = _meant(arguments.meant)
-        proofs = _proofs(program, meant, arguments)
+        expectations = _read_expectations(arguments.expect)
+        proofs = _proofs(program, expectations, arguments)
     except DocumentError as error:
-        complain(f"{arguments.meant}: {problem}" for problem in error.problems)
+        complain(f"{arguments.expect}: {problem}" for problem in error.problems)
         return REFUSED
     except InvalidValueError as error:
         complain([str(error)])
         return REFUSED
-    broken = [_told(name, counterexample, meant) for name, counterexample in proofs]
+    broken = [_told(name, counterexample, expectations) for name, counterexample in proofs]
     return BROKEN if any(broken) else FINE
 
 
 def _proofs(
-    program: Program, meant: "Meant", arguments: argparse.Namespace
+    program: Program, expectations: "Expectations", arguments: argparse.Namespace
 ) -> "Iterator[tuple[str, Counterexample | None]]":
     from loyalty_rules.testing.laws import LAWS
     from loyalty_rules.testing.laws import prove as prove_laws
 
     return prove_laws(
         program,
-        meant,
+        expectations,
         laws=arguments.law or LAWS,
         examples=arguments.examples,
         seconds=arguments.seconds,
@@ -74,22 +74,22 @@ def _proofs(
     )
 
 
-def _meant(name: str | None) -> "Meant":
-    from loyalty_rules.testing.laws import Meant
+def _read_expectations(name: str | None) -> "Expectations":
+    from loyalty_rules.testing.laws import Expectations
 
     if name is None:
-        return Meant()
+        return Expectations()
     try:
-        return Meant.of(read_source(Path(name), "word on what is meant"))
+        return Expectations.of(read_source(Path(name), "word on what is meant"))
     except InvalidValueError as error:
         raise error.under(name) from None
 
 
-def _told(law: str, counterexample: "Counterexample | None", meant: "Meant") -> bool:
+def _told(law: str, counterexample: "Counterexample | None", expectations: "Expectations") -> bool:
     """Print what became of a law as soon as it is known; say whether it is broken."""
     if counterexample is not None:
         say(f"{counterexample}\n")
         return True
-    silent = meant.is_silent_on(law)
-    say(f"{law}: {'not tried, since --meant says nothing of it' if silent else 'nothing was found that breaks it'}")
+    silent = expectations.is_silent_on(law)
+    say(f"{law}: {'not tried, since --expect says nothing of it' if silent else 'nothing was found that breaks it'}")
     return False

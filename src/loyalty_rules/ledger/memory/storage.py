@@ -1,7 +1,7 @@
-"""The books of a ledger in memory: tables of plain records, and a journal that takes a transaction back whole.
+"""The storage of a ledger in memory: tables of plain records, and a journal that takes a transaction back whole.
 
-Every change of a lot is a movement between two of its buckets; what a lot is, now or as of an instant, is the sum
-of its movements. Source: ledger 2.
+Every change of a lot is a entry between two of its buckets; what a lot is, now or as of an instant, is the sum
+of its entries. Source: ledger 2.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -12,34 +12,34 @@ from typing import Any, TypeVar
 import attrs
 
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
-from loyalty_rules.ledger.protocol import Movement, Receipt
+from loyalty_rules.ledger.protocol import Entry, Receipt
 from loyalty_rules.ledger.storage import (
     Batch,
-    ChangedMeanwhileError,
-    Citable,
-    Inputs,
-    LotFile,
-    Scope,
-    Term,
+    ConcurrentChangeError,
+    ExpiryVersion,
+    IdempotencyRecord,
+    LockKey,
+    LotHistory,
+    Undoable,
     Window,
     canonical_code,
 )
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["MemoryBooks"]
+__all__ = ["MemoryStorage"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class MemoryBooks:
+class MemoryStorage:
     """The tables of a ledger in memory, one transaction at a time: see `Books`."""
 
     def __init__(self) -> None:
         self.batches: dict[str, Batch] = {}
         self.sales: dict[tuple[str, str], Sale] = {}
-        self.lot_files: dict[str, LotFile] = {}
+        self.lot_files: dict[str, LotHistory] = {}
         self.of_account: dict[tuple[str, Account], tuple[str, ...]] = {}
         self.of_sale: dict[tuple[str, str], tuple[str, ...]] = {}
         self.open: dict[str, None] = {}  # promises that are not resolved, in the order of issue
@@ -51,19 +51,19 @@ class MemoryBooks:
         self.counters: dict[tuple[str, str], int] = {}  # by program and name, in millionths
         self.dated: dict[tuple[str, str], dict[date, int]] = {}  # rolling ones, by the day they were drawn on
         self.contributed: dict[tuple[str, str], dict[str, int]] = {}  # what a sale contributes to each tracker
-        self.citable: dict[str, Citable] = {}
+        self.citable: dict[str, Undoable] = {}
         self.redeemed_in: dict[tuple[str, str], tuple[str, ...]] = {}  # redemptions, by their transaction
         self.undone: dict[str, None] = {}  # spends and redemptions that have been undone
         self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # owed and paid, each when
-        self.entries: dict[tuple[str, Account], tuple[Movement, ...]] = {}  # of an account, in the order of record
-        self._opened: list[Inputs] = []
+        self.entries_of: dict[tuple[str, Account], tuple[Entry, ...]] = {}  # of an account, in the order of record
+        self._opened: list[IdempotencyRecord] = []
         self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
         self._began: list[int] = []  # how long the journal was at each `begin`
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
+    def atomic(self) -> Iterator[None]:
         """Keep everything that is written inside or, where an error leaves it, nothing."""
         self.begin()
         try:
@@ -91,8 +91,8 @@ class MemoryBooks:
             else:
                 table.pop(key, None)
 
-    def hold(self, scopes: Iterable[Scope]) -> None:
-        """Nothing to do: one transaction at a time has the books."""
+    def lock(self, scopes: Iterable[LockKey]) -> None:
+        """Nothing to do: one transaction at a time has the storage."""
 
     def put(self, table: MutableMapping[K, V], key: K, value: V) -> None:
         """Write one row, so that it can be taken back."""
@@ -111,14 +111,14 @@ class MemoryBooks:
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
-    def open_batch(self, given: Inputs, about: Iterable[Scope] = ()) -> Batch | None:  # noqa: ARG002
+    def claim_batch(self, given: IdempotencyRecord, about: Iterable[LockKey] = ()) -> Batch | None:  # noqa: ARG002
         """Give what was recorded under the key before, or note what is being recorded."""
         recorded = self.batches.get(given.key)
         if recorded is None:
             self._opened.append(given)
         return recorded
 
-    def close_batch(self, receipt: Receipt) -> None:
+    def commit_batch(self, receipt: Receipt) -> None:
         """Write down what came of the batch."""
         given = self._opened.pop()
         self.put(self.batches, given.key, Batch(given, receipt))
@@ -127,7 +127,7 @@ class MemoryBooks:
         """Give the frozen terms of a sale."""
         return self.sales.get((program, event))
 
-    def keep_sale(self, sale: Sale) -> None:
+    def save_sale(self, sale: Sale) -> None:
         """Keep a sale's terms, its updates and its returns."""
         self.put(self.sales, (sale.program.id, sale.event.id), sale)
 
@@ -150,41 +150,41 @@ class MemoryBooks:
         """Give the lots that a sale issued."""
         return self._lots(self.of_sale.get((program, event), ()))
 
-    def due(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
+    def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
         """Give the open promises."""
         return self._lots(key for key in self.open if self.lot_files[key].program == program)
 
-    def expiring(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
+    def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
         """Give the lots."""
         return self._lots(key for key, file in self.lot_files.items() if file.program == program)
 
-    def add_lot(self, issue: IssueCurrency, movement: Movement, *, rolling: bool) -> None:
-        """Begin a lot with the movement that brings its amount."""
-        program = movement.program
-        self.put(self.lot_files, issue.key, LotFile(issue, program, len(self.lot_files), rolling=rolling))
-        self.append(self.of_account, (program, movement.account), issue.key)
+    def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
+        """Begin a lot with the entry that brings its amount."""
+        program = entry.program
+        self.put(self.lot_files, issue.key, LotHistory(issue, program, len(self.lot_files), rolling=rolling))
+        self.append(self.of_account, (program, entry.account), issue.key)
         self.append(self.of_sale, (program, issue.event), issue.key)
-        self.move(movement)
+        self.add_entry(entry)
 
-    def move(self, movement: Movement) -> None:
+    def add_entry(self, entry: Entry) -> None:
         """Move an amount between two buckets of a lot."""
-        self._file(movement.lot, movements=(*self.lot_files[movement.lot].movements, movement))
-        self.append(self.entries, (movement.program, movement.account), movement)
-        lot = self.lot(movement.lot)
+        self._file(entry.lot, entries=(*self.lot_files[entry.lot].entries, entry))
+        self.append(self.entries_of, (entry.program, entry.account), entry)
+        lot = self.lot(entry.lot)
         if lot is not None and lot.promised > 0:
-            self.put(self.open, movement.lot, None)
+            self.put(self.open, entry.lot, None)
         else:
-            self.drop(self.open, movement.lot)
+            self.drop(self.open, entry.lot)
 
-    def set_term(self, lot: str, term: Term) -> None:
+    def set_expiry(self, lot: str, term: ExpiryVersion) -> None:
         """Say from when on a lot expires when."""
-        self._file(lot, terms=(*self.lot_files[lot].terms, term))
+        self._file(lot, expiry_versions=(*self.lot_files[lot].expiry_versions, term))
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
         """Say that a promise became issued."""
         self._file(lot, released=(at, issue_on))
 
-    def take_back(self, lot: str, at: datetime, amount: int) -> None:
+    def add_taken_back(self, lot: str, at: datetime, amount: int) -> None:
         """Say what a return of its sale claims of a lot."""
         self._file(lot, claimed=(*self.lot_files[lot].claimed, (at, decimal_of(amount))))
 
@@ -197,7 +197,7 @@ class MemoryBooks:
         """Give what an account owes of a currency."""
         return sum(amount for _, amount in self.debts.get((program, account, currency), ()))
 
-    def owe(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
+    def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
         """Add to what an account owes."""
         self.append(self.debts, (program, account, currency), (at, amount))
 
@@ -219,21 +219,21 @@ class MemoryBooks:
         """Give the coupons."""
         return [each for key, each in self.coupons.items() if key.startswith(f"{program}/")]
 
-    def is_taken(self, serial: str) -> bool:
+    def is_serial_taken(self, serial: str) -> bool:
         """Say whether a coupon has this serial."""
         return canonical_code(serial) in self.serials
 
     def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:
         """Keep a new coupon."""
         issue = coupon.issue
-        self.change_coupon(coupon, at)
+        self.update_coupon(coupon, at)
         self.append(self.given_by, (program, issue.event), issue.key)
         for code in filter(None, (issue.serial, issue.code)):
             self.append(self.codes, (program, canonical_code(code)), issue.key)
         if issue.serial is not None:
             self.put(self.serials, canonical_code(issue.serial), issue.key)
 
-    def change_coupon(self, coupon: CouponRecord, at: datetime) -> None:
+    def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
         """Say what a coupon is from an instant on."""
         self.put(self.coupons, coupon.key, coupon)
         self.append(self.states, coupon.key, (at, coupon))
@@ -243,7 +243,7 @@ class MemoryBooks:
     def read_counters(self, program: str, windows: Iterable[Window]) -> None:
         """Nothing to do: they are here."""
 
-    def counted(self, program: str, window: Window) -> int:
+    def counter_value(self, program: str, window: Window) -> int:
         """Give what a counter holds: a rolling one over its days, both included."""
         name, first, last = window
         if first is None or last is None:
@@ -251,35 +251,35 @@ class MemoryBooks:
         days = self.dated.get((program, name), {})
         return sum(value for day, value in days.items() if first <= day <= last)
 
-    def count(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
+    def add_to_counter(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
         """Add to a counter, which may not hold more than `most` then; of a rolling one, to a day."""
         key = (program, name)
         if most is not None and amount > 0 and self.counters.get(key, 0) + amount > most:
-            raise ChangedMeanwhileError(f"the counter {name}")
+            raise ConcurrentChangeError(f"the counter {name}")
         if day is None:
             self.put(self.counters, key, self.counters.get(key, 0) + amount)
         else:
             days = self.dated.get(key, {})
             self.put(self.dated, key, {**days, day: days.get(day, 0) + amount})
 
-    def tracked(self, program: str, event: str) -> Mapping[str, int]:
+    def contributions(self, program: str, event: str) -> Mapping[str, int]:
         """Give what a sale contributes to each tracker."""
         return self.contributed.get((program, event), {})
 
-    def track(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
+    def add_contribution(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
         """Add to a tracker's counter what a sale contributes, or takes back."""
         name, _, day = window
-        self.count(program, name, day, amount)
-        so_far = self.tracked(program, event)
+        self.add_to_counter(program, name, day, amount)
+        so_far = self.contributions(program, event)
         self.put(self.contributed, (program, event), {**so_far, tracker: so_far.get(tracker, 0) + amount})
 
     # -- what can be undone ------------------------------------------------------------------------------------------
 
-    def cited(self, program: str, key: str) -> Citable | None:
+    def undoable(self, program: str, key: str) -> Undoable | None:
         """Give a spend or a redemption by its key."""
         return self.citable.get(key) if key.startswith(f"{program}/") else None
 
-    def cite(self, program: str, citable: Citable) -> None:
+    def add_undoable(self, program: str, citable: Undoable) -> None:
         """Keep a spend or a redemption, so that it can be undone by its key."""
         self.put(self.citable, citable.key, citable)
         if isinstance(citable, RedeemCoupon):
@@ -294,7 +294,7 @@ class MemoryBooks:
         """Say whether a spend or a redemption has been undone."""
         return key in self.undone
 
-    def undo(self, key: str) -> None:
+    def mark_undone(self, key: str) -> None:
         """Say that a spend or a redemption has been undone."""
         self.put(self.undone, key, None)
 
@@ -314,16 +314,16 @@ class MemoryBooks:
         """Give what an account owed at an instant."""
         return sum(amount for since, amount in self.debts.get((program, account, currency), ()) if since <= at)
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
-        """Give every movement of an account up to an instant."""
-        return [each for each in self.entries.get((program, account), ()) if each.at <= at]
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+        """Give every entry of an account up to an instant."""
+        return [each for each in self.entries_of.get((program, account), ()) if each.at <= at]
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Give the coupons of a member."""
         mine = [each for each in self.coupons.values() if each.issue.member == member]
         return [each for each in mine if each.key.startswith(f"{program}/")]
 
-    def files(self, program: str) -> Iterable[tuple[LotFile, str | None]]:
+    def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
         """Give everything that happened to each lot, and the store of its sale."""
         for file in self.lot_files.values():
             if file.program == program:
@@ -336,7 +336,7 @@ class MemoryBooks:
             if states and key.startswith(f"{program}/"):
                 yield states[-1]
 
-    def movements(self) -> Iterator[Movement]:
-        """Give every movement of every lot."""
+    def entries(self) -> Iterator[Entry]:
+        """Give every entry of every lot."""
         for file in self.lot_files.values():
-            yield from file.movements
+            yield from file.entries

@@ -7,11 +7,11 @@ from loyalty_rules.ledger.sql.dialects import UnsupportedDatabaseError
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.serials_at_rest import SerialKeysNeededError
 from loyalty_rules.ledger.sql.tables import Tables
-from loyalty_rules.ledger.storage import AmountOutOfRangeError, ChangedMeanwhileError
+from loyalty_rules.ledger.storage import AmountOutOfRangeError, ConcurrentChangeError
 
 __all__ = [
     "AmountOutOfRangeError",
-    "ChangedMeanwhileError",
+    "ConcurrentChangeError",
     "SQLLedger",
     "SerialKeysNeededError",
     "Tables",

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.ledger.protocol import Balance, Movement, Receipt, ReportRows
-from loyalty_rules.ledger.service import Operations
+from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportRows
+from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.tables import Tables
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
@@ -52,7 +52,7 @@ class AsyncSQLLedger:
         """Close the connections of the engine."""
         await self._engine.dispose()
 
-    async def join(self, connection: AsyncConnection, work: Callable[[Operations], T]) -> T:
+    async def join(self, connection: AsyncConnection, work: Callable[[LedgerService], T]) -> T:
         """Do several operations as one in the host's transaction on a connection: `work` is given the operations."""
 
         def joined(on: Connection) -> T:
@@ -61,7 +61,7 @@ class AsyncSQLLedger:
 
         return await connection.run_sync(joined)
 
-    async def _do(self, work: Callable[[Operations], T]) -> T:
+    async def _do(self, work: Callable[[LedgerService], T]) -> T:
         def once(connection: Connection) -> T:
             with self._ledger.on(connection) as operations:
                 return work(operations)
@@ -77,9 +77,9 @@ class AsyncSQLLedger:
                 await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    async def _ask(self, question: Callable[[Operations], T]) -> T:
+    async def _ask(self, question: Callable[[LedgerService], T]) -> T:
         async with self._engine.connect() as connection:
-            return await connection.run_sync(lambda on: question(self._ledger.to_ask(on)))
+            return await connection.run_sync(lambda on: question(self._ledger.read_only(on)))
 
     # -- what is recorded --------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class AsyncSQLLedger:
         """Release the delayed promises that are due by `at`, one by one."""
         due = await self._ask(lambda to: to.due(program, at))
         receipts = [
-            await self._do(functools.partial(Operations.settle_one, program=program, lot=lot, at=at)) for lot in due
+            await self._do(functools.partial(LedgerService.settle_one, program=program, lot=lot, at=at)) for lot in due
         ]
         return [each for each in receipts if each.status == "recorded"]
 
@@ -140,7 +140,8 @@ class AsyncSQLLedger:
         """Write down what time has done by `at`, one by one."""
         gone = await self._ask(lambda to: [*to.expired(program, at)])
         receipts = [
-            await self._do(functools.partial(Operations.expire_one, program=program, what=each, at=at)) for each in gone
+            await self._do(functools.partial(LedgerService.expire_one, program=program, what=each, at=at))
+            for each in gone
         ]
         return [each for each in receipts if each.status == "recorded"]
 
@@ -162,7 +163,7 @@ class AsyncSQLLedger:
         """Give the promises that were open at an instant."""
         return await self._ask(lambda to: to.promises(program, at))
 
-    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
+    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Give every entry of an account up to an instant."""
         return await self._ask(lambda to: to.statement(program, account, at))
 

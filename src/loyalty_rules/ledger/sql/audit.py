@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
-from loyalty_rules.ledger.storage import PARTS, Inputs
+from loyalty_rules.ledger.storage import PARTS, IdempotencyRecord
 
 __all__ = ["broken_chains", "broken_sums", "ends_of_chains"]
 
@@ -38,7 +38,7 @@ def broken_chains(connection: Connection, tables: Tables) -> Iterator[str]:
     for row, rows in _batches(connection, tables):
         if row.chain != chain:
             chain, position, previous = row.chain, 0, FIRST_LINK
-        key = Inputs.key_of(row.program, row.event, row.phase)
+        key = IdempotencyRecord.key_of(row.program, row.event, row.phase)
         if row.position != position + 1:
             yield f"chain {chain} goes from {position} to {row.position}: what came between is gone"
         content: Any = row._mapping

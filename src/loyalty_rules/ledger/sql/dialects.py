@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.ledger.sql.statements import Statements
-from loyalty_rules.ledger.storage import Scope
+from loyalty_rules.ledger.storage import LockKey
 
 __all__ = ["Dialect", "PostgreSQL", "SQLite", "UnsupportedDatabaseError", "dialect_of"]
 
@@ -55,11 +55,11 @@ class Dialect(Protocol):
     def begin_to_read(self, connection: Connection) -> None:
         """Begin to read on a connection on which nothing has been done: all that is read is as of one moment."""
 
-    def hold(self, connection: Connection, scopes: Iterable[Scope]) -> None:
+    def lock(self, connection: Connection, scopes: Iterable[LockKey]) -> None:
         """Let nobody else decide about these until the transaction ends."""
 
     def claim(
-        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[Scope]
+        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[LockKey]
     ) -> int | None:
         """Claim a batch and hold what it is about; give its number, or None where it is there already."""
 
@@ -97,7 +97,7 @@ class SQLite:
             connection.info[_IS_SET_UP] = True
         connection.exec_driver_sql(statement)
 
-    def hold(self, connection: Connection, scopes: Iterable[Scope]) -> None:
+    def lock(self, connection: Connection, scopes: Iterable[LockKey]) -> None:
         """Nothing to do: one transaction at a time has the file."""
 
     def claim(
@@ -105,7 +105,7 @@ class SQLite:
         connection: Connection,
         statements: Statements,
         row: Mapping[str, Any],
-        scopes: Collection[Scope],  # noqa: ARG002
+        scopes: Collection[LockKey],  # noqa: ARG002
     ) -> int | None:
         """Claim a batch; all is held already."""
         batch: int | None = connection.execute(statements.claim, row).scalar_one_or_none()
@@ -139,12 +139,12 @@ class PostgreSQL:
         """Read as of one moment."""
         connection.execution_options(isolation_level="REPEATABLE READ")
 
-    def hold(self, connection: Connection, scopes: Iterable[Scope]) -> None:
+    def lock(self, connection: Connection, scopes: Iterable[LockKey]) -> None:
         """Take a lock for each scope: sales before accounts before counters, each in the order of their numbers."""
         connection.execute(self._HOLD, {"scopes": _lock_numbers(scopes)})
 
     def claim(
-        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[Scope]
+        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[LockKey]
     ) -> int | None:
         """Claim a batch and take the locks as `hold` does, in one statement: a round trip is dearer than the rest."""
         if not scopes:
@@ -163,11 +163,11 @@ class PostgreSQL:
         return getattr(error.orig, "sqlstate", None) in self._WORTH_ANOTHER_TRY
 
 
-def _lock_numbers(scopes: Iterable[Scope]) -> list[int]:
+def _lock_numbers(scopes: Iterable[LockKey]) -> list[int]:
     return [_lock_number(scope) for scope in sorted(scopes)]
 
 
-def _lock_number(scope: Scope) -> int:
+def _lock_number(scope: LockKey) -> int:
     """Give a scope a number of 64 bits; two that share one wait for each other, and no more."""
     digest = hashlib.blake2b(f"loyalty-rules/{scope[1]}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

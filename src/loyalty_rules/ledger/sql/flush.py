@@ -14,9 +14,8 @@ from loyalty_rules.intents import Intent, IssueCoupon
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.mapping import (
-    MOST,
+    MAX_AMOUNT,
     bounded,
-    citation_row,
     coupon_state_row,
     debt_row,
     draw_row,
@@ -26,37 +25,43 @@ from loyalty_rules.ledger.sql.mapping import (
     microseconds,
     new_lot_row,
     text_of_json,
+    undoable_row,
 )
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import OnPage, Page
-from loyalty_rules.ledger.storage import ChangedMeanwhileError, Inputs
+from loyalty_rules.ledger.sql.unit_of_work import Tracked, UnitOfWork
+from loyalty_rules.ledger.storage import ConcurrentChangeError, IdempotencyRecord
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
 
-__all__ = ["Opened", "Writing"]
+__all__ = ["ClaimedBatch", "Flush"]
 
 
 @attrs.frozen
-class Opened:
+class ClaimedBatch:
     """A batch that has been claimed: its number, what it is recognised by, and the row that says so."""
 
     batch: int
-    given: Inputs
+    given: IdempotencyRecord
     row: Mapping[str, Any]
 
 
-class Writing:
-    """One batch being written from its page, on the connection of its books."""
+class Flush:
+    """One batch being written from its page, on the connection of its storage."""
 
     def __init__(
-        self, connection: Connection, statements: Statements, serials: SerialsAtRest, opened: Opened, page: Page
+        self,
+        connection: Connection,
+        statements: Statements,
+        serials: SerialsAtRest,
+        opened: ClaimedBatch,
+        page: UnitOfWork,
     ) -> None:
         self._connection = connection
         self._run = statements
         self._serials = serials
         self._opened = opened
-        self._page = page
+        self._unit = page
         self._rows = self._log_rows()
         self._documents: dict[str, tuple[dict[str, Any], bytes | None]] = {}  # by key: what is written twice
 
@@ -69,18 +74,18 @@ class Writing:
         if rows:
             changed: CursorResult[Any] = self._connection.execute(statement, rows)
             if changed.rowcount != len(rows):
-                raise ChangedMeanwhileError(what)
+                raise ConcurrentChangeError(what)
 
     # -- the state ---------------------------------------------------------------------------------------------------
 
     def write_state(self) -> None:
-        """Write what lots, coupons and counters are now; raises `ChangedMeanwhileError`."""
+        """Write what lots, coupons and counters are now; raises `ConcurrentChangeError`."""
         self._write_lots()
         self._write_coupons()
         self._write_counters()
 
     def _write_lots(self) -> None:
-        changed = [each for each in self._page.lots.values() if each.changed]
+        changed = [each for each in self._unit.lots.values() if each.changed]
         new = [each for each in changed if each.version is None]
         self._write(self._run.add_lots, [self._new_lot_row(each) for each in new])
         self._change(
@@ -97,14 +102,14 @@ class Writing:
             "a lot",
         )
 
-    def _new_lot_row(self, lot: OnPage[Lot]) -> dict[str, Any]:
-        sale = self._page.new_sale
+    def _new_lot_row(self, lot: Tracked[Lot]) -> dict[str, Any]:
+        sale = self._unit.new_sale
         assert sale is not None
         document, _ = self._document(lot.now.issue)
         return new_lot_row(lot.now, document, lot.latest_at, sale.program.id, sale.event.store)
 
     def _write_coupons(self) -> None:
-        changed = [each for each in self._page.coupons.values() if each.changed]
+        changed = [each for each in self._unit.coupons.values() if each.changed]
         self._write(self._run.add_coupons, [self._new_coupon_row(each) for each in changed if each.version is None])
         self._change(
             self._run.change_coupons,
@@ -121,7 +126,7 @@ class Writing:
             "a coupon",
         )
 
-    def _new_coupon_row(self, coupon: OnPage[CouponRecord]) -> dict[str, Any]:
+    def _new_coupon_row(self, coupon: Tracked[CouponRecord]) -> dict[str, Any]:
         issue, program = coupon.now.issue, self._opened.given.program
         document, fingerprint = self._document(issue)
         return {
@@ -141,9 +146,9 @@ class Writing:
     def _write_counters(self) -> None:
         """Write the draws on each counter as one change; no two of them would find the same row twice."""
         sums: dict[tuple[str, str, str], tuple[int, int]] = {}
-        for each in self._page.draws:
+        for each in self._unit.draws:
             key = each.program, each.name, each.day.isoformat() if each.day is not None else NO_DAY
-            amount, most = sums.get(key, (0, MOST))
+            amount, most = sums.get(key, (0, MAX_AMOUNT))
             sums[key] = amount + each.amount, min(most, each.most) if each.most is not None else most
         rows = [(*key, bounded(amount, f"the counter {key[1]}"), most) for key, (amount, most) in sorted(sums.items())]
         self._change(
@@ -185,7 +190,7 @@ class Writing:
 
     def _log_rows(self) -> dict[Table, list[dict[str, Any]]]:
         """Give what the batch adds to the log, by table."""
-        t, page, batch = self._run.tables, self._page, self._opened.batch
+        t, page, batch = self._run.tables, self._unit, self._opened.batch
         return {
             t.entries: [entry_row(each, batch) for each in page.entries],
             t.lot_changes: [lot_change_row(each, batch) for each in page.lot_changes],
@@ -195,7 +200,7 @@ class Writing:
             ],
             t.draws: [draw_row(each, batch) for each in page.draws],
             t.debts: [debt_row(each, batch) for each in page.debts],
-            t.citations: [citation_row(program, each, batch) for program, each in page.citations],
+            t.undoables: [undoable_row(program, each, batch) for program, each in page.undoables],
             t.undone: [{"key": key, "batch": batch} for key in page.undone],
         }
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from loyalty_rules.ledger.storage import Scope
+from loyalty_rules.ledger.storage import LockKey
 
-__all__ = ["CHAINS", "FIRST_LINK", "chain_of", "chain_scope", "content_digest", "link_of"]
+__all__ = ["CHAINS", "FIRST_LINK", "chain_lock", "chain_of", "content_digest", "link_of"]
 
 CHAINS = 16
 FIRST_LINK = bytes(32)
@@ -28,7 +28,7 @@ def chain_of(key: str) -> int:
     return zlib.crc32(key.encode("utf-8", "surrogatepass")) % CHAINS
 
 
-def chain_scope(chain: int) -> Scope:
+def chain_lock(chain: int) -> LockKey:
     """Name the end of a chain, which is held last of all."""
     return 3, f"chain/{chain}"
 

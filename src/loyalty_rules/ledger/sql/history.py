@@ -1,4 +1,4 @@
-"""What stood in the books at an instant: lots, promises, debts, coupons, statements. Source: ledger 4.
+"""What stood in the storage at an instant: lots, promises, debts, coupons, statements. Source: ledger 4.
 
 Where nothing has happened to a row since, it is as it was; only of the others is the history read.
 """
@@ -9,28 +9,28 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row
 
-from loyalty_rules.ledger.protocol import Movement
+from loyalty_rules.ledger.protocol import Entry
 from loyalty_rules.ledger.sql.mapping import (
     account_row,
     coupon_of,
-    file_of,
+    entry_of,
+    lot_history_of,
     lot_of,
     microseconds,
-    movement_of,
     with_history,
 )
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
-from loyalty_rules.ledger.storage import LotFile
+from loyalty_rules.ledger.storage import LotHistory
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 
-__all__ = ["AsOf"]
+__all__ = ["HistoryReader"]
 
 _AT_ONCE = 1_000  # lots or coupons read in one go
 
 
-class AsOf:
-    """The questions that books answer as of an instant, on one connection."""
+class HistoryReader:
+    """The questions that storage answer as of an instant, on one connection."""
 
     def __init__(self, connection: Connection, statements: Statements, serials: SerialsAtRest) -> None:
         self._connection = connection
@@ -59,16 +59,16 @@ class AsOf:
         lots = (lot_of(row) if row.latest_at <= instant else histories[row.key].lot(at) for row in rows)
         return [lot for lot in lots if lot is not None]
 
-    def _histories(self, rows: Sequence[Row[Any]]) -> dict[str, LotFile]:
-        return self.with_histories({row.key: file_of(row) for row in rows})
+    def _histories(self, rows: Sequence[Row[Any]]) -> dict[str, LotHistory]:
+        return self.with_histories({row.key: lot_history_of(row) for row in rows})
 
-    def with_histories(self, files: Mapping[str, LotFile]) -> dict[str, LotFile]:
+    def with_histories(self, files: Mapping[str, LotHistory]) -> dict[str, LotHistory]:
         """Read everything that happened to lots."""
-        found: dict[str, LotFile] = {}
+        found: dict[str, LotHistory] = {}
         for some in _some_at_a_time([*files]):
-            entries: dict[str, list[Movement]] = {}
+            entries: dict[str, list[Entry]] = {}
             for row in self._rows(self._run.entries_of_lots, lots=some):
-                entries.setdefault(row.lot, []).append(movement_of(row))
+                entries.setdefault(row.lot, []).append(entry_of(row))
             changes: dict[str, list[Row[Any]]] = {}
             for row in self._rows(self._run.changes_of_lots, lots=some):
                 changes.setdefault(row.lot, []).append(row)
@@ -80,17 +80,17 @@ class AsOf:
         of = account_row(program, account, currency)
         return sum(row.amount for row in self._rows(self._run.debt_at, at=microseconds(at), **of))
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Movement]:
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Give every entry of an account up to an instant."""
         of = {"program": program, "kind": account.kind, "account": account.id, "at": microseconds(at)}
-        return [movement_of(row) for row in self._rows(self._run.statement, **of)]
+        return [entry_of(row) for row in self._rows(self._run.statement, **of)]
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Give the coupons of a member."""
         rows = self._rows(self._run.coupons_of, program=program, member=member)
         return [coupon_of(row, self._serials) for row in rows]
 
-    def files(self, program: str) -> Iterable[tuple[LotFile, str | None]]:
+    def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
         """Give everything that happened to each lot, and the store of its sale, some at a time."""
         for rows in self._pages(self._run.next_lots, program):
             files = self._histories(rows)

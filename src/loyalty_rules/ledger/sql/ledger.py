@@ -10,16 +10,16 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from loyalty_rules.ledger.autocommit import Desk
-from loyalty_rules.ledger.service import Operations
+from loyalty_rules.ledger.autocommit import AutocommitLedger
+from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, broken_sums, ends_of_chains
 from loyalty_rules.ledger.sql.dialects import dialect_of
 from loyalty_rules.ledger.sql.mapping import instant_of
-from loyalty_rules.ledger.sql.program_versions import Programs
+from loyalty_rules.ledger.sql.program_versions import ProgramVersions
 from loyalty_rules.ledger.sql.rebuild import rebuild
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
-from loyalty_rules.ledger.sql.storage import SQLBooks
+from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialKeys
@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 _AT_ONCE = 500
 _TABLES = 0, "the tables themselves"
-_MOST_TRIES = 10
+_MAX_TRIES = 10
 _FIRST_PAUSE_SECONDS = 0.005
 
 
-class SQLLedger(Desk):
+class SQLLedger(AutocommitLedger):
     """A ledger in a database: see `Ledger` for what each operation does.
 
     `bind` is an engine, on which each operation has a transaction of its own, or a connection, whose transaction all
@@ -50,7 +50,7 @@ class SQLLedger(Desk):
         self._bind = bind.execution_options(**self._dialect.options) if isinstance(bind, Engine) else bind
         self._serials = serials
         self._statements = Statements(self.tables, self._dialect.insert)
-        self._programs = Programs()
+        self._programs = ProgramVersions()
 
     @classmethod
     def open(cls, url: str, *, serials: SerialKeys | None = None, create: bool = True) -> Self:
@@ -81,7 +81,7 @@ class SQLLedger(Desk):
     def create_all_on(self, connection: Connection) -> None:
         """Make the tables that are not there, in the transaction of a connection; one process at a time does."""
         self._dialect.begin(connection)
-        self._dialect.hold(connection, [_TABLES])
+        self._dialect.lock(connection, [_TABLES])
         self.tables.metadata.create_all(connection, tables=[*self.tables.log, *self.tables.state])
 
     @property
@@ -97,7 +97,7 @@ class SQLLedger(Desk):
     # -- transactions ------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def transaction(self, connection: Connection | None = None) -> Iterator[Operations]:
+    def transaction(self, connection: Connection | None = None) -> Iterator[LedgerService]:
         """Make several operations one: all are recorded or, where an error leaves the block, none.
 
         With a `connection` they join its transaction, which the host commits; an operation that is refused, or whose
@@ -107,31 +107,31 @@ class SQLLedger(Desk):
         joined = connection if connection is not None else self._bind
         if isinstance(joined, Connection):
             self._dialect.begin(joined)
-            yield Operations(self._books(joined, savepoints=True), self._serials)
+            yield LedgerService(self._storage(joined, savepoints=True), self._serials)
             return
         with joined.connect() as own, self.on(own, savepoints=True) as operations:
             yield operations
 
     @contextmanager
-    def on(self, connection: Connection, *, savepoints: bool = False) -> Iterator[Operations]:
+    def on(self, connection: Connection, *, savepoints: bool = False) -> Iterator[LedgerService]:
         """Do a transaction on a connection on which nothing has been done, and commit it."""
         self._dialect.begin(connection)
-        books = self._books(connection, savepoints=savepoints)
-        yield Operations(books, self._serials)
-        if books.doomed:
+        storage = self._storage(connection, savepoints=savepoints)
+        yield LedgerService(storage, self._serials)
+        if storage.doomed:
             connection.rollback()
             return
         connection.commit()
-        for version in books.stored:
+        for version in storage.stored:
             self._programs.note_stored(version)
 
-    def to_ask(self, connection: Connection) -> Operations:
+    def read_only(self, connection: Connection) -> LedgerService:
         """Give the operations for questions on a connection on which nothing has been done."""
         self._dialect.begin_to_read(connection)
-        return self._questions(connection)
+        return self._read_only(connection)
 
-    def _questions(self, connection: Connection) -> Operations:
-        return Operations(self._books(connection, reading=True), self._serials)
+    def _read_only(self, connection: Connection) -> LedgerService:
+        return LedgerService(self._storage(connection, reading=True), self._serials)
 
     def pause_after(self, error: DBAPIError, tries: int) -> float | None:
         """Say how many seconds to wait for another try after so many; None where it would be no better.
@@ -140,10 +140,10 @@ class SQLLedger(Desk):
         for its batch first, and gives what was recorded. Source: ledger 3.
         """
         again = error.connection_invalidated or self._dialect.is_worth_another_try(error)
-        return _FIRST_PAUSE_SECONDS * 2**tries if again and tries < _MOST_TRIES else None
+        return _FIRST_PAUSE_SECONDS * 2**tries if again and tries < _MAX_TRIES else None
 
-    def _books(self, connection: Connection, *, savepoints: bool = False, reading: bool = False) -> SQLBooks:
-        return SQLBooks(
+    def _storage(self, connection: Connection, *, savepoints: bool = False, reading: bool = False) -> SQLStorage:
+        return SQLStorage(
             connection,
             self._statements,
             self._dialect,
@@ -153,7 +153,7 @@ class SQLLedger(Desk):
             reading=reading,
         )
 
-    def _do(self, work: Callable[[Operations], T]) -> T:
+    def _do(self, work: Callable[[LedgerService], T]) -> T:
         """Do one operation in a transaction, and again where it failed for what others did at the same time."""
         if isinstance(self._bind, Connection):
             with self.transaction() as operations:
@@ -169,9 +169,9 @@ class SQLLedger(Desk):
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _ask(self, question: Callable[[Operations], T]) -> T:
+    def _ask(self, question: Callable[[LedgerService], T]) -> T:
         with self._reading() as connection:
-            return question(self._questions(connection))
+            return question(self._read_only(connection))
 
     # -- what a ledger in a database is asked besides -----------------------------------------------------------------
 
@@ -239,7 +239,7 @@ class SQLLedger(Desk):
 
     def _rebuild(self, connection: Connection) -> None:
         self._dialect.hold_tables(connection, self.tables.state)
-        rebuild(connection, self.tables, self._books(connection, reading=True))
+        rebuild(connection, self.tables, self._storage(connection, reading=True))
 
     def reconcile(self, program: str, events: Iterable[str]) -> Sequence[str]:
         """Name those of a host's events, by their ids, that no batch records: what was lost on the way here."""

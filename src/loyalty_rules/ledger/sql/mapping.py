@@ -27,45 +27,45 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.ledger.protocol import Movement
+from loyalty_rules.ledger.protocol import Entry
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import Draw, LotChange
-from loyalty_rules.ledger.storage import AmountOutOfRangeError, Citable, Inputs, LotFile, Term
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange
+from loyalty_rules.ledger.storage import AmountOutOfRangeError, ExpiryVersion, IdempotencyRecord, LotHistory, Undoable
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
-    "MOST",
+    "MAX_AMOUNT",
     "account_row",
     "batch_row",
     "bounded",
-    "citable_of",
-    "citation_row",
     "coupon_of",
     "coupon_state_row",
     "day_of",
     "day_text",
     "debt_row",
     "draw_row",
+    "entry_of",
     "entry_row",
-    "file_of",
     "instant_of",
     "intents_of",
     "json_of",
     "lot_change_row",
+    "lot_history_of",
     "lot_of",
     "lot_parts",
     "microseconds",
-    "movement_of",
     "new_lot_row",
     "text_of_json",
+    "undoable_of",
+    "undoable_row",
     "with_history",
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-MOST = 2**63 - 1
+MAX_AMOUNT = 2**63 - 1
 """The most millionths that 64 bits hold."""
 
 _INTENTS: Mapping[str, type[Any]] = {
@@ -92,7 +92,7 @@ _INTENTS: Mapping[str, type[Any]] = {
 
 def bounded(amount: int, what: str) -> int:
     """Give an amount of millionths that 64 bits can hold; raises `AmountOutOfRangeError`, which names it."""
-    if not -MOST <= amount <= MOST:
+    if not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
         raise AmountOutOfRangeError(what)
     return amount
 
@@ -205,25 +205,25 @@ def account_row(program: str, account: Account, currency: str) -> dict[str, Any]
     return {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
 
 
-def entry_row(movement: Movement, batch: int) -> dict[str, Any]:
-    """Write a movement as an entry of a batch."""
+def entry_row(entry: Entry, batch: int) -> dict[str, Any]:
+    """Write a entry as an entry of a batch."""
     return {
         "batch": batch,
-        **account_row(movement.program, movement.account, movement.currency),
-        "lot": movement.lot,
-        "source": movement.source,
-        "target": movement.target,
-        "amount": bounded(micros(movement.amount), f"an amount of {movement.lot}"),
-        "at": microseconds(movement.at),
-        "recorded_at": microseconds(movement.recorded_at),
-        "reason": movement.reason,
+        **account_row(entry.program, entry.account, entry.currency),
+        "lot": entry.lot,
+        "source": entry.source,
+        "target": entry.target,
+        "amount": bounded(micros(entry.amount), f"an amount of {entry.lot}"),
+        "at": microseconds(entry.at),
+        "recorded_at": microseconds(entry.recorded_at),
+        "reason": entry.reason,
     }
 
 
-def movement_of(row: Row[Any]) -> Movement:
+def entry_of(row: Row[Any]) -> Entry:
     """Read an entry, with the event and the phase of its batch."""
-    return Movement(
-        Inputs.key_of(row.program, row.event, row.phase),
+    return Entry(
+        IdempotencyRecord.key_of(row.program, row.event, row.phase),
         row.program,
         Account(row.kind, row.account),
         row.currency,
@@ -256,27 +256,29 @@ def new_lot_row(
     }
 
 
-def file_of(row: Row[Any]) -> LotFile:
+def lot_history_of(row: Row[Any]) -> LotHistory:
     """Begin the history of a lot."""
-    return LotFile(restore(json_of(row.issue), IssueCurrency), row.program, row.number, bool(row.rolling))
+    return LotHistory(restore(json_of(row.issue), IssueCurrency), row.program, row.number, bool(row.rolling))
 
 
-def with_history(file: LotFile, movements: Sequence[Movement], changes: Sequence[Row[Any]]) -> LotFile:
-    """Give the history of a lot from its movements and its other changes, in the order of record."""
+def with_history(file: LotHistory, entries: Sequence[Entry], changes: Sequence[Row[Any]]) -> LotHistory:
+    """Give the history of a lot from its entries and its other changes, in the order of record."""
     issue, terms = file.issue, []
     if issue.expires_at is not None:
-        terms.append(Term(movements[0].at, issue.expires_on, issue.expires_at))
+        terms.append(ExpiryVersion(entries[0].at, issue.expires_on, issue.expires_at))
     released: tuple[datetime, date] | None = None
     claimed = []
     for row in changes:
         at, day = instant_of(row.at), day_of(row.day)
         if row.change == "expires":
-            terms.append(Term(at, day, _instant_of(row.expires_at)))
+            terms.append(ExpiryVersion(at, day, _instant_of(row.expires_at)))
         elif row.change == "released" and day is not None:
             released = at, day
         else:
             claimed.append((at, decimal_of(row.amount)))
-    return attrs.evolve(file, movements=tuple(movements), terms=tuple(terms), released=released, claimed=tuple(claimed))
+    return attrs.evolve(
+        file, entries=tuple(entries), expiry_versions=tuple(terms), released=released, claimed=tuple(claimed)
+    )
 
 
 def lot_change_row(change: LotChange, batch: int) -> dict[str, Any]:
@@ -292,7 +294,7 @@ def lot_change_row(change: LotChange, batch: int) -> dict[str, Any]:
     }
 
 
-def draw_row(draw: Draw, batch: int) -> dict[str, Any]:
+def draw_row(draw: CounterDraw, batch: int) -> dict[str, Any]:
     """Write what was added to a counter."""
     return {
         "batch": batch,
@@ -300,7 +302,7 @@ def draw_row(draw: Draw, batch: int) -> dict[str, Any]:
         "name": draw.name,
         "day": day_text(draw.day) or NO_DAY,
         "amount": draw.amount,
-        "most": draw.most if draw.most is not None and draw.most <= MOST else None,
+        "most": draw.most if draw.most is not None and draw.most <= MAX_AMOUNT else None,
     }
 
 
@@ -315,7 +317,7 @@ def debt_row(debt: tuple[str, Account, str, datetime, int], batch: int) -> dict[
     }
 
 
-def citation_row(program: str, citable: Citable, batch: int) -> dict[str, Any]:
+def undoable_row(program: str, citable: Undoable, batch: int) -> dict[str, Any]:
     """Write a spend or a redemption."""
     return {
         "key": citable.key,
@@ -326,14 +328,14 @@ def citation_row(program: str, citable: Citable, batch: int) -> dict[str, Any]:
     }
 
 
-def citable_of(row: Row[Any]) -> Citable:
+def undoable_of(row: Row[Any]) -> Undoable:
     """Read a spend or a redemption."""
     document = json_of(row.document)
-    citable: Citable = restore(document, _INTENTS[document["type"]])
+    citable: Undoable = restore(document, _INTENTS[document["type"]])
     return citable
 
 
-def batch_row(given: Inputs) -> dict[str, Any]:
+def batch_row(given: IdempotencyRecord) -> dict[str, Any]:
     """Write what a batch is recognised by."""
     return {
         "program": given.program,

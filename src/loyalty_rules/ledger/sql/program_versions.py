@@ -7,12 +7,12 @@ from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.loading import dump, load_program
 from loyalty_rules.program import Program
 
-__all__ = ["Programs"]
+__all__ = ["ProgramVersions"]
 
-_MOST_LOADED = 64
+_MAX_LOADED = 64
 
 
-class Programs:
+class ProgramVersions:
     """The versions that a ledger knows: those that are known to be stored, and those that are loaded."""
 
     def __init__(self) -> None:
@@ -42,6 +42,6 @@ class Programs:
 
     def _keep(self, program: Program) -> None:
         if program.version not in self._loaded:
-            while len(self._loaded) >= _MOST_LOADED:
+            while len(self._loaded) >= _MAX_LOADED:
                 self._loaded.pop(next(iter(self._loaded)), None)
             self._loaded[program.version] = program

@@ -8,21 +8,21 @@ from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, selec
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
 from loyalty_rules.ledger.sql.mapping import json_of, microseconds, new_lot_row, text_of_json
-from loyalty_rules.ledger.sql.storage import SQLBooks
+from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
-from loyalty_rules.ledger.storage import LotFile
+from loyalty_rules.ledger.storage import LotHistory
 
 __all__ = ["rebuild"]
 
 _AT_ONCE = 200
 
 
-def rebuild(connection: Connection, tables: Tables, books: SQLBooks) -> None:
+def rebuild(connection: Connection, tables: Tables, storage: SQLStorage) -> None:
     """Make the state anew from the log alone, in the transaction of the connection, which has the state to itself."""
     for table in tables.state:
         connection.execute(delete(table))
     for row, documents in _receipts(connection, tables):
-        _issue_lots(connection, tables, books, row, documents)
+        _issue_lots(connection, tables, storage, row, documents)
         _issue_coupons(connection, tables, row, documents)
     draws = tables.draws
     of = (draws.c.program, draws.c.name, draws.c.day)
@@ -42,14 +42,16 @@ def _receipts(connection: Connection, tables: Tables) -> Iterator[tuple[Any, Seq
 
 
 def _issue_lots(
-    connection: Connection, tables: Tables, books: SQLBooks, row: Any, documents: Sequence[dict[str, Any]]
+    connection: Connection, tables: Tables, storage: SQLStorage, row: Any, documents: Sequence[dict[str, Any]]
 ) -> None:
     rolling = {each["key"].removesuffix("/extend") for each in documents if each["type"] == ExtendExpiry.type}
     issues = {each["key"]: each for each in documents if each["type"] == IssueCurrency.type}
-    files = {key: LotFile(restore(each, IssueCurrency), row.program, 0, key in rolling) for key, each in issues.items()}
+    files = {
+        key: LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling) for key, each in issues.items()
+    }
     store = json_of(row.inputs)["event"]["store"]
     rows = []
-    for file in books.with_histories(files).values():
+    for file in storage.with_histories(files).values():
         lot = file.lot()
         assert lot is not None
         rows.append(new_lot_row(lot, issues[lot.key], file.latest, row.program, store))

@@ -17,7 +17,7 @@ from loyalty_rules.serials import SerialKeys, key_id_of, parse_serial
 
 __all__ = ["SerialKeysNeededError", "SerialsAtRest"]
 
-_MOST_ATTEMPTS = 100
+_MAX_ATTEMPTS = 100
 
 
 class SerialKeysNeededError(LoyaltyError):
@@ -63,7 +63,7 @@ class SerialsAtRest:
 
     def _attempt(self, program: str, issue: IssueCoupon) -> int | None:
         """Find the attempt that a serial was derived with; None where these keys did not make it."""
-        attempts = (each for each in range(_MOST_ATTEMPTS) if self._derived(program, issue, each) == issue.serial)
+        attempts = (each for each in range(_MAX_ATTEMPTS) if self._derived(program, issue, each) == issue.serial)
         return next(attempts, None)
 
     def _derived(self, program: str, issue: IssueCoupon, attempt: int) -> str:

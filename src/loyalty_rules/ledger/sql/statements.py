@@ -30,7 +30,7 @@ class Statements:
         self._coupons()
         self._counters(conflict_insert)
         # An undoing whose key is there already is refused by the key.
-        added = (t.entries, t.lot_changes, t.coupon_states, t.draws, t.debts, t.citations, t.undone)
+        added = (t.entries, t.lot_changes, t.coupon_states, t.draws, t.debts, t.undoables, t.undone)
         self.add_to = {table: insert(table) for table in added}
         self.debt = select(t.debts.c.amount).where(*self._account(t.debts), t.debts.c.currency == _given("currency"))
         self.debt_at = self.debt.where(t.debts.c.at <= _given("at"))
@@ -90,7 +90,7 @@ class Statements:
             .where(b.c.event != b.c.of)
             .order_by(r.c.number)
         )
-        c = t.citations
+        c = t.undoables
         self.cited = select(c.c.document).where(c.c.program == _given("program"), c.c.key == _given("key"))
         self.is_undone = select(t.undone.c.key).where(t.undone.c.key == _given("key"))
         self.cited_in = (

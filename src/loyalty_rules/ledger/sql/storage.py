@@ -1,4 +1,4 @@
-"""The books of a ledger in a database, on one connection, inside one transaction. Source: ledger 2 and 3.
+"""The storage of a ledger in a database, on one connection, inside one transaction. Source: ledger 2 and 3.
 
 A batch is claimed by its first statement. What it looks up and changes is kept on a page in memory until the batch is
 closed; then the page is written.
@@ -15,15 +15,14 @@ from sqlalchemy import Connection, Row
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.events import Activity, Return, Transaction, Update
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
-from loyalty_rules.ledger.protocol import Movement, Receipt, Trim
+from loyalty_rules.ledger.protocol import Entry, Receipt, Trim
 from loyalty_rules.ledger.sql.dialects import Dialect
-from loyalty_rules.ledger.sql.flush import Opened, Writing
-from loyalty_rules.ledger.sql.hash_chain import chain_of, chain_scope
-from loyalty_rules.ledger.sql.history import AsOf
+from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
+from loyalty_rules.ledger.sql.hash_chain import chain_lock, chain_of
+from loyalty_rules.ledger.sql.history import HistoryReader
 from loyalty_rules.ledger.sql.mapping import (
     account_row,
     batch_row,
-    citable_of,
     coupon_of,
     day_of,
     instant_of,
@@ -32,28 +31,29 @@ from loyalty_rules.ledger.sql.mapping import (
     lot_of,
     microseconds,
     text_of_json,
+    undoable_of,
 )
-from loyalty_rules.ledger.sql.program_versions import Programs
+from loyalty_rules.ledger.sql.program_versions import ProgramVersions
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import Draw, Page
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, UnitOfWork
 from loyalty_rules.ledger.storage import (
     Batch,
-    Citable,
-    Inputs,
-    Scope,
-    Term,
+    ExpiryVersion,
+    IdempotencyRecord,
+    LockKey,
+    Undoable,
     Window,
-    counter_scope,
+    counter_lock,
 )
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.loading import dump, load_event, load_snapshot
 
-__all__ = ["SQLBooks"]
+__all__ = ["SQLStorage"]
 
 
-class SQLBooks(AsOf):
+class SQLStorage(HistoryReader):
     """The tables of a ledger in a database: see `Books`.
 
     `savepoints` says that several operations share the transaction, so that one can be taken back by itself; without
@@ -66,7 +66,7 @@ class SQLBooks(AsOf):
         statements: Statements,
         dialect: Dialect,
         serials: SerialsAtRest,
-        programs: Programs,
+        programs: ProgramVersions,
         *,
         savepoints: bool = False,
         reading: bool = False,
@@ -76,16 +76,16 @@ class SQLBooks(AsOf):
         self._programs = programs
         self._savepoints = savepoints
         self._reading = reading
-        self._held: frozenset[Scope] = frozenset()
-        self._opened: Opened | None = None
-        self._page = Page()
+        self._held: frozenset[LockKey] = frozenset()
+        self._opened: ClaimedBatch | None = None
+        self._unit = UnitOfWork()
         self.doomed = False
         self.stored: list[str] = []  # versions of programs that are new in this transaction
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
+    def atomic(self) -> Iterator[None]:
         """Keep everything that is written inside or, where an error leaves it, nothing."""
         held, stored = self._held, len(self.stored)
         try:
@@ -96,33 +96,33 @@ class SQLBooks(AsOf):
                 yield
         except BaseException:
             # What was held since the savepoint is held no more.
-            self._held, self._opened, self._page = held, None, Page()
+            self._held, self._opened, self._unit = held, None, UnitOfWork()
             del self.stored[stored:]
             self.doomed = not self._savepoints
             raise
 
-    def hold(self, scopes: Iterable[Scope]) -> None:
+    def lock(self, scopes: Iterable[LockKey]) -> None:
         """Let nobody else decide about these until the transaction ends."""
         more = frozenset(scopes) - self._held
         if more and not self._reading:
-            self._dialect.hold(self._connection, more)
+            self._dialect.lock(self._connection, more)
             self._held |= more
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
-    def open_batch(self, given: Inputs, about: Iterable[Scope] = ()) -> Batch | None:
+    def claim_batch(self, given: IdempotencyRecord, about: Iterable[LockKey] = ()) -> Batch | None:
         """Claim a batch by a row that can be there once; or give what was recorded under its key."""
         row, more = batch_row(given), {*about}
         if more:  # nothing more will be held after these, so that the end of the chain may be, too
-            more = {*more, chain_scope(chain_of(given.key))} - self._held
+            more = {*more, chain_lock(chain_of(given.key))} - self._held
         claimed = self._dialect.claim(self._connection, self._run, row, more)
         if claimed is None:
             return self._recorded(given)
         self._held |= more
-        self._opened, self._page = Opened(claimed, given, row), Page()
+        self._opened, self._unit = ClaimedBatch(claimed, given, row), UnitOfWork()
         return None
 
-    def _recorded(self, given: Inputs) -> Batch:
+    def _recorded(self, given: IdempotencyRecord) -> Batch:
         row = self._row(self._run.batch, program=given.program, event=given.event, phase=given.phase)
         assert row is not None
         recorded = attrs.evolve(given, inputs=json_of(row.inputs), at=instant_of(row.at), of=row.of)
@@ -130,17 +130,17 @@ class SQLBooks(AsOf):
         trims = tuple(restore(each, Trim) for each in json_of(row.trims))
         return Batch(recorded, Receipt("recorded", given.key, intents, trims))
 
-    def close_batch(self, receipt: Receipt) -> None:
+    def commit_batch(self, receipt: Receipt) -> None:
         """Write what the batch has changed and what came of it, at the end of its chain."""
         assert self._opened is not None
         chain = chain_of(self._opened.given.key)
-        terms = self._terms_of(self._page.new_sale)
-        writing = Writing(self._connection, self._run, self._serials, self._opened, self._page)
+        terms = self._terms_of(self._unit.new_sale)
+        writing = Flush(self._connection, self._run, self._serials, self._opened, self._unit)
         writing.write_state()
         writing.write_log()
-        self.hold([chain_scope(chain)])  # last of all, for everybody waits for it
+        self.lock([chain_lock(chain)])  # last of all, for everybody waits for it
         writing.write_receipt(receipt, terms, chain)
-        self._opened, self._page = None, Page()
+        self._opened, self._unit = None, UnitOfWork()
 
     def _terms_of(self, sale: Sale | None) -> dict[str, str | None]:
         """Give the terms of a new sale as they are kept with its receipt: the program's version, and the snapshot."""
@@ -153,7 +153,7 @@ class SQLBooks(AsOf):
 
     def sale(self, program: str, event: str) -> Sale | None:
         """Give the frozen terms of a sale, with the updates and returns that were recorded since."""
-        kept = self._page.sale
+        kept = self._unit.sale
         if kept is not None and (kept.program.id, kept.event.id) == (program, event):
             return kept
         row = self._row(self._run.sale, program=program, event=event)
@@ -170,18 +170,18 @@ class SQLBooks(AsOf):
         returns = tuple(each for each in later if isinstance(each, Return))
         return Sale(terms, decided, load_snapshot(json_of(row.snapshot)), updates, returns)
 
-    def keep_sale(self, sale: Sale) -> None:
+    def save_sale(self, sale: Sale) -> None:
         """Keep a sale's terms with its batch; updates and returns are batches of their own."""
         assert self._opened is not None
-        self._page.sale = sale
+        self._unit.sale = sale
         if sale.event.id == self._opened.given.event:
-            self._page.new_sale = sale
+            self._unit.new_sale = sale
 
     # -- lots --------------------------------------------------------------------------------------------------------
 
     def lot(self, key: str) -> Lot | None:
         """Give a lot as it stands now."""
-        found = self._page.lot(key)
+        found = self._unit.lot(key)
         if found is None:
             row = self._row(self._run.lot, key=key)
             found = self._read(row) if row is not None else None
@@ -191,49 +191,49 @@ class SQLBooks(AsOf):
         """Read a lot onto the page, unless it is there."""
         if self._opened is None:
             return lot_of(row)
-        return self._page.read_lot(row.key, lambda: lot_of(row), row.version, instant_of(row.latest_at))
+        return self._unit.read_lot(row.key, lambda: lot_of(row), row.version, instant_of(row.latest_at))
 
     def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
         """Give those of an account's lots of which anything is left."""
         rows = self._rows(self._run.lots_of, program=program, kind=account.kind, account=account.id)
-        lots = [*(self._read(row) for row in rows), *self._page.new_lots(lambda lot: lot.account == account)]
+        lots = [*(self._read(row) for row in rows), *self._unit.new_lots(lambda lot: lot.account == account)]
         return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0]
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Give the lots that a sale issued."""
         return [self._read(row) for row in self._rows(self._run.lots_of_sale, program=program, event=event)]
 
-    def due(self, program: str, at: datetime) -> Sequence[Lot]:
+    def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give the promises that are due by an instant."""
         return [lot_of(row) for row in self._rows(self._run.due, program=program, at=microseconds(at))]
 
-    def expiring(self, program: str, at: datetime) -> Sequence[Lot]:
+    def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:
         """Give the lots that have expired by an instant and are not swept."""
         return [lot_of(row) for row in self._rows(self._run.expiring, program=program, at=microseconds(at))]
 
-    def add_lot(self, issue: IssueCurrency, movement: Movement, *, rolling: bool) -> None:
-        """Begin a lot with the movement that brings its amount."""
-        self._page.add_lot(Lot(issue, 0, issue.amount, rolling=rolling, issue_on=issue.issue_on), movement)
+    def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
+        """Begin a lot with the entry that brings its amount."""
+        self._unit.add_lot(Lot(issue, 0, issue.amount, rolling=rolling, issue_on=issue.issue_on), entry)
 
-    def move(self, movement: Movement) -> None:
+    def add_entry(self, entry: Entry) -> None:
         """Move an amount between two buckets of a lot."""
-        self.lot(movement.lot)
-        self._page.move(movement)
+        self.lot(entry.lot)
+        self._unit.add_entry(entry)
 
-    def set_term(self, lot: str, term: Term) -> None:
+    def set_expiry(self, lot: str, term: ExpiryVersion) -> None:
         """Say from when on a lot expires when."""
         self.lot(lot)
-        self._page.set_term(lot, term)
+        self._unit.set_expiry(lot, term)
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
         """Say that a promise became issued."""
         self.lot(lot)
-        self._page.set_released(lot, at, issue_on)
+        self._unit.set_released(lot, at, issue_on)
 
-    def take_back(self, lot: str, at: datetime, amount: int) -> None:
+    def add_taken_back(self, lot: str, at: datetime, amount: int) -> None:
         """Say what a return of its sale claims of a lot."""
         self.lot(lot)
-        self._page.take_back(lot, at, amount)
+        self._unit.add_taken_back(lot, at, amount)
 
     # -- debts -------------------------------------------------------------------------------------------------------
 
@@ -241,19 +241,19 @@ class SQLBooks(AsOf):
         """Give what an account owes of a currency."""
         rows = self._rows(self._run.debt, **account_row(program, account, currency))
         recorded: int = sum(row.amount for row in rows)
-        return recorded + self._page.owed(program, account, currency)
+        return recorded + self._unit.owed(program, account, currency)
 
-    def owe(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
+    def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
         """Add to what an account owes."""
-        self._page.debts.append((program, account, currency, at, amount))
+        self._unit.debts.append((program, account, currency, at, amount))
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def coupon(self, key: str) -> CouponRecord | None:
         """Give a coupon as it stands now."""
-        on_page = self._page.coupons.get(key)
-        if on_page is not None:
-            coupon: CouponRecord = on_page.now
+        tracked = self._unit.coupons.get(key)
+        if tracked is not None:
+            coupon: CouponRecord = tracked.now
             return coupon
         row = self._row(self._run.coupon, key=key)
         return self._read_coupon(row) if row is not None else None
@@ -261,7 +261,7 @@ class SQLBooks(AsOf):
     def _read_coupon(self, row: Row[Any]) -> CouponRecord:
         if self._opened is None:
             return coupon_of(row, self._serials)
-        return self._page.read_coupon(
+        return self._unit.read_coupon(
             row.key, lambda: coupon_of(row, self._serials), row.version, instant_of(row.latest_at)
         )
 
@@ -285,27 +285,27 @@ class SQLBooks(AsOf):
         rows = self._rows(self._run.expiring_coupons, program=program, at=microseconds(at))
         return [coupon_of(row, self._serials) for row in rows]
 
-    def is_taken(self, serial: str) -> bool:
+    def is_serial_taken(self, serial: str) -> bool:
         """Say whether a coupon has this serial, on the page too."""
-        if any(each.now.issue.serial == serial for each in self._page.coupons.values()):
+        if any(each.now.issue.serial == serial for each in self._unit.coupons.values()):
             return True
         fingerprint = self._serials.fingerprint(serial)
         return fingerprint is not None and self._row(self._run.is_taken, fingerprint=fingerprint) is not None
 
     def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:  # noqa: ARG002
         """Keep a new coupon."""
-        self._page.change_coupon(coupon, at)
+        self._unit.update_coupon(coupon, at)
 
-    def change_coupon(self, coupon: CouponRecord, at: datetime) -> None:
+    def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
         """Say what a coupon is from an instant on."""
         self.coupon(coupon.key)
-        self._page.change_coupon(coupon, at)
+        self._unit.update_coupon(coupon, at)
 
     # -- counters ----------------------------------------------------------------------------------------------------
 
     def read_counters(self, program: str, windows: Iterable[Window]) -> None:
         """Read counters in one batch, except those that have been read."""
-        read = self._page.counters
+        read = self._unit.counters
         wanted = [each for each in dict.fromkeys(windows) if (program, each) not in read]
         if not wanted:
             return
@@ -323,17 +323,17 @@ class SQLBooks(AsOf):
         for window in wanted:
             read[program, window] = _in_window(values.get(window[0], ()), window)
 
-    def counted(self, program: str, window: Window) -> int:
+    def counter_value(self, program: str, window: Window) -> int:
         """Give what a counter holds, with what the batch has added."""
-        self.hold([counter_scope(program, window[0])])
+        self.lock([counter_lock(program, window[0])])
         self.read_counters(program, [window])
-        return self._page.counters[program, window] + self._page.drawn(program, window)
+        return self._unit.counters[program, window] + self._unit.drawn(program, window)
 
-    def count(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
+    def add_to_counter(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
         """Add to a counter, which may not hold more than `most` when it is written."""
-        self._page.draws.append(Draw(program, name, day, amount, most))
+        self._unit.draws.append(CounterDraw(program, name, day, amount, most))
 
-    def tracked(self, program: str, event: str) -> Mapping[str, int]:
+    def contributions(self, program: str, event: str) -> Mapping[str, int]:
         """Give what a sale contributes to each tracker: the sum of what it drew and what its returns gave back."""
         contributed: dict[str, int] = {}
         for row in self._rows(self._run.draws_of_sale, program=program, event=event):
@@ -341,34 +341,34 @@ class SQLBooks(AsOf):
             contributed[tracker] = contributed.get(tracker, 0) + row.amount
         return contributed
 
-    def track(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:  # noqa: ARG002
+    def add_contribution(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:  # noqa: ARG002
         """Add to a tracker's counter; the batch says of which sale it is."""
         name, _, day = window
-        self.count(program, name, day, amount)
+        self.add_to_counter(program, name, day, amount)
 
     # -- what can be undone ------------------------------------------------------------------------------------------
 
-    def cited(self, program: str, key: str) -> Citable | None:
+    def undoable(self, program: str, key: str) -> Undoable | None:
         """Give a spend or a redemption by its key."""
         row = self._row(self._run.cited, program=program, key=key)
-        return citable_of(row) if row is not None else None
+        return undoable_of(row) if row is not None else None
 
-    def cite(self, program: str, citable: Citable) -> None:
+    def add_undoable(self, program: str, citable: Undoable) -> None:
         """Keep a spend or a redemption, so that it can be undone by its key."""
-        self._page.citations.append((program, citable))
+        self._unit.undoables.append((program, citable))
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
         """Give the redemptions that a transaction made and that nothing has undone."""
-        made = [citable_of(row) for row in self._rows(self._run.cited_in, program=program, event=event)]
+        made = [undoable_of(row) for row in self._rows(self._run.cited_in, program=program, event=event)]
         return [each for each in made if isinstance(each, RedeemCoupon)]
 
     def is_undone(self, key: str) -> bool:
         """Say whether a spend or a redemption has been undone."""
         return self._row(self._run.is_undone, key=key) is not None
 
-    def undo(self, key: str) -> None:
+    def mark_undone(self, key: str) -> None:
         """Say, once, that a spend or a redemption has been undone: its key is unique."""
-        self._page.undone.append(key)
+        self._unit.undone.append(key)
 
 
 def _in_window(values: Iterable[tuple[date | None, int]], window: Window) -> int:

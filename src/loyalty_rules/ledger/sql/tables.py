@@ -92,7 +92,7 @@ class Tables:
             self.coupon_states,
             self.draws,
             self.debts,
-            self.citations,
+            self.undoables,
             self.undone,
         ]
 
@@ -224,7 +224,7 @@ class Tables:
             _whole("amount"),
             self._index("debts_account", "program", "kind", "account"),
         )
-        self.citations = self._table(
+        self.undoables = self._table(
             "citations",
             _number(),
             _text("key", unique=True),
@@ -235,7 +235,7 @@ class Tables:
             self._index("citations_event", "program", "event"),
         )
         self.undone = self._table(
-            "undone", _text("key", ForeignKey(self.citations.c.key), primary_key=True), self._batch()
+            "undone", _text("key", ForeignKey(self.undoables.c.key), primary_key=True), self._batch()
         )
 
     def _coupon_state(self) -> list[Any]:

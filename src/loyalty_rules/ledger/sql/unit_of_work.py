@@ -6,12 +6,12 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from loyalty_rules.ledger.protocol import Movement
-from loyalty_rules.ledger.storage import PARTS, Citable, Term, Window
+from loyalty_rules.ledger.protocol import Entry
+from loyalty_rules.ledger.storage import PARTS, ExpiryVersion, Undoable, Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["Draw", "LotChange", "OnPage", "Page"]
+__all__ = ["CounterDraw", "LotChange", "Tracked", "UnitOfWork"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ _UNNUMBERED = 2**62  # a lot that is not written yet comes after all that are
 
 
 @attrs.define
-class OnPage(Generic[T]):
+class Tracked(Generic[T]):
     """A lot or a coupon on the page: what it is now, the version that was read (None: new), when it last changed."""
 
     now: T
@@ -46,7 +46,7 @@ class LotChange:
 
 
 @attrs.frozen
-class Draw:
+class CounterDraw:
     """What was added to a counter, and what it may hold then."""
 
     program: str
@@ -56,72 +56,72 @@ class Draw:
     most: int | None
 
 
-class Page:
+class UnitOfWork:
     """The lots, coupons and counters of one batch, and what it adds to the log."""
 
     def __init__(self) -> None:
-        self.lots: dict[str, OnPage[Lot]] = {}
-        self.coupons: dict[str, OnPage[CouponRecord]] = {}
+        self.lots: dict[str, Tracked[Lot]] = {}
+        self.coupons: dict[str, Tracked[CouponRecord]] = {}
         self.counters: dict[tuple[str, Window], int] = {}  # as they were read
         self.sale: Sale | None = None
         self.new_sale: Sale | None = None
-        self.entries: list[Movement] = []
+        self.entries: list[Entry] = []
         self.lot_changes: list[LotChange] = []
         self.coupon_states: list[tuple[datetime, CouponRecord]] = []
-        self.draws: list[Draw] = []
+        self.draws: list[CounterDraw] = []
         self.debts: list[tuple[str, Account, str, datetime, int]] = []
-        self.citations: list[tuple[str, Citable]] = []
+        self.undoables: list[tuple[str, Undoable]] = []
         self.undone: list[str] = []
 
     # -- lots --------------------------------------------------------------------------------------------------------
 
     def lot(self, key: str) -> Lot | None:
-        on_page = self.lots.get(key)
-        return on_page.now if on_page is not None else None
+        tracked = self.lots.get(key)
+        return tracked.now if tracked is not None else None
 
     def read_lot(self, key: str, read: Callable[[], Lot], version: int, latest_at: datetime) -> Lot:
         """Give a lot; read it, unless it is here."""
         if key not in self.lots:
-            self.lots[key] = OnPage(read(), version, latest_at)
+            self.lots[key] = Tracked(read(), version, latest_at)
         return self.lots[key].now
 
-    def add_lot(self, lot: Lot, movement: Movement) -> None:
+    def add_lot(self, lot: Lot, entry: Entry) -> None:
         numbered = attrs.evolve(lot, order=_UNNUMBERED + len(self.lots))
-        self.lots[lot.key] = OnPage(numbered, None, movement.at, changed=True)
-        self.move(movement)
+        self.lots[lot.key] = Tracked(numbered, None, entry.at, changed=True)
+        self.add_entry(entry)
 
     def new_lots(self, matches: Callable[[Lot], bool]) -> Iterable[Lot]:
         return (each.now for each in self.lots.values() if each.version is None and matches(each.now))
 
-    def move(self, movement: Movement) -> None:
-        on_page = self.lots[movement.lot]
-        lot, amount = on_page.now, micros(movement.amount)
-        for bucket, sign in ((movement.source, -1), (movement.target, 1)):
+    def add_entry(self, entry: Entry) -> None:
+        tracked = self.lots[entry.lot]
+        lot, amount = tracked.now, micros(entry.amount)
+        for bucket, sign in ((entry.source, -1), (entry.target, 1)):
             part = PARTS.get(bucket)  # what is issued comes from nowhere
             if part is not None:
                 changes: dict[str, Any] = {part: decimal_of(micros(getattr(lot, part)) + sign * amount)}
                 lot = attrs.evolve(lot, **changes)
-        on_page.change(lot, movement.at)
-        self.entries.append(movement)
+        tracked.change(lot, entry.at)
+        self.entries.append(entry)
 
-    def set_term(self, key: str, term: Term) -> None:
-        on_page = self.lots[key]
-        first = on_page.version is None and on_page.now.expires_at is None
-        lot = attrs.evolve(on_page.now, expires_on=term.expires_on, expires_at=term.expires_at)
-        on_page.change(lot, term.since)
+    def set_expiry(self, key: str, term: ExpiryVersion) -> None:
+        tracked = self.lots[key]
+        first = tracked.version is None and tracked.now.expires_at is None
+        lot = attrs.evolve(tracked.now, expires_on=term.expires_on, expires_at=term.expires_at)
+        tracked.change(lot, term.since)
         # The issue says when a lot expires to begin with.
         if not (first and term.expires_at == lot.issue.expires_at):
             self.lot_changes.append(LotChange(key, term.since, "expires", term.expires_on, term.expires_at))
 
     def set_released(self, key: str, at: datetime, issue_on: date) -> None:
-        on_page = self.lots[key]
-        on_page.change(attrs.evolve(on_page.now, issue_on=issue_on), at)
+        tracked = self.lots[key]
+        tracked.change(attrs.evolve(tracked.now, issue_on=issue_on), at)
         self.lot_changes.append(LotChange(key, at, "released", issue_on))
 
-    def take_back(self, key: str, at: datetime, amount: int) -> None:
-        on_page = self.lots[key]
-        taken = decimal_of(micros(on_page.now.taken_back) + amount)
-        on_page.change(attrs.evolve(on_page.now, taken_back=taken), at)
+    def add_taken_back(self, key: str, at: datetime, amount: int) -> None:
+        tracked = self.lots[key]
+        taken = decimal_of(micros(tracked.now.taken_back) + amount)
+        tracked.change(attrs.evolve(tracked.now, taken_back=taken), at)
         self.lot_changes.append(LotChange(key, at, "taken_back", amount=amount))
 
     def owed(self, program: str, account: Account, currency: str) -> int:
@@ -135,14 +135,14 @@ class Page:
     ) -> CouponRecord:
         """Give a coupon; read it, unless it is here."""
         if key not in self.coupons:
-            self.coupons[key] = OnPage(read(), version, latest_at)
+            self.coupons[key] = Tracked(read(), version, latest_at)
         return self.coupons[key].now
 
-    def change_coupon(self, coupon: CouponRecord, at: datetime) -> None:
+    def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
         if coupon.key in self.coupons:
             self.coupons[coupon.key].change(coupon, at)
         else:
-            self.coupons[coupon.key] = OnPage(coupon, None, at, changed=True)
+            self.coupons[coupon.key] = Tracked(coupon, None, at, changed=True)
         self.coupon_states.append((at, coupon))
 
     # -- counters ----------------------------------------------------------------------------------------------------

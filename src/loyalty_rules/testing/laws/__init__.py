@@ -4,19 +4,19 @@
         assert_laws(lr.load_program("program.toml"))
 
 Each law is a function from a program to the smallest receipts that break it, or None. What a law alone can't know
-is said by `Meant`. Needs the extra `testing`; the same from a shell: `loyalty-rules prove PROGRAM`.
+is said by `Expectations`. Needs the extra `testing`; the same from a shell: `loyalty-rules prove PROGRAM`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-from loyalty_rules.errors import InvalidValueError, quoted
+from loyalty_rules.errors import InvalidValueError, shorten
 from loyalty_rules.program import Program
 from loyalty_rules.testing.laws.baskets import more, splitting
 from loyalty_rules.testing.laws.ceilings import budgets, caps
 from loyalty_rules.testing.laws.counterexample import Counterexample, LawBroken
-from loyalty_rules.testing.laws.meant import ANYTHING, Meant
+from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.reaching import overlapping, reachable, reasons
 from loyalty_rules.testing.laws.returning import returning
 from loyalty_rules.testing.laws.searching import EXAMPLES, Effort
@@ -25,9 +25,9 @@ __all__ = [
     "LAWS",
     "Counterexample",
     "Effort",
+    "Expectations",
     "Law",
     "LawBroken",
-    "Meant",
     "assert_laws",
     "budgets",
     "caps",
@@ -40,7 +40,7 @@ __all__ = [
     "splitting",
 ]
 
-Law: TypeAlias = Callable[[Program, Meant, Effort], Counterexample | None]
+Law: TypeAlias = Callable[[Program, Expectations, Effort], Counterexample | None]
 
 LAWS: Mapping[str, Law] = MappingProxyType(
     {
@@ -59,7 +59,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
 
 def assert_laws(
     program: Program,
-    meant: Meant = ANYTHING,
+    expectations: Expectations = ANYTHING,
     *,
     laws: Iterable[str] = tuple(LAWS),
     examples: int = EXAMPLES,
@@ -70,9 +70,9 @@ def assert_laws(
 
     Each law is tried on at most `examples` receipts or histories, the same ones every time; or, where `seconds` is
     given (at most a day), all laws together for so long, shrinking on top. Another `seed` tries others. Raises
-    `InvalidValueError` for a law or a name in `meant` that there is not, and for an effort out of its range.
+    `InvalidValueError` for a law or a name in `expectations` that there is not, and for an effort out of its range.
     """
-    proofs = prove(program, meant, laws=laws, examples=examples, seconds=seconds, seed=seed)
+    proofs = prove(program, expectations, laws=laws, examples=examples, seconds=seconds, seed=seed)
     broken = tuple(found for _, found in proofs if found is not None)
     if broken:
         raise LawBroken(program.id, broken)
@@ -80,7 +80,7 @@ def assert_laws(
 
 def prove(
     program: Program,
-    meant: Meant = ANYTHING,
+    expectations: Expectations = ANYTHING,
     *,
     laws: Iterable[str] = tuple(LAWS),
     examples: int = EXAMPLES,
@@ -92,10 +92,10 @@ def prove(
     for name in names:
         if name not in LAWS:
             raise InvalidValueError(
-                "laws", "not_a_choice", f"there is no law {quoted(name)}; there is {', '.join(LAWS)}"
+                "laws", "not_a_choice", f"there is no law {shorten(name)}; there is {', '.join(LAWS)}"
             )
-    meant.check(program)
+    expectations.check(program)
     effort = Effort(examples, seconds, seed)
     effort.check()
     share = effort.shared_by(len(names))
-    return ((name, LAWS[name](program, meant, share)) for name in names)
+    return ((name, LAWS[name](program, expectations, share)) for name in names)

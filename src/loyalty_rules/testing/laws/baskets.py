@@ -11,7 +11,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import Awarded
 from loyalty_rules.testing.laws.books import Books, told_amounts
 from loyalty_rules.testing.laws.counterexample import Counterexample
-from loyalty_rules.testing.laws.meant import ANYTHING, Meant
+from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.searching import EFFORT, Effort, search_narrowing
 from loyalty_rules.testing.strategies.events import transactions
 from loyalty_rules.testing.strategies.scalars import Document
@@ -26,7 +26,9 @@ _LISTS = ("tenders", "lines")
 _FAMILIES = ("custom_fields", "extended_fields")
 
 
-def splitting(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+def splitting(
+    program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT
+) -> Counterexample | None:
     """Splitting a basket never earns more.
 
     A basket on one receipt is compared with the same on two, of one member at one instant. Actions of a fixed amount
@@ -34,7 +36,7 @@ def splitting(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT
     """
     words = words_of(program)
     by_the_bill = [place.key for place in _by_the_bill(program)]
-    counted = [key for key in by_the_bill if meant.counts(*key.split("/"))]
+    counted = [key for key in by_the_bill if expectations.counts(*key.split("/"))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
         split, whole = Books.of(program, parts), Books.of(program, [joined(*parts, words)])
@@ -51,7 +53,7 @@ def splitting(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT
     return search_narrowing(partial(baskets, words), broken, effort) if counted else None
 
 
-def more(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+def more(program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
     """Buying more never earns less.
 
     A receipt is compared with one that holds the same goods and others. Source: semantics 11 (all but `gap_after` and
@@ -59,7 +61,7 @@ def more(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> 
     """
     words = words_of(program)
     every = [place.key for place in actions_of(program)]
-    counted = [key for key in every if meant.counts(*key.split("/"))]
+    counted = [key for key in every if expectations.counts(*key.split("/"))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
         part, whole = Books.of(program, parts[:1]), Books.of(program, [joined(*parts, words)])

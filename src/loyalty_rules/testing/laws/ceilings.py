@@ -19,7 +19,7 @@ from loyalty_rules.rules.promotions import CurrencyAction
 from loyalty_rules.rules.windows import LIFETIME, Lifetime, RollingDays, Window, window_days
 from loyalty_rules.testing.laws.books import Books, Entry, name_of
 from loyalty_rules.testing.laws.counterexample import Counterexample
-from loyalty_rules.testing.laws.meant import ANYTHING, Meant
+from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.searching import EFFORT, Effort, search
 from loyalty_rules.testing.strategies.histories import histories
 from loyalty_rules.testing.strategies.words import words_of
@@ -42,7 +42,7 @@ class _Ceiling:
     times: bool = False
 
 
-def caps(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+def caps(program: Program, _meant: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
     """Caps hold over any history: no receipt, member, store or program gets more than a cap or limit allows.
 
     A limit per store does not bind a receipt without a store: all of these together count as one store here.
@@ -51,11 +51,11 @@ def caps(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFORT) ->
     return _search(program, "caps", ceilings, effort) if ceilings else None
 
 
-def budgets(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
-    """Budgets end where they should: no history issues more than `meant.budgets` says, less what was taken back."""
+def budgets(program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+    """Check that no history issues more than `expectations.budgets`, less what was taken back."""
     ceilings = [
         _Ceiling(f"the budget of {name}", micros(most), _named(name), lambda _entry, _issue: "")
-        for name, most in meant.budgets.items()
+        for name, most in expectations.budgets.items()
     ]
     return _search(program, "budgets", ceilings, effort) if ceilings else None
 

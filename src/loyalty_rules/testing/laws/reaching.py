@@ -15,7 +15,7 @@ from loyalty_rules.rules.base_values import Awarded
 from loyalty_rules.rules.expiry import CustomerField, TransactionField
 from loyalty_rules.rules.promotions import Promotion
 from loyalty_rules.testing.laws.counterexample import Counterexample
-from loyalty_rules.testing.laws.meant import ANYTHING, Meant
+from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.searching import EFFORT, EXAMPLES, Effort, search
 from loyalty_rules.testing.named_serials import NamedSerials
 from loyalty_rules.testing.strategies.events import events, snapshots
@@ -29,7 +29,7 @@ __all__ = ["overlapping", "reachable", "reasons"]
 # -- every action is reachable ---------------------------------------------------------------------------------------
 
 
-def reachable(program: Program, _meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+def reachable(program: Program, _meant: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
     """No action is unreachable: each issues something on some receipt.
 
     For each action receipts are drawn from the words of its promotion: the first that it issues on ends the search.
@@ -118,19 +118,21 @@ def _words_of_promotion(promotion: Promotion, program: Program) -> Words:
 # -- promotions overlap as meant -------------------------------------------------------------------------------------
 
 
-def overlapping(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+def overlapping(
+    program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT
+) -> Counterexample | None:
     """No two promotions overlap unintendedly: give the same currency or coupon on one receipt.
 
-    Meant are the pairs of `meant.together`, promotions without a condition (a base that all others add to), and those
-    of which one is computed from what the other awarded. Without `together` any two may.
+    Expected are the pairs of `expectations.together`, promotions without a condition (a base that all others add to),
+    and those of which one is computed from what the other awarded. Without `together` any two may.
     """
-    if meant.together is None:
+    if expectations.together is None:
         return None
     apart = {
         frozenset((one.id, other.id))
         for one, other in combinations(program.promotions, 2)
         if one.when is not None and other.when is not None and not _builds_on(one, other)
-    } - meant.together
+    } - expectations.together
 
     def broken(case: tuple[Document, Document]) -> Counterexample | None:
         evaluation = _evaluated(program, case)
@@ -166,8 +168,8 @@ def _gives(evaluation: Evaluation) -> dict[str, set[str]]:
 # -- actions are skipped as meant ------------------------------------------------------------------------------------
 
 
-def reasons(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
-    """Every skip reason that can occur is meant to occur: is one of `meant.reasons`.
+def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+    """Every skip reason that can occur is meant to occur: is one of `expectations.reasons`.
 
     Where a team has named none, any is meant but `already_expired` of an action whose expiry is no field's date: all
     others hang on what a receipt lacks or has used up.
@@ -179,8 +181,8 @@ def reasons(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) 
     }
 
     def is_meant(skip: Skipped) -> bool:
-        if meant.reasons is not None:
-            return skip.reason in meant.reasons
+        if expectations.reasons is not None:
+            return skip.reason in expectations.reasons
         return skip.reason != "already_expired" or f"{skip.promotion}/{skip.action}" in dated
 
     def broken(case: tuple[Document, Document]) -> Counterexample | None:

@@ -9,7 +9,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.testing.laws.baskets import amount_told
 from loyalty_rules.testing.laws.books import Books, amount_of, name_of, told_amounts
 from loyalty_rules.testing.laws.counterexample import Counterexample
-from loyalty_rules.testing.laws.meant import ANYTHING, Meant
+from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.searching import EFFORT, Effort, search_narrowing
 from loyalty_rules.testing.strategies.events import returns, transactions
 from loyalty_rules.testing.strategies.scalars import Document
@@ -18,7 +18,9 @@ from loyalty_rules.testing.strategies.words import Words, words_of
 __all__ = ["returning"]
 
 
-def returning(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+def returning(
+    program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT
+) -> Counterexample | None:
     """Buying and returning nets to zero: of a sale that comes back as a whole the next day, nothing is left.
 
     Actions that say `keep` break it, and are named in `apart_from` where that is meant. Source: semantics 11.
@@ -30,7 +32,7 @@ def returning(program: Program, meant: Meant = ANYTHING, effort: Effort = EFFORT
         kept, left = books.kept(), dict[str, int]()
         actions = []
         for issue in books.issues():
-            if kept[issue.key] and meant.counts(issue.promotion, issue.action):
+            if kept[issue.key] and expectations.counts(issue.promotion, issue.action):
                 left[name_of(issue)] = left.get(name_of(issue), 0) + min(kept[issue.key], amount_of(issue))
                 actions.append(f"{issue.promotion}/{issue.action}")
         if not left:

@@ -18,10 +18,10 @@ __all__ = ["EFFORT", "EXAMPLES", "Effort", "search", "search_narrowing"]
 Example = TypeVar("Example")
 
 EXAMPLES = 1_000
-MOST_SECONDS = 86_400
-MOST = Decimal(1_000)
+MAX_SECONDS = 86_400
+MAX_AMOUNT = Decimal(1_000)
 _BATCH = 250
-_MOST_NARROWINGS = 6
+_MAX_NARROWINGS = 6
 _CENT = MICRO // 100
 
 
@@ -40,8 +40,8 @@ class Effort:
         """Raise `InvalidValueError` for an effort that searches nothing, or without an end."""
         if self.examples < 1:
             raise InvalidValueError("examples", "out_of_range", f"expected 1 or more, found {self.examples}")
-        if self.seconds is not None and not 0 < self.seconds <= MOST_SECONDS:
-            most = f"expected more than 0 and at most {MOST_SECONDS:,}"
+        if self.seconds is not None and not 0 < self.seconds <= MAX_SECONDS:
+            most = f"expected more than 0 and at most {MAX_SECONDS:,}"
             raise InvalidValueError("seconds", "out_of_range", f"{most}, found {self.seconds:g}")
 
     def shared_by(self, count: int) -> "Effort":
@@ -86,14 +86,14 @@ def search_narrowing(
     strategy_up_to: Callable[[Decimal], st.SearchStrategy[Example]],
     broken: Callable[[Example], Counterexample | None],
     effort: Effort,
-    most: Decimal = MOST,
+    most: Decimal = MAX_AMOUNT,
 ) -> Counterexample | None:
     """Search among receipts of up to `most`; then again among smaller ones, for as long as they break the law, too.
 
     Rounding breaks laws at some amounts and not at those between: shrinking alone stops at the first gap.
     """
     found, briefly = search(strategy_up_to(most), broken, effort), Effort(_BRIEFLY, seed=effort.seed)
-    for _ in range(_MOST_NARROWINGS):
+    for _ in range(_MAX_NARROWINGS):
         amount = _amount(found) if found is not None else 0
         step = _CENT if amount % MICRO else MICRO  # a whole amount is simpler than any with cents
         if amount <= step:

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from loyalty_rules.intents import Draw, ReverseCurrency
+from loyalty_rules.intents import LotDraw, ReverseCurrency
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.testing.ledgers.facts.promising import EXTERNAL, reasons
 from loyalty_rules.testing.ledgers.facts.till import (
@@ -206,7 +206,7 @@ class ReturnFacts:
         till.runs(shop(earn(fixed("10"))))
         till.sell("T1")
         (reversal,) = reversals(till.take_back("T1", "100"))
-        assert reversal.draws == (Draw("acme/T1/p/earn", Decimal(10)),)
+        assert reversal.draws == (LotDraw("acme/T1/p/earn", Decimal(10)),)
 
     def test_then_it_takes_what_expires_soonest(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"))))

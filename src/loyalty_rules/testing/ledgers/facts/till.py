@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty_rules.intents import IssueCoupon
-from loyalty_rules.ledger.protocol import Ledger, Movement, Receipt
+from loyalty_rules.ledger.protocol import Entry, Ledger, Receipt
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.loading import dump, load_event, load_program
 from loyalty_rules.program import Evaluation, Program
@@ -229,7 +229,7 @@ class Till:
         """The keys of the open promises."""
         return [lot.key for lot in self.ledger.promises("acme", at or self.now)]
 
-    def statement(self, account: Account = ANNA, at: datetime | None = None) -> list[Movement]:
+    def statement(self, account: Account = ANNA, at: datetime | None = None) -> list[Entry]:
         return [*self.ledger.statement("acme", account, at or self.now)]
 
     def coupon(self, receipt: Receipt, number: int = 1) -> CouponRecord:

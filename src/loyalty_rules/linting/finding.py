@@ -2,12 +2,12 @@
 
 import attrs
 
-__all__ = ["Advice"]
+__all__ = ["Finding"]
 
 
 @attrs.frozen
-class Advice:
-    """Something in a valid program that is hardly meant.
+class Finding:
+    """Something in a valid program that is probably a mistake.
 
     `path` is a JSON path as in a `Problem`, `code` is stable from release to release; `found` says what is there,
     `why` what comes of it, `do` what would be right. Nothing of it keeps a program from being evaluated.

@@ -7,14 +7,14 @@ from typing import Any, get_args
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.errors import InvalidValueError, found, quoted
+from loyalty_rules.errors import InvalidValueError, describe, shorten
 from loyalty_rules.paths import actions_of
 from loyalty_rules.program import Program
 from loyalty_rules.rules.skips import Reason
 from loyalty_rules.values.amounts import read_non_negative
 from loyalty_rules.values.checked import checked, nearest
 
-__all__ = ["ANYTHING", "Meant"]
+__all__ = ["ANYTHING", "Expectations"]
 
 
 def _read_names(value: Iterable[str]) -> frozenset[str]:
@@ -27,10 +27,10 @@ def _read_pairs(value: Iterable[Iterable[str]]) -> frozenset[frozenset[str]]:
 
 def _texts(value: Iterable[str]) -> Iterator[str]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-        raise InvalidValueError("", "not_a_list", f"expected a list of texts, found {found(value)}")
+        raise InvalidValueError("", "not_a_list", f"expected a list of texts, found {describe(value)}")
     for each in value:
         if not isinstance(each, str):
-            raise InvalidValueError("", "not_a_text", f"expected a text, found {found(each)}")
+            raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(each)}")
         yield each
 
 
@@ -39,7 +39,7 @@ def _read_budgets(value: Mapping[str, Any]) -> Mapping[str, Decimal]:
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
-class Meant:
+class Expectations:
     """What is meant.
 
     `apart_from`: promotions, or single actions (`PROMOTION/ACTION`), that the laws on baskets and returns don't count:
@@ -55,12 +55,12 @@ class Meant:
     budgets: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_budgets)
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> "Meant":
+    def of(cls, document: Mapping[str, Any]) -> "Expectations":
         """Read it from a document with the same keys; raises `InvalidValueError` for a key that there is not."""
         known = [field.name for field in attrs.fields(cls)]
         for key in document:
             if key not in known:
-                raise InvalidValueError("", "unknown_key", f"there is no {quoted(key)}; there is {', '.join(known)}")
+                raise InvalidValueError("", "unknown_key", f"there is no {shorten(key)}; there is {', '.join(known)}")
         return cls(**document)
 
     def check(self, program: Program) -> None:
@@ -87,8 +87,8 @@ def _known(key: str, names: Collection[str], known: set[str]) -> None:
         if name not in known:
             near = nearest(name, sorted(known))
             hint = f"; did you mean {near!r}?" if near else ""
-            raise InvalidValueError(key, "unknown_reference", f"nothing of the program is named {quoted(name)}{hint}")
+            raise InvalidValueError(key, "unknown_reference", f"nothing of the program is named {shorten(name)}{hint}")
 
 
-ANYTHING = Meant()
+ANYTHING = Expectations()
 """What is meant where nobody has said anything."""
