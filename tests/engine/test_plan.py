@@ -106,7 +106,7 @@ print([program.evaluate(each, serials=Serials()).intents for each in events])
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=pickle.dumps((loaded, BASKETS[:10])),
-        cwd=Path(__file__).parent,
+        cwd=Path(__file__).parents[1],
         capture_output=True,
         check=True,
     )

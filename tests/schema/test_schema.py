@@ -26,7 +26,7 @@ from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import read_zone
 from reference.documents import cases
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 EXAMPLES = TESTS.parent / "examples"
 LOADERS: dict[str, Callable[[Any], Any]] = {"program": load_program, "event": load_event, "snapshot": load_snapshot}
 SERIALS = DerivedSerials.from_master(b"q7/Vw2@mZ9&xK4#tB8!pL3%sD6^gH1*jN5")

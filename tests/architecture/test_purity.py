@@ -24,7 +24,7 @@ import loyalty_rules as lr
 from reference import documents
 from shop import Serials, evaluate
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 CONFORMANCE = TESTS / "conformance"
 
 

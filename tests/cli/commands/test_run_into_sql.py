@@ -11,7 +11,7 @@ import pytest
 from loyalty_rules.cli import main
 from loyalty_rules.ledger import SQLLedger
 
-from .test_booked import PROGRAM, back, sale
+from ..test_booked import PROGRAM, back, sale
 
 Capture = pytest.CaptureFixture[str]
 HIDE = "import sys; sys.modules['sqlalchemy'] = None; from loyalty_rules.cli import main; sys.exit(main(sys.argv[1:]))"

@@ -17,7 +17,7 @@ from loyalty_rules.cli import main
 Document = dict[str, Any]
 Write = Callable[[str, str | bytes], str]
 
-EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 GROCER = str(EXAMPLES / "programs" / "grocer.toml")
 RECEIPTS = str(EXAMPLES / "data" / "grocery-receipts.jsonl.gz")
 HIDE_RICH = "import sys; sys.modules['rich'] = None; from loyalty_rules.cli import main; sys.exit(main(sys.argv[1:]))"

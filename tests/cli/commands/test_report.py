@@ -10,7 +10,7 @@ import pytest
 
 from loyalty_rules.cli import main
 
-from .test_booked import PROGRAM, back, sale
+from ..test_booked import PROGRAM, back, sale
 
 Capture = pytest.CaptureFixture[str]
 

@@ -29,7 +29,7 @@ from nasty import NASTY, Anything, cyclic_condition, cyclic_list, cyclic_object,
 from properties.examples import WANTED, examples
 from shop import NEVER, Serials, earn, evaluate, fixed, lines, program, proportional, sale
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 SLACK = 4
 PROMISED_SECONDS = 0.050
 PROMISED_BYTES = 20 * 2**20

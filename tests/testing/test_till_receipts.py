@@ -17,7 +17,7 @@ import pytest
 
 from loyalty_rules.cli import main
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAM = EXAMPLES / "programs" / "grocer.toml"
 RECEIPTS = EXAMPLES / "data" / "grocery-receipts.jsonl.gz"
 

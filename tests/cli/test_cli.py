@@ -15,7 +15,7 @@ from loyalty_rules.cli import main
 from loyalty_rules.schema import KINDS, schema
 from shop import earn, fixed, program
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 GROCER = str(EXAMPLES / "programs" / "grocer.toml")
 COFFEE = str(EXAMPLES / "programs" / "coffee-coupons.toml")
 MILESTONE = str(EXAMPLES / "events" / "grocer-milestone.json")

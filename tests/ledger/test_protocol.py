@@ -14,7 +14,7 @@ import pytest
 
 from loyalty_rules.ledger import AsyncLedger, Ledger, MemoryLedger
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def operations(cls: type) -> Mapping[str, Callable[..., Any]]:
