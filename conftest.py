@@ -50,7 +50,7 @@ INSTALLS = "python3 -m pip install --quiet --upgrade --target build/uv uv && bui
 
 # -- what is in a page -----------------------------------------------------------------------------------------------
 
-_MARK = r"<!-- *(?P<mark>[a-z ]+)(?:: *|(?<=as) +)(?P<what>.*?) *-->\n\s*"
+_MARK = r"<!-- *(?P<mark>[a-z ]+)(?:: *|(?<=as) +)(?P<what>(?:(?!-->).)*?) *-->\n\s*"
 _BLOCK = re.compile(
     rf"^(?:{_MARK})?(?P<fence>`{{3,}})(?P<language>\S*)[^\n]*\n(?P<text>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL
 )
