@@ -104,7 +104,7 @@ def path_step(key: object) -> str:
     """Write one step of a JSON path: `.key`, or `['key']` where a plain name does not do. Never long."""
     if not isinstance(key, str):
         return f"[{describe(key)}]"
-    if key.isascii() and key.replace("_", "a").replace("-", "a").isalnum() and len(key) <= 128:
+    if len(key) <= 128 and key.isascii() and key.replace("_", "a").replace("-", "a").isalnum():
         return f".{key}"
     return f"[{key[:_SHOWN]!a}]"
 

@@ -94,7 +94,10 @@ SURROUNDINGS = [
     {"PYTHONHASHSEED": "4294967295", "TZ": "America/Havana", "LC_ALL": "tr_TR.UTF-8"},
     {"PYTHONHASHSEED": "random", "TZ": "XYZ+13:37", "LC_ALL": "ar_EG.UTF-8", "LANG": "de_DE"},
 ]
-IN_A_PROCESS = "import json, sys, test_purity as t; print(t.digest([t.decide(c) for c in json.load(sys.stdin)]))"
+IN_A_PROCESS = (
+    "import json, sys; from architecture import test_purity as t; "
+    "print(t.digest([t.decide(case) for case in json.load(sys.stdin)]))"
+)
 
 
 def test_other_processes_give_the_same_bytes(decided: list[str]) -> None:
@@ -111,7 +114,7 @@ def test_other_processes_give_the_same_bytes(decided: list[str]) -> None:
         for surrounding in SURROUNDINGS
     ]
     text = json.dumps(cases())
-    found = [process.communicate(text, timeout=60)[0].strip() for process in running]
+    found = [process.communicate(text, timeout=600)[0].strip() for process in running]
     assert found == [digest(decided)] * len(SURROUNDINGS)
 
 

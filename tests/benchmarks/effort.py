@@ -12,19 +12,29 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-__all__ = ["calls_into_c", "instructions"]
+__all__ = ["TooMuchWork", "calls_into_c", "instructions"]
 
 
-def instructions(work: Callable[[], object]) -> Counter[str]:
+class TooMuchWork(BaseException):
+    """A piece of work that was stopped at its limit. Not an `Exception`, so that the work cannot catch it."""
+
+
+def instructions(work: Callable[[], object], limit: int | None = None) -> Counter[str]:
     """Count the instructions that a piece of work takes, by the functions that it calls.
 
-    What runs in C (arithmetic, dictionaries, dates) counts as the one instruction that calls it.
+    A call into C (arithmetic, dictionaries, dates) counts as the one instruction that makes the call. Raises
+    `TooMuchWork` after `limit` instructions, so that work without an end is stopped, too.
     """
     counted: Counter[str] = Counter()
+    left = -1 if limit is None else limit
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal left
         if event == "opcode":
             counted[frame.f_code.co_qualname] += 1
+            left -= 1
+            if left == 0:
+                raise TooMuchWork(counted.most_common(3))
             return trace
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return trace

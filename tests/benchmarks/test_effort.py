@@ -67,7 +67,7 @@ def test_a_hundred_times_as_many_promotions_take_no_more() -> None:
 
 
 def every_step_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "Walk", explanation._TracedWalk)
+    monkeypatch.setattr(programs, "Evaluator", explanation._TracedWalk)
 
 
 def ends_of_days_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def an_award_is_reckoned_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     def hold(amount: tuple[int, int]) -> int:
         return (2_000_000 * amount[0] + amount[1]) // (2 * amount[1])
 
-    monkeypatch.setattr(plans, "bind_held", held)
+    monkeypatch.setattr(plans, "bind_amount", held)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 import loyalty_rules as lr
 from loyalty_rules.testing import laws
-from loyalty_rules.testing.laws import LAWS, Counterexample, Expectations, LawBroken, assert_laws, prove
+from loyalty_rules.testing.laws import LAWS, Counterexample, Expectations, LawBroken, assert_laws, prove, searching
 from loyalty_rules.testing.laws.searching import search
 from properties.examples import SEED
 from shop import earn, fixed, points, program, proportional, sale, stepped
@@ -316,16 +315,39 @@ def test_the_same_program_is_shown_the_same_receipts() -> None:
     assert broken(UPS, "splitting") == broken(UPS, "splitting")
 
 
-def test_a_search_ends_when_its_time_is_up() -> None:
+class Clock:
+    """A clock that advances by a step each time it is read, and breaks when it has been read too often."""
+
+    def __init__(self, step: float) -> None:
+        self.step, self.readings = step, 0
+
+    def monotonic(self) -> float:
+        self.readings += 1
+        assert self.readings < 1_000, "the search does not end"
+        return self.readings * self.step
+
+
+def test_a_search_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(0.01)
+    monkeypatch.setattr(searching, "time", clock)
     shop = lr.load_program(program(earn(proportional("10"), rounding=DOWN)))
-    started = time.monotonic()
 
     assert_laws(shop, laws=["splitting", "more"], seconds=0.6)
 
-    assert 0.5 < time.monotonic() - started < 5
+    assert 60 <= clock.readings <= 66  # 0.3 seconds for each of the two laws
 
 
-def test_within_its_time_it_finds_what_breaks_a_law() -> None:
+def test_a_search_whose_clock_stands_still_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "time", Clock(0))
+    shop = lr.load_program(program(earn(proportional("10"), rounding=DOWN)))
+
+    with pytest.raises(AssertionError, match="the search does not end"):
+        assert_laws(shop, laws=["splitting"], seconds=0.6)
+
+
+def test_within_its_time_it_finds_what_breaks_a_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "time", Clock(0.01))
+
     with pytest.raises(LawBroken):
         assert_laws(lr.load_program(UPS), laws=["splitting"], seconds=5)
 

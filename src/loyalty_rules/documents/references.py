@@ -4,7 +4,7 @@ Works on the document, so that all of it is checked at once, parts with other pr
 the right shape here has been told already where it was read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -16,7 +16,7 @@ __all__ = ["unresolved"]
 
 MAX_CONDITION_DEPTH = 32
 MAX_PROBLEMS = 100
-_MAX_ENTRIES = 20_000  # what is more has been refused where it was read
+_MAX_ENTRIES = 20_000  # a longer list has been refused where it was read: none of its parts is looked at again
 _MAX_KNOWN = 1_000  # to look for the nearest name among more takes too long
 
 
@@ -70,8 +70,7 @@ class _References:
         for base_path, base in _entry(holder, key, path):
             yield from self._known(base, "tracker", base_path, self.trackers)
             yield from self._condition(base, "lines", base_path, LINE_SCOPE)
-            actions = base.get("actions")
-            for index, action in enumerate(actions[:_MAX_ENTRIES] if isinstance(actions, (list, tuple)) else ()):
+            for index, action in enumerate(_items(base.get("actions"))):
                 yield from self._earlier(action, f"{base_path}.actions[{index}]")
 
     def _earlier(self, action: object, path: str) -> Iterator[Problem]:
@@ -103,8 +102,7 @@ class _References:
                 yield Problem(at, "too_deep", f"a condition is at most {MAX_CONDITION_DEPTH} levels deep")
                 return
             for name in ("all", "any"):
-                parts = condition.get(name)
-                for index, part in enumerate(parts[:_MAX_ENTRIES] if isinstance(parts, (list, tuple)) else ()):
+                for index, part in enumerate(_items(condition.get(name))):
                     waiting.append((f"{at}.{name}[{index}]", part, scope, depth + 1))
             waiting.append((f"{at}.not", condition.get("not"), scope, depth + 1))
             yield from self._paths(condition, at, scope)
@@ -141,7 +139,7 @@ def _keys(document: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
     entries = document.get(key, None if key == "currencies" else {})
     if entries is None and key != "currencies":
         return {}
-    if not isinstance(entries, Mapping):
+    if not isinstance(entries, Mapping) or len(entries) > _MAX_ENTRIES:
         return None
     return {name: entry for name, entry in entries.items() if entry is not None}
 
@@ -151,12 +149,18 @@ def _entries(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[s
     entries = holder.get(key)
     steps: list[tuple[str, Any]] = []
     if isinstance(entries, Mapping):
-        steps = [(path_step(name), entry) for name, entry in islice(entries.items(), _MAX_ENTRIES)]
-    elif isinstance(entries, (list, tuple)):
-        steps = [(f"[{index}]", entry) for index, entry in enumerate(entries[:_MAX_ENTRIES])]
+        if len(entries) <= _MAX_ENTRIES:
+            steps = [(path_step(name), entry) for name, entry in entries.items()]
+    else:
+        steps = [(f"[{index}]", entry) for index, entry in enumerate(_items(entries))]
     for step, entry in steps:
         if isinstance(entry, Mapping):
             yield f"{path}.{key}{step}", entry
+
+
+def _items(value: object) -> Sequence[Any]:
+    """Return the items of a list; none of a list that is too long or of another kind of value."""
+    return value if isinstance(value, (list, tuple)) and len(value) <= _MAX_ENTRIES else ()
 
 
 def _entry(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

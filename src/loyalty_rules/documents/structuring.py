@@ -145,7 +145,8 @@ def _class_hook(converter: cattrs.Converter, cls: type) -> Callable[[Any, Any], 
     needs_one = bool(getattr(cls, "needs_one", False))
 
     def hook(value: Any, _: Any) -> Any:
-        given = {key: each for key, each in _object(value).items() if each is not None}  # null means absent
+        _check_count(len(_object(value)))
+        given = {key: each for key, each in value.items() if each is not None}  # null means absent
         if needs_one and not given:
             raise InvalidValueError("", "required", f"needs at least one of {', '.join(known)}")
         return make(given, cls)
@@ -214,7 +215,8 @@ def _keyed_hook(converter: cattrs.Converter, cls: type) -> Hook:
         return item({**value, "id": key})
 
     def hook(value: Any) -> Any:
-        pairs = [(key, each) for key, each in _object(value).items() if each is not None]
+        _check_count(len(_object(value)))  # before the pairs are allocated
+        pairs = [(key, each) for key, each in value.items() if each is not None]
         return [each for _, each in _all(converter, pairs, len(pairs), with_id)]
 
     return hook
@@ -228,8 +230,7 @@ def _mapping_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
 def _all(
     converter: cattrs.Converter, pairs: Iterable[tuple[Any, Any]], count: int, item: Callable[[Any, Any], Any]
 ) -> list[tuple[Any, Any]]:
-    if count > _MAX_ITEMS:
-        raise InvalidValueError("", "out_of_range", f"expected at most {_MAX_ITEMS:,} items, found {count:,}")
+    _check_count(count)
     if not converter.detailed_validation:
         return [(index, item(index, value)) for index, value in pairs]
     values: list[tuple[Any, Any]] = []
@@ -245,6 +246,12 @@ def _all(
     if errors:
         raise IterableValidationError("", errors, list)
     return values
+
+
+def _check_count(count: int) -> None:
+    """Refuse a list or an object that is too long, before any of its items is read."""
+    if count > _MAX_ITEMS:
+        raise InvalidValueError("", "out_of_range", f"expected at most {_MAX_ITEMS:,} items, found {count:,}")
 
 
 def _union_hook(converter: cattrs.Converter, annotation: Any) -> Hook:

@@ -123,21 +123,26 @@ def read_free_form(value: FreeForm) -> FreeForm:
 def _copied(value: Any, depth: int, left: list[int]) -> Any:
     left[0] -= 1
     if depth > _MAX_DEPTH or left[0] < 0:
-        raise InvalidValueError(
-            "",
-            "too_large",
-            f"free-form fields are at most {_MAX_DEPTH} deep and hold at most {_MAX_VALUES:,} values",
-        )
+        raise _too_large()
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
+        if len(value) > left[0]:  # before any of them is copied
+            raise _too_large()
         for key in value:
             if not isinstance(key, str):
                 raise InvalidValueError("", "not_a_text", f"a field's name is a text, found {describe(key)}")
         return {key: _copied(item, depth + 1, left) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
+        if len(value) > left[0]:
+            raise _too_large()
         return [_copied(item, depth + 1, left) for item in value]
     return _copied_scalar(value)
+
+
+def _too_large() -> InvalidValueError:
+    message = f"free-form fields are at most {_MAX_DEPTH} deep and hold at most {_MAX_VALUES:,} values"
+    return InvalidValueError("", "too_large", message)
 
 
 def _copied_scalar(value: Any) -> Any:
