@@ -22,7 +22,7 @@ from loyalty_rules.values.amounts import (
     read_rate,
     read_sum,
 )
-from loyalty_rules.values.checked import checked
+from loyalty_rules.values.checked import TupleOf, checked
 from loyalty_rules.values.dates import read_date, read_event_date, read_event_instant
 from loyalty_rules.values.identifiers import FreeForm, read_free_form, read_mapping, read_name, read_names, read_text
 
@@ -139,7 +139,7 @@ class _Happening:
     tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     shipping: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     tip: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
-    tenders: tuple[Tender, ...] = ()
+    tenders: tuple[Tender, ...] = attrs.field(default=(), converter=TupleOf[Tender])
     currency: str | None = attrs.field(default=None, converter=optional(read_name))
     exchange_rate: Decimal | None = attrs.field(default=None, converter=optional(read_rate))
     store: str | None = attrs.field(default=None, converter=optional(read_name))
@@ -165,7 +165,7 @@ class Transaction(_Happening):
 
     type: Literal["transaction"] = "transaction"
     amount: Decimal = attrs.field(converter=read_decimal)
-    lines: tuple[Line, ...] = ()
+    lines: tuple[Line, ...] = attrs.field(default=(), converter=TupleOf[Line])
 
     def __attrs_post_init__(self) -> None:
         _limit("tenders", self.tenders)
@@ -211,7 +211,7 @@ class Return:
     occurred_at: datetime = attrs.field(converter=read_event_instant)
     of: str = attrs.field(converter=read_name)
     amount: Decimal = attrs.field(converter=read_non_negative)
-    lines: tuple[ReturnedLine, ...] = ()
+    lines: tuple[ReturnedLine, ...] = attrs.field(default=(), converter=TupleOf[ReturnedLine])
 
     def __attrs_post_init__(self) -> None:
         _limit("lines", self.lines)

@@ -24,7 +24,7 @@ from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.promotions import Currency, Promotion
 from loyalty_rules.rules.trackers import Tracker
 from loyalty_rules.serials import SerialGenerator
-from loyalty_rules.values.checked import checked
+from loyalty_rules.values.checked import TupleOf, checked
 from loyalty_rules.values.dates import read_zone
 from loyalty_rules.values.identifiers import read_id
 
@@ -93,12 +93,14 @@ class Program:
     id: str = attrs.field(converter=read_id)
     time_zone: str = attrs.field(converter=read_zone)
     money: str | None = attrs.field(default=None, converter=optional(_read_money))
-    currencies: tuple[Currency, ...] = attrs.field(metadata={"keyed": True})
-    limits: tuple[Limit, ...] = attrs.field(default=(), metadata={"keyed": True})
+    currencies: tuple[Currency, ...] = attrs.field(converter=TupleOf[Currency], metadata={"keyed": True})
+    limits: tuple[Limit, ...] = attrs.field(default=(), converter=TupleOf[Limit], metadata={"keyed": True})
     shortfall: Literal["write_off", "carry"] = "write_off"
-    trackers: tuple[Tracker, ...] = attrs.field(default=(), metadata={"keyed": True})
-    coupon_types: tuple[CouponType, ...] = attrs.field(default=(), metadata={"keyed": True})
-    promotions: tuple[Promotion, ...]
+    trackers: tuple[Tracker, ...] = attrs.field(default=(), converter=TupleOf[Tracker], metadata={"keyed": True})
+    coupon_types: tuple[CouponType, ...] = attrs.field(
+        default=(), converter=TupleOf[CouponType], metadata={"keyed": True}
+    )
+    promotions: tuple[Promotion, ...] = attrs.field(converter=TupleOf[Promotion])
 
     def __attrs_post_init__(self) -> None:
         problems = [*self._repeated_ids(), *unresolved(self._document)]

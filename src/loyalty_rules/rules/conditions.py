@@ -3,7 +3,7 @@
 How they are answered is in `predicates`; which paths there are is said here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
@@ -104,7 +104,7 @@ def _read_operand(value: Operand) -> Operand:
     raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {describe(value)}")
 
 
-def _read_operands(value: tuple[Operand, ...] | list[Operand]) -> tuple[Operand, ...]:
+def _read_operands(value: Sequence[Operand]) -> tuple[Operand, ...]:
     return read_list(value, _read_operand, "operands")
 
 
@@ -187,7 +187,7 @@ class Measure(_Operators):
 # -- conditions ------------------------------------------------------------------------------------------------------
 
 
-def _read_conditions(value: "tuple[Condition, ...] | list[Condition]") -> "tuple[Condition, ...]":
+def _read_conditions(value: "Sequence[Condition]") -> "tuple[Condition, ...]":
     return read_list(value, read_condition, "conditions")
 
 

@@ -19,7 +19,7 @@ from loyalty_rules.rules.proration import Proration
 from loyalty_rules.rules.rounding import ACTUAL, Mode, Rounding
 from loyalty_rules.rules.timing import IMMEDIATE, Timing
 from loyalty_rules.values.amounts import read_non_negative, read_positive, read_whole
-from loyalty_rules.values.checked import checked
+from loyalty_rules.values.checked import TupleOf, checked
 from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_id, read_name
 
@@ -148,7 +148,7 @@ class Promotion:
     when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
     priority: int = attrs.field(default=0, converter=_read_priority)
     exclusive: str | None = attrs.field(default=None, converter=optional(read_name))
-    actions: tuple[Action, ...]
+    actions: tuple[Action, ...] = attrs.field(converter=TupleOf[Action])
 
     def __attrs_post_init__(self) -> None:
         if len(self.actions) > MAX_ACTIONS:

@@ -6,19 +6,30 @@ these) is checked against the annotation. The documents' door reads field by fie
 that a value is checked in the same way wherever it comes in. Source: documents, Python names.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
 import attrs
 
 from loyalty_rules.errors import InvalidValueError, describe
 
-__all__ = ["checked", "nearest", "read_each", "read_field", "reader_of"]
+__all__ = ["TupleOf", "checked", "nearest", "read_each", "read_field", "reader_of"]
 
 Item = TypeVar("Item")
 
 _MAX_ERRORS = 100
+
+
+class TupleOf(tuple[Item, ...]):
+    """The converter of a field that keeps a tuple and accepts a list: `attrs.field(converter=TupleOf[Line])`.
+
+    Type checkers take the constructor's parameter from it, so that they accept `lines=[Line(…)]`. When the program
+    runs, `checked` reads such a field by its annotation, `tuple[Line, ...]`, and checks every item.
+    """
+
+    def __new__(cls, items: Sequence[Item]) -> Self:
+        return super().__new__(cls, items)
 
 
 def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
@@ -41,7 +52,9 @@ def reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any]:
 
 
 def _reading(field: "attrs.Attribute[Any]") -> "attrs.Converter[Any, Any]":
-    read: Callable[[Any], Any] = field.converter if callable(field.converter) else _annotated_reader(field.type)
+    converter: Any = field.converter
+    by_annotation = converter is None or get_origin(converter) is TupleOf
+    read: Callable[[Any], Any] = _annotated_reader(field.type) if by_annotation else converter
 
     nullable = field.default is None
 
