@@ -168,11 +168,11 @@ ERRORS = (ROOT / "docs" / "errors.md").read_text()
 
 
 def test_the_page_of_problems_has_exactly_the_codes_that_there_are() -> None:
-    assert table_under("## Codes", ERRORS) == codes()
+    assert table_under("## Error codes", ERRORS) == codes()
 
 
 def test_the_page_of_problems_has_exactly_the_reasons_that_there_are() -> None:
-    assert table_under("## When a program runs", ERRORS) == set(REASONS)
+    assert table_under("## Reasons for skipped actions", ERRORS) == set(REASONS)
 
 
 def test_every_result_in_the_truth_tables_is_asserted() -> None:
