@@ -19,11 +19,11 @@ from typing import Any, Self
 import loyalty_rules as lr
 from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.intents import IssueCoupon
+from loyalty_rules.keys import action_key, coupon_key, event_key, issue_key
 from loyalty_rules.ledger import Balance, Entry, MemoryLedger, Receipt, ReportRows
 from loyalty_rules.lifecycle import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator, SerialRequest
-from loyalty_rules.values.identifiers import key_part
 
 JournalEntry = dict[str, Any]
 
@@ -246,8 +246,8 @@ class _Recorded:
 
     def serial(self, request: SerialRequest) -> str:
         """Give the serial of one coupon."""
-        event = f"{request.program}/{key_part(request.event)}"
-        key = f"{event}/{request.promotion}/{request.action}/{request.ordinal}"
+        event, action = event_key(request.program, request.event), action_key(request.promotion, request.action)
+        key = coupon_key(issue_key(event, action), request.ordinal)
         return self._serials.get(key) or f"refused {key}"
 
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 import attrs
 
 from loyalty_rules.errors import path_step
+from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import BaseValue, LineItemExtendedField, LineItemQuantity, LineItemValue
 from loyalty_rules.rules.conditions import Condition
@@ -54,7 +55,7 @@ class ActionPlace:
     @property
     def key(self) -> str:
         """Name the action as `awarded` does: `PROMOTION/ACTION`."""
-        return f"{self.promotion.id}/{self.action.id}"
+        return action_key(self.promotion.id, self.action.id)
 
     @property
     def proration(self) -> Proration | None:

@@ -100,7 +100,7 @@ def ours(module: Module, known: dict[str, Module]) -> set[str]:
 LADDER = [
     ["errors"],
     ["serials", "values"],
-    ["events"],
+    ["events", "keys"],
     ["rules"],
     ["intents"],
     ["documents", "engine"],

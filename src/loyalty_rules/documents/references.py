@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from loyalty_rules.errors import InvalidValueError, Problem, path_step, shorten
+from loyalty_rules.keys import action_key
 from loyalty_rules.rules.conditions import ANNIVERSARY_SCOPE, CONTRIBUTION_SCOPE, EVENT_SCOPE, LINE_SCOPE, Scope
 from loyalty_rules.values.checked import nearest
 
@@ -55,7 +56,7 @@ class _References:
             yield from self._action(action, action_path)
             ids = promotion.get("id"), action.get("id")
             if isinstance(ids[0], str) and isinstance(ids[1], str):
-                self.types[f"{ids[0]}/{ids[1]}"] = action.get("type")
+                self.types[action_key(ids[0], ids[1])] = action.get("type")
 
     def _action(self, action: Mapping[str, Any], path: str) -> Iterator[Problem]:
         yield from self._known(action, "currency", path, self.currencies)

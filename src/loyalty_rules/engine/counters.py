@@ -13,12 +13,18 @@ import attrs
 
 from loyalty_rules.events import CouponCounts, Issued, IssuedCounts, Snapshot
 from loyalty_rules.intents import Claim
+from loyalty_rules.keys import (
+    coupon_counter_name,
+    limit_counter_name,
+    member_cap_counter_name,
+    total_cap_counter_name,
+    tracker_counter_name,
+)
 from loyalty_rules.rules.caps import Cap, Limit
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.trackers import Tracker
 from loyalty_rules.rules.windows import RollingDays, Window, window_days, window_name
-from loyalty_rules.values.identifiers import key_part
 
 __all__ = [
     "Counter",
@@ -49,54 +55,56 @@ class Counter:
     to_date: date | None = None
 
 
-def _counter(kind: Kind, of: str, scope: str, name: str, window: Window, day: date, suffix: str = "") -> Counter:
+def _counter(name: str, kind: Kind, of: str, scope: str, window: Window, day: date) -> Counter:
     days = window_days(window, day) if isinstance(window, RollingDays) else None
     first, last = days if days is not None else (None, None)
-    return Counter(f"{name}/{window_name(window, day)}{suffix}", kind, of, scope, first, last)
+    return Counter(name, kind, of, scope, first, last)
 
 
 def tracker_counter(tracker: Tracker, member: str, day: date) -> Counter:
     """Name the counter of a member's tracker in the window that holds the day."""
-    return _counter("tracker", tracker.id, "", f"tracker/{tracker.id}/{key_part(member)}", tracker.window, day)
+    name = tracker_counter_name(tracker.id, member, window_name(tracker.window, day))
+    return _counter(name, "tracker", tracker.id, "", tracker.window, day)
 
 
 def cap_counters(key: str, per_member: Cap | None, total: Cap | None, facts: Facts) -> Iterator[tuple[Cap, Counter]]:
     """Name the counters of an action's caps: per member, then total."""
+    day = facts.event_on
     if per_member is not None and facts.member is not None:
-        yield per_member, _cap_counter(key, "member", f"{key}/member/{key_part(facts.member.id)}", per_member, facts)
+        window, times = window_name(per_member.window, day), per_member.times is not None
+        name = member_cap_counter_name(key, facts.member.id, window, times=times)
+        yield per_member, _cap_counter(name, key, "member", per_member, day)
     if total is not None:
-        yield total, _cap_counter(key, "total", f"{key}/total", total, facts)
+        name = total_cap_counter_name(key, window_name(total.window, day), times=total.times is not None)
+        yield total, _cap_counter(name, key, "total", total, day)
 
 
-def _cap_counter(key: str, scope: str, name: str, cap: Cap, facts: Facts) -> Counter:
+def _cap_counter(name: str, key: str, scope: str, cap: Cap, day: date) -> Counter:
     measured = "times" if cap.times is not None else "amount"
-    suffix = "/times" if cap.times is not None else ""
-    return _counter("issued", key, f"{scope}.{measured}", name, cap.window, facts.event_on, suffix)
+    return _counter(name, "issued", key, f"{scope}.{measured}", cap.window, day)
 
 
 def limit_counter(limit: Limit, facts: Facts) -> Counter | None:
     """Name the counter of a program's limit; None where it does not bind: per store, and the event has none."""
-    scopes = {
-        "member": facts.member.id if facts.member is not None else None,
-        "store": facts.event.store,
-        "total": "",
-    }
-    scope = scopes[limit.per]
-    if scope is None:
-        return None
-    name = f"limit/{limit.id}" + (f"/{key_part(scope)}" if scope else "")
-    return _counter("limit", limit.id, "", name, limit.window, facts.event_on)
+    scope = None
+    if limit.per != "total":
+        member = facts.member.id if facts.member is not None else None
+        scope = member if limit.per == "member" else facts.event.store
+        if scope is None:
+            return None
+    name = limit_counter_name(limit.id, scope, window_name(limit.window, facts.event_on))
+    return _counter(name, "limit", limit.id, "", limit.window, facts.event_on)
 
 
 def coupon_counters(coupon_type: CouponType, facts: Facts) -> Iterator[tuple[int, Counter]]:
     """Name the counters of a coupon type's caps that bind, each with its cap: per store, per member, total."""
-    caps, name = coupon_type.caps, f"coupon/{coupon_type.id}"
+    caps, name = coupon_type.caps, coupon_type.id
     if caps.per_store is not None and facts.event.store is not None:
-        yield caps.per_store, Counter(f"{name}/store/{key_part(facts.event.store)}", "coupon", coupon_type.id, "store")
+        yield caps.per_store, Counter(coupon_counter_name(name, "store", facts.event.store), "coupon", name, "store")
     if caps.per_member is not None and facts.member is not None:
-        yield caps.per_member, Counter(f"{name}/member/{key_part(facts.member.id)}", "coupon", coupon_type.id, "member")
+        yield caps.per_member, Counter(coupon_counter_name(name, "member", facts.member.id), "coupon", name, "member")
     if caps.total is not None:
-        yield caps.total, Counter(f"{name}/total", "coupon", coupon_type.id, "total")
+        yield caps.total, Counter(coupon_counter_name(name, "total"), "coupon", name, "total")
 
 
 def claim_on(counter: Counter, limit: Decimal, amount: Decimal) -> Claim:

@@ -25,6 +25,7 @@ from loyalty_rules.intents import (
     Skipped,
     till_message,
 )
+from loyalty_rules.keys import coupon_key, event_key, extension_key, issue_key, message_key, tracker_key
 from loyalty_rules.rules.base_values import Parts, total_of
 from loyalty_rules.rules.caps import NO_COUPON_CAPS, Cap, Limit
 from loyalty_rules.rules.communication import Communication, plan_channels
@@ -62,7 +63,7 @@ class Evaluator:
         self.left: dict[str, int] = {}  # of each limit that was asked for, in millionths
         self.limited: dict[str, Counter | None] = {}  # its counter, None where it does not bind
         self.coupons: dict[str, int] = {}  # given, by coupon type
-        self.key = f"{plan.program}/{facts.event_key}"
+        self.key = event_key(plan.program, facts.event.id)
 
     def run(self) -> None:
         """Decide everything that follows from the event."""
@@ -103,11 +104,13 @@ class Evaluator:
         issue_on, due_at = action.schedule(facts)
         expires_on = action.until(facts, issue_on)
         expires_at = self.end_of(expires_on, issue_on, due_at) if expires_on is not None else None
+        claims: tuple[Claim, ...] = ()
         if action.is_capped:
             amount = self.capped(action, amount)
+            claims = self.claims(action, amount)
         self.awarded[action.key] = amount
 
-        key = f"{self.key}/{action.key}"
+        key = issue_key(self.key, action.key)
         release = action.release
         self.intents.append(
             IssueCurrency(
@@ -126,7 +129,7 @@ class Evaluator:
                 expires_on,
                 expires_at,
                 self.shares(action, amount, parts),
-                self.claims(action, amount) if action.is_capped else (),
+                claims,
             )
         )
         if action.rolling is not None:
@@ -137,20 +140,20 @@ class Evaluator:
     def amount(self, award: Award, parts: Parts | None) -> int:
         """Compute an amount before caps, in millionths; `parts` are those of a base over lines."""
         if parts is None:
-            numerator, denominator = award.base(self.facts, self.awarded)
-            amount = award.held(numerator, denominator)
+            amount = award.held(*award.base(self.facts, self.awarded))
         elif award.each_line:
             amount = quantize_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
         else:
             amount = award.held(*total_of(parts))
-        if amount == 0:
+        if not amount:
             raise Skip("zero_amount", "the amount is zero")
         return amount
 
     def end_of(self, expires_on: date, issue_on: date | None, due_at: datetime | None) -> datetime:
         """Give the instant until which it lives; what would already be past when it becomes issued is not issued."""
         facts = self.facts
-        day, expires_at = issue_on or facts.event_on, self.plan.end_of(expires_on)
+        day = issue_on or facts.event_on
+        expires_at = self.plan.end_of(expires_on)
         # The end of a later day lies after every instant of this one: only then need instants be compared, a dear step,
         # if the till's date is not that of its clock.
         if (expires_on <= day or facts.event.business_date is not None) and (
@@ -173,7 +176,9 @@ class Evaluator:
         assert expires_on is not None
         assert expires_at is not None
         self.extensions.append(
-            ExtendExpiry(f"{key}/extend", self.facts.member.id, group, currency, rolling.scope, expires_on, expires_at)
+            ExtendExpiry(
+                extension_key(key), self.facts.member.id, group, currency, rolling.scope, expires_on, expires_at
+            )
         )
 
     # -- caps --------------------------------------------------------------------------------------------------------
@@ -266,10 +271,10 @@ class Evaluator:
         valid_from, expires_on, expires_at = self.validity(coupon_type.validity, action.until)
         quantity = self.capped_coupons(coupon_type, quantity)
 
-        keys = []
+        issue, keys = issue_key(self.key, action.key), []
         claims = tuple(claim_on(counter, Decimal(cap), ONE) for cap, counter in self.coupon_caps(coupon_type))
         for ordinal in range(1, quantity + 1):
-            key = f"{self.key}/{action.key}/{ordinal}"
+            key = coupon_key(issue, ordinal)
             serial = self.serial(bound, action, ordinal) if coupon_type.serial_managed else None
             code = None if coupon_type.serial_managed else coupon_type.code
             keys.append(key)
@@ -292,7 +297,7 @@ class Evaluator:
                     claims,
                 )
             )
-        self.send(spec.communication, f"{self.key}/{action.key}", tuple(keys), promised=False)
+        self.send(spec.communication, issue, tuple(keys), promised=False)
 
     def quantity(self, action: BoundCouponAction) -> int:
         """Say how many coupons are due before caps; never more than 10,000 of one action."""
@@ -364,7 +369,7 @@ class Evaluator:
         channels = plan_channels(communication, member.contacts)
         if template is not None and channels.used:
             self.intents.append(
-                SendMessage(f"{key}/message", about, member.id, template, channels.used, channels.fallbacks)
+                SendMessage(message_key(key), about, member.id, template, channels.used, channels.fallbacks)
             )
 
     def advance_trackers(self) -> None:
@@ -378,7 +383,7 @@ class Evaluator:
                 days = window_days(tracker.window, self.facts.event_on)
                 self.intents.append(
                     AdvanceTracker(
-                        f"{self.key}/tracker/{tracker.id}",
+                        tracker_key(self.key, tracker.id),
                         tracker.id,
                         member.id,
                         decimal_of(contribution),

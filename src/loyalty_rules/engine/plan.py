@@ -14,6 +14,7 @@ from loyalty_rules.engine.counters import Counter, cap_counters, coupon_counters
 from loyalty_rules.engine.index import Index
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import Release
+from loyalty_rules.keys import action_key
 from loyalty_rules.rules.base_values import (
     LineItemExtendedField,
     LineItemQuantity,
@@ -220,7 +221,9 @@ class Plan:
         return tuple(
             BoundPromotion(
                 promotion,
-                tuple([self._bind_action(f"{promotion.id}/{each.id}", each, bound) for each in promotion.actions]),
+                tuple(
+                    [self._bind_action(action_key(promotion.id, each.id), each, bound) for each in promotion.actions]
+                ),
             )
             for promotion in promotions
         )

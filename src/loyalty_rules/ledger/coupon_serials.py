@@ -3,6 +3,7 @@
 import attrs
 
 from loyalty_rules.intents import IssueCoupon, till_message
+from loyalty_rules.keys import ordinal_in
 from loyalty_rules.serials import SerialRequest
 
 __all__ = ["request_of", "with_serial"]
@@ -10,7 +11,7 @@ __all__ = ["request_of", "with_serial"]
 
 def request_of(program: str, issue: IssueCoupon, attempt: int = 0) -> SerialRequest:
     """Give what a coupon's serial is derived from; `attempt` counts the serials that were found to be taken."""
-    ordinal = int(issue.key.rpartition("/")[2])
+    ordinal = ordinal_in(issue.key)
     return SerialRequest(program, issue.coupon_type, issue.event, issue.promotion, issue.action, ordinal, attempt)
 
 

@@ -33,6 +33,7 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
+from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.protocol import Entry, Trim
 from loyalty_rules.ledger.storage import ExpiryVersion, IdempotencyRecord, Storage, Window
@@ -78,7 +79,7 @@ class Posting:
     def post(self, intents: Iterable[Intent]) -> None:
         """Write intents in their order."""
         intents = tuple(intents)
-        self._rolling = {intent.key.removesuffix("/extend") for intent in intents if isinstance(intent, ExtendExpiry)}
+        self._rolling = {extended_issue(intent.key) for intent in intents if isinstance(intent, ExtendExpiry)}
         for intent in intents:
             written = _POSTS[type(intent)](self, intent)
             if written is not None:
@@ -149,7 +150,7 @@ class Posting:
         amount = micros(intent.amount)
         for claim in intent.claims:
             left = self.left_of(claim)
-            allowed = left if not claim.counter.endswith("/times") else (amount if left >= MICRO else 0)
+            allowed = left if not counts_times(claim.counter) else (amount if left >= MICRO else 0)
             if allowed < amount:
                 amount = max(allowed, 0)
                 trim = Trim(intent.key, claim.counter, intent.amount, decimal_of(amount))
@@ -167,7 +168,7 @@ class Posting:
         shares = [Share(each.line, decimal_of(part * unit)) for each, part in zip(intent.shares, parts, strict=True)]
         drawn = decimal_of(amount)
         claims = [
-            claim if claim.counter.endswith("/times") else attrs.evolve(claim, amount=drawn) for claim in intent.claims
+            claim if counts_times(claim.counter) else attrs.evolve(claim, amount=drawn) for claim in intent.claims
         ]
         return attrs.evolve(intent, amount=drawn, shares=tuple(shares), claims=tuple(claims))
 
@@ -177,7 +178,7 @@ class Posting:
         owed = self.program.id, lot.account, lot.issue.currency
         paid = min(self.storage.debt(*owed), micros(lot.outstanding))
         if paid > 0:
-            self.move(key, "available", "reversed", decimal_of(paid), f"{key}/debt")
+            self.move(key, "available", "reversed", decimal_of(paid), debt_payment_key(key))
             self.storage.add_debt(*owed, self.at, -paid)
 
     def issue_coupon(self, intent: IssueCoupon) -> IssueCoupon | None:
@@ -205,7 +206,7 @@ class Posting:
         return attrs.evolve(intent, about=about) if about else None
 
     def extend_expiry(self, intent: ExtendExpiry) -> ExtendExpiry | None:
-        if intent.key.removesuffix("/extend") in self._refused:
+        if extended_issue(intent.key) in self._refused:
             return None
         account = Account.of(intent)
         lots = self.storage.lots_of(self.program.id, account)

@@ -15,6 +15,14 @@ from loyalty_rules.engine.counters import Counter
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Activity, Confirmation, Event, Return, Snapshot, Transaction, Update
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, Intent, RedeemCoupon, SpendCurrency
+from loyalty_rules.keys import (
+    is_of_program,
+    redemption_phase,
+    spend_phase,
+    undo_redemption_phase,
+    undo_spend_phase,
+    void_phase,
+)
 from loyalty_rules.ledger.posting import Posting, windows_of
 from loyalty_rules.ledger.protocol import Balance, Entry, IdempotencyConflict, Receipt, ReportLot, ReportRows
 from loyalty_rules.ledger.storage import (
@@ -176,7 +184,7 @@ class LedgerService:
 
     def _locked_lot(self, program: Program, key: str) -> tuple[Sale, Lot] | None:
         """Give a lot of the program with its sale, both held."""
-        lot = self._storage.lot(key) if key.startswith(f"{program.id}/") else None
+        lot = self._storage.lot(key) if is_of_program(key, program.id) else None
         sale = self._locked_sale(program, lot.issue.event) if lot is not None else None
         held = self._storage.lot(key)  # read again: it may have changed before it was held
         return (sale, held) if sale is not None and held is not None else None
@@ -230,7 +238,7 @@ class LedgerService:
             lots = self._storage.lots_of(program.id, account)
             return _of_one(spending.spend(program, account, member, currency, event, lots, amount, at))
 
-        return self._once(program, _inputs(program, event, f"spend/{currency}", inputs, at), decide)
+        return self._once(program, _inputs(program, event, spend_phase(currency), inputs, at), decide)
 
     def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
         """Undo a spend, once: the lots get their units back with their own expiry."""
@@ -247,7 +255,7 @@ class LedgerService:
             lots = {each.lot: lot for each in spent.draws if (lot := self._storage.lot(each.lot)) is not None}
             return (spending.undo_spend(spent, lots, at),)
 
-        return self._once(program, _inputs(program, event, f"undo_spend/{spend}", {"spend": spend}, at), decide)
+        return self._once(program, _inputs(program, event, undo_spend_phase(spend), {"spend": spend}, at), decide)
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
@@ -264,12 +272,12 @@ class LedgerService:
 
         # A serial is a secret and stands in no key: what is redeemed is told by the coupon's own.
         if coupons and coupons[0].issue.serial is not None:
-            about = "/" + coupons[0].key.partition("/")[2]
+            phase = redemption_phase(coupons[0].key)
         else:
-            about = f"/{canonical_code(code)}" if coupons else ""
+            phase = redemption_phase(code=canonical_code(code) if coupons else None)
         inputs = {"event": dump(transaction)}
         at = transaction.occurred_at
-        return self._once(program, _inputs(program, transaction.id, f"redeem{about}", inputs, at), decide)
+        return self._once(program, _inputs(program, transaction.id, phase, inputs, at), decide)
 
     def _chosen(self, program: Program, code: str, transaction: Transaction) -> CouponRecord | None:
         coupons = self._storage.coupons_by_code(program.id, code)
@@ -295,11 +303,11 @@ class LedgerService:
                 return Refusal(("already_undone",), f"{redemption} has been undone")
             return _of_one(undo_redemption(redeemed, coupon)) if coupon is not None else _unknown_sale(redeemed.coupon)
 
-        phase = f"undo_redemption/{redemption}"
+        phase = undo_redemption_phase(redemption)
         return self._once(program, _inputs(program, event, phase, {"redemption": redemption}, at), decide)
 
     def _locked_coupon(self, program: Program, key: str) -> CouponRecord | None:
-        coupon = self._storage.coupon(key) if key.startswith(f"{program.id}/") else None
+        coupon = self._storage.coupon(key) if is_of_program(key, program.id) else None
         if coupon is None:
             return None
         self._storage.lock([sale_lock(program.id, coupon.issue.event)])
@@ -312,7 +320,7 @@ class LedgerService:
         def decide() -> Decision:
             return _of_one(redemption.void(program, self._locked_coupon(program, coupon), event, at))
 
-        return self._once(program, _inputs(program, event, f"void/{coupon}", {"coupon": coupon}, at), decide)
+        return self._once(program, _inputs(program, event, void_phase(coupon), {"coupon": coupon}, at), decide)
 
     # -- time --------------------------------------------------------------------------------------------------------
 

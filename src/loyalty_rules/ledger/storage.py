@@ -15,11 +15,11 @@ import attrs
 
 from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
+from loyalty_rules.keys import batch_key, event_key
 from loyalty_rules.ledger.protocol import Entry, Receipt
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.serials import MalformedSerialError, parse_serial
 from loyalty_rules.values.amounts import decimal_of, micros
-from loyalty_rules.values.identifiers import key_part
 
 __all__ = [
     "PARTS",
@@ -61,7 +61,7 @@ Undoable: TypeAlias = SpendCurrency | RedeemCoupon
 
 def sale_lock(program: str, event: str) -> LockKey:
     """Name a sale with its promises and the coupons that it gave."""
-    return 0, f"{program}/{key_part(event)}"
+    return 0, event_key(program, event)
 
 
 def account_lock(program: str, account: Account) -> LockKey:
@@ -130,7 +130,7 @@ class IdempotencyRecord:
     @staticmethod
     def key_of(program: str, event: str, phase: str) -> str:
         """Give the key of a batch."""
-        return f"{program}/{key_part(event)}#{phase}"
+        return batch_key(program, event, phase)
 
 
 @attrs.frozen

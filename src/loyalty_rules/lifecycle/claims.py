@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from loyalty_rules.intents import Claim, IssueCoupon
+from loyalty_rules.keys import counts_times
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
@@ -18,7 +19,7 @@ def given_back(lot: Lot, amount: Decimal) -> tuple[Claim, ...]:
     whole = gone >= micros(lot.issued)
     claims = []
     for claim in lot.issue.claims:
-        if not claim.counter.endswith("/times"):
+        if not counts_times(claim.counter):
             claims.append(_negative(claim, amount))
         elif whole:
             claims.append(_negative(claim, claim.amount))

@@ -12,6 +12,7 @@ import attrs
 from loyalty_rules.engine.plan import BoundCurrencyAction
 from loyalty_rules.events import Confirmation, Update
 from loyalty_rules.intents import CancelPromise, Intent, ReleasePromise, SendMessage
+from loyalty_rules.keys import cancellation_key, message_key, release_key
 from loyalty_rules.lifecycle.claims import given_back
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
 from loyalty_rules.rules.communication import plan_channels
@@ -85,7 +86,7 @@ def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | No
     if expires_at is not None and (expires_at <= at or (expires_on is not None and expires_on < issue_on)):
         return (_end(lot, "lapsed", event),)
     release = ReleasePromise(
-        f"{lot.key}/release",
+        release_key(lot.key),
         lot.key,
         event,
         issue.member,
@@ -100,7 +101,9 @@ def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | No
 
 
 def _end(lot: Lot, outcome: Literal["cancelled", "lapsed"], event: str | None) -> CancelPromise:
-    return CancelPromise(f"{lot.key}/cancel", lot.key, event, outcome, lot.promised, given_back(lot, lot.promised))
+    return CancelPromise(
+        cancellation_key(lot.key), lot.key, event, outcome, lot.promised, given_back(lot, lot.promised)
+    )
 
 
 def _message(sale: Sale, lot: Lot, action: BoundCurrencyAction) -> tuple[Intent, ...]:
@@ -111,9 +114,9 @@ def _message(sale: Sale, lot: Lot, action: BoundCurrencyAction) -> tuple[Intent,
     channels = plan_channels(communication, member.contacts)
     if not channels.used:
         return ()
-    key = f"{lot.key}/release"
+    key = release_key(lot.key)
     message = SendMessage(
-        f"{key}/message", (key,), member.id, communication.template, channels.used, channels.fallbacks
+        message_key(key), (key,), member.id, communication.template, channels.used, channels.fallbacks
     )
     return (message,)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from loyalty_rules.events import Snapshot, Transaction
 from loyalty_rules.intents import RedeemCoupon, UndoRedemption, VoidCoupon
+from loyalty_rules.keys import redemption_key, undo_key, void_key
 from loyalty_rules.lifecycle.claims import coupon_given_back
 from loyalty_rules.lifecycle.records import CouponRecord, Refusal
 from loyalty_rules.program import Program
@@ -17,7 +18,6 @@ from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.predicates import bind, bind_line
 from loyalty_rules.rules.rounding import MODES
 from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio, decimal_of, micros
-from loyalty_rules.values.identifiers import key_part
 
 __all__ = ["redeem", "undo_redemption", "void"]
 
@@ -43,7 +43,7 @@ def redeem(
     if isinstance(coupon_type.benefit, StoredValue):
         remaining = decimal_of(_left(coupon, coupon_type.benefit) - discount)
     return RedeemCoupon(
-        f"{program.id}/{key_part(transaction.id)}/redeem/{coupon.key.partition('/')[2]}",
+        redemption_key(program.id, transaction.id, coupon.key),
         coupon.key,
         transaction.id,
         transaction.store,
@@ -124,7 +124,7 @@ def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedempt
     """Reinstate a coupon whose redeeming transaction was wholly cancelled, if that is what redeemed it."""
     if coupon.remaining is None and coupon.redeemed_by != redeemed.key:
         return Refusal(("not_redeemed",), f"{coupon.key} is not redeemed by {redeemed.key}")
-    return UndoRedemption(f"{redeemed.key}/undo", redeemed.key, coupon.key, redeemed.discount)
+    return UndoRedemption(undo_key(redeemed.key), redeemed.key, coupon.key, redeemed.discount)
 
 
 def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime) -> VoidCoupon | Refusal:
@@ -134,7 +134,7 @@ def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime
     state = coupon.state_at(at)
     if state != "issued":
         return Refusal((_NOT_VOIDABLE[state],), f"{coupon.key} is {state}")
-    key = f"{program.id}/{key_part(event)}/void/{coupon.key.partition('/')[2]}"
+    key = void_key(program.id, event, coupon.key)
     return VoidCoupon(key, coupon.key, event, coupon_given_back(coupon))
 
 

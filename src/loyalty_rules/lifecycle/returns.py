@@ -26,6 +26,7 @@ from loyalty_rules.intents import (
     UndoRedemption,
     VoidCoupon,
 )
+from loyalty_rules.keys import action_key, event_key, ordinal_in, return_void_key, reversal_key, tracker_key
 from loyalty_rules.lifecycle.claims import coupon_given_back, given_back
 from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.lifecycle.redemption import undo_redemption
@@ -35,7 +36,6 @@ from loyalty_rules.rules.windows import window_days
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.apportionment import unit_of
-from loyalty_rules.values.identifiers import key_part
 
 __all__ = ["remaining_sale", "take_back"]
 
@@ -66,7 +66,7 @@ def take_back(
     if wrong is not None:
         return wrong
     left = _Left(sale, event, returns)
-    key = f"{sale.program.id}/{key_part(back.id)}"
+    key = event_key(sale.program.id, back.id)
     every = list(lots)
     own = [lot for lot in every if lot.issue.event == event.id]
     taking = _Taking(every)
@@ -173,16 +173,16 @@ class _Left:
         walk.run()
         for intent in walk.intents:
             if isinstance(intent, IssueCurrency):
-                self.awarded[f"{intent.promotion}/{intent.action}"] = micros(intent.amount)
+                self.awarded[action_key(intent.promotion, intent.action)] = micros(intent.amount)
             elif isinstance(intent, IssueCoupon):
-                action = f"{intent.promotion}/{intent.action}"
+                action = action_key(intent.promotion, intent.action)
                 self.coupons[action] = self.coupons.get(action, 0) + 1
             elif isinstance(intent, AdvanceTracker):
                 self.tracked[intent.tracker] = micros(intent.value)
 
     def policy(self, issue: IssueCurrency | IssueCoupon) -> str:
         """How the action of an issue wants a return to be treated; one that the program has lost is recomputed."""
-        action = self.actions[f"{issue.promotion}/{issue.action}"]
+        action = self.actions[action_key(issue.promotion, issue.action)]
         assert isinstance(action, (BoundCurrencyAction, BoundCouponAction))
         return action.action.on_return
 
@@ -237,7 +237,7 @@ def _reverse(sale: Sale, back: Return, key: str, left: _Left, lot: Lot, taking: 
     draws, shortfall = taking.take(lot, due, back.occurred_at)
     issue = lot.issue
     yield ReverseCurrency(
-        f"{key}/{issue.promotion}/{issue.action}/reverse",
+        reversal_key(key, action_key(issue.promotion, issue.action)),
         lot.key,
         back.id,
         issue.member,
@@ -266,7 +266,7 @@ def _to_be_taken(sale: Sale, left: _Left, lot: Lot) -> int:
         unit = _unit(sale, lot)
         # Rounded down, cumulatively: a return never takes more than its share, and the last takes the rest.
         return issued * left.returned // (amount * unit) * unit
-    return issued - min(left.awarded.get(f"{lot.issue.promotion}/{lot.issue.action}", 0), issued)
+    return issued - min(left.awarded.get(action_key(lot.issue.promotion, lot.issue.action), 0), issued)
 
 
 def _unit(sale: Sale, lot: Lot) -> int:
@@ -280,7 +280,7 @@ def _unit(sale: Sale, lot: Lot) -> int:
 def _void(back: Return, key: str, left: _Left, coupons: Iterable[CouponRecord]) -> Iterator[VoidCoupon]:
     by_action: dict[str, list[CouponRecord]] = {}
     for coupon in coupons:
-        by_action.setdefault(f"{coupon.issue.promotion}/{coupon.issue.action}", []).append(coupon)
+        by_action.setdefault(action_key(coupon.issue.promotion, coupon.issue.action), []).append(coupon)
     for action, issued in by_action.items():
         newest_first = sorted(issued, key=_ordinal, reverse=True)
         surplus = _surplus(left, action, issued)
@@ -288,8 +288,8 @@ def _void(back: Return, key: str, left: _Left, coupons: Iterable[CouponRecord]) 
         for coupon in newest_first:
             if surplus > 0 and coupon.state_at(back.occurred_at) == "issued":
                 surplus -= 1
-                ordinal = _ordinal(coupon)
-                yield VoidCoupon(f"{key}/{action}/{ordinal}/void", coupon.key, back.id, coupon_given_back(coupon))
+                void = return_void_key(key, action, _ordinal(coupon))
+                yield VoidCoupon(void, coupon.key, back.id, coupon_given_back(coupon))
 
 
 def _reinstated(redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]]) -> Iterator[UndoRedemption]:
@@ -310,7 +310,7 @@ def _surplus(left: _Left, action: str, issued: Sequence[CouponRecord]) -> int:
 
 
 def _ordinal(coupon: CouponRecord) -> int:
-    return int(coupon.key.rpartition("/")[2])
+    return ordinal_in(coupon.key)
 
 
 def _trackers(sale: Sale, key: str, left: _Left, tracked: Mapping[str, Decimal]) -> Iterator[AdvanceTracker]:
@@ -325,7 +325,7 @@ def _trackers(sale: Sale, key: str, left: _Left, tracked: Mapping[str, Decimal])
         if surplus > 0:
             days = window_days(tracker.window, day)
             yield AdvanceTracker(
-                f"{key}/tracker/{tracker.id}",
+                tracker_key(key, tracker.id),
                 tracker.id,
                 member.id,
                 decimal_of(-surplus),

@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from loyalty_rules.intents import LotDraw, SpendCurrency, UndoSpend
+from loyalty_rules.keys import spend_key, undo_key
 from loyalty_rules.lifecycle.records import Account, Lot, Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.rules.promotions import RedeemRate
 from loyalty_rules.values.amounts import decimal_of, micros, read_decimal, text_of
-from loyalty_rules.values.identifiers import key_part
 
 __all__ = ["available", "draw", "in_order_of_spending", "spend", "undo_spend", "worth"]
 
@@ -61,7 +61,7 @@ def spend(
     if reasons:
         return Refusal(tuple(reasons), f"{text_of(amount)} of {text_of(balance)} {currency} can't be spent")
     return SpendCurrency(
-        f"{program.id}/{key_part(event)}/spend/{currency}",
+        spend_key(program.id, event, currency),
         event,
         member,
         account.id if account.kind == "group" else None,
@@ -94,7 +94,7 @@ def undo_spend(spent: SpendCurrency, lots: Mapping[str, Lot], at: datetime) -> U
     """Give the lots of a spend their units back with their own expiry; what has expired meanwhile is named."""
     back = [each for each in spent.draws if not _has_expired(lots[each.lot], at)]
     gone = [each for each in spent.draws if _has_expired(lots[each.lot], at)]
-    return UndoSpend(f"{spent.key}/undo", spent.key, tuple(back), tuple(gone))
+    return UndoSpend(undo_key(spent.key), spent.key, tuple(back), tuple(gone))
 
 
 def _has_expired(lot: Lot, at: datetime) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, ExtendExpiry
+from loyalty_rules.keys import coupon_expiry_key, currency_expiry_key
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
 
 __all__ = ["expire", "expire_coupons", "extended"]
@@ -16,7 +17,7 @@ def expire(lots: Iterable[Lot], at: datetime) -> Iterator[ExpireCurrency]:
     """Expire what is left of each lot whose end has come by `at`; what was spent from it stays spent."""
     for lot in lots:
         if lot.outstanding > 0 and lot.expires_at is not None and lot.expires_at <= at:
-            yield ExpireCurrency(f"{lot.key}/expire/{lot.expires_on}", lot.key, lot.outstanding, lot.expires_at)
+            yield ExpireCurrency(currency_expiry_key(lot.key, lot.expires_on), lot.key, lot.outstanding, lot.expires_at)
 
 
 def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[ExpireCoupon]:
@@ -24,7 +25,7 @@ def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[Ex
     for coupon in coupons:
         expires_at = coupon.issue.expires_at
         if coupon.state == "issued" and expires_at is not None and expires_at <= at:
-            yield ExpireCoupon(f"{coupon.key}/expire", coupon.key, expires_at)
+            yield ExpireCoupon(coupon_expiry_key(coupon.key), coupon.key, expires_at)
 
 
 def extended(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import attrs
 
 from loyalty_rules.errors import path_step
+from loyalty_rules.keys import is_action_key
 from loyalty_rules.linting.finding import Finding
 from loyalty_rules.paths import ActionPlace, actions_of, keyed
 from loyalty_rules.program import Program
@@ -130,7 +131,7 @@ def _out_of_reach(ceiling: _Ceiling, group: Sequence[_Ceiling]) -> Iterator[Find
 
 def _counts_no_less(other: _Ceiling, ceiling: _Ceiling) -> bool:
     """Say whether one counter holds, at every event, at least what the other holds."""
-    same = other.of == ceiling.of or "/" not in other.of  # a limit counts every action of its currency
+    same = other.of == ceiling.of or not is_action_key(other.of)  # a limit counts every action of its currency
     return (
         same
         and other.unit == ceiling.unit

@@ -11,6 +11,7 @@ import attrs
 from attrs.converters import optional
 
 from loyalty_rules.errors import InvalidValueError, describe
+from loyalty_rules.keys import action_key, split_action_key
 from loyalty_rules.rules.conditions import Condition, read_condition
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.predicates import Selection, bind_selection
@@ -63,10 +64,11 @@ def _read_action_keys(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 
 def _read_action_key(value: str) -> str:
-    if isinstance(value, str) and value.count("/") == 1:
-        promotion, action = value.split("/")
-        return f"{read_id(promotion)}/{read_id(action)}"
-    raise InvalidValueError("", "not_an_id", f'expected "PROMOTION/ACTION", found {describe(value)}')
+    try:
+        promotion, action = split_action_key(value)
+    except (AttributeError, ValueError):
+        raise InvalidValueError("", "not_an_id", f'expected "PROMOTION/ACTION", found {describe(value)}') from None
+    return action_key(read_id(promotion), read_id(action))
 
 
 @attrs.frozen(field_transformer=checked)

@@ -14,7 +14,6 @@ from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio, each_in_micros, micros, rate_units
 from loyalty_rules.values.apportionment import Weights
 from loyalty_rules.values.dates import with_fixed_offset
-from loyalty_rules.values.identifiers import key_part
 
 __all__ = ["NO_RATE", "Facts", "LineFacts", "NoRate", "Standing"]
 
@@ -87,7 +86,6 @@ class Facts:
         "_values",
         "amount",
         "event",
-        "event_key",
         "event_lines",
         "event_on",
         "member",
@@ -112,7 +110,6 @@ class Facts:
         self.member: Member | None = event.member
         self.zoned: datetime = event.occurred_at.astimezone(zone)
         self.event_on: date = event.business_date or self.zoned.date()
-        self.event_key = key_part(event.id)
         self.rate = RATE_UNIT if money is None else _rate(event, money)
         if isinstance(event, Transaction):
             amount = micros(event.amount)

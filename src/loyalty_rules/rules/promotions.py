@@ -11,6 +11,7 @@ import attrs
 from attrs.converters import optional
 
 from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.keys import RESERVED_PROMOTION_IDS
 from loyalty_rules.rules.caps import NO_CAPS, ActionCaps
 from loyalty_rules.rules.communication import Communication
 from loyalty_rules.rules.conditions import Condition, read_condition
@@ -118,7 +119,7 @@ Action: TypeAlias = CurrencyAction | CouponAction
 
 
 def _read_promotion_id(value: str) -> str:
-    if value in ("tracker", "limit", "coupon"):
+    if value in RESERVED_PROMOTION_IDS:
         raise InvalidValueError("", "reserved", f"no promotion is named {value!r}: keys and counters use the word")
     return read_id(value)
 

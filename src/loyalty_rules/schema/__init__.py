@@ -23,6 +23,7 @@ import attrs
 from loyalty_rules import events, intents, program
 from loyalty_rules.documents.structuring import fields_of, is_keyed, key_of, tags_of, unstructure
 from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.keys import RESERVED_PROMOTION_IDS
 from loyalty_rules.rules import (
     base_values,
     caps,
@@ -513,7 +514,7 @@ _READERS: Mapping[Reader, Form] = {
     program._read_money: _scalar("money"),
     promotions._read_decimals: _whole(0, 6),
     promotions._read_priority: _whole(-(10**9), 10**9),
-    promotions._read_promotion_id: _scalar("id", **{"not": {"enum": ["tracker", "limit", "coupon"]}}),
+    promotions._read_promotion_id: _scalar("id", **{"not": {"enum": [*RESERVED_PROMOTION_IDS]}}),
     promotions._read_quantity: _quantity,
     promotions._read_trigger: _scalar(
         "name",

@@ -14,6 +14,7 @@ from loyalty_rules.intents import (
     SpendCurrency,
     VoidCoupon,
 )
+from loyalty_rules.keys import action_key, action_key_in
 from loyalty_rules.values.amounts import text_of
 
 __all__ = ["intent_rows", "money", "till_receipt"]
@@ -71,28 +72,24 @@ def _given(intent: Any) -> str:
         case IssueCurrency():
             promised = " promised" if intent.state == "promised" else ""
             return _row(
-                f"+ {text_of(intent.amount)} {intent.currency}{promised}", f"{intent.promotion}/{intent.action}"
+                f"+ {text_of(intent.amount)} {intent.currency}{promised}", action_key(intent.promotion, intent.action)
             )
         case IssueCoupon():
-            return _row(f"+ coupon {intent.coupon_type}", f"{intent.promotion}/{intent.action}")
+            return _row(f"+ coupon {intent.coupon_type}", action_key(intent.promotion, intent.action))
         case ReverseCurrency():
-            return _row(f"- {text_of(intent.amount)} {intent.currency}", _action_of(intent.issue))
+            return _row(f"- {text_of(intent.amount)} {intent.currency}", action_key_in(intent.issue))
         case CancelPromise():
-            return _row(f"- {text_of(intent.amount)} promised", _action_of(intent.promise))
+            return _row(f"- {text_of(intent.amount)} promised", action_key_in(intent.promise))
         case SpendCurrency():
             return _row(f"- {text_of(intent.amount)} {intent.currency} spent", "")
         case RedeemCoupon():
-            return _row(f"- {text_of(intent.discount)} off by a coupon", _action_of(intent.coupon))
+            return _row(f"- {text_of(intent.discount)} off by a coupon", action_key_in(intent.coupon))
         case _:
-            return _row("- coupon", _action_of(intent.coupon))
+            return _row("- coupon", action_key_in(intent.coupon))
 
 
 def _kept(skip: Skipped) -> str:
-    return _row(f"  nothing: {skip.reason}", f"{skip.promotion}/{skip.action}")
-
-
-def _action_of(key: str) -> str:
-    return "/".join(key.split("/")[2:4])
+    return _row(f"  nothing: {skip.reason}", action_key(skip.promotion, skip.action))
 
 
 def _row(left: str, right: str) -> str:

@@ -24,6 +24,7 @@ from typing import Any
 
 from loyalty_rules.documents.sources import read_json
 from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, describe
+from loyalty_rules.keys import action_key
 from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.testing.named_serials import NamedSerials
@@ -154,7 +155,7 @@ def _name(entry: Mapping[str, Any]) -> str:
     """Name an intent by its type and key, a skipped action by its reason and where it stands."""
     if "key" in entry:
         return f"{entry['type']} {entry['key']}"
-    return f"{entry['reason']} {entry['promotion']}/{entry['action']}"
+    return f"{entry['reason']} {action_key(entry['promotion'], entry['action'])}"
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Ids and names, free-form fields, and the keys that are made of them. Source: documents (scalars, evaluation)."""
+"""Ids and names, and free-form fields. Source: documents (scalars)."""
 
 import math
 import re
@@ -13,7 +13,6 @@ from loyalty_rules.values.checked import read_each
 
 __all__ = [
     "FreeForm",
-    "key_part",
     "read_free_form",
     "read_id",
     "read_list",
@@ -182,8 +181,3 @@ def _finite(value: float) -> float:
     if math.isfinite(value):
         return value
     raise InvalidValueError("", "not_finite", "NaN and infinities are no JSON values")
-
-
-def key_part(name: str) -> str:
-    """Write an id that came with an event so that it can stand between the slashes of a key. Source: documents."""
-    return name.replace("%", "%25").replace("/", "%2F") if "%" in name or "/" in name else name

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import attrs
 
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
+from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.protocol import Entry, Receipt
 from loyalty_rules.ledger.storage import (
     Batch,
@@ -217,7 +218,7 @@ class MemoryStorage:
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:  # noqa: ARG002  (a hint)
         """Give the coupons."""
-        return [each for key, each in self.coupons.items() if key.startswith(f"{program}/")]
+        return [each for key, each in self.coupons.items() if is_of_program(key, program)]
 
     def is_serial_taken(self, serial: str) -> bool:
         """Say whether a coupon has this serial."""
@@ -277,7 +278,7 @@ class MemoryStorage:
 
     def undoable(self, program: str, key: str) -> Undoable | None:
         """Give a spend or a redemption by its key."""
-        return self.citable.get(key) if key.startswith(f"{program}/") else None
+        return self.citable.get(key) if is_of_program(key, program) else None
 
     def add_undoable(self, program: str, citable: Undoable) -> None:
         """Keep a spend or a redemption, so that it can be undone by its key."""
@@ -321,7 +322,7 @@ class MemoryStorage:
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Give the coupons of a member."""
         mine = [each for each in self.coupons.values() if each.issue.member == member]
-        return [each for each in mine if each.key.startswith(f"{program}/")]
+        return [each for each in mine if is_of_program(each.key, program)]
 
     def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
         """Give everything that happened to each lot, and the store of its sale."""
@@ -333,7 +334,7 @@ class MemoryStorage:
         """Give every coupon as it stood at an instant; none that had not been issued yet."""
         for key in self.coupons:
             states = [coupon for since, coupon in self.states[key] if since <= at]
-            if states and key.startswith(f"{program}/"):
+            if states and is_of_program(key, program):
                 yield states[-1]
 
     def entries(self) -> Iterator[Entry]:

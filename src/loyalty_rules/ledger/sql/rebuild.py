@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, selec
 
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
+from loyalty_rules.keys import extended_issue
 from loyalty_rules.ledger.sql.mapping import json_of, microseconds, new_lot_row, text_of_json
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
@@ -44,7 +45,7 @@ def _receipts(connection: Connection, tables: Tables) -> Iterator[tuple[Any, Seq
 def _issue_lots(
     connection: Connection, tables: Tables, storage: SQLStorage, row: Any, documents: Sequence[dict[str, Any]]
 ) -> None:
-    rolling = {each["key"].removesuffix("/extend") for each in documents if each["type"] == ExtendExpiry.type}
+    rolling = {extended_issue(each["key"]) for each in documents if each["type"] == ExtendExpiry.type}
     issues = {each["key"]: each for each in documents if each["type"] == IssueCurrency.type}
     files = {
         key: LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling) for key, each in issues.items()

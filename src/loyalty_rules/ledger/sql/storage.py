@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.events import Activity, Return, Transaction, Update
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
+from loyalty_rules.keys import tracker_in
 from loyalty_rules.ledger.protocol import Entry, Receipt, Trim
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
@@ -337,7 +338,7 @@ class SQLStorage(HistoryReader):
         """Give what a sale contributes to each tracker: the sum of what it drew and what its returns gave back."""
         contributed: dict[str, int] = {}
         for row in self._rows(self._run.draws_of_sale, program=program, event=event):
-            tracker = row.name.split("/")[1]
+            tracker = tracker_in(row.name)
             contributed[tracker] = contributed.get(tracker, 0) + row.amount
         return contributed
 

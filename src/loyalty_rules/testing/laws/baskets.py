@@ -6,6 +6,7 @@ from functools import partial
 
 from hypothesis import strategies as st
 
+from loyalty_rules.keys import split_action_key
 from loyalty_rules.paths import ActionPlace, actions_of
 from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import Awarded
@@ -36,7 +37,7 @@ def splitting(
     """
     words = words_of(program)
     by_the_bill = [place.key for place in _by_the_bill(program)]
-    counted = [key for key in by_the_bill if expectations.counts(*key.split("/"))]
+    counted = [key for key in by_the_bill if expectations.counts(*split_action_key(key))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
         split, whole = Books.of(program, parts), Books.of(program, [joined(*parts, words)])
@@ -61,7 +62,7 @@ def more(program: Program, expectations: Expectations = ANYTHING, effort: Effort
     """
     words = words_of(program)
     every = [place.key for place in actions_of(program)]
-    counted = [key for key in every if expectations.counts(*key.split("/"))]
+    counted = [key for key in every if expectations.counts(*split_action_key(key))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
         part, whole = Books.of(program, parts[:1]), Books.of(program, [joined(*parts, words)])

@@ -8,6 +8,7 @@ import attrs
 
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import CancelPromise, Intent, IssueCoupon, IssueCurrency, ReverseCurrency, VoidCoupon
+from loyalty_rules.keys import action_key
 from loyalty_rules.ledger import MemoryLedger
 from loyalty_rules.loading import load_event
 from loyalty_rules.program import Program
@@ -65,7 +66,7 @@ class Books:
         of = set(actions)
         sums: dict[str, int] = {}
         for intent in self.issues():
-            if f"{intent.promotion}/{intent.action}" in of:
+            if action_key(intent.promotion, intent.action) in of:
                 name = name_of(intent)
                 sums[name] = sums.get(name, 0) + amount_of(intent)
         return sums

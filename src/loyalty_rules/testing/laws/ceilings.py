@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
+from loyalty_rules.keys import action_key
 from loyalty_rules.paths import actions_of, keyed
 from loyalty_rules.program import Program
 from loyalty_rules.rules.caps import Cap
@@ -141,7 +142,7 @@ def _of_cap(cap: Cap, path: str, key: str, per: str) -> _Ceiling:
 def _named(name: str) -> Callable[[Issue], bool]:
     """Say of an issue whether it is of a currency, a coupon type, a promotion or an action of that name."""
     return lambda issue: (
-        name in (name_of(issue).removeprefix("coupons "), issue.promotion, f"{issue.promotion}/{issue.action}")
+        name in (name_of(issue).removeprefix("coupons "), issue.promotion, action_key(issue.promotion, issue.action))
     )
 
 

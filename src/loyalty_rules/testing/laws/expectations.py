@@ -8,6 +8,7 @@ import attrs
 from attrs.converters import optional
 
 from loyalty_rules.errors import InvalidValueError, describe, shorten
+from loyalty_rules.keys import action_key
 from loyalty_rules.paths import actions_of
 from loyalty_rules.program import Program
 from loyalty_rules.rules.skips import Reason
@@ -79,7 +80,7 @@ class Expectations:
 
     def counts(self, promotion: str, action: str) -> bool:
         """Say whether the laws on baskets and returns count an action."""
-        return promotion not in self.apart_from and f"{promotion}/{action}" not in self.apart_from
+        return promotion not in self.apart_from and action_key(promotion, action) not in self.apart_from
 
 
 def _known(key: str, names: Collection[str], known: set[str]) -> None:

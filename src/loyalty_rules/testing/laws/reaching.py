@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from loyalty_rules.errors import DocumentError
 from loyalty_rules.intents import IssueCoupon, IssueCurrency, Skipped
+from loyalty_rules.keys import action_key, split_action_key
 from loyalty_rules.loading import load_event, load_snapshot
 from loyalty_rules.paths import ActionPlace, actions_of
 from loyalty_rules.program import Evaluation, Program
@@ -92,14 +93,14 @@ _FAR = 10**6
 def _distance(place: ActionPlace, evaluation: Evaluation) -> int:
     """Say how far an action is from its turn: the promotion does not fire, or nobody is there who could receive."""
     for skip in evaluation.skipped:
-        if place.key == f"{skip.promotion}/{skip.action}":
+        if place.key == action_key(skip.promotion, skip.action):
             return _FAR // 2 if skip.reason in ("no_member", "no_group") else 0
     return _FAR
 
 
 def _why(place: ActionPlace, evaluation: Evaluation) -> str:
     for skip in evaluation.skipped:
-        if place.key == f"{skip.promotion}/{skip.action}":
+        if place.key == action_key(skip.promotion, skip.action):
             return f"{skip.reason}, {skip.detail}"
     for trace in evaluation.explain().promotions:
         if trace.promotion == place.promotion.id:
@@ -151,7 +152,7 @@ def _builds_on(one: Promotion, other: Promotion) -> bool:
     """Say whether the later of two promotions is computed from what the earlier one awarded."""
     bases = (getattr(getattr(action, "proration", None), "of", None) for action in other.actions)
     return any(
-        isinstance(base, Awarded) and any(key.startswith(f"{one.id}/") for key in base.actions) for base in bases
+        isinstance(base, Awarded) and any(split_action_key(key)[0] == one.id for key in base.actions) for base in bases
     )
 
 
@@ -183,13 +184,13 @@ def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Eff
     def is_meant(skip: Skipped) -> bool:
         if expectations.reasons is not None:
             return skip.reason in expectations.reasons
-        return skip.reason != "already_expired" or f"{skip.promotion}/{skip.action}" in dated
+        return skip.reason != "already_expired" or action_key(skip.promotion, skip.action) in dated
 
     def broken(case: tuple[Document, Document]) -> Counterexample | None:
         evaluation = _evaluated(program, case)
         for skip in evaluation.skipped:
             if not is_meant(skip):
-                sentence = f"{skip.promotion}/{skip.action} is skipped: {skip.reason}, {skip.detail}"
+                sentence = f"{action_key(skip.promotion, skip.action)} is skipped: {skip.reason}, {skip.detail}"
                 return _of_case("reasons", sentence, case, evaluation)
         return None
 
@@ -217,7 +218,7 @@ def _evaluated(program: Program, case: tuple[Document, Document]) -> Evaluation:
 
 def _issuing(evaluation: Evaluation) -> set[str]:
     return {
-        f"{intent.promotion}/{intent.action}"
+        action_key(intent.promotion, intent.action)
         for intent in evaluation.intents
         if isinstance(intent, (IssueCurrency, IssueCoupon))
     }

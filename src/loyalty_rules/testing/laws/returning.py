@@ -5,6 +5,7 @@ from functools import partial
 
 from hypothesis import strategies as st
 
+from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.testing.laws.baskets import amount_told
 from loyalty_rules.testing.laws.books import Books, amount_of, name_of, told_amounts
@@ -34,7 +35,7 @@ def returning(
         for issue in books.issues():
             if kept[issue.key] and expectations.counts(issue.promotion, issue.action):
                 left[name_of(issue)] = left.get(name_of(issue), 0) + min(kept[issue.key], amount_of(issue))
-                actions.append(f"{issue.promotion}/{issue.action}")
+                actions.append(action_key(issue.promotion, issue.action))
         if not left:
             return None
         return Counterexample(

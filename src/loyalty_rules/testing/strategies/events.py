@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
+from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.testing.strategies.scalars import (
     FIRST_DAY,
@@ -375,7 +376,7 @@ def snapshots(draw: st.DrawFn, program: Program, *, most: Number = 1000, most_ti
     issued = _mostly({}, {"member": counted, "total": counted})
     coupons = _mostly({}, {"store": times, "member": times, "total": times})
     actions = [
-        f"{promotion.id}/{action.id}"
+        action_key(promotion.id, action.id)
         for promotion in program.promotions
         for action in promotion.actions
         if action.type == "issue_currency"

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from loyalty_rules.keys import action_key
 from loyalty_rules.testing.strategies.awards import (
     BASES,
     EXPIRIES,
@@ -135,7 +136,7 @@ def promotions(
         gives_coupons: bool = draw(st.booleans()) if currencies and coupon_types else not currencies
         if not gives_coupons:
             actions.append(draw(currency_actions(id=each, currencies=currencies, trackers=trackers, earlier=known)))
-            known.append(f"{id}/{each}")
+            known.append(action_key(id, each))
         else:
             actions.append(draw(coupon_actions(id=each, types=coupon_types, trackers=trackers)))
     return {**document, "actions": actions}
@@ -239,7 +240,7 @@ def programs(
 
 def _earlier(given: list[Document]) -> list[str]:
     return [
-        f"{promotion['id']}/{action['id']}"
+        action_key(promotion["id"], action["id"])
         for promotion in given
         for action in promotion["actions"]
         if action["type"] == "issue_currency"

@@ -1,0 +1,293 @@
+"""Keys and counter names: every form that they have, written and read in this module alone.
+
+A key identifies an intent; it is the same whenever the same event is evaluated under the same program. Its parts are
+joined with `/`. A counter name identifies a number that caps and trackers count. Ids from outside (events, members,
+stores) are escaped with `key_part`; ids of a program's parts contain neither `/` nor `%`.
+
+These texts are stored by ledgers and must never change. Source: documents (evaluation, claims), ledger 2.
+
+    PROGRAM/EVENT/PROMOTION/ACTION            an issue of currency
+    PROGRAM/EVENT/PROMOTION/ACTION/ORDINAL    a coupon
+    PROGRAM/EVENT/tracker/TRACKER             an advance of a tracker
+    PROGRAM/EVENT#PHASE                       a batch of a ledger
+    PROMOTION/ACTION/member/MEMBER/WINDOW     the counter of an action's cap per member
+"""
+
+from datetime import date
+from typing import Literal
+
+__all__ = [
+    "RESERVED_PROMOTION_IDS",
+    "action_key",
+    "action_key_in",
+    "batch_key",
+    "cancellation_key",
+    "counts_times",
+    "coupon_counter_name",
+    "coupon_expiry_key",
+    "coupon_key",
+    "currency_expiry_key",
+    "debt_payment_key",
+    "event_key",
+    "extended_issue",
+    "extension_key",
+    "is_action_key",
+    "is_of_program",
+    "issue_key",
+    "key_part",
+    "key_within_program",
+    "limit_counter_name",
+    "member_cap_counter_name",
+    "message_key",
+    "ordinal_in",
+    "redemption_key",
+    "redemption_phase",
+    "release_key",
+    "return_void_key",
+    "reversal_key",
+    "spend_key",
+    "spend_phase",
+    "split_action_key",
+    "total_cap_counter_name",
+    "tracker_counter_name",
+    "tracker_in",
+    "tracker_key",
+    "undo_key",
+    "undo_redemption_phase",
+    "undo_spend_phase",
+    "void_key",
+    "void_phase",
+]
+
+RESERVED_PROMOTION_IDS = ("tracker", "limit", "coupon")
+"""The words that stand in the place of a promotion's id in keys and counters, so that no promotion may have them."""
+
+_TIMES = "/times"
+_EXTEND = "/extend"
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+
+
+def key_part(name: str) -> str:
+    """Escape an id from outside for a key or a counter name: `%` becomes `%25`, `/` becomes `%2F`."""
+    return name.replace("%", "%25").replace("/", "%2F") if "%" in name or "/" in name else name
+
+
+def action_key(promotion: str, action: str) -> str:
+    """Return `PROMOTION/ACTION`, which identifies an action within its program."""
+    return f"{promotion}/{action}"
+
+
+def split_action_key(key: str) -> tuple[str, str]:
+    """Return the promotion and the action of `PROMOTION/ACTION`; raise ValueError if the text has another form."""
+    promotion, action = key.split("/")
+    return promotion, action
+
+
+def is_action_key(text: str) -> bool:
+    """Return whether a text is an action key, rather than the id of a part of the program."""
+    return "/" in text
+
+
+def event_key(program: str, event: str) -> str:
+    """Return `PROGRAM/EVENT`, with which the keys of everything that follows from an event begin."""
+    return f"{program}/{key_part(event)}"
+
+
+# -- intents of an evaluation ------------------------------------------------------------------------------------------
+
+
+def issue_key(event: str, action: str) -> str:
+    """Return the key of an issue: `PROGRAM/EVENT/PROMOTION/ACTION`, from an event key and an action key."""
+    return f"{event}/{action}"
+
+
+def coupon_key(issue: str, ordinal: int) -> str:
+    """Return the key of a coupon: the key of its action's issue and the coupon's ordinal, which counts from 1."""
+    return f"{issue}/{ordinal}"
+
+
+def message_key(about: str) -> str:
+    """Return the key of the message about an issue, the coupons of an action or a release: its key and `/message`."""
+    return f"{about}/message"
+
+
+def extension_key(issue: str) -> str:
+    """Return the key of the extension that an issue with a rolling expiry causes: its key and `/extend`."""
+    return issue + _EXTEND
+
+
+def tracker_key(event: str, tracker: str) -> str:
+    """Return the key of an advance of a tracker: `PROGRAM/EVENT/tracker/TRACKER`, from an event key."""
+    return f"{event}/tracker/{tracker}"
+
+
+# -- intents after the sale --------------------------------------------------------------------------------------------
+
+
+def release_key(promise: str) -> str:
+    """Return the key of the release of a promise: its key and `/release`."""
+    return f"{promise}/release"
+
+
+def cancellation_key(promise: str) -> str:
+    """Return the key of the end of a promise without an issue: its key and `/cancel`."""
+    return f"{promise}/cancel"
+
+
+def reversal_key(event: str, action: str) -> str:
+    """Return the key of a reversal: `PROGRAM/RETURN/PROMOTION/ACTION/reverse`, from the return's event key."""
+    return f"{event}/{action}/reverse"
+
+
+def return_void_key(event: str, action: str, ordinal: int) -> str:
+    """Return the key of a void by a return: `PROGRAM/RETURN/PROMOTION/ACTION/ORDINAL/void`."""
+    return f"{event}/{action}/{ordinal}/void"
+
+
+def void_key(program: str, event: str, coupon: str) -> str:
+    """Return the key of a void by itself: `PROGRAM/EVENT/void/` and the coupon's key within its program."""
+    return f"{event_key(program, event)}/void/{key_within_program(coupon)}"
+
+
+def redemption_key(program: str, event: str, coupon: str) -> str:
+    """Return the key of a redemption: `PROGRAM/EVENT/redeem/` and the coupon's key within its program."""
+    return f"{event_key(program, event)}/redeem/{key_within_program(coupon)}"
+
+
+def spend_key(program: str, event: str, currency: str) -> str:
+    """Return the key of a spend: `PROGRAM/EVENT/spend/CURRENCY`."""
+    return f"{event_key(program, event)}/spend/{currency}"
+
+
+def undo_key(undone: str) -> str:
+    """Return the key of the undoing of a spend or a redemption: its key and `/undo`."""
+    return f"{undone}/undo"
+
+
+def currency_expiry_key(lot: str, expires_on: date | None) -> str:
+    """Return the key of a lot's expiry: the lot's key, `/expire/` and the date, since an extension may move it."""
+    return f"{lot}/expire/{expires_on}"
+
+
+def coupon_expiry_key(coupon: str) -> str:
+    """Return the key of a coupon's expiry: its key and `/expire`."""
+    return f"{coupon}/expire"
+
+
+def debt_payment_key(issue: str) -> str:
+    """Return the key of the entry by which an issue pays the debt of its account: its key and `/debt`."""
+    return f"{issue}/debt"
+
+
+# -- reading keys ------------------------------------------------------------------------------------------------------
+
+
+def is_of_program(key: str, program: str) -> bool:
+    """Return whether a key belongs to a program."""
+    return key.startswith(f"{program}/")
+
+
+def key_within_program(key: str) -> str:
+    """Return a key without the program that it begins with: `EVENT/PROMOTION/ACTION/1` of a coupon."""
+    return key.partition("/")[2]
+
+
+def action_key_in(key: str) -> str:
+    """Return the `PROMOTION/ACTION` in the key of an issue or a coupon."""
+    return "/".join(key.split("/")[2:4])
+
+
+def ordinal_in(coupon: str) -> int:
+    """Return the ordinal at the end of a coupon's key: 1 for the first coupon of its action."""
+    return int(coupon.rpartition("/")[2])
+
+
+def extended_issue(extension: str) -> str:
+    """Return the key of the issue that caused an extension, from the extension's key."""
+    return extension.removesuffix(_EXTEND)
+
+
+# -- counters ----------------------------------------------------------------------------------------------------------
+
+
+def tracker_counter_name(tracker: str, member: str, window: str) -> str:
+    """Return the name of a tracker's counter: `tracker/TRACKER/MEMBER/WINDOW`."""
+    return f"tracker/{tracker}/{key_part(member)}/{window}"
+
+
+def tracker_in(counter: str) -> str:
+    """Return the tracker of a tracker's counter."""
+    return counter.split("/")[1]
+
+
+def member_cap_counter_name(action: str, member: str, window: str, *, times: bool) -> str:
+    """Return the name of the counter of an action's cap per member; that of a cap by times ends with `/times`."""
+    return f"{action}/member/{key_part(member)}/{window}{_TIMES if times else ''}"
+
+
+def total_cap_counter_name(action: str, window: str, *, times: bool) -> str:
+    """Return the name of the counter of an action's total cap; that of a cap by times ends with `/times`."""
+    return f"{action}/total/{window}{_TIMES if times else ''}"
+
+
+def counts_times(counter: str) -> bool:
+    """Return whether a counter that an issue of currency draws on counts times, rather than amounts."""
+    return counter.endswith(_TIMES)
+
+
+def limit_counter_name(limit: str, scope: str | None, window: str) -> str:
+    """Return the name of a limit's counter: `limit/ID/SCOPE/WINDOW`, or `limit/ID/WINDOW` if `scope` is None.
+
+    The scope is a member or a store.
+    """
+    return f"limit/{limit}/{key_part(scope)}/{window}" if scope is not None else f"limit/{limit}/{window}"
+
+
+def coupon_counter_name(coupon_type: str, scope: Literal["store", "member", "total"], of: str = "") -> str:
+    """Return the name of a coupon type's counter: `coupon/TYPE/store/STORE`, `coupon/TYPE/member/MEMBER` or
+    `coupon/TYPE/total`.
+    """
+    return f"coupon/{coupon_type}/{scope}/{key_part(of)}" if scope != "total" else f"coupon/{coupon_type}/total"
+
+
+# -- batches of a ledger -----------------------------------------------------------------------------------------------
+
+
+def batch_key(program: str, event: str, phase: str) -> str:
+    """Return the key of a batch: `PROGRAM/EVENT#PHASE`.
+
+    The phase of a sale, a return, an update or a confirmation is `event`; of a sweep, `settle` or `expire`.
+    """
+    return f"{event_key(program, event)}#{phase}"
+
+
+def spend_phase(currency: str) -> str:
+    """Return the phase of a spend: one event may spend several currencies."""
+    return f"spend/{currency}"
+
+
+def undo_spend_phase(spend: str) -> str:
+    """Return the phase of the undoing of a spend, from the spend's key."""
+    return f"undo_spend/{spend}"
+
+
+def redemption_phase(coupon: str | None = None, *, code: str | None = None) -> str:
+    """Return the phase of a redemption: of a coupon by its key, of a shared code, or of no known coupon.
+
+    A serial is a secret and never stands in a key; a coupon that has one is identified by its own key.
+    """
+    if coupon is not None:
+        return f"redeem/{key_within_program(coupon)}"
+    return f"redeem/{code}" if code is not None else "redeem"
+
+
+def undo_redemption_phase(redemption: str) -> str:
+    """Return the phase of the undoing of a redemption, from the redemption's key."""
+    return f"undo_redemption/{redemption}"
+
+
+def void_phase(coupon: str) -> str:
+    """Return the phase of a void by itself, from the coupon's key."""
+    return f"void/{coupon}"
