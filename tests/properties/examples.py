@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 WANTED = os.environ.get("LOYALTY_EXAMPLES")
 SEED = int(os.environ.get("LOYALTY_SEED", 0))
@@ -20,3 +22,22 @@ def examples(in_ci: int) -> settings:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def drawn(strategy: st.SearchStrategy[Any], count: int = 60) -> list[Any]:
+    """Return `count` examples of a strategy, the same ones every time."""
+    found: list[Any] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=SAME_EVERY_TIME,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(example: Any) -> None:
+        found.append(example)
+
+    collect()
+    return found

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
@@ -27,8 +24,7 @@ from loyalty_rules.rules.skips import Reason
 from loyalty_rules.rules.timing import Timing
 from loyalty_rules.rules.windows import Window
 from loyalty_rules.testing import strategies as kit
-from loyalty_rules.testing.registration import TYPES
-from properties.examples import SAME_EVERY_TIME, SEED, examples
+from properties.examples import SAME_EVERY_TIME, SEED, drawn, examples
 from shop import Serials, earn, fixed, program, proportional, stepped
 
 # -- they draw what is valid -----------------------------------------------------------------------------------------
@@ -197,19 +193,6 @@ def test_everything_that_there_is_of_a_kind_is_reached(seen: Counter[str], what:
 # -- events are drawn from the words of their program ------------------------------------------------------------------
 
 
-def drawn(strategy: st.SearchStrategy[Any], count: int = 60) -> list[Any]:
-    """A number of examples."""
-    found: list[Any] = []
-
-    @settings(max_examples=count, derandomize=SAME_EVERY_TIME, database=None, deadline=None)
-    @given(strategy)
-    def collect(example: Any) -> None:
-        found.append(example)
-
-    collect()
-    return found
-
-
 def test_a_receipt_says_nothing_that_its_program_does_not_look_at() -> None:
     shop = lr.load_program(program(earn(proportional("10"))))
 
@@ -310,45 +293,3 @@ def shrunk(strategy: st.SearchStrategy[Any]) -> Any:
 @pytest.mark.parametrize(("strategy", "simplest"), SIMPLEST)
 def test_the_simplest_example_is_short_and_early(strategy: Callable[[], st.SearchStrategy[Any]], simplest: Any) -> None:
     assert shrunk(strategy()) == simplest
-
-
-# -- Hypothesis knows the types --------------------------------------------------------------------------------------
-
-
-def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
-
-
-@pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
-def test_a_value_of_each_type_can_be_drawn(cls: type) -> None:
-    assert all(isinstance(value, cls) for value in drawn(st.from_type(cls), 20))
-
-
-def test_hypothesis_knows_them_with_nothing_imported() -> None:
-    """The same code without plugins, as a control: there Hypothesis has to guess, and can't."""
-    code = (
-        "from hypothesis import given, settings, strategies as st\n"
-        "import loyalty_rules\n"
-        "@settings(max_examples=5, database=None)\n"
-        "@given(st.from_type(loyalty_rules.Transaction))\n"
-        "def test(sale):\n"
-        "    assert sale.id == 'T1'\n"
-        "test()"
-    )
-
-    assert run_python(code).stderr == ""
-    assert run_python(code, HYPOTHESIS_NO_PLUGINS="1").returncode != 0
-
-
-def test_the_library_itself_imports_neither_hypothesis_nor_pytest() -> None:
-    code = (
-        "import sys, loyalty_rules, loyalty_rules.ledger, loyalty_rules.linting, loyalty_rules.cli, "
-        "loyalty_rules.testing\nprint(sorted({'hypothesis', 'pytest'} & set(sys.modules)))"
-    )
-
-    assert run_python(code).stdout == "[]\n"

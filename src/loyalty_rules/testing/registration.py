@@ -1,14 +1,32 @@
-"""What Hypothesis runs when it is imported: `st.from_type` then knows the values that go into this library.
+"""Registration with Hypothesis: `st.from_type` draws the public values of this library.
 
-Named in the entry-point group `hypothesis`; nobody needs to import it. How they are drawn is looked up when one of
-the types is first asked for.
+Hypothesis calls `register` when it is imported, by the entry-point group `hypothesis`; no test needs to import it. The
+strategies are imported when one of the types is first drawn.
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from loyalty_rules.events import Activity, Confirmation, Line, Member, Return, Snapshot, Transaction, Update
-from loyalty_rules.program import Program
+from loyalty_rules.events import (
+    Activity,
+    Confirmation,
+    Contact,
+    CouponCounts,
+    Issued,
+    IssuedCounts,
+    Line,
+    Member,
+    Return,
+    ReturnedLine,
+    Snapshot,
+    Tender,
+    Transaction,
+    Update,
+)
+from loyalty_rules.intents import Claim, Intent, LotDraw, Release, Share, Skipped
+from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportLot, ReportRows, Trim
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, Promotion
 
 if TYPE_CHECKING:
@@ -17,14 +35,18 @@ if TYPE_CHECKING:
 __all__ = ["TYPES", "register"]
 
 TYPES: tuple[type, ...] = (
-    *(Transaction, Activity, Return, Update, Confirmation, Member, Line, Snapshot),
+    *(Transaction, Activity, Return, Update, Confirmation, Member, Contact, Line, Tender, ReturnedLine),
+    *(Snapshot, Issued, IssuedCounts, CouponCounts),
     *(Program, Promotion, CurrencyAction, CouponAction),
+    *(Evaluation, Skipped, *get_args(Intent), Claim, Share, Release, LotDraw),
+    *(Account, Lot, CouponRecord, Sale, Refusal),
+    *(Receipt, Trim, Balance, Entry, ReportLot, ReportRows),
 )
-"""The types that Hypothesis is told of."""
+"""The types that are registered with Hypothesis."""
 
 
 def register() -> None:
-    """Tell Hypothesis of every type, for `st.from_type`."""
+    """Register every type with Hypothesis, for `st.from_type`."""
     from hypothesis import strategies as st
 
     for cls in TYPES:

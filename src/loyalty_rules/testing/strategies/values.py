@@ -1,14 +1,35 @@
-"""The values that the documents are loaded into: what `st.from_type` draws."""
+"""The values that `st.from_type` draws: loaded from drawn documents, or made by the engine and a ledger."""
 
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
+from functools import partial
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from loyalty_rules.events import Activity, Confirmation, Line, Member, Return, Snapshot, Transaction, Update
+from loyalty_rules.events import (
+    Activity,
+    Confirmation,
+    Contact,
+    CouponCounts,
+    Issued,
+    IssuedCounts,
+    Line,
+    Member,
+    Return,
+    ReturnedLine,
+    Snapshot,
+    Tender,
+    Transaction,
+    Update,
+)
+from loyalty_rules.intents import Claim, Intent, LotDraw, Release, Share, Skipped
+from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportLot, ReportRows, Trim
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.loading import load_event, load_program, load_snapshot
-from loyalty_rules.program import Program
+from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, Promotion
+from loyalty_rules.testing.strategies import recorded
 from loyalty_rules.testing.strategies.events import (
     activities,
     confirmations,
@@ -20,7 +41,7 @@ from loyalty_rules.testing.strategies.events import (
     updates,
 )
 from loyalty_rules.testing.strategies.programs import coupon_actions, coupon_types, currency_actions, programs
-from loyalty_rules.testing.strategies.scalars import Document, instants
+from loyalty_rules.testing.strategies.scalars import Document, amounts, counts, instants
 
 __all__ = ["values_of"]
 
@@ -30,7 +51,7 @@ SHOP: Document = {"format": "loyalty-rules/1", "id": "shop", "time_zone": "UTC",
 
 
 def values_of(cls: type) -> st.SearchStrategy[Any]:
-    """Give the strategy for one of the types of `registration`."""
+    """Return the strategy for one of the types of `registration`."""
     return _STRATEGIES[cls]()
 
 
@@ -53,6 +74,24 @@ def _action(document: Document, types: dict[str, Document]) -> Any:
     return load_program({**SHOP, "coupon_types": types, "promotions": [promotion]}).promotions[0].actions[0]
 
 
+def _amounts() -> st.SearchStrategy[Any]:
+    return amounts().map(Decimal)
+
+
+def _counts() -> st.SearchStrategy[int]:
+    return st.integers(0, 10)
+
+
+def _issued_counts() -> st.SearchStrategy[IssuedCounts]:
+    return st.builds(IssuedCounts, _amounts(), _counts())
+
+
+def _contacts() -> st.SearchStrategy[Contact]:
+    address = st.sampled_from([None, "a@example.org", True, False])
+    allowed = st.sampled_from([None, True, False])
+    return st.builds(Contact, address, allowed, allowed)
+
+
 _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     Transaction: lambda: transactions().map(load_event),
     Activity: lambda: activities().map(load_event),
@@ -66,4 +105,28 @@ _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     Promotion: lambda: _program().map(lambda program: program.promotions[0]),
     CurrencyAction: lambda: currency_actions().map(lambda action: _action(action, {})),
     CouponAction: lambda: st.builds(_action, coupon_actions(), st.fixed_dictionaries({"gift": coupon_types()})),
+    Contact: _contacts,
+    Tender: lambda: st.builds(Tender, st.sampled_from(["card", "cash", "gift_card"]), _amounts()),
+    ReturnedLine: lambda: st.builds(ReturnedLine, st.sampled_from(["1", "2", "3"]), counts(0).map(Decimal)),
+    IssuedCounts: _issued_counts,
+    Issued: lambda: st.builds(Issued, _issued_counts(), _issued_counts()),
+    CouponCounts: lambda: st.builds(CouponCounts, _counts(), _counts(), _counts()),
+    Evaluation: recorded.evaluations,
+    Skipped: recorded.skips,
+    **{cls: partial(recorded.intents_of, cls) for cls in get_args(Intent)},
+    Claim: recorded.claims,
+    Share: recorded.shares,
+    Release: recorded.releases,
+    LotDraw: recorded.lot_draws,
+    Account: recorded.accounts,
+    Lot: recorded.lots,
+    CouponRecord: recorded.coupon_records,
+    Sale: recorded.sales,
+    Refusal: recorded.refusals,
+    Receipt: recorded.receipts,
+    Trim: recorded.trims,
+    Balance: recorded.balances,
+    Entry: recorded.entries,
+    ReportLot: recorded.report_lots,
+    ReportRows: recorded.report_rows,
 }
