@@ -8,16 +8,14 @@ import attrs
 from loyalty_rules.errors import path_step
 from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
-from loyalty_rules.rules.base_values import BaseValue, LineItemExtendedField, LineItemQuantity, LineItemValue
+from loyalty_rules.rules.base_values import BaseValue, LineBase
 from loyalty_rules.rules.conditions import Condition
 from loyalty_rules.rules.coupons import AmountOff, PercentOff
 from loyalty_rules.rules.promotions import Action, CouponAction, CurrencyAction, Promotion
-from loyalty_rules.rules.proration import Fixed, Proration
+from loyalty_rules.rules.proration import Proration
 from loyalty_rules.rules.timing import TransactionUpdate
 
 __all__ = ["LINE", "SALE", "ActionPlace", "Circumstances", "actions_of", "conditions_of", "keyed", "promotions_of"]
-
-_LINE_BASES = (LineItemValue, LineItemQuantity, LineItemExtendedField)
 
 
 class _HasId(Protocol):
@@ -71,8 +69,7 @@ class ActionPlace:
     @property
     def base(self) -> BaseValue | None:
         """Give what the amount is computed from; None where it is fixed."""
-        proration = self.proration
-        return proration.of if proration is not None and not isinstance(proration, Fixed) else None
+        return self.proration.of if self.proration is not None else None
 
 
 def promotions_of(program: Program) -> Iterator[tuple[str, Promotion]]:
@@ -99,7 +96,7 @@ def conditions_of(program: Program) -> Iterator[tuple[str, Condition, Circumstan
     for path, tracker in keyed("trackers", program.trackers):
         if tracker.when is not None:
             yield f"{path}.when", tracker.when, SALE
-        if isinstance(tracker.measure, _LINE_BASES) and tracker.measure.lines is not None:
+        if isinstance(tracker.measure, LineBase) and tracker.measure.lines is not None:
             yield f"{path}.measure.lines", tracker.measure.lines, LINE
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
         if isinstance(coupon_type.benefit, (PercentOff, AmountOff)) and coupon_type.benefit.lines is not None:
@@ -110,7 +107,7 @@ def conditions_of(program: Program) -> Iterator[tuple[str, Condition, Circumstan
         if promotion.when is not None:
             yield f"{path}.when", promotion.when, Circumstances(promotion.trigger)
     for place in actions_of(program):
-        if isinstance(place.base, _LINE_BASES) and place.base.lines is not None:
+        if isinstance(place.base, LineBase) and place.base.lines is not None:
             yield f"{place.proration_path}.of.lines", place.base.lines, LINE
         if isinstance(place.action, CurrencyAction) and isinstance(place.action.timing, TransactionUpdate):
             yield f"{place.path}.timing.when", place.action.timing.when, Circumstances(place.promotion.trigger)

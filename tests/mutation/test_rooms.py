@@ -180,7 +180,7 @@ SKIPS: list[tuple[dict, dict, str, str]] = [
         earn(of("transaction_custom_field", field="tip")),
         sale("1", custom_fields={"tip": "ten"}),
         "invalid_field",
-        "custom_fields.tip is no decimal: the text 'ten'",
+        "custom_fields.tip is not a decimal: the text 'ten'",
     ),
     (
         earn(of("transaction_extended_field", field="fee")),
@@ -192,7 +192,7 @@ SKIPS: list[tuple[dict, dict, str, str]] = [
         earn(of("transaction_extended_field", field="fee")),
         sale("1", extended_fields={"fee": "ten"}),
         "invalid_field",
-        "extended_fields.fee is no decimal: the text 'ten'",
+        "extended_fields.fee is not a decimal: the text 'ten'",
     ),
     (earn(of("line_item_value")), sale("1"), "no_matching_lines", "no line is selected"),
     (
@@ -211,19 +211,19 @@ SKIPS: list[tuple[dict, dict, str, str]] = [
         earn(proportional("1", NIGHTS)),
         sale("1", lines=with_nights("two")),
         "invalid_field",
-        "lines[1].extended_fields.nights is no decimal: the text 'two'",
+        "lines[1].extended_fields.nights is not a decimal: the text 'two'",
     ),
     (
         {"type": "issue_coupon", "id": "earn", "coupon_type": "gift", "quantity": of("gap_before", tracker="spend")},
         sale("1", member=None),
         "no_member",
-        "a tracker belongs to a member; the event is anonymous",
+        "a tracker belongs to a member, and the event is anonymous",
     ),
     (
         earn(of("event_value", tracker="spend")),
         sale("1", currency="SEK"),
         "no_exchange_rate",
-        "tracker spend counts money; the event has no exchange_rate",
+        "tracker spend counts money, and the event has no exchange_rate",
     ),
     (expiring(type="registration_anniversary"), sale(), "missing_field", "member.registered_on is absent"),
     (
@@ -236,14 +236,14 @@ SKIPS: list[tuple[dict, dict, str, str]] = [
         expiring(type="customer_field", field="until"),
         sale(member={"id": "M1", "extended_fields": {"until": "soon"}}),
         "invalid_field",
-        "member.extended_fields.until is no date: the text 'soon'",
+        "member.extended_fields.until is not a date: the text 'soon'",
     ),
     (expiring(type="transaction_field", field="until"), sale(), "missing_field", "extended_fields.until is absent"),
     (
         expiring(type="transaction_field", field="until"),
         sale(extended_fields={"until": "2025-02-29"}),
         "invalid_field",
-        "extended_fields.until is no date: the text '2025-02-29'",
+        "extended_fields.until is not a date: the text '2025-02-29'",
     ),
     (
         expiring(type="fixed_date", on="9999-01-01"),
@@ -304,7 +304,7 @@ REFUSED: list[tuple[dict, str, str, str]] = [
         earn(of("transaction_value", less=["tax", "tax"])),
         f"{OF}.less",
         "duplicate",
-        "each component is subtracted once: name it once",
+        "each component is subtracted once, so name it once",
     ),
     (
         earn(of("transaction_value", less=["vat"])),
@@ -677,7 +677,7 @@ def test_a_limit_counts_all_that_this_evaluation_has_issued() -> None:
         ({"type": "transaction_value", "less": ["tax", "tip"]}, "transaction value less tax, tip"),
         ({"type": "transaction_custom_field", "field": "tip"}, "transaction custom field of tip"),
         ({"type": "gap_before", "tracker": "spend"}, "gap before of spend"),
-        ({"type": "awarded", "actions": ["p/a", "p/b"]}, "what p/a, p/b awarded"),
+        ({"type": "awarded", "actions": ["p/a", "p/b"]}, "awards of p/a, p/b"),
     ],
 )
 def test_a_base_is_named_with_what_it_hangs_on(base: dict, words: str) -> None:

@@ -13,9 +13,9 @@ from loyalty_rules.engine.condition_report import ConditionResult, condition_res
 from loyalty_rules.engine.evaluation import Evaluator, bases_of_lines, cap_name, sum_of
 from loyalty_rules.engine.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
 from loyalty_rules.intents import AdvanceTracker, IssueCoupon, IssueCurrency, SendMessage
-from loyalty_rules.rules.base_values import Parts, base_name, total_of
+from loyalty_rules.rules.base_values import Parts, describe_base, total_of
 from loyalty_rules.rules.facts import Facts
-from loyalty_rules.rules.proration import Fixed, Stepped, bind_proration, rounds_base
+from loyalty_rules.rules.proration import bind_proration, describe_proration, rounds_base
 from loyalty_rules.rules.rounding import quantize_to_micros, round_to_units
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import MICRO, Ratio, micros_text, ratio_text, text_of
@@ -175,11 +175,9 @@ class _TracedWalk(Evaluator):
             self.steps.append(f"lives through {intent.expires_on}")
 
     def amount(self, award: Award, parts: Parts | None) -> int:
-        proration = award.proration
-        if isinstance(proration, Fixed):
-            self.steps.append(f"a fixed {text_of(proration.amount)}")
-        else:
-            self.steps.append(f"base: {base_name(proration.of)}{', line by line' if award.each_line else ''}")
+        of = award.proration.of
+        if of is not None:
+            self.steps.append(f"base: {describe_base(of)}{', line by line' if award.each_line else ''}")
         amount = sum_of([self.noted_steps(award, base) for base in self.bases(award, parts)])
         self.noted_rounding(amount, (quantize_to_micros(amount), MICRO), "to the 6 decimals that a ledger holds")
         return super().amount(award, parts)
@@ -192,14 +190,11 @@ class _TracedWalk(Evaluator):
     def noted_steps(self, award: Award, base: Ratio) -> Ratio:
         """Take a base to an amount as the award's steps do, and note each of them."""
         proration, mode = award.proration, award.rounding.value
-        if not isinstance(proration, Fixed) and rounds_base(proration.of):
+        if rounds_base(proration.of):
             base = self.noted_rounding(base, round_to_units(base, mode, 0), mode)
         amount = bind_proration(proration)(base)
-        if isinstance(proration, Stepped):
-            how = f"{text_of(proration.points_per_step)} for each whole {text_of(proration.step_size)} of"
-            self.steps.append(f"{how} {ratio_text(base)} is {ratio_text(amount)}")
-        elif not isinstance(proration, Fixed):
-            self.steps.append(f"{text_of(proration.percent)} % of {ratio_text(base)} is {ratio_text(amount)}")
+        words = describe_proration(proration, ratio_text(base))
+        self.steps.append(words if proration.of is None else f"{words} is {ratio_text(amount)}")
         mode = award.rounding.currency
         return self.noted_rounding(amount, round_to_units(amount, mode, award.decimals), mode)
 

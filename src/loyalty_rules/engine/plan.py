@@ -15,15 +15,7 @@ from loyalty_rules.engine.index import Index
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import Release
 from loyalty_rules.keys import action_key
-from loyalty_rules.rules.base_values import (
-    LineItemExtendedField,
-    LineItemQuantity,
-    LineItemValue,
-    Parts,
-    base_name,
-    bind_base,
-    bind_parts,
-)
+from loyalty_rules.rules.base_values import LineBase, Parts, bind_base, bind_parts, describe_base
 from loyalty_rules.rules.caps import NO_CAPS, Limit
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry
@@ -31,18 +23,17 @@ from loyalty_rules.rules.facts import Facts, Standing
 from loyalty_rules.rules.promotions import Action, CouponAction, Currency, CurrencyAction, Promotion
 from loyalty_rules.rules.proration import (
     AmountOf,
-    Fixed,
     Proration,
-    Stepped,
     Steps,
     bind_amount,
     bind_steps,
+    describe_proration,
     rounds_base,
 )
 from loyalty_rules.rules.rounding import Rounding
 from loyalty_rules.rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
 from loyalty_rules.rules.trackers import Tracker, bind_tracker
-from loyalty_rules.values.amounts import Ratio, text_of
+from loyalty_rules.values.amounts import Ratio
 from loyalty_rules.values.apportionment import unit_of
 from loyalty_rules.values.dates import day_after, start_of_day
 
@@ -273,11 +264,12 @@ class _Bound:
         return self.once(self._award, proration, rounding, decimals)
 
     def _award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
-        if isinstance(proration, Fixed):
-            return self._award_of(proration, proration, rounding, decimals, _no_base)
         of = proration.of
-        if isinstance(of, (LineItemValue, LineItemQuantity, LineItemExtendedField)):
-            reckoned = attrs.evolve(proration, of=attrs.evolve(of, lines=None))
+        if of is None:
+            return self._award_of(proration, proration, rounding, decimals, _no_base)
+        if isinstance(of, LineBase):
+            # A fixed amount, which has no base, does not get here.
+            reckoned = attrs.evolve(proration, of=attrs.evolve(of, lines=None))  # type: ignore[arg-type]
             parts, each_line = self.once(bind_parts, of), of.aggregate == "each_line"
             return self._award_of(proration, reckoned, rounding, decimals, _no_base, parts, each_line)
         return self._award_of(proration, proration, rounding, decimals, self.once(bind_base, of))
@@ -312,16 +304,14 @@ def _said_of(action: BoundCurrencyAction | BoundCouponAction) -> str:
 
 def _said_of_award(award: Award) -> str:
     proration, rounding = award.proration, award.rounding
-    if isinstance(proration, Fixed):
-        return f"a fixed {text_of(proration.amount)}"
-    base = base_name(proration.of) + (" (line by line)" if award.each_line else "")
+    if proration.of is None:
+        return describe_proration(proration, "")
+    base = describe_base(proration.of) + (" (line by line)" if award.each_line else "")
     if rounding.value != "actual" and rounds_base(proration.of):
         base += f", rounded ({rounding.value}),"
-    if isinstance(proration, Stepped):
-        reckoned = f"{text_of(proration.points_per_step)} for each whole {text_of(proration.step_size)} of {base}"
-    else:
-        reckoned = f"{text_of(proration.percent)} % of {base}"
-    return reckoned + (f" rounded ({rounding.currency})" if rounding.currency != "actual" else "")
+    return describe_proration(proration, base) + (
+        f" rounded ({rounding.currency})" if rounding.currency != "actual" else ""
+    )
 
 
 def _index(promotions: Sequence[Promotion]) -> Mapping[str, Index]:

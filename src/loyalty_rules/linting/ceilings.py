@@ -13,7 +13,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.rules.caps import Cap, CouponCaps
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.promotions import CouponAction, CurrencyAction
-from loyalty_rules.rules.proration import Fixed, Stepped
+from loyalty_rules.rules.proration import PRORATIONS
 from loyalty_rules.rules.rounding import round_to_units
 from loyalty_rules.rules.windows import LIFETIME, Calendar, RollingDays, Window
 from loyalty_rules.values.amounts import MICRO, micros, micros_text, text_of
@@ -205,12 +205,11 @@ def _one_issue(place: ActionPlace, program: Program) -> tuple[int, bool]:
     if isinstance(action, CouponAction) and isinstance(action.quantity, int):
         return action.quantity * MICRO, True
     proration = place.proration
+    unit = PRORATIONS[type(proration)].unit(proration) if proration is not None else None
+    if proration is None or unit is None:
+        return 0, False
     decimals = 0 if isinstance(action, CouponAction) else _decimals(program, action.currency)
-    if isinstance(proration, Fixed):
-        return _rounded(proration.amount, action.rounding.currency, decimals), True
-    if isinstance(proration, Stepped):
-        return _rounded(proration.points_per_step, action.rounding.currency, decimals), False
-    return 0, False
+    return _rounded(unit, action.rounding.currency, decimals), proration.of is None
 
 
 def _decimals(program: Program, currency: str) -> int:

@@ -5,23 +5,14 @@ from collections.abc import Iterator
 from loyalty_rules.linting.finding import Finding
 from loyalty_rules.paths import ActionPlace, actions_of, keyed
 from loyalty_rules.program import Program
-from loyalty_rules.rules.base_values import (
-    Awarded,
-    EventValue,
-    LineItemExtendedField,
-    LineItemQuantity,
-    LineItemValue,
-    Surplus,
-    TransactionValue,
-)
+from loyalty_rules.rules.base_values import BASES, Awarded
 from loyalty_rules.rules.coupons import PercentOff
 from loyalty_rules.rules.promotions import CouponAction, CurrencyAction
-from loyalty_rules.rules.proration import Fixed, Multiplier, Proportional, Stepped, rounds_base
+from loyalty_rules.rules.proration import PRORATIONS, Multiplier, rounds_base
 from loyalty_rules.values.amounts import MICRO, micros, text_of
 
 __all__ = ["coupons", "earnings"]
 
-_OF_SALES = (TransactionValue, LineItemValue, LineItemQuantity, LineItemExtendedField, EventValue, Surplus)
 _LARGEST_FACTOR = 10
 
 
@@ -55,20 +46,16 @@ def _factor(place: ActionPlace) -> Iterator[Finding]:
 
 
 def _nothing(place: ActionPlace) -> Iterator[Finding]:
-    proration = place.proration
-    match proration:
-        case Fixed(amount) if not amount:
-            name = ".amount"
-        case Multiplier(percent=percent) | Proportional(percent=percent) if not percent:
-            name = ".percent"
-        case Stepped(points_per_step=points) if not points:
-            name = ".points_per_step"
-        case None if isinstance(place.action, CouponAction) and place.action.quantity == 0:
-            name = ""
-        case _:
-            return
+    proration, path = place.proration, place.proration_path
+    if proration is not None:
+        rate = PRORATIONS[type(proration)].rate
+        is_zero, path = not getattr(proration, rate), f"{path}.{rate}"
+    else:
+        is_zero = isinstance(place.action, CouponAction) and place.action.quantity == 0
+    if not is_zero:
+        return
     yield Finding(
-        place.proration_path + name,
+        path,
         "issues_nothing",
         f"{place.key} is worth zero",
         "it never issues anything: each time it is skipped with zero_amount",
@@ -77,12 +64,13 @@ def _nothing(place: ActionPlace) -> Iterator[Finding]:
 
 
 def _no_sale(place: ActionPlace) -> Iterator[Finding]:
-    if place.promotion.trigger == "transaction" or not isinstance(place.base, _OF_SALES):
+    base = place.base
+    if place.promotion.trigger == "transaction" or base is None or not BASES[type(base)].needs_sale:
         return
     yield Finding(
         f"{place.proration_path}.of",
         "needs_a_sale",
-        f"the activity {place.promotion.trigger!r} has no {place.base.type}",
+        f"the activity {place.promotion.trigger!r} has no {base.type}",
         "an activity has neither amount nor lines, and moves no tracker: the action never issues anything",
         "use a fixed amount or a field of the activity, or let a transaction trigger the promotion",
     )
@@ -117,14 +105,15 @@ def _rounded_up(place: ActionPlace, program: Program) -> Iterator[Finding]:
 
 def _has_fractions(place: ActionPlace, program: Program) -> bool:
     """Say whether an amount can have more decimals than it is rounded to; whole steps of whole points have none."""
-    if not isinstance(place.proration, Stepped):
+    unit = PRORATIONS[type(place.proration)].unit(place.proration)
+    if unit is None:
         return True
     decimals = 0
     if isinstance(place.action, CurrencyAction):
         currency = place.action.currency
         decimals = next(each.decimals for each in program.currencies if each.id == currency)
     scale: int = 10**decimals
-    return micros(place.proration.points_per_step) * scale % MICRO != 0
+    return micros(unit) * scale % MICRO != 0
 
 
 def _invites_splitting(path: str, what: str) -> Finding:

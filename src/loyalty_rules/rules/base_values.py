@@ -1,10 +1,11 @@
-"""What an award is computed from: the bases, and the function that each is bound to.
+"""Base values: the amount from which an award is computed. A table has one row for each kind.
 
-A base is a `Ratio` of zero or more, in the program's money where it is money. A base over lines keeps its parts,
-one for each selected line: `each_line` works on them, and an award's shares follow them. Source: semantics 3.
+A base is a `Ratio` of zero or more. Money is in the program's currency. A base over lines keeps one part for each
+selected line: `each_line` prorates the parts one by one, and the shares of an award follow them.
+Source: semantics 3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
@@ -21,12 +22,15 @@ from loyalty_rules.values.checked import checked
 from loyalty_rules.values.identifiers import read_id, read_list, read_name
 
 __all__ = [
+    "BASES",
     "Awarded",
+    "BasePolicy",
     "BaseValue",
     "Count",
     "EventValue",
     "GapAfter",
     "GapBefore",
+    "LineBase",
     "LineItemExtendedField",
     "LineItemQuantity",
     "LineItemValue",
@@ -35,9 +39,9 @@ __all__ = [
     "TransactionCustomField",
     "TransactionExtendedField",
     "TransactionValue",
-    "base_name",
     "bind_base",
     "bind_parts",
+    "describe_base",
     "total_of",
 ]
 
@@ -47,7 +51,7 @@ Aggregate: TypeAlias = Literal["total", "each_line"]
 def _read_less(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     names = read_list(value, _read_component, "components")
     if len(set(names)) < len(names):
-        raise InvalidValueError("", "duplicate", "each component is subtracted once: name it once")
+        raise InvalidValueError("", "duplicate", "each component is subtracted once, so name it once")
     return names
 
 
@@ -73,7 +77,7 @@ def _read_action_key(value: str) -> str:
 
 @attrs.frozen(field_transformer=checked)
 class TransactionValue:
-    """The bill's amount, less the components named: `tax`, `shipping`, `tip`, `tenders.TYPE`."""
+    """The amount of the bill minus the components in `less`: `tax`, `shipping`, `tip`, `tenders.TYPE`."""
 
     type: ClassVar[str] = "transaction_value"
     less: tuple[str, ...] = attrs.field(default=(), converter=_read_less)
@@ -97,7 +101,7 @@ class TransactionCustomField:
 
 @attrs.frozen(field_transformer=checked)
 class LineItemValue:
-    """The value of the selected lines."""
+    """The value of the selected lines; `lines=None` selects all."""
 
     type: ClassVar[str] = "line_item_value"
     lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
@@ -106,7 +110,7 @@ class LineItemValue:
 
 @attrs.frozen(field_transformer=checked)
 class LineItemQuantity:
-    """The quantity of the selected lines."""
+    """The quantity of the selected lines; `lines=None` selects all."""
 
     type: ClassVar[str] = "line_item_quantity"
     lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
@@ -115,7 +119,7 @@ class LineItemQuantity:
 
 @attrs.frozen(field_transformer=checked)
 class LineItemExtendedField:
-    """The number in a field of each selected line: once a line, not times its quantity."""
+    """The number in a field of each selected line, not multiplied by the line's quantity."""
 
     type: ClassVar[str] = "line_item_extended_field"
     field: str = attrs.field(converter=read_name)
@@ -125,7 +129,7 @@ class LineItemExtendedField:
 
 @attrs.frozen(field_transformer=checked)
 class GapBefore:
-    """What is left to a tracker's target before this event: G."""
+    """The gap between a tracker's value before this event and its target: G."""
 
     type: ClassVar[str] = "gap_before"
     tracker: str = attrs.field(converter=read_id)
@@ -133,7 +137,7 @@ class GapBefore:
 
 @attrs.frozen(field_transformer=checked)
 class EventValue:
-    """What this event contributes to a tracker: E."""
+    """The contribution of this event to a tracker: E."""
 
     type: ClassVar[str] = "event_value"
     tracker: str = attrs.field(converter=read_id)
@@ -141,7 +145,7 @@ class EventValue:
 
 @attrs.frozen(field_transformer=checked)
 class GapAfter:
-    """What is left to a tracker's target with this event."""
+    """The gap between a tracker's value after this event and its target: G − E."""
 
     type: ClassVar[str] = "gap_after"
     tracker: str = attrs.field(converter=read_id)
@@ -149,7 +153,7 @@ class GapAfter:
 
 @attrs.frozen(field_transformer=checked)
 class Surplus:
-    """What of this event's contribution lies beyond the gap to a tracker's target: E − G."""
+    """The part of this event's contribution beyond the gap to a tracker's target: E − G."""
 
     type: ClassVar[str] = "surplus"
     tracker: str = attrs.field(converter=read_id)
@@ -157,7 +161,7 @@ class Surplus:
 
 @attrs.frozen(field_transformer=checked)
 class Awarded:
-    """What earlier actions (`PROMOTION/ACTION`) issued or promised in this evaluation, after their caps."""
+    """The amount that earlier actions (`PROMOTION/ACTION`) issued or promised in this evaluation, after their caps."""
 
     type: ClassVar[str] = "awarded"
     actions: tuple[str, ...] = attrs.field(converter=_read_action_keys)
@@ -165,7 +169,7 @@ class Awarded:
 
 @attrs.frozen
 class Count:
-    """One an event: a tracker's measure only."""
+    """One for each event. Only a tracker's measure uses it."""
 
     type: ClassVar[str] = "count"
 
@@ -177,54 +181,55 @@ BaseValue: TypeAlias = (
 )
 
 
-def base_name(base: BaseValue) -> str:
-    """Name a base in words, with what it hangs on."""
-    name = base.type.replace("_", " ")
-    match base:
-        case TransactionValue(less) if less:
-            return f"{name} less {', '.join(less)}"
-        case Awarded(actions):
-            return f"what {', '.join(actions)} awarded"
-        case _:
-            detail = getattr(base, "field", None) or getattr(base, "tracker", None)
-            return f"{name} of {detail}" if detail else name
-
-
-# -- what they mean --------------------------------------------------------------------------------------------------
-
-
 Parts: TypeAlias = tuple[list[int], list[int], int]
-"""What each selected line gives to a base, before it is rounded: lines' positions, values, their denominator.
+"""The parts of a base over lines before rounding: the lines' positions, their values, the common denominator.
 
-A part may be below zero (a discount line); whoever uses it decides where it stops at zero."""
+A part may be negative (a discount line). The caller decides whether each part or only the sum stops at zero."""
+
+BoundBase: TypeAlias = Callable[[Facts, dict[str, int]], Ratio]
+"""A base, bound: a function of an event's facts and of the awards of earlier actions in millionths."""
 
 
-def bind_base(base: BaseValue) -> Callable[[Facts, dict[str, int]], Ratio]:
-    """Bind a base to a function of an event's facts and of what earlier actions awarded (in millionths).
+def _kind(base: BaseValue | Count) -> str:
+    return base.type.replace("_", " ")
 
-    It raises `Skip` with `no_member`, `missing_field`, `invalid_field`, `no_matching_lines` or `no_exchange_rate`.
+
+def _nothing(_base: BaseValue | Count) -> tuple[str, ...]:
+    return ()
+
+
+@attrs.frozen(eq=False)
+class BasePolicy:
+    """One row of the table of bases. Each function takes a base of the row's class.
+
+    `bind` is for `bind_base`, `describe` for `describe_base`. `reads` returns the paths of the event that the base
+    reads and a program names: components of the bill and free-form fields. `needs_sale` is true if an activity never
+    has the base. `is_rounded` is true if `rounding.value` applies to it (Source: semantics 4).
     """
-    match base:
-        case TransactionValue(()):
-            return _bill
-        case TransactionValue(less):
-            return lambda facts, _awarded: _bill_less(facts, less)
-        case TransactionExtendedField(field):
-            return lambda facts, _awarded: _field(facts.event.extended_fields, "extended_fields", field)
-        case TransactionCustomField(field):
-            return lambda facts, _awarded: _field(facts.event.custom_fields, "custom_fields", field)
-        case GapBefore(tracker) | EventValue(tracker) | GapAfter(tracker) | Surplus(tracker):
-            value = _TRACKER_VALUES[type(base)]
-            return lambda facts, _awarded: (value(facts, tracker), MICRO)
-        case Awarded(actions):
-            return lambda _facts, awarded: (sum(awarded.get(action, 0) for action in actions), MICRO)
-        case _:
-            parts_of = bind_parts(base)
-            return lambda facts, _awarded: total_of(parts_of(facts))
+
+    bind: Callable[[Any], BoundBase]
+    describe: Callable[[Any], str] = _kind
+    reads: Callable[[Any], tuple[str, ...]] = _nothing
+    needs_sale: bool = False
+    is_rounded: bool = True
+
+
+def bind_base(base: BaseValue | Count) -> BoundBase:
+    """Bind a base to a function of an event's facts and of the awards of earlier actions (in millionths).
+
+    The function raises `Skip` with `no_member`, `missing_field`, `invalid_field`, `no_matching_lines` or
+    `no_exchange_rate`.
+    """
+    return BASES[type(base)].bind(base)
+
+
+def describe_base(base: BaseValue) -> str:
+    """Return the words for a base, with the fields, tracker or actions that it reads."""
+    return BASES[type(base)].describe(base)
 
 
 def bind_parts(base: LineBase) -> Callable[[Facts], Parts]:
-    """Bind a base over lines to a function that gives what each selected line gives to it."""
+    """Bind a base over lines to the function that returns its parts, one for each selected line."""
     select = bind_selection(base.lines)
     match base:
         case LineItemValue():
@@ -236,9 +241,17 @@ def bind_parts(base: LineBase) -> Callable[[Facts], Parts]:
 
 
 def total_of(parts: Parts) -> Ratio:
-    """Sum the parts of a base over lines; the sum stops at zero."""
+    """Return the sum of the parts of a base over lines, or zero if the sum is negative."""
     _, values, denominator = parts
     return max(sum(values), 0), denominator
+
+
+# -- the bill and free-form fields -----------------------------------------------------------------------------------
+
+
+def _bind_bill(base: TransactionValue) -> BoundBase:
+    less = base.less
+    return (lambda facts, _awarded: _bill_less(facts, less)) if less else _bill
 
 
 def _bill(facts: Facts, _awarded: dict[str, int]) -> Ratio:
@@ -264,6 +277,16 @@ def _component(facts: Facts, name: str) -> int:
     return micros(value) if value is not None else 0
 
 
+def _bind_extended_field(base: TransactionExtendedField) -> BoundBase:
+    name = base.field
+    return lambda facts, _awarded: _field(facts.event.extended_fields, "extended_fields", name)
+
+
+def _bind_custom_field(base: TransactionCustomField) -> BoundBase:
+    name = base.field
+    return lambda facts, _awarded: _field(facts.event.custom_fields, "custom_fields", name)
+
+
 def _field(fields: Any, where: str, name: str) -> Ratio:
     number = _number(fields, where, name)
     if number is None:
@@ -277,8 +300,16 @@ def _number(fields: Any, where: str, name: str) -> int | None:
         return None
     number = number_in(value)
     if number is None:
-        raise Skip("invalid_field", f"{where}.{name} is no decimal: {describe(value)}")
+        raise Skip("invalid_field", f"{where}.{name} is not a decimal: {describe(value)}")
     return number
+
+
+# -- lines -----------------------------------------------------------------------------------------------------------
+
+
+def _bind_lines(base: LineBase) -> BoundBase:
+    parts_of = bind_parts(base)
+    return lambda facts, _awarded: total_of(parts_of(facts))
 
 
 def _selected(select: Selection, facts: Facts) -> list[int]:
@@ -309,41 +340,117 @@ def _field_parts(facts: Facts, positions: list[int], name: str) -> Parts:
     return positions, [number or 0 for number in numbers], MICRO
 
 
-def _gap_before(facts: Facts, tracker: str) -> int:
-    _needs_member(facts)
-    return facts.standing(tracker).gap_before
+# -- trackers, awards, counts ----------------------------------------------------------------------------------------
 
 
-def _event_value(facts: Facts, tracker: str) -> int:
-    return _known_contribution(facts, tracker)
+def _bind_gap_before(base: GapBefore) -> BoundBase:
+    tracker = base.tracker
+
+    def gap_before(facts: Facts, _awarded: dict[str, int]) -> Ratio:
+        _needs_member(facts)
+        return facts.standing(tracker).gap_before, MICRO
+
+    return gap_before
 
 
-def _gap_after(facts: Facts, tracker: str) -> int:
-    _known_contribution(facts, tracker)
-    standing = facts.standing(tracker)
-    return max(standing.target - standing.after, 0)
+def _bind_event_value(base: EventValue) -> BoundBase:
+    tracker = base.tracker
+    return lambda facts, _awarded: (_known_contribution(facts, tracker), MICRO)
 
 
-def _surplus(facts: Facts, tracker: str) -> int:
-    return max(_known_contribution(facts, tracker) - facts.standing(tracker).gap_before, 0)
+def _bind_gap_after(base: GapAfter) -> BoundBase:
+    tracker = base.tracker
+
+    def gap_after(facts: Facts, _awarded: dict[str, int]) -> Ratio:
+        _known_contribution(facts, tracker)
+        standing = facts.standing(tracker)
+        return max(standing.target - standing.after, 0), MICRO
+
+    return gap_after
+
+
+def _bind_surplus(base: Surplus) -> BoundBase:
+    tracker = base.tracker
+
+    def surplus(facts: Facts, _awarded: dict[str, int]) -> Ratio:
+        return max(_known_contribution(facts, tracker) - facts.standing(tracker).gap_before, 0), MICRO
+
+    return surplus
 
 
 def _needs_member(facts: Facts) -> None:
     if facts.member is None:
-        raise Skip("no_member", "a tracker belongs to a member; the event is anonymous")
+        raise Skip("no_member", "a tracker belongs to a member, and the event is anonymous")
 
 
 def _known_contribution(facts: Facts, tracker: str) -> int:
     _needs_member(facts)
     standing = facts.standing(tracker)
     if not standing.is_known:
-        raise Skip("no_exchange_rate", f"tracker {tracker} counts money; the event has no exchange_rate")
+        raise Skip("no_exchange_rate", f"tracker {tracker} counts money, and the event has no exchange_rate")
     return standing.contribution
 
 
-_TRACKER_VALUES: dict[type, Callable[[Facts, str], int]] = {
-    GapBefore: _gap_before,
-    EventValue: _event_value,
-    GapAfter: _gap_after,
-    Surplus: _surplus,
+def _bind_awarded(base: Awarded) -> BoundBase:
+    actions = base.actions
+    return lambda _facts, awarded: (sum(awarded.get(action, 0) for action in actions), MICRO)
+
+
+def _bind_count(_base: Count) -> BoundBase:
+    return lambda _facts, _awarded: (MICRO, MICRO)
+
+
+# -- in words --------------------------------------------------------------------------------------------------------
+
+
+def _describe_bill(base: TransactionValue) -> str:
+    return f"{_kind(base)} less {', '.join(base.less)}" if base.less else _kind(base)
+
+
+def _describe_field(base: TransactionExtendedField | TransactionCustomField | LineItemExtendedField) -> str:
+    return f"{_kind(base)} of {base.field}"
+
+
+def _describe_tracker(base: TrackerBase) -> str:
+    return f"{_kind(base)} of {base.tracker}"
+
+
+def _describe_awarded(base: Awarded) -> str:
+    return f"awards of {', '.join(base.actions)}"
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+BASES: Mapping[type, BasePolicy] = {
+    TransactionValue: BasePolicy(
+        bind=_bind_bill,
+        describe=_describe_bill,
+        reads=lambda base: base.less,
+        needs_sale=True,
+    ),
+    TransactionExtendedField: BasePolicy(
+        bind=_bind_extended_field,
+        describe=_describe_field,
+        reads=lambda base: (f"extended_fields.{base.field}",),
+    ),
+    TransactionCustomField: BasePolicy(
+        bind=_bind_custom_field,
+        describe=_describe_field,
+        reads=lambda base: (f"custom_fields.{base.field}",),
+    ),
+    LineItemValue: BasePolicy(bind=_bind_lines, needs_sale=True),
+    LineItemQuantity: BasePolicy(bind=_bind_lines, needs_sale=True, is_rounded=False),
+    LineItemExtendedField: BasePolicy(
+        bind=_bind_lines,
+        describe=_describe_field,
+        reads=lambda base: (f"line:extended_fields.{base.field}",),
+        needs_sale=True,
+    ),
+    GapBefore: BasePolicy(bind=_bind_gap_before, describe=_describe_tracker),
+    EventValue: BasePolicy(bind=_bind_event_value, describe=_describe_tracker, needs_sale=True),
+    GapAfter: BasePolicy(bind=_bind_gap_after, describe=_describe_tracker),
+    Surplus: BasePolicy(bind=_bind_surplus, describe=_describe_tracker, needs_sale=True),
+    Awarded: BasePolicy(bind=_bind_awarded, describe=_describe_awarded, is_rounded=False),
+    Count: BasePolicy(bind=_bind_count),
 }
+"""The policy of each kind of base. A new kind is one class and one row."""

@@ -1,4 +1,4 @@
-"""How long what is issued lives: a local date, through the end of that day. Source: semantics 5."""
+"""Expiries: the last local date on which an issue is valid. A table has one row for each kind. Source: semantics 5."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -15,9 +15,11 @@ from loyalty_rules.values.dates import FIRST_YEAR, LAST_YEAR, Period, date_in, n
 from loyalty_rules.values.identifiers import read_name
 
 __all__ = [
+    "EXPIRIES",
     "CustomerField",
     "EventDate",
     "Expiry",
+    "ExpiryPolicy",
     "FixedDate",
     "FixedPeriod",
     "FixedRecurring",
@@ -51,7 +53,7 @@ def _read_day(value: int) -> int:
 
 @attrs.frozen(field_transformer=checked)
 class FixedRecurring:
-    """Expires on the next such day of a year strictly after the issue date; 29 February is the 28th in common years."""
+    """Expires on the next such date strictly after the issue date. 29 February is the 28th in common years."""
 
     type: ClassVar[str] = "fixed_recurring"
     month: int = attrs.field(converter=_read_month)
@@ -73,7 +75,7 @@ class FixedPeriod:
 
 @attrs.frozen(field_transformer=checked)
 class EventDate:
-    """Expires a period after the event date, whenever it is issued."""
+    """Expires a period after the event date, even if it is issued later."""
 
     type: ClassVar[str] = "event_date"
     after: Period
@@ -113,7 +115,7 @@ class TransactionField:
 
 @attrs.frozen(field_transformer=checked)
 class Rolling:
-    """Expires a period after the event date, and the member's live balance moves to the same date.
+    """Expires a period after the event date, and moves the expiry of the member's live lots to the same date.
 
     `scope` is `balance` (every live lot of the currency) or `rolling_lots`.
     """
@@ -139,51 +141,50 @@ NEVER = Never()
 
 
 Until: TypeAlias = Callable[[Facts, date | None], date | None]
-"""Gives the last day that what is issued lives, of an event's facts and the date on which it becomes issued."""
+"""An expiry, bound: from an event's facts and the issue date to the last date on which the issue is valid."""
+
+
+def _no_fields(_expiry: Expiry) -> tuple[str, ...]:
+    return ()
+
+
+def _no_dates(_expiry: Expiry) -> tuple[date, ...]:
+    return ()
+
+
+@attrs.frozen(eq=False)
+class ExpiryPolicy:
+    """One row of the table of expiries. Each function takes an expiry of the row's class.
+
+    `bind` is for `bind_expiry`. `reads` returns the paths of the dates of an event that the expiry reads, `dates` the
+    dates that it names itself.
+    """
+
+    bind: Callable[[Any], Until]
+    reads: Callable[[Any], tuple[str, ...]] = _no_fields
+    dates: Callable[[Any], tuple[date, ...]] = _no_dates
 
 
 def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | None:
-    """Give the last day that what is issued lives; None where it never expires, or where that is not known yet.
+    """Return the last date on which an issue is valid; None if it never expires or if the date is not yet known.
 
-    `issue_on` is the local date on which it becomes issued, None where that hangs on a later event: what counts
-    from it is resolved on release then. Raises `Skip` with `missing_field` or `invalid_field` for a date that is
+    `issue_on` is the local date of the issue, or None if a later event decides it. An expiry that counts from the
+    issue date is then resolved on release. Raises `Skip` with `missing_field` or `invalid_field` for a date that is
     absent, malformed or outside the years 1970 to 9998.
     """
     return bind_expiry(expiry)(facts, issue_on)
 
 
 def bind_expiry(expiry: Expiry) -> Until:
-    """Bind an expiry to the function that gives its date, as `expiry_date` does."""
-    match expiry:
-        case Never():
-            return lambda _facts, _issue_on: None
-        case FixedPeriod() | FixedRecurring() | RegistrationAnniversary():
-            return _bind_from_issue(expiry)
-        case FixedDate(on):
-            return lambda _facts, _issue_on: _in_range(on)
-        case EventDate() | Rolling():
-            period = expiry.after
-            return lambda facts, _issue_on: _in_range(period.after(facts.event_on))
-        case CustomerField(field, after):
-            return lambda facts, _issue_on: _later(_customer_date(facts, field), after)
-        case TransactionField(field, after):
-            return lambda facts, _issue_on: _later(_transaction_date(facts, field), after)
+    """Bind an expiry to the function that returns its date, as `expiry_date` does."""
+    return EXPIRIES[type(expiry)].bind(expiry)
 
 
-def _bind_from_issue(expiry: FixedPeriod | FixedRecurring | RegistrationAnniversary) -> Until:
-    match expiry:
-        case FixedPeriod(after):
-            return _bind_period(after)
-        case FixedRecurring(month, day):
-            return lambda _facts, issue_on: (
-                _in_range(next_anniversary(month, day, issue_on)) if issue_on is not None else None
-            )
-        case RegistrationAnniversary():
-            return lambda facts, issue_on: _registration_anniversary(facts, issue_on) if issue_on is not None else None
+# -- from the issue date ---------------------------------------------------------------------------------------------
 
 
-def _bind_period(after: Period) -> Until:
-    months, days = after.in_months, after.in_days
+def _bind_period(expiry: FixedPeriod) -> Until:
+    months, days = expiry.after.in_months, expiry.after.in_days
 
     def until(_facts: Facts, issue_on: date | None) -> date | None:
         return _in_range(shifted(issue_on, months, days)) if issue_on is not None else None
@@ -191,9 +192,49 @@ def _bind_period(after: Period) -> Until:
     return until
 
 
+def _bind_recurring(expiry: FixedRecurring) -> Until:
+    month, day = expiry.month, expiry.day
+
+    def until(_facts: Facts, issue_on: date | None) -> date | None:
+        return _in_range(next_anniversary(month, day, issue_on)) if issue_on is not None else None
+
+    return until
+
+
+def _bind_registration_anniversary(_expiry: RegistrationAnniversary) -> Until:
+    return lambda facts, issue_on: _registration_anniversary(facts, issue_on) if issue_on is not None else None
+
+
 def _registration_anniversary(facts: Facts, issue_on: date) -> date:
     registered = _registered_on(facts)
     return _in_range(next_anniversary(registered.month, registered.day, issue_on))
+
+
+# -- from other dates ------------------------------------------------------------------------------------------------
+
+
+def _bind_never(_expiry: Never) -> Until:
+    return lambda _facts, _issue_on: None
+
+
+def _bind_fixed_date(expiry: FixedDate) -> Until:
+    on = expiry.on
+    return lambda _facts, _issue_on: _in_range(on)
+
+
+def _bind_from_event(expiry: EventDate | Rolling) -> Until:
+    period = expiry.after
+    return lambda facts, _issue_on: _in_range(period.after(facts.event_on))
+
+
+def _bind_customer_field(expiry: CustomerField) -> Until:
+    field, after = expiry.field, expiry.after
+    return lambda facts, _issue_on: _later(_customer_date(facts, field), after)
+
+
+def _bind_transaction_field(expiry: TransactionField) -> Until:
+    field, after = expiry.field, expiry.after
+    return lambda facts, _issue_on: _later(_transaction_date(facts, field), after)
 
 
 def _customer_date(facts: Facts, field: str) -> date:
@@ -217,7 +258,7 @@ def _date_field(fields: Mapping[str, Any], where: str, name: str) -> date:
         raise Skip("missing_field", f"{where}.{name} is absent")
     day = date_in(value)
     if day is None:
-        raise Skip("invalid_field", f"{where}.{name} is no date: {describe(value)}")
+        raise Skip("invalid_field", f"{where}.{name} is not a date: {describe(value)}")
     return day
 
 
@@ -227,5 +268,23 @@ def _later(day: date, after: Period | None) -> date:
 
 def _in_range(day: date | None) -> date:
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise Skip("invalid_field", f"the expiry {'lies' if day is None else str(day) + ' lies'} outside 1970 to 9998")
+        raise Skip("invalid_field", f"the expiry {'' if day is None else f'{day} '}lies outside 1970 to 9998")
     return day
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+EXPIRIES: Mapping[type, ExpiryPolicy] = {
+    FixedDate: ExpiryPolicy(_bind_fixed_date, dates=lambda expiry: (expiry.on,)),
+    FixedRecurring: ExpiryPolicy(_bind_recurring),
+    FixedPeriod: ExpiryPolicy(_bind_period),
+    EventDate: ExpiryPolicy(_bind_from_event),
+    Never: ExpiryPolicy(_bind_never),
+    RegistrationAnniversary: ExpiryPolicy(
+        _bind_registration_anniversary, reads=lambda _expiry: ("member.registered_on",)
+    ),
+    CustomerField: ExpiryPolicy(_bind_customer_field, reads=lambda expiry: (f"member.extended_fields.{expiry.field}",)),
+    TransactionField: ExpiryPolicy(_bind_transaction_field, reads=lambda expiry: (f"extended_fields.{expiry.field}",)),
+    Rolling: ExpiryPolicy(_bind_from_event),
+}
+"""The policy of each kind of expiry. A new kind is one class and one row."""

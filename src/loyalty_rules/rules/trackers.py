@@ -11,9 +11,6 @@ from loyalty_rules.events import Transaction
 from loyalty_rules.rules.base_values import (
     Count,
     LineBase,
-    LineItemExtendedField,
-    LineItemQuantity,
-    LineItemValue,
     Parts,
     TransactionCustomField,
     TransactionExtendedField,
@@ -27,7 +24,7 @@ from loyalty_rules.rules.predicates import bind
 from loyalty_rules.rules.rounding import quantize_to_micros
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.rules.windows import LIFETIME, Window
-from loyalty_rules.values.amounts import MICRO, Ratio, micros, read_positive
+from loyalty_rules.values.amounts import Ratio, micros, read_positive
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.identifiers import read_id
 
@@ -71,15 +68,11 @@ def bind_tracker(tracker: Tracker) -> Callable[[Facts], Standing]:
 
 
 def _bind_measure(measure: MeasuredBy) -> Callable[[Facts], Ratio]:
-    match measure:
-        case Count():
-            return lambda _facts: (MICRO, MICRO)
-        case LineItemValue() | LineItemQuantity() | LineItemExtendedField() if measure.aggregate == "each_line":
-            parts_of = bind_parts(measure)
-            return lambda facts: _each_line(parts_of(facts))
-        case _:
-            base = bind_base(measure)
-            return lambda facts: base(facts, {})
+    if isinstance(measure, LineBase) and measure.aggregate == "each_line":
+        parts_of = bind_parts(measure)
+        return lambda facts: _each_line(parts_of(facts))
+    base = bind_base(measure)
+    return lambda facts: base(facts, {})
 
 
 def _each_line(parts: Parts) -> Ratio:

@@ -14,18 +14,11 @@ import attrs
 
 from loyalty_rules.paths import actions_of, conditions_of
 from loyalty_rules.program import Program
-from loyalty_rules.rules.base_values import (
-    LineItemExtendedField,
-    LineItemQuantity,
-    LineItemValue,
-    TransactionCustomField,
-    TransactionExtendedField,
-    TransactionValue,
-)
+from loyalty_rules.rules.base_values import BASES, BaseValue, Count, LineBase
 from loyalty_rules.rules.conditions import AllOf, Anniversary, AnyOf, Comparison, Condition, LineTest, Measure, Not
-from loyalty_rules.rules.expiry import CustomerField, Expiry, FixedDate, RegistrationAnniversary, TransactionField
+from loyalty_rules.rules.expiry import EXPIRIES, Expiry
 from loyalty_rules.rules.promotions import CurrencyAction, Promotion
-from loyalty_rules.rules.proration import Stepped
+from loyalty_rules.rules.proration import PRORATIONS
 from loyalty_rules.testing.strategies.scalars import FIRST_DAY
 from loyalty_rules.values.amounts import decimal_of, number_in
 from loyalty_rules.values.dates import in_zone
@@ -90,7 +83,7 @@ def words_of(program: Program) -> Words:
         ),
         has_stores=any(limit.per == "store" for limit in program.limits)
         or any(coupon_type.caps.per_store is not None for coupon_type in program.coupon_types),
-        has_lines=any(_is_of_lines(base) for base in _bases(program)),
+        has_lines=any(isinstance(base, LineBase) for base in _bases(program)),
         windows=sorted({_window(promotion, ZoneInfo(program.time_zone)) for promotion in program.promotions}, key=str)
         or [(FIRST_DAY, None)],
     )
@@ -102,8 +95,8 @@ def words_of(program: Program) -> Words:
         _add_expiry(words, expiry)
     words.numbers.extend(tracker.target for tracker in program.trackers)
     for place in actions_of(program):
-        if isinstance(place.proration, Stepped):
-            words.numbers.append(place.proration.step_size)
+        if place.proration is not None:
+            words.numbers.extend(PRORATIONS[type(place.proration)].thresholds(place.proration))
     return attrs.evolve(
         words,
         has_lines=words.has_lines or any(path.startswith("line:") for path in words.texts),
@@ -118,7 +111,7 @@ def _channels(program: Program) -> Iterator[str]:
             yield from place.action.communication.priority
 
 
-def _bases(program: Program) -> Iterator[Any]:
+def _bases(program: Program) -> Iterator[BaseValue | Count]:
     yield from (tracker.measure for tracker in program.trackers)
     yield from (place.base for place in actions_of(program) if place.base is not None)
 
@@ -135,10 +128,6 @@ def _window(promotion: Promotion, zone: ZoneInfo) -> tuple[date, date | None]:
     if starts_at is not None:
         return in_zone(starts_at, zone).date(), last
     return (FIRST_DAY if last is None or last >= FIRST_DAY else last - _A_YEAR), last
-
-
-def _is_of_lines(base: object) -> bool:
-    return isinstance(base, (LineItemValue, LineItemQuantity, LineItemExtendedField))
 
 
 # -- conditions, bases, expiries -------------------------------------------------------------------------------------
@@ -196,30 +185,17 @@ def _days_in(texts: Iterable[Any]) -> Iterator[date]:
             continue
 
 
-def _add_base(words: Words, base: Any) -> None:
-    match base:
-        case TransactionCustomField(field):
-            words.fields.add(f"custom_fields.{field}")
-        case TransactionExtendedField(field):
-            words.fields.add(f"extended_fields.{field}")
-        case LineItemExtendedField(field):
-            words.fields.add(f"line:extended_fields.{field}")
-        case TransactionValue(less):
-            words.components.update(each for each in less if not each.startswith("tenders."))
-            words.tenders.update(each.removeprefix("tenders.") for each in less if each.startswith("tenders."))
-        case _:
-            return
+def _add_base(words: Words, base: BaseValue | Count) -> None:
+    for path in BASES[type(base)].reads(base):
+        if path.startswith("tenders."):
+            words.tenders.add(path.removeprefix("tenders."))
+        elif "fields." in path:
+            words.fields.add(path)
+        else:
+            words.components.add(path)
 
 
 def _add_expiry(words: Words, expiry: Expiry) -> None:
-    match expiry:
-        case CustomerField(field):
-            words.dates.add(f"member.extended_fields.{field}")
-        case TransactionField(field):
-            words.dates.add(f"extended_fields.{field}")
-        case RegistrationAnniversary():
-            words.dates.add("member.registered_on")
-        case FixedDate(on):
-            words.days.append(on)
-        case _:
-            return
+    policy = EXPIRIES[type(expiry)]
+    words.dates.update(policy.reads(expiry))
+    words.days.extend(policy.dates(expiry))
