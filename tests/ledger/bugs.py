@@ -76,7 +76,7 @@ def a_replay_writes_again(patch: Patch) -> None:
 @bug("another_amount_under_the_same_id_is_a_conflict_that_names_the_amount")
 def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
     """What was recorded is given back without a look at the inputs."""
-    patch.setattr(operations, "_replayed", lambda batch, *_: attrs.evolve(batch.receipt, status="already_recorded"))
+    patch.setattr(operations, "replayed", lambda batch, *_: attrs.evolve(batch.receipt, status="already_recorded"))
 
 
 @bug("an_error_that_leaves_the_block_leaves_nothing_recorded")

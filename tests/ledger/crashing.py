@@ -20,10 +20,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.storage import SQLStorage
-from loyalty_rules.ledger.storage import Batch, IdempotencyRecord
 from loyalty_rules.program import Program
 
 from .racing import SERIALS, TEN, bill, points, program

@@ -20,11 +20,11 @@ import attrs
 from sqlalchemy import Connection, Engine, bindparam, create_engine, insert, select, text, update
 
 from loyalty_rules.intents import IssueCoupon
+from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
 from loyalty_rules.ledger.sql.statements import CHANGING_OF_COUPON, CHANGING_OF_LOT, Statements
-from loyalty_rules.ledger.storage import LockKey
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.loading import load_event, load_program
 from loyalty_rules.program import Program

@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from loyalty_rules.ledger import SQLLedger
+from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
 from loyalty_rules.ledger.sql.hash_chain import CHAINS, chain_lock
-from loyalty_rules.ledger.storage import account_lock
 from loyalty_rules.testing.ledgers.facts.till import ANNA, SERIALS, Till, earn, fixed, shop
 
 A_MOMENT = 0.3  # seconds: who has not come through by then is waiting

@@ -16,8 +16,8 @@ import loyalty_rules as lr
 from loyalty_rules.events import Return
 from loyalty_rules.intents import ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.service import LedgerService
-from loyalty_rules.ledger.storage import IdempotencyRecord
 from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
 from loyalty_rules.values.amounts import micros
 from reference import documents

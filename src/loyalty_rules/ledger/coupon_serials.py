@@ -1,20 +1,28 @@
-"""What the serial of an issued coupon is derived from, so that it can be derived again. Source: ledger 3 and 5."""
+"""Serials of issued coupons: their canonical form, and the request from which each is derived. Source: ledger 3, 5."""
 
 import attrs
 
 from loyalty_rules.intents import IssueCoupon, till_message
 from loyalty_rules.keys import ordinal_in
-from loyalty_rules.serials import SerialRequest
+from loyalty_rules.serials import MalformedSerialError, SerialRequest, parse_serial
 
-__all__ = ["request_of", "with_serial"]
+__all__ = ["canonical_code", "request_of", "with_serial"]
 
 
 def request_of(program: str, issue: IssueCoupon, attempt: int = 0) -> SerialRequest:
-    """Give what a coupon's serial is derived from; `attempt` counts the serials that were found to be taken."""
+    """Return the request from which a coupon's serial is derived; `attempt` counts the serials that were taken."""
     ordinal = ordinal_in(issue.key)
     return SerialRequest(program, issue.coupon_type, issue.event, issue.promotion, issue.action, ordinal, attempt)
 
 
 def with_serial(issue: IssueCoupon, serial: str | None) -> IssueCoupon:
-    """Give a coupon another serial; the till prints it."""
+    """Return the coupon with another serial, also in the text that the till prints."""
     return attrs.evolve(issue, serial=serial, till_message=till_message(serial))
+
+
+def canonical_code(code: str) -> str:
+    """Return the form of a code for look-ups: a serial without its separators, a shared code as it is."""
+    try:
+        return parse_serial(code)
+    except MalformedSerialError:
+        return code

@@ -35,8 +35,10 @@ from loyalty_rules.intents import (
 )
 from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.protocol import Entry, Trim
-from loyalty_rules.ledger.storage import ExpiryVersion, IdempotencyRecord, Storage, Window
+from loyalty_rules.ledger.records import ExpiryVersion
+from loyalty_rules.ledger.storage import Storage, Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.lifecycle.sweep import extended
 from loyalty_rules.program import Program

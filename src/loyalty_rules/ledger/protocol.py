@@ -7,14 +7,14 @@ once, whole, and only while it is still true: see the promises P1 to P8 in docs/
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Protocol
 
 import attrs
 
-from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.intents import Intent
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal
+from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.receipts import Receipt, Trim
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
 
@@ -29,53 +29,6 @@ __all__ = [
     "ReportRows",
     "Trim",
 ]
-
-
-class IdempotencyConflict(LoyaltyError):
-    """An event of this id is recorded with other inputs: `field` names the first that differs. Nothing is written.
-
-    `recorded` and `offered` are the two values, `receipt` is what was recorded. Source: ledger P2.
-    """
-
-    def __init__(self, key: str, field: str, recorded: object, offered: object, receipt: "Receipt") -> None:
-        self.key = key
-        self.field = field
-        self.recorded = recorded
-        self.offered = offered
-        self.receipt = receipt
-        super().__init__(key, field, recorded, offered, receipt)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.key} is recorded already with another {self.field}: "
-            f"{str(self.recorded)[:100]} was recorded, {str(self.offered)[:100]} is offered"
-        )
-
-
-@attrs.frozen
-class Trim:
-    """What a cap took from an intent when it was recorded: `left` of `asked`; nothing left, and it is refused."""
-
-    intent: str
-    counter: str
-    asked: Decimal
-    left: Decimal
-
-
-@attrs.frozen
-class Receipt:
-    """What became of an operation, in order of precedence.
-
-    1. `already_recorded`: the same inputs were recorded before; everything here is what was recorded then.
-    2. `refused`: nothing was recorded; `refusal` says why.
-    3. `recorded`: `intents` are what was recorded, after caps; `trims` what caps took or refused.
-    """
-
-    status: Literal["recorded", "already_recorded", "refused"]
-    key: str
-    intents: tuple[Intent, ...] = ()
-    trims: tuple[Trim, ...] = ()
-    refusal: Refusal | None = None
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from loyalty_rules.engine.counters import Counter
-from loyalty_rules.errors import InvalidValueError, describe
+from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.events import Activity, Confirmation, Event, Return, Snapshot, Transaction, Update
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, Intent, RedeemCoupon, SpendCurrency
 from loyalty_rules.keys import (
@@ -23,20 +23,13 @@ from loyalty_rules.keys import (
     undo_spend_phase,
     void_phase,
 )
+from loyalty_rules.ledger.coupon_serials import canonical_code
+from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, inputs_of_event, replayed
+from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.posting import Posting, windows_of
-from loyalty_rules.ledger.protocol import Balance, Entry, IdempotencyConflict, Receipt, ReportLot, ReportRows
-from loyalty_rules.ledger.storage import (
-    Batch,
-    IdempotencyRecord,
-    LockKey,
-    LotHistory,
-    Storage,
-    Window,
-    account_lock,
-    canonical_code,
-    counter_lock,
-    sale_lock,
-)
+from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportLot, ReportRows
+from loyalty_rules.ledger.records import LotHistory
+from loyalty_rules.ledger.storage import Storage, Window
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.lifecycle.redemption import undo_redemption
@@ -87,7 +80,7 @@ class LedgerService:
         """Record an evaluation once, under the program version and the snapshot that it was decided under."""
         basis = evaluation.basis
         program, event, snapshot = basis.program, basis.event, basis.snapshot
-        given = _inputs_of(program, event, recorded_at)
+        given = inputs_of_event(program, event, _recorded_at(event, recorded_at))
 
         def decide() -> Decision:
             self._storage.save_sale(Sale(program, event, snapshot))
@@ -105,8 +98,12 @@ class LedgerService:
     ) -> Receipt:
         """Decide and record any event. What is recorded already is given back, whatever the program says today."""
         if not isinstance(event, (Transaction, Activity)):
-            return self._once(program, _inputs_of(program, event, recorded_at), lambda: self._later(program, event))
-        given = _inputs_of(program, event, recorded_at)
+            return self._once(
+                program,
+                inputs_of_event(program, event, _recorded_at(event, recorded_at)),
+                lambda: self._later(program, event),
+            )
+        given = inputs_of_event(program, event, _recorded_at(event, recorded_at))
         making = serials if serials is not None else self._serials
         counters = program.counters(event)
 
@@ -364,12 +361,12 @@ class LedgerService:
 
         `whatever` are inputs in which a replay may differ, `about` all that must be held, where it is known already.
         """
-        _check(given)
+        check_key(given)
         try:
             with self._storage.atomic():
                 recorded = self._storage.claim_batch(given, about)
                 if recorded is not None:
-                    return _replayed(recorded, given, ignoring)
+                    return replayed(recorded, given, ignoring)
                 decided = decide()
                 if isinstance(decided, Refusal):
                     raise _Refused(decided)
@@ -426,31 +423,19 @@ class LedgerService:
         return ReportRows(at, tuple(filter(None, histories)), tuple(self._storage.coupons_at(program, at)))
 
 
-def _inputs_of(program: Program, event: Event, recorded_at: datetime | None) -> IdempotencyRecord:
-    at = event.occurred_at
-    inputs: dict[str, Any] = {"event": dump(event)}
-    of = event.of if isinstance(event, (Return, Update)) else None
-    if isinstance(event, (Transaction, Activity)):
-        inputs["program_version"] = program.version
-        of = event.id
-    recorded = _instant(recorded_at, "recorded_at") if recorded_at is not None else at
-    return IdempotencyRecord(program.id, event.id, "event", inputs, at, recorded, of)
-
-
 def _inputs(program: Program, event: str, phase: str, inputs: Mapping[str, Any], at: datetime) -> IdempotencyRecord:
     """Say what an operation of a host's is recognised by."""
     return IdempotencyRecord(program.id, _read(read_name, "event", event), phase, inputs, at, at)
 
 
-def _check(given: IdempotencyRecord) -> None:
-    """Refuse what no store can keep: a key that can't be printed. Source: documents (scalars)."""
-    if not given.key.isprintable():
-        raise InvalidValueError("", "not_a_name", f"expected printable characters; found {describe(given.key)}")
-
-
 def _instant(at: datetime, name: str = "at") -> datetime:
     """Read an instant that a host gives, as those of events are read: a naive one is refused."""
     return _read(read_instant, name, at)
+
+
+def _recorded_at(event: Event, at: datetime | None) -> datetime:
+    """Return the instant of the record: the event's own, unless the host passes another."""
+    return _instant(at, "recorded_at") if at is not None else event.occurred_at
 
 
 def _read(read: Callable[[Any], T], name: str, value: Any) -> T:
@@ -498,31 +483,3 @@ def _history(file: LotHistory, store: str | None, at: datetime) -> ReportLot | N
 
 def _unknown_sale(event: str) -> Refusal:
     return Refusal(("unknown_sale",), f"no sale {event} has been recorded")
-
-
-def _replayed(batch: Batch, given: IdempotencyRecord, ignoring: Sequence[str]) -> Receipt:
-    """Give what was recorded; other inputs under the same key are a conflict that names the first that differs."""
-    recorded = {key: value for key, value in batch.given.inputs.items() if key not in ignoring}
-    offered = {key: value for key, value in given.inputs.items() if key not in ignoring}
-    difference = _first_difference(recorded, offered, "")
-    if difference is not None:
-        raise IdempotencyConflict(given.key, *difference, batch.receipt)
-    return attrs.evolve(batch.receipt, status="already_recorded")
-
-
-def _first_difference(recorded: Any, offered: Any, path: str) -> tuple[str, object, object] | None:
-    if isinstance(recorded, Mapping) and isinstance(offered, Mapping):
-        for key in [*recorded, *(each for each in offered if each not in recorded)]:
-            step = f"{path}.{key}" if path else str(key)
-            found = _first_difference(recorded.get(key), offered.get(key), step)
-            if found is not None:
-                return found
-        return None
-    if isinstance(recorded, list) and isinstance(offered, list) and len(recorded) == len(offered):
-        for index, (one, other) in enumerate(zip(recorded, offered, strict=True)):
-            found = _first_difference(one, other, f"{path}[{index}]")
-            if found is not None:
-                return found
-        return None
-    same = type(recorded) is type(offered) and recorded == offered  # 1 is not true
-    return None if same else (path, recorded, offered)

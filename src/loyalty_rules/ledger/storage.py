@@ -1,216 +1,26 @@
-"""What a ledger keeps, and the protocol of its storage: all that operations look up and write down. Source: ledger 2.
+"""The storage protocol: the look-ups and writes of a ledger's operations, in memory or in a database. Source: ledger 2.
 
-The policy is elsewhere: `lifecycle` decides, `operations` says what each operation looks up, `posting` what each
-intent writes. Storage only find rows and keep them, in memory or in a database. Amounts here are whole millionths.
+Policy is elsewhere: `lifecycle` decides, `service` has the look-ups of each operation, `posting` the writes of each
+intent. A storage finds rows and keeps them. Integer amounts are whole millionths.
 """
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-import attrs
-
-from loyalty_rules.errors import LoyaltyError
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
-from loyalty_rules.keys import batch_key, event_key
-from loyalty_rules.ledger.protocol import Entry, Receipt
+from loyalty_rules.intents import IssueCurrency, RedeemCoupon
+from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
+from loyalty_rules.ledger.locks import LockKey
+from loyalty_rules.ledger.protocol import Entry
+from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
-from loyalty_rules.serials import MalformedSerialError, parse_serial
-from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = [
-    "PARTS",
-    "AmountOutOfRangeError",
-    "Batch",
-    "ConcurrentChangeError",
-    "ExpiryVersion",
-    "IdempotencyRecord",
-    "LockKey",
-    "LotHistory",
-    "Storage",
-    "Undoable",
-    "Window",
-    "account_lock",
-    "canonical_code",
-    "counter_lock",
-    "sale_lock",
-]
-
-PARTS: Mapping[str, str] = {
-    "promised": "promised",
-    "available": "outstanding",
-    "spent": "spent",
-    "expired": "expired",
-    "reversed": "reversed",
-    "voided": "voided",
-}
-"""The part of a `Lot` that each bucket of a entry is. What is issued comes from none."""
-
-LockKey: TypeAlias = tuple[int, str]
-"""What a decision is about, and where it comes in the order in which scopes are held: sales, accounts, counters."""
+__all__ = ["Storage", "Window"]
 
 Window: TypeAlias = tuple[str, date | None, date | None]
-"""A counter's name and, of a rolling one, the first and the last day that it sums."""
-
-Undoable: TypeAlias = SpendCurrency | RedeemCoupon
-"""What a later operation can undo by its key."""
-
-
-def sale_lock(program: str, event: str) -> LockKey:
-    """Name a sale with its promises and the coupons that it gave."""
-    return 0, event_key(program, event)
-
-
-def account_lock(program: str, account: Account) -> LockKey:
-    """Name an account: its lots and its debts."""
-    return 1, f"{program}/{account.kind}/{account.id}"
-
-
-def counter_lock(program: str, name: str) -> LockKey:
-    """Name a counter."""
-    return 2, f"{program}/{name}"
-
-
-def canonical_code(code: str) -> str:
-    """Give the form in which a coupon's code is looked up: a serial is read however it is written."""
-    try:
-        return parse_serial(code)
-    except MalformedSerialError:
-        return code
-
-
-class AmountOutOfRangeError(LoyaltyError):
-    """An amount, or a sum of amounts, that a ledger of 64-bit millionths can't hold: more than 9,223,372,036,854."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(what)
-
-    def __str__(self) -> str:
-        return f"{self.what} is beyond 9,223,372,036,854, which is the most that this ledger can hold"
-
-
-class ConcurrentChangeError(LoyaltyError):
-    """What a decision was made by was no longer so when it was written: `what` names it. Nothing is recorded.
-
-    What is decided about is held first, so this tells of a writer that keeps to no ledger's rules. Source: ledger P4.
-    """
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(what)
-
-    def __str__(self) -> str:
-        return f"{self.what} has changed since it was read; nothing of this is recorded"
-
-
-@attrs.frozen
-class IdempotencyRecord:
-    """What a batch is recognised by: its key, and the inputs that a replay must have again.
-
-    `of` is the sale that the batch is about, if any. A batch is of one program and one event, and each of the phases
-    of what becomes of an event (`event` itself, `spend/points`, …) is recorded once. Source: ledger P2.
-    """
-
-    program: str
-    event: str
-    phase: str
-    inputs: Mapping[str, Any]
-    at: datetime
-    recorded_at: datetime
-    of: str | None = None
-
-    @property
-    def key(self) -> str:
-        return self.key_of(self.program, self.event, self.phase)
-
-    @staticmethod
-    def key_of(program: str, event: str, phase: str) -> str:
-        """Give the key of a batch."""
-        return batch_key(program, event, phase)
-
-
-@attrs.frozen
-class Batch:
-    """One recorded operation: what it is recognised by, and what came of it."""
-
-    given: IdempotencyRecord
-    receipt: Receipt
-
-
-@attrs.frozen
-class ExpiryVersion:
-    """When a lot's expiry became what: known on issue or release, moved by an extension."""
-
-    since: datetime
-    expires_on: date | None
-    expires_at: datetime | None
-
-
-@attrs.frozen
-class LotHistory:
-    """Everything that happened to one lot, in the order of record."""
-
-    issue: IssueCurrency
-    program: str
-    order: int
-    rolling: bool
-    entries: tuple[Entry, ...] = ()
-    expiry_versions: tuple[ExpiryVersion, ...] = ()
-    released: tuple[datetime, date] | None = None  # when, and the issue date that followed from it
-    claimed: tuple[tuple[datetime, Decimal], ...] = ()  # by returns of its sale
-
-    def lot(self, at: datetime | None = None) -> Lot | None:
-        """Give the lot as it stood at an instant (None: now); None where it had not been issued yet."""
-        if not self.entries:
-            return None
-        return self._current if at is None or at >= self.latest else self._lot(at)
-
-    @functools.cached_property
-    def _current(self) -> Lot | None:
-        return self._lot(None)
-
-    @functools.cached_property
-    def latest(self) -> datetime:
-        """The last instant at which anything happened to the lot."""
-        instants = [*(each.at for each in self.entries), *(each.since for each in self.expiry_versions)]
-        return max([*instants, *(since for since, _ in self.claimed), *([self.released[0]] if self.released else [])])
-
-    def _lot(self, at: datetime | None) -> Lot | None:
-        entries = [each for each in self.entries if at is None or each.at <= at]
-        if not entries:
-            return None
-        sums = dict.fromkeys(PARTS, 0)
-        issued = 0
-        for each in entries:
-            if each.source == "issued":
-                issued += micros(each.amount)
-            else:
-                sums[each.source] -= micros(each.amount)
-            sums[each.target] += micros(each.amount)
-        terms = [term for term in self.expiry_versions if at is None or term.since <= at]
-        term = terms[-1] if terms else ExpiryVersion(entries[0].at, None, None)
-        released = self.released is not None and (at is None or self.released[0] <= at)
-        claimed = sum(micros(amount) for since, amount in self.claimed if at is None or since <= at)
-        return Lot(
-            self.issue,
-            self.order,
-            decimal_of(issued),
-            rolling=self.rolling,
-            promised=decimal_of(sums["promised"]),
-            outstanding=decimal_of(sums["available"]),
-            spent=decimal_of(sums["spent"]),
-            expired=decimal_of(sums["expired"]),
-            reversed=decimal_of(sums["reversed"]),
-            voided=decimal_of(sums["voided"]),
-            taken_back=decimal_of(claimed),
-            issue_on=self.released[1] if self.released is not None and released else self.issue.issue_on,
-            expires_on=term.expires_on,
-            expires_at=term.expires_at,
-        )
+"""A counter's name and, of a rolling counter, the first and the last day of its window, both included."""
 
 
 class Storage(Protocol):

@@ -9,15 +9,15 @@ from typing import Literal
 
 import attrs
 
-from loyalty_rules.engine.plan import BoundCurrencyAction
 from loyalty_rules.events import Confirmation, Update
 from loyalty_rules.intents import CancelPromise, Intent, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
 from loyalty_rules.lifecycle.claims import given_back
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
-from loyalty_rules.rules.communication import plan_channels
+from loyalty_rules.rules.communication import Communication, plan_channels
 from loyalty_rules.rules.expiry import expiry_date
 from loyalty_rules.rules.predicates import bind
+from loyalty_rules.rules.promotions import CurrencyAction
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.dates import in_zone
 
@@ -76,10 +76,11 @@ def _local_date(sale: Sale, at: datetime) -> date:
 
 
 def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | None) -> tuple[Intent, ...]:
-    issue, action = lot.issue, _action_of(sale, lot)
+    issue, action = lot.issue, sale.action_of(lot.issue).action
+    assert isinstance(action, CurrencyAction)
     facts = sale.program.plan.facts(sale.event, sale.snapshot)
     try:
-        expires_on = expiry_date(action.action.expiry, facts, issue_on)
+        expires_on = expiry_date(action.expiry, facts, issue_on)
     except Skip:
         return (_end(lot, "lapsed", event),)  # what it would live until can't be known: it never comes to life
     expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
@@ -97,7 +98,7 @@ def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | No
         expires_on,
         expires_at,
     )
-    return (release, *_message(sale, lot, action))
+    return (release, *_message(sale, lot, action.communication))
 
 
 def _end(lot: Lot, outcome: Literal["cancelled", "lapsed"], event: str | None) -> CancelPromise:
@@ -106,9 +107,9 @@ def _end(lot: Lot, outcome: Literal["cancelled", "lapsed"], event: str | None) -
     )
 
 
-def _message(sale: Sale, lot: Lot, action: BoundCurrencyAction) -> tuple[Intent, ...]:
+def _message(sale: Sale, lot: Lot, communication: Communication | None) -> tuple[Intent, ...]:
     """The message that a promise sends when it is released. Source: semantics 10."""
-    communication, member = action.action.communication, sale.event.member
+    member = sale.event.member
     if communication is None or member is None:
         return ()
     channels = plan_channels(communication, member.contacts)
@@ -119,12 +120,3 @@ def _message(sale: Sale, lot: Lot, action: BoundCurrencyAction) -> tuple[Intent,
         message_key(key), (key,), member.id, communication.template, channels.used, channels.fallbacks
     )
     return (message,)
-
-
-def _action_of(sale: Sale, lot: Lot) -> BoundCurrencyAction:
-    for bound in sale.program.plan.promotions:
-        if bound.promotion.id == lot.issue.promotion:
-            for action in bound.actions:
-                if isinstance(action, BoundCurrencyAction) and action.action.id == lot.issue.action:
-                    return action
-    raise LookupError(f"{lot.key} is of no action of the program that it was decided under")

@@ -1,59 +1,61 @@
-"""What a ledger holds, as plain records: decisions are made of them. Source: ledger 2, semantics 5 and 11.
+"""Records of a ledger as plain values, the inputs of decisions: accounts, lots, coupons, sales, refusals.
 
-Amounts are Decimals of at most 6 decimals. A record says what is; whoever stores it may store it in any way.
+Amounts are Decimals of at most 6 decimals. A ledger may store a record in any form. Source: ledger 2, semantics 5, 11.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
 import attrs
 
+from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, SpendCurrency
+from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
-from loyalty_rules.values.amounts import micros
+from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.identifiers import read_name
 
-__all__ = ["Account", "CouponRecord", "Lot", "Refusal", "Sale"]
+__all__ = ["BUCKETS", "Account", "CouponRecord", "Lot", "Refusal", "Sale"]
 
 ZERO = Decimal(0)
 
 
 @attrs.frozen(field_transformer=checked)
 class Account:
-    """Whose balance it is: a member's, or a group's of members. Raises `InvalidValueError` for what is neither."""
+    """The owner of a balance: a member or a group of members. Raises `InvalidValueError` for another kind or id."""
 
     kind: Literal["member", "group"]
     id: str = attrs.field(converter=read_name)
 
     @classmethod
     def of(cls, intent: IssueCurrency | SpendCurrency | ExtendExpiry) -> "Account":
-        """Give the account that an intent is about."""
+        """Return the account of an intent: its group's, or its member's if it has no group."""
         return cls("member", intent.member) if intent.group is None else cls("group", intent.group)
 
 
 @attrs.frozen
 class Lot:
-    """What became of one issue: issued = promised + outstanding + spent + expired + reversed + voided, all ≥ 0.
+    """The units of one issue: issued = promised + outstanding + spent + expired + reversed + voided, all ≥ 0.
 
-    Live while an instant is before `expires_at` and something is outstanding. `order` is the order of issue,
-    `rolling` whether it was issued with a rolling expiry. `taken_back` is what returns of its sale have claimed, from
-    wherever it was taken, shortfalls included. A promise is a lot of which nothing but `promised` is left
-    or taken.
+    A lot is live while an instant is before `expires_at` and units are outstanding. `order` is the order of issue;
+    `rolling` lots were issued with a rolling expiry. `taken_back` are the units that returns of its sale have claimed,
+    from any lot, shortfalls included. A promise is a lot with units promised and none outstanding.
     """
 
     issue: IssueCurrency
     order: int
-    issued: Decimal
+    issued: Decimal = ZERO
     rolling: bool = False
-    promised: Decimal = ZERO
-    outstanding: Decimal = ZERO
-    spent: Decimal = ZERO
-    expired: Decimal = ZERO
-    reversed: Decimal = ZERO
-    voided: Decimal = ZERO
+    promised: Decimal = attrs.field(default=ZERO, metadata={"bucket": "promised"})
+    outstanding: Decimal = attrs.field(default=ZERO, metadata={"bucket": "available"})
+    spent: Decimal = attrs.field(default=ZERO, metadata={"bucket": "spent"})
+    expired: Decimal = attrs.field(default=ZERO, metadata={"bucket": "expired"})
+    reversed: Decimal = attrs.field(default=ZERO, metadata={"bucket": "reversed"})
+    voided: Decimal = attrs.field(default=ZERO, metadata={"bucket": "voided"})
     taken_back: Decimal = ZERO
     issue_on: date | None = None
     expires_on: date | None = None
@@ -61,29 +63,49 @@ class Lot:
 
     @property
     def key(self) -> str:
-        """The key of the issue that made the lot."""
+        """The key of the issue that created the lot."""
         return self.issue.key
 
     @property
     def account(self) -> Account:
         return Account.of(self.issue)
 
+    @property
+    def buckets(self) -> dict[str, Decimal]:
+        """The units in each bucket, by the bucket's name in entries."""
+        return {bucket: getattr(self, field) for bucket, field in BUCKETS.items()}
+
     def is_live(self, at: datetime) -> bool:
-        """Say whether something of the lot can be spent at an instant. Source: semantics 5."""
+        """Return whether units of the lot can be spent at an instant. Source: semantics 5."""
         return self.outstanding > 0 and (self.expires_at is None or at < self.expires_at)
 
     def is_whole(self) -> bool:
-        """Say whether the lot's identity holds and nothing in it is below zero."""
-        held = (self.promised, self.outstanding, self.spent, self.expired, self.reversed, self.voided)
-        parts = [micros(part) for part in held]
-        return sum(parts) == micros(self.issued) and min(parts) >= 0
+        """Return whether the buckets add up to the units issued and none of them is below zero."""
+        units = [micros(each) for each in self.buckets.values()]
+        return sum(units) == micros(self.issued) and min(units) >= 0
+
+    def moved(self, source: str, target: str, units: Decimal) -> "Lot":
+        """Return the lot after units have moved from one bucket to another, as an entry says. Source: ledger P7.
+
+        The source `issued` is no bucket of the lot: units from there are new. Nothing is checked: see `is_whole`.
+        """
+        changes = {"issued": 1, BUCKETS[target]: 1} if source == "issued" else {BUCKETS[source]: -1, BUCKETS[target]: 1}
+        amount = micros(units)
+        fields = {field: decimal_of(micros(getattr(self, field)) + sign * amount) for field, sign in changes.items()}
+        return attrs.evolve(self, **fields)  # type: ignore[arg-type]
+
+
+BUCKETS: Mapping[str, str] = {
+    field.metadata["bucket"]: field.name for field in attrs.fields(Lot) if "bucket" in field.metadata
+}
+"""The buckets of a lot: the field of `Lot` for each bucket that an entry names. Source: ledger 2."""
 
 
 @attrs.frozen
 class CouponRecord:
-    """One coupon, in one state. `remaining` is what a stored value has left, `redeemed_by` its redemption's key.
+    """One coupon in one state. `remaining` is the rest of a stored value, `redeemed_by` the key of its redemption.
 
-    Time expires a coupon at its issue's `expires_at`, whether a sweep has written that down or not.
+    A coupon expires at its issue's `expires_at`, whether or not a sweep has recorded that.
     """
 
     issue: IssueCoupon
@@ -99,7 +121,7 @@ class CouponRecord:
         return self.issue.key
 
     def state_at(self, at: datetime) -> Literal["issued", "redeemed", "expired", "voided"]:
-        """Give the state at an instant, no earlier than the record: what is issued expires with time alone."""
+        """Return the state at an instant no earlier than the record: an issued coupon may have expired by then."""
         expires_at = self.issue.expires_at
         if self.state == "issued" and expires_at is not None and at >= expires_at:
             return "expired"
@@ -108,9 +130,9 @@ class CouponRecord:
 
 @attrs.frozen
 class Sale:
-    """The frozen terms of a sale: the program version, the event and the snapshot that it was decided under.
+    """The frozen terms of a sale: the program, the event and the snapshot of its decision. Source: semantics 11.
 
-    `updates` and `returns` are those recorded so far, in their order. Source: semantics 11.
+    `updates` and `returns` are those recorded so far, in the order of record.
     """
 
     program: Program
@@ -125,21 +147,30 @@ class Sale:
         return self.program.plan.facts(self.event, self.snapshot).event_on
 
     def current(self) -> Transaction | Activity:
-        """Give the event as its updates have left it: what is given replaces what was. Source: documents (event)."""
+        """Return the event after its updates: each field of an update replaces the event's. Source: documents."""
         event = self.event
         for change in self.updates:
-            given = {
+            replaced = {
                 name: getattr(change, name)
                 for name in ("status", "custom_fields", "extended_fields")
                 if getattr(change, name) is not None
             }
-            event = attrs.evolve(event, **given)
+            event = attrs.evolve(event, **replaced)
         return event
+
+    def action_of(self, issue: IssueCurrency | IssueCoupon) -> BoundCurrencyAction | BoundCouponAction:
+        """Return the action of the program that decided an issue; `LookupError` if the program has no such action."""
+        for bound in self.program.plan.promotions:
+            if bound.promotion.id == issue.promotion:
+                for action in bound.actions:
+                    if action.action.id == issue.action:
+                        return action
+        raise LookupError(f"the program of the sale has no action {action_key(issue.promotion, issue.action)}")
 
 
 @attrs.frozen
 class Refusal:
-    """Why nothing is done: every reason that applies, each a stable code, and what they mean here."""
+    """The reasons to do nothing: every code that applies, and the detail for a reader."""
 
     reasons: tuple[str, ...]
     detail: str

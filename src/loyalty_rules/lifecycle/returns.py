@@ -13,7 +13,6 @@ from typing import Any
 import attrs
 
 from loyalty_rules.engine.evaluation import Evaluator
-from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.events import Line, Return, Tender, Transaction
 from loyalty_rules.intents import (
     AdvanceTracker,
@@ -156,13 +155,13 @@ class _Left:
     """What the sale would have issued and contributed without all that has come back, decided once."""
 
     def __init__(self, sale: Sale, event: Transaction, returns: Sequence[Return]) -> None:
+        self.terms = sale
         self.event = event
         self.returned = sum(micros(each.amount) for each in returns)
         self.sale = remaining_sale(event, returns)
         self.awarded: dict[str, int] = {}
         self.coupons: dict[str, int] = {}
         self.tracked: dict[str, int] = {}
-        self.actions = {action.key: action for bound in sale.program.plan.promotions for action in bound.actions}
         if self.sale is not None:
             self._decide(sale)
 
@@ -182,9 +181,7 @@ class _Left:
 
     def policy(self, issue: IssueCurrency | IssueCoupon) -> str:
         """How the action of an issue wants a return to be treated; one that the program has lost is recomputed."""
-        action = self.actions[action_key(issue.promotion, issue.action)]
-        assert isinstance(action, (BoundCurrencyAction, BoundCouponAction))
-        return action.action.on_return
+        return self.terms.action_of(issue).action.on_return
 
 
 class _Unnamed:
@@ -216,16 +213,8 @@ class _Taking:
         order = [*(in_order_of_spending([own], at)), *in_order_of_spending(others, at)]
         draws += draw(order, decimal_of(amount - promised))
         for each in draws:
-            self._less(each)
+            self.lots[each.lot] = self.lots[each.lot].moved(each.taken_from, "reversed", each.amount)
         return tuple(draws), amount - sum(micros(each.amount) for each in draws)
-
-    def _less(self, taken: LotDraw) -> None:
-        lot = self.lots[taken.lot]
-        if taken.taken_from == "promised":
-            self.lots[taken.lot] = attrs.evolve(lot, promised=decimal_of(micros(lot.promised) - micros(taken.amount)))
-        else:
-            left = decimal_of(micros(lot.outstanding) - micros(taken.amount))
-            self.lots[taken.lot] = attrs.evolve(lot, outstanding=left)
 
 
 def _reverse(sale: Sale, back: Return, key: str, left: _Left, lot: Lot, taking: _Taking) -> Iterator[ReverseCurrency]:

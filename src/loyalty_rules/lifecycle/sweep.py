@@ -8,7 +8,7 @@ from datetime import datetime
 
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, ExtendExpiry
 from loyalty_rules.keys import coupon_expiry_key, currency_expiry_key
-from loyalty_rules.lifecycle.records import CouponRecord, Lot
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 
 __all__ = ["expire", "expire_coupons", "extended"]
 
@@ -30,12 +30,12 @@ def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[Ex
 
 def extended(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:
     """Name the lots that an extension moves: live ones of its account and currency, to a later date, in its scope."""
+    account = Account.of(extension)
     return [
         lot.key
         for lot in lots
         if lot.issue.currency == extension.currency
-        and lot.issue.group == extension.group
-        and (extension.group is not None or lot.issue.member == extension.member)
+        and lot.account == account
         and lot.is_live(at)
         and lot.expires_at is not None
         and lot.expires_at < extension.expires_at

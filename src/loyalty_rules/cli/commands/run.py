@@ -20,7 +20,7 @@ from loyalty_rules.errors import InvalidValueError, MissingSerialsError, WrongEv
 from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.ledger.storage import AmountOutOfRangeError
+from loyalty_rules.ledger.errors import AmountOutOfRangeError
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials

@@ -59,8 +59,7 @@ def _conservation(storage: MemoryStorage) -> Iterator[str]:
     for key, file in storage.lot_files.items():
         lot = _lot(storage, key)
         of = file.program, file.issue.currency
-        parts = (lot.promised, lot.outstanding, lot.spent, lot.expired, lot.reversed, lot.voided)
-        held[of] = held.get(of, 0) + sum(micros(part) for part in parts)
+        held[of] = held.get(of, 0) + sum(micros(units) for units in lot.buckets.values())
     for of in issued:
         if issued[of] != held.get(of, 0):
             yield f"{of}: {micros_text(issued[of])} were issued and {micros_text(held.get(of, 0))} are accounted for"

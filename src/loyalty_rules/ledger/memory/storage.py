@@ -13,18 +13,13 @@ import attrs
 
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
 from loyalty_rules.keys import is_of_program
+from loyalty_rules.ledger.coupon_serials import canonical_code
+from loyalty_rules.ledger.errors import ConcurrentChangeError
+from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
+from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.protocol import Entry, Receipt
-from loyalty_rules.ledger.storage import (
-    Batch,
-    ConcurrentChangeError,
-    ExpiryVersion,
-    IdempotencyRecord,
-    LockKey,
-    LotHistory,
-    Undoable,
-    Window,
-    canonical_code,
-)
+from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
+from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
 

@@ -3,11 +3,11 @@
 For asyncio: `loyalty_rules.ledger.sql.asyncio.AsyncSQLLedger`, which needs SQLAlchemy's own extra `asyncio`.
 """
 
+from loyalty_rules.ledger.errors import AmountOutOfRangeError, ConcurrentChangeError
 from loyalty_rules.ledger.sql.dialects import UnsupportedDatabaseError
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.serials_at_rest import SerialKeysNeededError
 from loyalty_rules.ledger.sql.tables import Tables
-from loyalty_rules.ledger.storage import AmountOutOfRangeError, ConcurrentChangeError
 
 __all__ = [
     "AmountOutOfRangeError",

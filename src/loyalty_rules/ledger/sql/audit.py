@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, case, func, select
 from sqlalchemy.sql import ColumnElement
 
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
-from loyalty_rules.ledger.storage import PARTS, IdempotencyRecord
+from loyalty_rules.lifecycle.records import BUCKETS
 
 __all__ = ["broken_chains", "broken_sums", "ends_of_chains"]
 
@@ -132,7 +133,7 @@ def _moved(t: Tables, bucket: str) -> ColumnElement[Any]:
 
 
 def _lots_that_do_not_add_up(t: Tables) -> Select[Any]:
-    wrong = [getattr(t.lots.c, part) != func.coalesce(_moved(t, bucket), 0) for bucket, part in PARTS.items()]
+    wrong = [t.lots.c[field] != func.coalesce(_moved(t, bucket), 0) for bucket, field in BUCKETS.items()]
     issued = func.sum(case((t.entries.c.source == "issued", t.entries.c.amount), else_=0))
     any_wrong = t.lots.c.issued != func.coalesce(issued, 0)
     for each in wrong:

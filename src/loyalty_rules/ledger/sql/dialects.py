@@ -15,8 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.sql.statements import Statements
-from loyalty_rules.ledger.storage import LockKey
 
 __all__ = ["Dialect", "PostgreSQL", "SQLite", "UnsupportedDatabaseError", "dialect_of"]
 

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, CursorResult, Executable, Table
 
 from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.intents import Intent, IssueCoupon
+from loyalty_rules.ledger.errors import ConcurrentChangeError
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.mapping import (
@@ -31,7 +33,6 @@ from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import Tracked, UnitOfWork
-from loyalty_rules.ledger.storage import ConcurrentChangeError, IdempotencyRecord
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
 
 __all__ = ["ClaimedBatch", "Flush"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from loyalty_rules.ledger.storage import LockKey
+from loyalty_rules.ledger.locks import LockKey
 
 __all__ = ["CHAINS", "FIRST_LINK", "chain_lock", "chain_of", "content_digest", "link_of"]
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Row
 
 from loyalty_rules.ledger.protocol import Entry
+from loyalty_rules.ledger.records import LotHistory
 from loyalty_rules.ledger.sql.mapping import (
     account_row,
     coupon_of,
@@ -21,7 +22,6 @@ from loyalty_rules.ledger.sql.mapping import (
 )
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
-from loyalty_rules.ledger.storage import LotHistory
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 
 __all__ = ["HistoryReader"]

@@ -27,12 +27,14 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
+from loyalty_rules.ledger.errors import AmountOutOfRangeError
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.protocol import Entry
+from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange
-from loyalty_rules.ledger.storage import AmountOutOfRangeError, ExpiryVersion, IdempotencyRecord, LotHistory, Undoable
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.records import BUCKETS, Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
@@ -167,12 +169,7 @@ def lot_of(row: Row[Any]) -> Lot:
         row.number,
         decimal_of(row.issued),
         rolling=bool(row.rolling),
-        promised=decimal_of(row.promised),
-        outstanding=decimal_of(row.outstanding),
-        spent=decimal_of(row.spent),
-        expired=decimal_of(row.expired),
-        reversed=decimal_of(row.reversed),
-        voided=decimal_of(row.voided),
+        **{field: decimal_of(getattr(row, field)) for field in BUCKETS.values()},
         taken_back=decimal_of(row.taken_back),
         issue_on=day_of(row.issue_on),
         expires_on=day_of(row.expires_on),
@@ -182,15 +179,7 @@ def lot_of(row: Row[Any]) -> Lot:
 
 def lot_parts(lot: Lot, latest_at: datetime) -> dict[str, Any]:
     """Write what changes of a lot."""
-    amounts = {
-        "promised": lot.promised,
-        "outstanding": lot.outstanding,
-        "spent": lot.spent,
-        "expired": lot.expired,
-        "reversed": lot.reversed,
-        "voided": lot.voided,
-        "taken_back": lot.taken_back,
-    }
+    amounts = {field: getattr(lot, field) for field in (*BUCKETS.values(), "taken_back")}
     return {
         **{name: bounded(micros(amount), f"an amount of {lot.key}") for name, amount in amounts.items()},
         "issue_on": day_text(lot.issue_on),

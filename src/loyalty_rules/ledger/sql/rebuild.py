@@ -8,10 +8,10 @@ from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, selec
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import extended_issue
+from loyalty_rules.ledger.records import LotHistory
 from loyalty_rules.ledger.sql.mapping import json_of, microseconds, new_lot_row, text_of_json
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
-from loyalty_rules.ledger.storage import LotHistory
 
 __all__ = ["rebuild"]
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
+from loyalty_rules.lifecycle.records import BUCKETS
 
 __all__ = ["Statements"]
 
@@ -188,17 +189,5 @@ class Statements:
         )
 
 
-CHANGING_OF_LOT = (
-    "promised",
-    "outstanding",
-    "spent",
-    "expired",
-    "reversed",
-    "voided",
-    "taken_back",
-    "issue_on",
-    "expires_on",
-    "expires_at",
-    "latest_at",
-)
+CHANGING_OF_LOT = (*BUCKETS.values(), "taken_back", "issue_on", "expires_on", "expires_at", "latest_at")
 CHANGING_OF_COUPON = ("state", "remaining", "redeemed_by", "redeemed_at", "voided_at", "latest_at")

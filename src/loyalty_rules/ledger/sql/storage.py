@@ -16,7 +16,10 @@ from loyalty_rules.documents.structuring import restore
 from loyalty_rules.events import Activity, Return, Transaction, Update
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
 from loyalty_rules.keys import tracker_in
+from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
+from loyalty_rules.ledger.locks import LockKey, counter_lock
 from loyalty_rules.ledger.protocol import Entry, Receipt, Trim
+from loyalty_rules.ledger.records import ExpiryVersion, Undoable
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
 from loyalty_rules.ledger.sql.hash_chain import chain_lock, chain_of
@@ -39,15 +42,7 @@ from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, UnitOfWork
-from loyalty_rules.ledger.storage import (
-    Batch,
-    ExpiryVersion,
-    IdempotencyRecord,
-    LockKey,
-    Undoable,
-    Window,
-    counter_lock,
-)
+from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.loading import dump, load_event, load_snapshot
 
@@ -214,7 +209,7 @@ class SQLStorage(HistoryReader):
 
     def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
         """Begin a lot with the entry that brings its amount."""
-        self._unit.add_lot(Lot(issue, 0, issue.amount, rolling=rolling, issue_on=issue.issue_on), entry)
+        self._unit.add_lot(Lot(issue, 0, rolling=rolling, issue_on=issue.issue_on), entry)
 
     def add_entry(self, entry: Entry) -> None:
         """Move an amount between two buckets of a lot."""

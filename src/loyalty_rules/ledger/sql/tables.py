@@ -29,6 +29,8 @@ from sqlalchemy import (
     text,
 )
 
+from loyalty_rules.lifecycle.records import BUCKETS
+
 __all__ = ["NO_DAY", "Tables"]
 
 NO_DAY = ""
@@ -250,7 +252,7 @@ class Tables:
         ]
 
     def _state_tables(self) -> None:
-        parts = ("promised", "outstanding", "spent", "expired", "reversed", "voided")
+        buckets = BUCKETS.values()
         self.lots = self._table(
             "lots",
             _number(),
@@ -262,15 +264,15 @@ class Tables:
             _whole("rolling"),
             _whole("due_at", null=True),
             _whole("issued"),
-            *(_whole(part) for part in parts),
+            *(_whole(bucket) for bucket in buckets),
             _whole("taken_back"),
             _text("issue_on", null=True),
             _text("expires_on", null=True),
             _whole("expires_at", null=True),
             _whole("latest_at"),
             _whole("version"),
-            *(CheckConstraint(f"{part} >= 0") for part in parts),
-            CheckConstraint(f"issued = {' + '.join(parts)}"),
+            *(CheckConstraint(f"{bucket} >= 0") for bucket in buckets),
+            CheckConstraint(f"issued = {' + '.join(buckets)}"),
             CheckConstraint("taken_back BETWEEN 0 AND issued"),
             self._index("lots_account", "program", "kind", "account"),
             self._index("lots_sale", "program", "event"),

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
 from loyalty_rules.ledger.protocol import Entry
-from loyalty_rules.ledger.storage import PARTS, ExpiryVersion, Undoable, Window
+from loyalty_rules.ledger.records import ExpiryVersion, Undoable
+from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
 
@@ -95,13 +96,7 @@ class UnitOfWork:
 
     def add_entry(self, entry: Entry) -> None:
         tracked = self.lots[entry.lot]
-        lot, amount = tracked.now, micros(entry.amount)
-        for bucket, sign in ((entry.source, -1), (entry.target, 1)):
-            part = PARTS.get(bucket)  # what is issued comes from nowhere
-            if part is not None:
-                changes: dict[str, Any] = {part: decimal_of(micros(getattr(lot, part)) + sign * amount)}
-                lot = attrs.evolve(lot, **changes)
-        tracked.change(lot, entry.at)
+        tracked.change(tracked.now.moved(entry.source, entry.target, entry.amount), entry.at)
         self.entries.append(entry)
 
     def set_expiry(self, key: str, term: ExpiryVersion) -> None:

@@ -1,0 +1,61 @@
+"""The errors of a ledger: an idempotency conflict, a concurrent change, an amount out of range. Source: ledger."""
+
+from typing import TYPE_CHECKING
+
+from loyalty_rules.errors import LoyaltyError
+
+if TYPE_CHECKING:
+    from loyalty_rules.ledger.receipts import Receipt
+
+__all__ = ["AmountOutOfRangeError", "ConcurrentChangeError", "IdempotencyConflict"]
+
+
+class IdempotencyConflict(LoyaltyError):
+    """An operation under a key that is recorded with other inputs. Nothing is written. Source: ledger P2.
+
+    `field` is the path of the first input that differs, `recorded` and `offered` are its two values. `receipt` is the
+    receipt of the recorded operation.
+    """
+
+    def __init__(self, key: str, field: str, recorded: object, offered: object, receipt: "Receipt") -> None:
+        self.key = key
+        self.field = field
+        self.recorded = recorded
+        self.offered = offered
+        self.receipt = receipt
+        super().__init__(key, field, recorded, offered, receipt)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.key} is recorded already with another {self.field}: "
+            f"{str(self.recorded)[:100]} was recorded, {str(self.offered)[:100]} is offered"
+        )
+
+
+class AmountOutOfRangeError(LoyaltyError):
+    """An amount, or a sum of amounts, beyond the 64-bit millionths of a database: more than 9,223,372,036,854.
+
+    `what` names the amount.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what} is beyond 9,223,372,036,854, the maximum that this ledger can store"
+
+
+class ConcurrentChangeError(LoyaltyError):
+    """A row that changed between the decision and the write: the optimistic check failed. Nothing is recorded.
+
+    `what` names the row. An operation locks its rows before it reads them. So this error reveals a writer that takes
+    no locks. Source: ledger P4.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what} has changed since it was read; nothing is recorded"

@@ -1,0 +1,81 @@
+"""Records that a ledger stores beside those of `lifecycle.records`: the history of a lot, and what can be undone."""
+
+import functools
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+import attrs
+
+from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
+from loyalty_rules.ledger.protocol import Entry
+from loyalty_rules.lifecycle.records import Lot
+from loyalty_rules.values.amounts import decimal_of, micros
+
+__all__ = ["ExpiryVersion", "LotHistory", "Undoable"]
+
+Undoable: TypeAlias = SpendCurrency | RedeemCoupon
+"""An intent that a later operation can undo by its key: a spend or a redemption."""
+
+
+@attrs.frozen
+class ExpiryVersion:
+    """The expiry of a lot from the instant `since` on: set on issue or release, moved by an extension."""
+
+    since: datetime
+    expires_on: date | None
+    expires_at: datetime | None
+
+
+@attrs.frozen
+class LotHistory:
+    """The history of one lot: its entries and other changes, in the order of record.
+
+    `released` is the instant of the release of a promise and the issue date that followed from it. `claimed` are the
+    amounts that returns of the sale claimed, each with its instant.
+    """
+
+    issue: IssueCurrency
+    program: str
+    order: int
+    rolling: bool
+    entries: tuple[Entry, ...] = ()
+    expiry_versions: tuple[ExpiryVersion, ...] = ()
+    released: tuple[datetime, date] | None = None
+    claimed: tuple[tuple[datetime, Decimal], ...] = ()
+
+    def lot(self, at: datetime | None = None) -> Lot | None:
+        """Return the lot as of an instant, or the current lot if `at` is None; None if it had not been issued yet."""
+        if not self.entries:
+            return None
+        return self._current if at is None or at >= self.latest else self._lot(at)
+
+    @functools.cached_property
+    def _current(self) -> Lot | None:
+        return self._lot(None)
+
+    @functools.cached_property
+    def latest(self) -> datetime:
+        """The instant of the last change."""
+        instants = [*(each.at for each in self.entries), *(each.since for each in self.expiry_versions)]
+        return max([*instants, *(since for since, _ in self.claimed), *([self.released[0]] if self.released else [])])
+
+    def _lot(self, at: datetime | None) -> Lot | None:
+        entries = [each for each in self.entries if at is None or each.at <= at]
+        if not entries:
+            return None
+        versions = [each for each in self.expiry_versions if at is None or each.since <= at]
+        expiry = versions[-1] if versions else ExpiryVersion(entries[0].at, None, None)
+        released = self.released is not None and (at is None or self.released[0] <= at)
+        lot = Lot(
+            self.issue,
+            self.order,
+            rolling=self.rolling,
+            taken_back=decimal_of(sum(micros(units) for since, units in self.claimed if at is None or since <= at)),
+            issue_on=self.released[1] if self.released is not None and released else self.issue.issue_on,
+            expires_on=expiry.expires_on,
+            expires_at=expiry.expires_at,
+        )
+        for each in entries:
+            lot = lot.moved(each.source, each.target, each.amount)
+        return lot
