@@ -64,7 +64,7 @@ def test_check_counts_the_parts_of_a_valid_program(capsys: Capture) -> None:
     assert main(["check", GROCER]) == 0
 
     parts = "7 promotions, 1 currency, 1 limit, 1 tracker, 1 coupon type"
-    assert capsys.readouterr() == (f"{GROCER}: {parts}: fine\n", "")
+    assert capsys.readouterr() == (f"{GROCER}: {parts}: valid, no findings\n", "")
 
 
 def test_check_tells_every_problem_on_a_line_of_its_own(capsys: Capture, write: Callable[[str, Any], str]) -> None:

@@ -40,8 +40,8 @@ def test_a_program_that_keeps_the_laws_is_told_so(capsys: Capture, write: Write)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[0] for line in lines] == list(LAWS)
     assert {line.split(": ")[1] for line in lines} == {
-        "nothing was found that breaks it",
-        "not tried, since --expect says nothing of it",
+        "no counterexample found",
+        "skipped, no expectation given",
     }
 
 
@@ -60,7 +60,7 @@ def test_one_that_breaks_a_law_is_shown_by_receipts_that_prove_it(capsys: Captur
 def test_the_other_laws_are_tried_all_the_same(capsys: Capture, write: Write) -> None:
     assert main(["prove", write("program.json", NEAREST), "--law", "splitting", "--law", "caps"]) == 1
 
-    assert capsys.readouterr().out.splitlines()[-1] == "caps: nothing was found that breaks it"
+    assert capsys.readouterr().out.splitlines()[-1] == "caps: no counterexample found"
 
 
 def test_what_is_meant_is_read_from_a_file(capsys: Capture, write: Write) -> None:
@@ -146,4 +146,4 @@ def test_in_too_short_a_time_no_action_is_called_unreachable(capsys: Capture, wr
     name = write("program.json", program(promotions=rare))
 
     assert main(["prove", name, "--law", "reachable", "--seconds", "0.05"]) == 0
-    assert capsys.readouterr().out == "reachable: nothing was found that breaks it\n"
+    assert capsys.readouterr().out == "reachable: no counterexample found\n"

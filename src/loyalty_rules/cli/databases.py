@@ -1,4 +1,4 @@
-"""A ledger in a database, by its URL: opened where it can be, and a sentence where it can't. Needs the extra `sql`."""
+"""Opening of a ledger by the URL of its database, with plain errors. Needs the extra `sql`."""
 
 import argparse
 import sqlite3
@@ -13,14 +13,14 @@ from loyalty_rules.serials import SerialKeys
 if TYPE_CHECKING:
     from loyalty_rules.ledger import SQLLedger
 
-__all__ = ["UnusableLedgerError", "database_url", "existing_ledger", "opened_ledger", "telling_errors"]
+__all__ = ["UnusableLedgerError", "database_url", "existing_ledger", "opened_ledger", "translated_errors"]
 
 _NO_LEDGER = "is a database without a ledger; expected one that run --ledger has made"
 _EXAMPLES = "sqlite:///shop.db or postgresql+psycopg://user@host/shop"
 
 
 class UnusableLedgerError(LoyaltyError):
-    """A ledger that can't be opened, read or written: `problem` says why, without the password of any URL."""
+    """A ledger that cannot be opened, read or written; `problem` is the reason, without any password."""
 
     def __init__(self, problem: str) -> None:
         self.problem = problem
@@ -31,7 +31,7 @@ class UnusableLedgerError(LoyaltyError):
 
 
 def database_url(text: str) -> str:
-    """Read the URL of a ledger's database, for argparse; what is refused is not shown whole, it may hold a password."""
+    """Read the URL of a database, for argparse; an error shows only its scheme, since it may hold a password."""
     database = _database(text)
     if database not in ("sqlite", "postgresql"):
         raise argparse.ArgumentTypeError(f"expected the URL of a database, {_EXAMPLES}; found {_short(text)!a}")
@@ -61,12 +61,12 @@ def _file_of(url: str) -> str:
 
 @contextmanager
 def existing_ledger(url: str) -> Iterator["SQLLedger"]:
-    """Open a ledger to be read, as `opened_ledger`; a file that is not there, or holds no ledger, is an error."""
+    """Open a ledger for reading, as `opened_ledger`; a missing file or a database without a ledger is an error."""
     _check_installed(url)
     if _database(url) == "sqlite":
         _check_file(_file_of(url))
     with opened_ledger(url, create=False) as ledger:
-        with telling_errors(url):
+        with translated_errors(url):
             exists = ledger.exists()
         if not exists:
             raise UnusableLedgerError(f"{_short(url)}: {_NO_LEDGER}")
@@ -75,17 +75,17 @@ def existing_ledger(url: str) -> Iterator["SQLLedger"]:
 
 @contextmanager
 def opened_ledger(url: str, serials: SerialKeys | None = None, *, create: bool = True) -> Iterator["SQLLedger"]:
-    """Open the ledger at a URL, made where it is none, and close it after the block; raises `UnusableLedgerError`."""
+    """Open the ledger at a URL, create it if missing, and close it after the block; raises `UnusableLedgerError`."""
     _check_installed(url)
     from loyalty_rules.ledger.sql import SQLLedger
 
-    with telling_errors(url):
+    with translated_errors(url):
         try:
             ledger = SQLLedger.open(url, serials=serials, create=create)
         except ImportError as error:  # create_engine imports the driver
             raise UnusableLedgerError(_driver_needed(url, error)) from error
-        except ValueError as error:  # what SQLAlchemy lets through of a port that is no number
-            raise UnusableLedgerError(f"{_short(url)} is no URL of a database, such as {_EXAMPLES}") from error
+        except ValueError as error:  # SQLAlchemy raises it for a port that is not a number
+            raise UnusableLedgerError(f"{_short(url)} is not the URL of a database, such as {_EXAMPLES}") from error
     with closing(ledger):
         yield ledger
 
@@ -112,7 +112,7 @@ def _driver_needed(url: str, error: ImportError) -> str:
 
 
 def _check_file(name: str) -> None:
-    """Look whether a file of SQLite holds a ledger, without making or changing anything."""
+    """Check that a SQLite file holds a ledger, without creating or changing anything."""
     from loyalty_rules.ledger.sql import Tables
 
     if not Path(name).is_file():
@@ -131,20 +131,20 @@ def _check_file(name: str) -> None:
 
 
 @contextmanager
-def telling_errors(url: str) -> Iterator[None]:
-    """Make an error of the database, or of the ledger's bounds, an `UnusableLedgerError` that says what it said."""
+def translated_errors(url: str) -> Iterator[None]:
+    """Turn errors of the database and of the ledger into an `UnusableLedgerError` with the same words."""
     try:
         yield
     except Exception as error:
-        module = type(error).__module__  # nothing outside the ledger imports sqlalchemy, or all would need it
+        module = type(error).__module__  # by name: importing sqlalchemy here would make every command need it
         if module.startswith("loyalty_rules.ledger."):
             raise UnusableLedgerError(str(error)) from error
         if module.startswith("sqlalchemy."):
-            raise UnusableLedgerError(f"the database {_short(url)} can't be used: {_said(error)}") from error
+            raise UnusableLedgerError(f"the database {_short(url)} can't be used: {_message(error)}") from error
         raise
 
 
-def _said(error: Exception) -> str:
-    """Give the database's own words, where there are any: SQLAlchemy's go on about the statement."""
+def _message(error: Exception) -> str:
+    """Return the first line of the database's own message; SQLAlchemy's adds the statement."""
     lines = str(getattr(error, "orig", None) or error).splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""What a command is given, loaded; whatever is wrong with any of it is kept and told together."""
+"""Loading of the documents and keys that a command names; problems are collected and reported together."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,34 +8,37 @@ import attrs
 
 from loyalty_rules.cli.streams import STDIN, standard_input
 from loyalty_rules.documents.sources import Source
-from loyalty_rules.errors import DocumentError
+from loyalty_rules.errors import DocumentError, MissingSerialsError
 from loyalty_rules.events import Event, Snapshot
 from loyalty_rules.loading import load_event, load_program, load_snapshot
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials, InvalidKeyError
 
-__all__ = ["Loading", "source_of"]
+__all__ = ["Loading", "missing_key", "source_of"]
 
 T = TypeVar("T")
 
 
 @attrs.define
 class Loading:
-    """Loads documents and keys; what can't be loaded is None, and why is in `complaints`."""
+    """A collector of problems: each method returns None for an unusable input, and adds to `complaints`."""
 
     complaints: list[str] = attrs.field(factory=list)
 
     def program(self, name: str) -> Program | None:
+        """Load the program of a file."""
         return self.document(name, Path(name), load_program)
 
     def event(self, name: str) -> Event | None:
+        """Load the event of a file, or of standard input."""
         return self.document(name, source_of(name), load_event)
 
     def snapshot(self, name: str | None) -> Snapshot | None:
+        """Load the snapshot of a file, or of standard input, if one is named."""
         return self.document(name, source_of(name), load_snapshot) if name is not None else None
 
     def serials(self, key_file: str | None) -> DerivedSerials | None:
-        """Make the generator of serials from a file that holds the master key, byte for byte."""
+        """Build the serial generator from a file that holds the master key, byte for byte."""
         if key_file is None:
             return None
         try:
@@ -47,7 +50,7 @@ class Loading:
         return None
 
     def document(self, name: str, source: Source, load: Callable[[Source], T]) -> T | None:
-        """Load what is named `name` in complaints."""
+        """Load a document; `name` stands for it in complaints."""
         try:
             return load(source)
         except DocumentError as error:
@@ -56,5 +59,13 @@ class Loading:
 
 
 def source_of(name: str) -> Source:
-    """Give where a named document is: standard input, or a file."""
+    """Return the source of a named document: the text of standard input, or a path."""
     return standard_input().read() if name == STDIN else Path(name)
+
+
+def missing_key(error: MissingSerialsError) -> str:
+    """Return the complaint that a program's coupons need --key-file."""
+    return (
+        f"each coupon of type {error.coupon_type!r} has a serial of its own, derived from a secret key: "
+        "give --key-file FILE, a file of at least 32 random bytes"
+    )

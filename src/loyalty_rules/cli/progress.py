@@ -1,4 +1,4 @@
-"""The progress bar, where there is a terminal to show it on and `rich` to draw it. The extra `cli` brings `rich`."""
+"""The progress bar, if standard error is a terminal and `rich` (extra `cli`) is installed."""
 
 import contextlib
 import sys
@@ -14,7 +14,7 @@ Advance: TypeAlias = Callable[[int], object]
 
 
 def terminal() -> "Console | None":
-    """Give the console of standard error; None where that is no terminal, or where `rich` is not installed."""
+    """Return the console of standard error; None if it is not a terminal or `rich` is missing."""
     if not sys.stderr.isatty():
         return None
     try:
@@ -26,13 +26,13 @@ def terminal() -> "Console | None":
 
 @contextlib.contextmanager
 def bar(console: "Console | None", description: str, total: int | None) -> Iterator[Advance]:
-    """Show a bar while the block runs, and give the function that moves it on; without a console, show nothing."""
+    """Show a bar while the block runs, and yield the function that advances it; show none without a console."""
     if console is None:
         yield lambda _: None
         return
     from rich.progress import Progress
 
-    # Standard output is the caller's: what goes there must not be drawn above the bar.
+    # Standard output belongs to the caller; rich must not redraw it above the bar.
     with Progress(console=console, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(description, total=total)
         yield lambda amount: progress.advance(task, amount)

@@ -1,4 +1,4 @@
-"""Receipts from files: events as JSON lines, plain or gzip, and what is wrong with those that are none."""
+"""Receipts from files: events as JSON lines, plain or gzip, with a complaint for each malformed line."""
 
 import contextlib
 import gzip
@@ -24,7 +24,7 @@ _CHUNK = 1 << 16
 
 @attrs.define
 class Receipts:
-    """What was read: the events in order of time, how many lines were malformed, how many files unreadable."""
+    """The events of files in order of time, the number of malformed lines, and of unreadable files."""
 
     events: list[Event] = attrs.field(factory=list)
     malformed: int = 0
@@ -32,9 +32,9 @@ class Receipts:
 
 
 def read_receipts(names: Iterable[str], advance: Callable[[int], object]) -> Receipts:
-    """Read the events of all files and put them in order of time; those of one instant stay as they were read.
+    """Read the events of all files and sort them by time; events of one instant keep their order.
 
-    Complaints go to standard error as they are met; `advance` is told of the bytes that were read.
+    Complaints go to standard error at once; `advance` is called with the number of bytes read.
     """
     receipts = Receipts()
     for name in names:
@@ -49,7 +49,7 @@ def read_receipts(names: Iterable[str], advance: Callable[[int], object]) -> Rec
 
 
 def total_bytes(names: Iterable[str]) -> int | None:
-    """Say how many bytes there are to read; None where that is not known: standard input, a pipe."""
+    """Return the number of bytes to read; None if it is unknown, as for standard input or a pipe."""
     try:
         return sum(os.stat(name).st_size for name in names) or None
     except OSError:
@@ -84,12 +84,12 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 def _unpacked(file: BinaryIO, advance: Callable[[int], object]) -> BinaryIO:
     head = file.read(len(_GZIP))
     whole = io.BufferedReader(_Rejoined(head, file, advance), _CHUNK)
-    # GzipFile has all that a BinaryIO needs here, and is none to the type checker.
+    # GzipFile has every method used here, but the type checker does not see it as a BinaryIO.
     return cast(BinaryIO, gzip.GzipFile(fileobj=whole)) if head == _GZIP else whole
 
 
 class _Rejoined(io.RawIOBase):
-    """A stream with the bytes put back that were read to tell what it is; a pipe can't be wound back."""
+    """A stream with its first bytes put back: they were read to detect gzip, and a pipe cannot seek."""
 
     def __init__(self, head: bytes, rest: BinaryIO, advance: Callable[[int], object]) -> None:
         super().__init__()

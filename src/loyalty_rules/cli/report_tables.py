@@ -14,7 +14,7 @@ _CONVERTED = ("issued", "voided", "expired", "outstanding", "redeemed", "redeeme
 
 
 def issuance_table(rows: Sequence[Issuance], by: Sequence[str] = ()) -> Table:
-    """Tell what became of all that was issued; `by` are the groups that the rows are split by."""
+    """Build the table of issuance; `by` names the groups of the rows."""
     return Table(
         ("of", *by, *_BECAME),
         [(row.of, *_names(row.group), *(_text(getattr(row, column)) for column in _BECAME)) for row in rows],
@@ -23,7 +23,7 @@ def issuance_table(rows: Sequence[Issuance], by: Sequence[str] = ()) -> Table:
 
 
 def conversion_table(rows: Sequence[Conversion], by: Sequence[str] = ()) -> Table:
-    """Tell how many coupons were redeemed, of those issued in a period and in the period itself."""
+    """Build the table of coupon conversion, by cohort and by flow."""
     return Table(
         ("coupons", *by, *(column.replace("_", " ") for column in _CONVERTED), "cohort rate", "flow rate"),
         [
@@ -41,7 +41,7 @@ def conversion_table(rows: Sequence[Conversion], by: Sequence[str] = ()) -> Tabl
 
 
 def liability_table(owed: Liability) -> Table:
-    """Tell what is owed: points by the month in which they expire, and coupons at the most that they can cost."""
+    """Build the table of liability: points by month of expiry, and coupons at their maximum cost."""
     points = [
         (
             row.currency,
@@ -57,7 +57,7 @@ def liability_table(owed: Liability) -> Table:
 
 
 def total_table(owed: Liability) -> Table:
-    """Tell what is owed together, and what is not in it, for nobody says what it is worth."""
+    """Build the table of the total liability, and of the items without a value, which it leaves out."""
     promised = sum(micros(row.promised_value) for row in owed.points if row.promised_value is not None)
     unknown = [*owed.unvalued, *owed.unbounded]
     return Table(

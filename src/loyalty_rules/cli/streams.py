@@ -11,13 +11,13 @@ STDIN = STDOUT = "-"
 
 
 def standard_input() -> BinaryIO:
-    """Give standard input as bytes; where a host has put a text stream there, the text in UTF-8."""
+    """Return standard input as bytes; a text stream that a host has put there is encoded as UTF-8."""
     buffer: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     return buffer if buffer is not None else io.BytesIO(sys.stdin.read().encode())
 
 
 def say(text: str) -> None:
-    """Print a text on standard output; a character that its encoding does not have is escaped."""
+    """Print a text on standard output; characters outside its encoding are escaped."""
     try:
         print(text)
     except UnicodeEncodeError:
@@ -25,6 +25,6 @@ def say(text: str) -> None:
 
 
 def complain(lines: Iterable[str]) -> None:
-    """Print each complaint on standard error, on one line whatever it quotes."""
+    """Print each complaint on standard error, as one line each."""
     for line in lines:
         print(" ".join(line.splitlines()), file=sys.stderr)

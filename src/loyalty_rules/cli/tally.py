@@ -1,6 +1,6 @@
-"""What each counter holds while receipts are evaluated one after the other: a ledger's counters, in memory alone.
+"""Counter values of a run without a ledger, in memory.
 
-A counter is fed by the intents' claims and by what advances trackers, and read for the next event's snapshot.
+The claims of intents and the advances of trackers add to them; the snapshot of the next event reads them.
 Source: documents (snapshot, claims), semantics 7 and 8.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["Tally"]
 
 @attrs.define
 class _Days:
-    """Amounts by day, in millionths: `sums` are running sums over `days`, which are in order."""
+    """Amounts by day, in millionths: `sums` holds running sums over the sorted `days`."""
 
     days: list[date] = attrs.field(factory=list)
     sums: list[int] = attrs.field(factory=list)
@@ -42,21 +42,21 @@ class _Days:
 
 
 class Tally:
-    """What has been counted so far under the name of each counter, exactly."""
+    """Exact counter values, by the name of the counter."""
 
     def __init__(self) -> None:
         self._totals: dict[str, int] = {}
         self._by_day: dict[str, _Days] = {}
 
     def value_of(self, counter: Counter) -> Decimal:
-        """Give what a counter holds, a rolling one over its days; zero for one that never was."""
+        """Return the value of a counter, summed over its days if it is rolling; zero if it never counted."""
         if counter.from_date is None or counter.to_date is None:
             return decimal_of(self._totals.get(counter.name, 0))
         days = self._by_day.get(counter.name)
         return decimal_of(days.between(counter.from_date, counter.to_date)) if days is not None else Decimal(0)
 
     def count(self, intents: Iterable[Intent], counters: Sequence[Counter]) -> None:
-        """Count what the intents of one event claim and advance; `counters` are the event's own."""
+        """Add the claims and tracker advances of one event's intents; `counters` are those of the event."""
         for intent in intents:
             if isinstance(intent, (IssueCurrency, IssueCoupon)):
                 for claim in intent.claims:

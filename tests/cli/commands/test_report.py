@@ -10,7 +10,7 @@ import pytest
 
 from loyalty_rules.cli import main
 
-from ..test_booked import PROGRAM, back, sale
+from ..test_recording import PROGRAM, back, sale
 
 Capture = pytest.CaptureFixture[str]
 
@@ -149,9 +149,7 @@ def test_a_program_that_is_not_recorded_is_an_error(url: str, tmp_path: Path, ca
 
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err == (
-        "loyalty-rules: the ledger has recorded no sale under the program other; it has sales of shop\n"
-    )
+    assert told.err == ("loyalty-rules: the ledger has no sale of the program other; it has sales of shop\n")
 
 
 def test_a_program_that_is_not_valid_is_told_in_full(url: str, tmp_path: Path, capsys: Capture) -> None:

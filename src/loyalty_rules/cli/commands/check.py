@@ -1,11 +1,13 @@
-"""The command `check`: whether a program is valid, and what in it is hardly meant."""
+"""The command `check`: validate a program and warn about likely mistakes."""
 
 import argparse
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from loyalty_rules.cli.commands.run import FINE, REFUSED
+from loyalty_rules.cli.arguments import add_program
+from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
 from loyalty_rules.cli.streams import complain, say
 from loyalty_rules.errors import DocumentError, InvalidValueError
 from loyalty_rules.linting import lint
@@ -13,41 +15,42 @@ from loyalty_rules.loading import load_program
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import date_in, read_event_date, read_event_instant, start_of_day
 
-__all__ = ["add", "check"]
-
-FINDINGS = 1
+__all__ = ["add_parser", "check"]
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the arguments of the command."""
+    parser = subparsers.add_parser("check", help="validate a program and warn about likely mistakes")
     parser.set_defaults(command=check)
-    parser.add_argument("program", metavar="PROGRAM", help="the program, a .toml or .json file")
+    add_program(parser)
     parser.add_argument(
-        "--as-of", metavar="WHEN", help="tell what is over by then: a date of the program's zone, or an instant"
+        "--as-of",
+        metavar="WHEN",
+        help="also report what is over by this local date or instant",
     )
-    parser.add_argument("--strict", action="store_true", help="end with status 1 where there are findings")
+    parser.add_argument("--strict", action="store_true", help="exit with status 1 if there are findings")
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Say that a program is valid and what is found in it, or everything that is wrong with it."""
+    """Print a program's findings, or every problem of an invalid one, and return the exit status."""
     try:
         program = load_program(Path(arguments.program))
         as_of = _instant(arguments.as_of, program) if arguments.as_of is not None else None
     except DocumentError as error:
         complain(str(problem) for problem in error.problems)
-        return REFUSED
+        return INVALID
     except InvalidValueError as error:
         complain([f"--as-of: {error}"])
-        return REFUSED
+        return INVALID
     findings = lint(program, as_of=as_of)
     say(f"{arguments.program}: {_parts(program)}: {_verdict(len(findings))}")
     for finding in findings:
         say(str(finding))
-    return FINDINGS if findings and arguments.strict else FINE
+    return FINDINGS if findings and arguments.strict else SUCCESS
 
 
 def _instant(text: str, program: Program) -> datetime:
-    """Read an instant, or a date as the instant at which it begins in the program's zone."""
+    """Read an instant; a date stands for its first instant in the program's zone."""
     day = date_in(text)
     if day is None:
         return read_event_instant(text)
@@ -56,7 +59,7 @@ def _instant(text: str, program: Program) -> datetime:
 
 def _verdict(count: int) -> str:
     if count == 0:
-        return "fine"
+        return "valid, no findings"
     return f"valid, with {count} finding{'' if count == 1 else 's'}"
 
 

@@ -1,11 +1,13 @@
-"""The command `prove`: look for receipts that break a law. Needs the extra `testing`."""
+"""The command `prove`: search for receipts that break a law. Needs the extra `testing`."""
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loyalty_rules.cli.commands.run import FINE, REFUSED
+from loyalty_rules.cli.arguments import add_program
+from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading
 from loyalty_rules.cli.streams import complain, say
 from loyalty_rules.documents.sources import read_source
@@ -15,47 +17,48 @@ from loyalty_rules.program import Program
 if TYPE_CHECKING:
     from loyalty_rules.testing.laws import Counterexample, Expectations
 
-__all__ = ["add", "prove"]
-
-BROKEN = 1
+__all__ = ["add_parser", "prove"]
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the arguments of the command."""
+    parser = subparsers.add_parser("prove", help="search for receipts that break a law")
     parser.set_defaults(command=prove)
-    parser.add_argument("program", metavar="PROGRAM", help="the program, a .toml or .json file")
-    parser.add_argument("--law", metavar="NAME", action="append", help="try this law alone; may be given again")
-    parser.add_argument("--expect", metavar="FILE", help="what is meant, where a law can't know: a .toml or .json file")
+    add_program(parser)
+    parser.add_argument("--law", metavar="NAME", action="append", help="check this law only; may be repeated")
+    parser.add_argument("--expect", metavar="FILE", help="your expectations, such as budgets: a .toml or .json file")
     parser.add_argument(
-        "--examples", metavar="N", type=int, default=1_000, help="how many for each law; 1000 if absent"
+        "--examples", metavar="N", type=int, default=1_000, help="the number of examples for each law; default: 1000"
     )
-    parser.add_argument("--seconds", metavar="N", type=float, help="for how long, in all, instead of so many examples")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="try other examples than those of seed 0")
+    parser.add_argument(
+        "--seconds", metavar="N", type=float, help="seconds for all laws together, instead of --examples"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="the seed of the examples; default: 0")
 
 
 def prove(arguments: argparse.Namespace) -> int:
-    """Try the laws one after the other, and show the smallest receipts that break each."""
+    """Check each law, print the smallest receipts that break it, and return the exit status."""
     try:
         import loyalty_rules.testing.laws  # noqa: F401
     except ImportError:
         complain(["prove needs the extra testing: pip install 'loyalty-rules[testing]'"])
-        return REFUSED
+        return INVALID
     loading = Loading()
     program = loading.program(arguments.program)
     if program is None:
         complain(loading.complaints)
-        return REFUSED
+        return INVALID
     try:
         expectations = _read_expectations(arguments.expect)
         proofs = _proofs(program, expectations, arguments)
     except DocumentError as error:
         complain(f"{arguments.expect}: {problem}" for problem in error.problems)
-        return REFUSED
+        return INVALID
     except InvalidValueError as error:
         complain([str(error)])
-        return REFUSED
-    broken = [_told(name, counterexample, expectations) for name, counterexample in proofs]
-    return BROKEN if any(broken) else FINE
+        return INVALID
+    broken = [_report(name, counterexample, expectations) for name, counterexample in proofs]
+    return FINDINGS if any(broken) else SUCCESS
 
 
 def _proofs(
@@ -80,16 +83,16 @@ def _read_expectations(name: str | None) -> "Expectations":
     if name is None:
         return Expectations()
     try:
-        return Expectations.of(read_source(Path(name), "word on what is meant"))
+        return Expectations.of(read_source(Path(name), "expectations"))
     except InvalidValueError as error:
         raise error.under(name) from None
 
 
-def _told(law: str, counterexample: "Counterexample | None", expectations: "Expectations") -> bool:
-    """Print what became of a law as soon as it is known; say whether it is broken."""
+def _report(law: str, counterexample: "Counterexample | None", expectations: "Expectations") -> bool:
+    """Print the outcome of a law, and return whether the law is broken."""
     if counterexample is not None:
         say(f"{counterexample}\n")
         return True
-    silent = expectations.is_silent_on(law)
-    say(f"{law}: {'not tried, since --expect says nothing of it' if silent else 'nothing was found that breaks it'}")
+    skipped = expectations.is_silent_on(law)
+    say(f"{law}: {'skipped, no expectation given' if skipped else 'no counterexample found'}")
     return False

@@ -1,4 +1,4 @@
-"""The commands, each from its arguments to its exit status."""
+"""The command `run`: evaluate or record many receipts in order of time, and print the intents as JSON lines."""
 
 import argparse
 import contextlib
@@ -6,17 +6,21 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from loyalty_rules.cli.booked import BookedRun, book_tables
-from loyalty_rules.cli.databases import UnusableLedgerError, opened_ledger, telling_errors
-from loyalty_rules.cli.loading import Loading
+from loyalty_rules.cli.arguments import add_key_file, add_program
+from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.databases import UnusableLedgerError, database_url, opened_ledger, translated_errors
+from loyalty_rules.cli.evaluating import EvaluatingRun
+from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
+from loyalty_rules.cli.loading import Loading, missing_key
 from loyalty_rules.cli.progress import bar, terminal
 from loyalty_rules.cli.receipts import read_receipts, total_bytes
-from loyalty_rules.cli.running import Run
-from loyalty_rules.cli.streams import STDIN, STDOUT, complain, say
-from loyalty_rules.cli.tables import show, tables_of
-from loyalty_rules.errors import InvalidValueError, MissingSerialsError, WrongEventError
+from loyalty_rules.cli.recording import RecordingRun, ledger_tables
+from loyalty_rules.cli.streams import STDOUT, complain
+from loyalty_rules.cli.tables import show
+from loyalty_rules.cli.totals import Totals, total_tables
+from loyalty_rules.errors import InvalidValueError, MissingSerialsError
 from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import MemoryLedger
@@ -28,121 +32,106 @@ from loyalty_rules.serials import DerivedSerials
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["FINE", "REFUSED", "evaluate", "run", "schema"]
+__all__ = ["add_parser", "run"]
 
-FINE, MALFORMED, REFUSED = 0, 1, 2
+Run: TypeAlias = EvaluatingRun | RecordingRun
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
-# -- evaluate --------------------------------------------------------------------------------------------------------
-
-
-def evaluate(arguments: argparse.Namespace) -> int:
-    """Print what follows from one event, or why."""
-    if arguments.event == arguments.snapshot == STDIN:
-        complain(["standard input can't be both the event and the snapshot"])
-        return REFUSED
-    loading = Loading()
-    program = loading.program(arguments.program)
-    event = loading.event(arguments.event)
-    snapshot = loading.snapshot(arguments.snapshot)
-    serials = loading.serials(arguments.key_file)
-    if program is None or event is None or loading.complaints:
-        complain(loading.complaints)
-        return REFUSED
-    try:
-        evaluation = program.evaluate(event, snapshot, serials=serials)
-        text = str(evaluation.explain()) if arguments.explain else json.dumps(dump(evaluation), indent=2)
-    except WrongEventError as error:
-        complain([f"{arguments.event}: {error}"])
-        return REFUSED
-    except MissingSerialsError as error:
-        complain([_key_needed(error)])
-        return REFUSED
-    say(text)
-    return FINE
-
-
-def _key_needed(error: MissingSerialsError) -> str:
-    return (
-        f"each coupon of type {error.coupon_type!r} has a serial of its own, derived from a secret key: "
-        "give --key-file FILE, a file of at least 32 random bytes"
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the arguments of the command."""
+    parser = subparsers.add_parser("run", help="evaluate or record many receipts, in order of time")
+    parser.set_defaults(command=run)
+    add_program(parser)
+    parser.add_argument(
+        "receipts",
+        metavar="RECEIPTS",
+        nargs="+",
+        help="events, one JSON document a line, plain or gzip; - reads standard input",
     )
+    parser.add_argument("--output", metavar="FILE", default="-", help="the file for the intents; default: stdout")
+    parser.add_argument(
+        "--ledger",
+        metavar="LEDGER",
+        type=_ledger,
+        default="memory",
+        help="where the run records: memory (the default), the URL of a database (sqlite:///shop.db, "
+        "postgresql+psycopg://…), or none. With a ledger, returns, updates and confirmations count, due promises are "
+        "settled, and the run ends with the outstanding balance and the liability. A database keeps the ledger, and "
+        "an event that it holds is not recorded again. none only evaluates sales and activities, and is several times "
+        "faster",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print no progress bar and no tables")
+    add_key_file(parser)
 
 
-# -- schema ----------------------------------------------------------------------------------------------------------
-
-
-def schema(arguments: argparse.Namespace) -> int:
-    """Print the JSON Schema of a kind of document."""
-    from loyalty_rules.schema import KINDS
-    from loyalty_rules.schema import schema as schema_of
-
-    if arguments.kind not in KINDS:
-        complain([f"there is no schema of {arguments.kind!r}; there is one of {', '.join(KINDS)}"])
-        return REFUSED
-    say(json.dumps(schema_of(arguments.kind), indent=2))
-    return FINE
-
-
-# -- run -------------------------------------------------------------------------------------------------------------
+def _ledger(text: str) -> str:
+    if text in ("memory", "none"):
+        return text
+    try:
+        return database_url(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"neither memory nor none, and {error}") from None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluate the events of all files in order of time, and write the intents that follow as JSON lines."""
+    """Write the intents of all events of the files as JSON lines, and return the exit status."""
     started = time.perf_counter()
     loading = Loading()
     program, serials = loading.program(arguments.program), loading.serials(arguments.key_file)
     if program is None or loading.complaints:
         complain(loading.complaints)
-        return REFUSED
+        return INVALID
 
     console = terminal() if not arguments.quiet else None
     with bar(console, "reading", total_bytes(arguments.receipts)) as advance:
         receipts = read_receipts(arguments.receipts, advance)
     if receipts.unreadable:
-        return REFUSED
+        return INVALID
 
     try:
-        with _running(arguments.ledger, program, serials) as running:
+        with _run(arguments.ledger, program, serials) as running:
             _write_intents(running, receipts.events, arguments.output, console)
             seconds = time.perf_counter() - started
-            tables = tables_of(running.totals, receipts.malformed, program, seconds)
-            if isinstance(running, BookedRun) and receipts.events and not arguments.quiet:
-                tables += book_tables(running, receipts.events[-1].occurred_at)
+            tables = total_tables(running.totals, receipts.malformed, program, seconds)
+            if isinstance(running, RecordingRun) and receipts.events and not arguments.quiet:
+                tables += ledger_tables(running, receipts.events[-1].occurred_at)
     except MissingSerialsError as error:
-        complain([_key_needed(error)])
-        return REFUSED
+        complain([missing_key(error)])
+        return INVALID
     except UnusableLedgerError as error:
         complain([f"loyalty-rules: {error}"])
-        return REFUSED
+        return INVALID
     if not arguments.quiet:
         show(tables, console)
-    flawed = receipts.malformed or running.totals.undecided or running.totals.conflicts or running.totals.refused
-    return MALFORMED if flawed else FINE
+    return FINDINGS if receipts.malformed or _has_failures(running.totals) else SUCCESS
+
+
+def _has_failures(totals: Totals) -> bool:
+    return bool(totals.undecided or totals.conflicts or totals.refused)
 
 
 @contextlib.contextmanager
-def _running(ledger: str, program: Program, serials: DerivedSerials | None) -> Iterator[Run | BookedRun]:
-    """Begin a run that records into nothing, into a ledger in memory, or into the database at a URL."""
+def _run(ledger: str, program: Program, serials: DerivedSerials | None) -> Iterator[Run]:
+    """Begin a run without a ledger, with one in memory, or with the database at a URL."""
     if ledger == "none":
-        yield Run(program, serials)
+        yield EvaluatingRun(program, serials)
     elif ledger == "memory":
-        yield BookedRun(program, MemoryLedger(), serials)
+        yield RecordingRun(program, MemoryLedger(), serials)
     else:
-        with opened_ledger(ledger, serials) as books, telling_errors(ledger):
-            yield BookedRun(program, books, serials)
+        with opened_ledger(ledger, serials) as database, translated_errors(ledger):
+            yield RecordingRun(program, database, serials)
 
 
-def _write_intents(running: Run | BookedRun, events: Sequence[Event], name: str, console: "Console | None") -> None:
+def _write_intents(running: Run, events: Sequence[Event], name: str, console: "Console | None") -> None:
     with _output(name) as output:
-        shown_on = None if output.isatty() else console  # a bar and the intents on one screen would be neither
+        shown_on = None if output.isatty() else console  # a bar among the intents would garble both
         with bar(shown_on, "evaluating", len(events)) as advance:
             for event in events:
                 _write(output, _decided(running, event))
                 advance(1)
-        if isinstance(running, BookedRun) and events:
+        if isinstance(running, RecordingRun) and events:
             _write(output, running.finish(events[-1].occurred_at))
 
 
@@ -159,11 +148,11 @@ def _output(name: str) -> Iterator[TextIO]:
         yield file
 
 
-def _decided(running: Run | BookedRun, event: Event) -> Sequence[Intent]:
+def _decided(running: Run, event: Event) -> Sequence[Intent]:
     try:
         return running.decide(event)
     except (InvalidValueError, AmountOutOfRangeError) as error:
-        # What has been added up no longer fits a snapshot, or a database: a receipt's fault, not the program's.
+        # A sum outgrew a snapshot or a database: the receipts are at fault, not the program, so the run goes on.
         complain([f"event {event.id!a} can't be evaluated: {error}"])
         running.totals.undecided += 1
         return ()

@@ -1,4 +1,4 @@
-"""The command `vector`: a receipt and what it earns now, as a case that pins it."""
+"""The command `vector`: print a receipt and its present intents as a test case."""
 
 import argparse
 import json
@@ -6,51 +6,56 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from loyalty_rules.cli.commands.run import FINE, REFUSED
+from loyalty_rules.cli.arguments import add_event, add_program, add_snapshot, reads_stdin_twice
+from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading, source_of
-from loyalty_rules.cli.streams import STDIN, complain, say
+from loyalty_rules.cli.streams import complain, say
 from loyalty_rules.documents.sources import Source, read_source
 from loyalty_rules.errors import WrongEventError
 from loyalty_rules.loading import load_event, load_program, load_snapshot
 from loyalty_rules.testing.vectors import make_vector
 
-__all__ = ["add", "vector"]
+__all__ = ["add_parser", "vector"]
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the arguments of the command."""
+    parser = subparsers.add_parser("vector", help="print a receipt and what it earns as a test case")
     parser.set_defaults(command=vector)
-    parser.add_argument("program", metavar="PROGRAM", help="the program, a .toml or .json file")
-    parser.add_argument("event", metavar="EVENT", help="the event, a .json file; - for standard input")
-    parser.add_argument("--snapshot", metavar="FILE", help="what is known beyond the event; - for standard input")
-    parser.add_argument("--name", metavar="TEXT", help="what the case shows; the program and the event if absent")
+    add_program(parser)
+    add_event(parser)
+    add_snapshot(parser)
+    parser.add_argument("--name", metavar="TEXT", help="the name of the case; default: the ids of program and event")
 
 
 def vector(arguments: argparse.Namespace) -> int:
-    """Print a file of one vector: the documents as they are, and all that follows from them."""
-    if arguments.event == arguments.snapshot == STDIN:
+    """Print a list of one vector, documents and intents, and return the exit status."""
+    if reads_stdin_twice(arguments):
         complain(["standard input can't be both the event and the snapshot"])
-        return REFUSED
+        return INVALID
     loading = Loading()
-    program = _written(loading, arguments.program, Path(arguments.program), load_program)
-    event = _written(loading, arguments.event, source_of(arguments.event), load_event)
+    program = _raw_document(loading, arguments.program, Path(arguments.program), load_program)
+    event = _raw_document(loading, arguments.event, source_of(arguments.event), load_event)
     known = arguments.snapshot
-    snapshot = _written(loading, known, source_of(known), load_snapshot) if known is not None else None
+    snapshot = _raw_document(loading, known, source_of(known), load_snapshot) if known is not None else None
     if program is None or event is None or loading.complaints:
         complain(loading.complaints)
-        return REFUSED
+        return INVALID
     name = arguments.name if arguments.name is not None else f"{program['id']}: {event['id']}"
     try:
         case = make_vector(name, program, event, snapshot)
     except WrongEventError as error:
         complain([f"{arguments.event}: {error}"])
-        return REFUSED
+        return INVALID
     say(json.dumps([case], indent=2))
-    return FINE
+    return SUCCESS
 
 
-def _written(loading: Loading, name: str, source: Source, load: Callable[[Source], object]) -> Mapping[str, Any] | None:
-    """Give a document as it is written; what is wrong with it is told by its file."""
+def _raw_document(
+    loading: Loading, name: str, source: Source, load: Callable[[Source], object]
+) -> Mapping[str, Any] | None:
+    """Return a document as written, or None with its problems among the complaints."""
     document = loading.document(name, source, lambda each: read_source(each, "document"))
     if document is not None:
         loading.document(name, document, load)

@@ -1,4 +1,4 @@
-"""A run with books: events are recorded into a ledger, with what happens after the sale, and reported at the end."""
+"""A run with a ledger: events are recorded, returns and other later events included, and reported at the end."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from loyalty_rules.cli.report_tables import issuance_table, liability_table
-from loyalty_rules.cli.running import Totals
 from loyalty_rules.cli.streams import complain
 from loyalty_rules.cli.tables import Table
+from loyalty_rules.cli.totals import Totals
 from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt
@@ -17,33 +17,33 @@ from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["BookedRun", "ReportableLedger", "book_tables"]
+__all__ = ["RecordingRun", "TransactionalLedger", "ledger_tables"]
 
 _AN_INSTANT = timedelta(microseconds=1)
 
 
-class ReportableLedger(Ledger, Protocol):
-    """A ledger that can make several operations one: in memory, or in a database."""
+class TransactionalLedger(Ledger, Protocol):
+    """A ledger that can record several operations in one transaction: in memory or in a database."""
 
     def transaction(self) -> AbstractContextManager[LedgerService]:
-        """Make several operations one: all are recorded or, where an error leaves the block, none."""
+        """Open a transaction: all its operations are recorded or, if an error leaves the block, none."""
 
 
-class BookedRun:
-    """Records events into a ledger, in the order in which they are given.
+class RecordingRun:
+    """A recording of events into a ledger, in the order given.
 
-    Promises are settled as time passes: those that were due before an event before it, those due at its instant
-    after it, so that a return at that instant comes first. Source: semantics 6.
+    Promises due before an event are settled before it. Promises due at its very instant are settled after it, so that
+    a return at that instant comes first. Source: semantics 6.
     """
 
-    def __init__(self, program: Program, ledger: ReportableLedger, serials: SerialGenerator | None = None) -> None:
+    def __init__(self, program: Program, ledger: TransactionalLedger, serials: SerialGenerator | None = None) -> None:
         self.program = program
         self.serials = serials
         self.ledger = ledger
         self.totals = Totals()
 
     def decide(self, event: Event) -> tuple[Intent, ...]:
-        """Give what is recorded because of one event: what became due before it, then what follows from it."""
+        """Return the intents recorded for one event: releases of promises due before it, then its own."""
         due = self._settled(event.occurred_at - _AN_INSTANT)
         try:
             receipt = self._record(event)
@@ -60,7 +60,7 @@ class BookedRun:
         return (*due, *receipt.intents)
 
     def finish(self, at: datetime) -> tuple[Intent, ...]:
-        """Settle what is due by an instant, and write down what has expired by then."""
+        """Settle the promises due by an instant, and record the expiries up to it."""
         return (*self._settled(at), *_intents(self.ledger.expire(self.program, at)))
 
     def _record(self, event: Event) -> Receipt:
@@ -84,8 +84,8 @@ def _intents(receipts: Iterable[Receipt]) -> tuple[Intent, ...]:
     return tuple(intent for receipt in receipts if receipt.status == "recorded" for intent in receipt.intents)
 
 
-def book_tables(running: BookedRun, at: datetime) -> list[Table]:
-    """Tell what became of all that was issued, and what is owed, as of an instant."""
+def ledger_tables(running: RecordingRun, at: datetime) -> list[Table]:
+    """Build the tables of issuance and liability as of an instant."""
     rows = running.ledger.report_rows(running.program.id, at)
     tables = [issuance_table(issuance(running.program, rows)), liability_table(liability(running.program, rows))]
     return [table for table in tables if table.rows]

@@ -11,7 +11,7 @@ import pytest
 from loyalty_rules.cli import main
 from loyalty_rules.ledger import SQLLedger
 
-from ..test_booked import PROGRAM, back, sale
+from ..test_recording import PROGRAM, back, sale
 
 Capture = pytest.CaptureFixture[str]
 HIDE = "import sys; sys.modules['sqlalchemy'] = None; from loyalty_rules.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -144,7 +144,7 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path, capsys: Capture, ledger: s
         ("sqlite:////absent/folder/shop.db", "the database sqlite://... can't be used: unable to open database file"),
         ("postgresql+psycopg://me:secret@localhost:1/shop", "the database postgresql+psycopg://... can't be used: "),
         ("postgresql+nodriver://me:secret@localhost/shop", "the database postgresql+nodriver://... can't be used: "),
-        ("postgresql+psycopg://me:secret@localhost:port/shop", "postgresql+psycopg://... is no URL of a database"),
+        ("postgresql+psycopg://me:secret@localhost:port/shop", "postgresql+psycopg://... is not the URL of a database"),
     ],
 )
 def test_a_database_that_can_not_be_used_ends_with_a_sentence(
