@@ -5,8 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from loyalty_rules.cli.arguments import add_program
-from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.arguments import Subparsers, add_program
 from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
 from loyalty_rules.cli.streams import complain, say
 from loyalty_rules.errors import DocumentError, InvalidValueError

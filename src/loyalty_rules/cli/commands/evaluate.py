@@ -3,8 +3,14 @@
 import argparse
 import json
 
-from loyalty_rules.cli.arguments import add_event, add_key_file, add_program, add_snapshot, reads_stdin_twice
-from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.arguments import (
+    Subparsers,
+    add_event,
+    add_key_file,
+    add_program,
+    add_snapshot,
+    reads_stdin_twice,
+)
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading, missing_key
 from loyalty_rules.cli.streams import complain, say

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loyalty_rules.cli.arguments import add_program
-from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.arguments import Subparsers, add_program
 from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading
 from loyalty_rules.cli.streams import complain, say

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime
 
-from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.arguments import Subparsers
 from loyalty_rules.cli.databases import UnusableLedgerError, database_url, existing_ledger, translated_errors
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading

@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from loyalty_rules.cli.arguments import add_key_file, add_program
-from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.arguments import Subparsers, add_key_file, add_program
 from loyalty_rules.cli.databases import UnusableLedgerError, database_url, opened_ledger, translated_errors
 from loyalty_rules.cli.evaluating import EvaluatingRun
 from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS

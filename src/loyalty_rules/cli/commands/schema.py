@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.arguments import Subparsers
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.streams import complain, say
 

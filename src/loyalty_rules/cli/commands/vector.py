@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from loyalty_rules.cli.arguments import add_event, add_program, add_snapshot, reads_stdin_twice
-from loyalty_rules.cli.commands import Subparsers
+from loyalty_rules.cli.arguments import Subparsers, add_event, add_program, add_snapshot, reads_stdin_twice
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading, source_of
 from loyalty_rules.cli.streams import complain, say
