@@ -1,11 +1,14 @@
-"""Loyalty rules: what points and coupons a transaction earns, decided exactly and explainably.
+"""Loyalty rules: the points and coupons that a transaction earns, decided exactly and explained.
 
     program = load_program("program.toml")
     evaluation = program.evaluate(load_event(event))
 
-The names below are the walk: documents in and out, what came in, the program, what goes wrong. What the parts of a
-program are called is in the module of each concept; what a host can be asked to do is in `intents`.
+This module exports the loaders of documents, the program, the events, the intents of an evaluation and the errors.
+The classes of a program's parts are in `rules`, the ledgers in `ledger`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from loyalty_rules.errors import (
     DocumentError,
@@ -31,37 +34,104 @@ from loyalty_rules.events import (
     Transaction,
     Update,
 )
+from loyalty_rules.intents import (
+    AdvanceTracker,
+    CancelPromise,
+    Claim,
+    ExpireCoupon,
+    ExpireCurrency,
+    ExtendExpiry,
+    Intent,
+    IssueCoupon,
+    IssueCurrency,
+    LotDraw,
+    RedeemCoupon,
+    Release,
+    ReleasePromise,
+    ReverseCurrency,
+    SendMessage,
+    Share,
+    Skipped,
+    SpendCurrency,
+    UndoRedemption,
+    UndoSpend,
+    VoidCoupon,
+)
 from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import DerivedSerials, SerialGenerator
 
+if TYPE_CHECKING:
+    from loyalty_rules.ledger import Receipt
+    from loyalty_rules.lifecycle import Account
+
 __all__ = [
+    "Account",
     "Activity",
+    "AdvanceTracker",
+    "CancelPromise",
+    "Claim",
     "Confirmation",
     "Contact",
     "CouponCounts",
     "DerivedSerials",
     "DocumentError",
     "Evaluation",
+    "ExpireCoupon",
+    "ExpireCurrency",
+    "ExtendExpiry",
+    "Intent",
     "InvalidValueError",
+    "IssueCoupon",
+    "IssueCurrency",
     "Issued",
     "IssuedCounts",
     "Line",
+    "LotDraw",
     "LoyaltyError",
     "Member",
     "MissingSerialsError",
     "Problem",
     "Program",
+    "Receipt",
+    "RedeemCoupon",
+    "Release",
+    "ReleasePromise",
     "Return",
     "ReturnedLine",
+    "ReverseCurrency",
+    "SendMessage",
     "SerialGenerator",
+    "Share",
+    "Skipped",
     "Snapshot",
+    "SpendCurrency",
     "Tender",
     "Transaction",
+    "UndoRedemption",
+    "UndoSpend",
     "Update",
+    "VoidCoupon",
     "WrongEventError",
+    "__version__",
     "dump",
     "load_event",
     "load_program",
     "load_snapshot",
 ]
+
+__version__ = "0.1.0"
+
+_LATER = {"Account": "loyalty_rules.lifecycle", "Receipt": "loyalty_rules.ledger"}
+"""Names that are imported when they are first used, so that an evaluation alone does not import the ledgers."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

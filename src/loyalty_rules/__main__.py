@@ -1,4 +1,4 @@
-"""`python -m loyalty_rules`: the command `loyalty-rules`."""
+"""Entry point of `python -m loyalty_rules`, which is the command `loyalty-rules`."""
 
 import sys
 

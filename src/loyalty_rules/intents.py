@@ -1,8 +1,10 @@
-"""Everything that the host can be asked to persist or do: the page that the author of a ledger reads.
+"""Intents: every change that the library asks a host to persist or carry out.
 
-An intent is a plain frozen value with a deterministic `key`: the same event under the same program gives the same
-keys, so that a retry can be told from a new event. Amounts are Decimals of at most 6 decimals; `…_on` is a local
-date in the program's zone, `…_at` an instant with the zone's offset then. Source: documents (evaluation).
+An intent is a frozen value with a deterministic `key`. The same event under the same program has the same keys, so
+that a host recognises a retry. The attribute `type` identifies the class, for type checkers too.
+
+Amounts are Decimals of at most 6 decimals. A name that ends in `_on` is a local date in the program's zone; one that
+ends in `_at` is an instant with the zone's offset at that instant. Source: documents (evaluation).
 """
 
 from datetime import date, datetime
@@ -42,10 +44,10 @@ __all__ = [
 
 @attrs.frozen
 class Claim:
-    """A counter that an intent draws on: it may not pass `limit` once `amount` is added.
+    """An intent's draw on a counter: with `amount` added, the counter may not exceed `limit`.
 
-    The counter of a rolling window sums the days `from_date` to `to_date`, both included; other counters name their
-    window themselves. Source: semantics 8, documents (claims).
+    The counter of a rolling window is the sum of the days `from_date` to `to_date`, both included. The name of any
+    other counter contains its window. Source: semantics 8, documents (claims).
     """
 
     counter: str
@@ -57,7 +59,7 @@ class Claim:
 
 @attrs.frozen
 class Share:
-    """What of an issue came from one line. The shares of an issue sum to its amount exactly."""
+    """The part of an issue that one line earned. The shares of an issue sum to its amount exactly."""
 
     line: str
     amount: Decimal
@@ -65,7 +67,7 @@ class Share:
 
 @attrs.frozen
 class Release:
-    """What a promise waits for: the day it is due, a confirmation from outside, or an update that satisfies `when`."""
+    """The event that releases a promise: its due date, a confirmation, or an update that satisfies `when`."""
 
     type: Literal["delayed", "external", "transaction_update"]
     when: Condition | None = None
@@ -73,14 +75,14 @@ class Release:
 
 @attrs.frozen
 class IssueCurrency:
-    """Add a lot of a currency to the account of the member, or of the member's `group` where that is set.
+    """An issue of currency: add a lot to the account of the member, or of the member's `group` if that is set.
 
-    A promise (`state` is `promised`) is no balance: `release` says what it waits for, `due_at` when it is due if
-    that is known. A lot is live while an instant is before `expires_at`; both expiry fields are None where it never
-    expires, or where that hangs on a date not known yet.
+    If `state` is `promised` the lot is a promise, which is not part of the balance. Its `release` is the event that
+    releases it; `due_at` is its due instant, if that is known. A lot is live before `expires_at`. Both expiry fields
+    are None if the lot never expires, or if its expiry depends on a date that is not known yet.
     """
 
-    type: ClassVar[str] = "issue_currency"
+    type: ClassVar[Literal["issue_currency"]] = "issue_currency"
     key: str
     promotion: str
     action: str
@@ -101,12 +103,12 @@ class IssueCurrency:
 
 @attrs.frozen
 class IssueCoupon:
-    """Hand out one coupon: with its own `serial`, or with the shared `code` of its type.
+    """An issue of one coupon, either with its own `serial` or with the shared `code` of its type.
 
-    Valid while an instant is at or after `valid_from` and before `expires_at`. `till_message` is for the receipt.
+    The coupon is valid from `valid_from` on, and before `expires_at`. The till prints `till_message` on the receipt.
     """
 
-    type: ClassVar[str] = "issue_coupon"
+    type: ClassVar[Literal["issue_coupon"]] = "issue_coupon"
     key: str
     promotion: str
     action: str
@@ -125,15 +127,15 @@ class IssueCoupon:
 
 
 def till_message(code: str | None) -> str:
-    """Give what the till prints of a coupon, by its serial or shared code. Source: semantics 9."""
+    """Return the line that the till prints for a coupon, from its serial or shared code. Source: semantics 9."""
     return f"Coupon issued: {code}"
 
 
 @attrs.frozen
 class SendMessage:
-    """Send a message about what was issued on every one of `channels`; try `fallbacks` in order where one fails."""
+    """A message about issues: send it on every channel of `channels`; if one fails, try `fallbacks` in order."""
 
-    type: ClassVar[str] = "send_message"
+    type: ClassVar[Literal["send_message"]] = "send_message"
     key: str
     about: tuple[str, ...]
     member: str
@@ -144,9 +146,12 @@ class SendMessage:
 
 @attrs.frozen
 class ExtendExpiry:
-    """Move the expiry of the account's live lots of a currency to a later date; never shorten, never wake a lot."""
+    """An extension: move the expiry of the account's live lots of a currency to a later date.
 
-    type: ClassVar[str] = "extend_expiry"
+    It never shortens a lot's validity, and never revives an expired lot.
+    """
+
+    type: ClassVar[Literal["extend_expiry"]] = "extend_expiry"
     key: str
     member: str
     group: str | None
@@ -158,9 +163,9 @@ class ExtendExpiry:
 
 @attrs.frozen
 class AdvanceTracker:
-    """Add `value` to a member's tracker in the window that holds the event; no window ends for a lifetime."""
+    """An addition of `value` to a member's tracker, in the window of the event; a lifetime has no start and no end."""
 
-    type: ClassVar[str] = "advance_tracker"
+    type: ClassVar[Literal["advance_tracker"]] = "advance_tracker"
     key: str
     tracker: str
     member: str
@@ -174,7 +179,7 @@ class AdvanceTracker:
 
 @attrs.frozen
 class LotDraw:
-    """So much taken from one lot: from what is promised or from what is available."""
+    """An amount taken from one lot, either from its promised units or from its available ones."""
 
     lot: str
     amount: Decimal
@@ -183,9 +188,12 @@ class LotDraw:
 
 @attrs.frozen
 class ReleasePromise:
-    """Turn a promise into a live lot, once. `event` is what released it, None where it was simply due."""
+    """The release of a promise, which becomes a live lot, once.
 
-    type: ClassVar[str] = "release_promise"
+    `event` is the update or confirmation that released it, None if it was due.
+    """
+
+    type: ClassVar[Literal["release_promise"]] = "release_promise"
     key: str
     promise: str
     event: str | None
@@ -200,9 +208,12 @@ class ReleasePromise:
 
 @attrs.frozen
 class CancelPromise:
-    """End a promise without an issue, once: cancelled by a confirmation, or lapsed since its expiry is past."""
+    """The end of a promise without an issue, once.
 
-    type: ClassVar[str] = "cancel_promise"
+    A confirmation cancels it; or it lapses because its expiry has passed when it would be released.
+    """
+
+    type: ClassVar[Literal["cancel_promise"]] = "cancel_promise"
     key: str
     promise: str
     event: str | None
@@ -213,13 +224,13 @@ class CancelPromise:
 
 @attrs.frozen
 class ReverseCurrency:
-    """Take back what an issue gave, from the lots named; `shortfall` is what could not be taken.
+    """A reversal: take back `amount` of an issue from the lots in `draws`; `shortfall` is the missing rest.
 
-    `carried` says that the shortfall is a debt that the account's next issue pays first; else it is written off.
-    The claims' amounts are negative: what is taken back no longer counts against a cap.
+    If `carried` is true the shortfall becomes a debt, which the account's next issue pays first. Otherwise it is
+    written off. The amounts of the claims are negative: a reversed amount no longer counts against a cap.
     """
 
-    type: ClassVar[str] = "reverse_currency"
+    type: ClassVar[Literal["reverse_currency"]] = "reverse_currency"
     key: str
     issue: str
     event: str
@@ -235,9 +246,9 @@ class ReverseCurrency:
 
 @attrs.frozen
 class ExpireCurrency:
-    """Write down that what was left of a lot has expired."""
+    """The expiry of the outstanding rest of a lot."""
 
-    type: ClassVar[str] = "expire_currency"
+    type: ClassVar[Literal["expire_currency"]] = "expire_currency"
     key: str
     lot: str
     amount: Decimal
@@ -246,9 +257,9 @@ class ExpireCurrency:
 
 @attrs.frozen
 class SpendCurrency:
-    """Spend an amount from the lots named, soonest expiry first; `value` is its worth in money, if there is a rate."""
+    """A spend of an amount, from the lots that expire soonest; `value` is its worth in money, None without a rate."""
 
-    type: ClassVar[str] = "spend_currency"
+    type: ClassVar[Literal["spend_currency"]] = "spend_currency"
     key: str
     event: str
     member: str
@@ -261,9 +272,12 @@ class SpendCurrency:
 
 @attrs.frozen
 class UndoSpend:
-    """Give the lots of a spend their units back, with their own expiry; `expired` is what time has taken since."""
+    """The undoing of a spend: return the units to their lots, which keep their own expiry.
 
-    type: ClassVar[str] = "undo_spend"
+    `expired` are the draws on lots that have expired since the spend: listed, but not revived.
+    """
+
+    type: ClassVar[Literal["undo_spend"]] = "undo_spend"
     key: str
     spend: str
     draws: tuple[LotDraw, ...]
@@ -272,9 +286,9 @@ class UndoSpend:
 
 @attrs.frozen
 class RedeemCoupon:
-    """Redeem a coupon in a transaction for a discount; `remaining` is what a stored value has left, else None."""
+    """A redemption of a coupon for a discount; `remaining` is the rest of a stored value, None for other coupons."""
 
-    type: ClassVar[str] = "redeem_coupon"
+    type: ClassVar[Literal["redeem_coupon"]] = "redeem_coupon"
     key: str
     coupon: str
     event: str
@@ -285,9 +299,9 @@ class RedeemCoupon:
 
 @attrs.frozen
 class UndoRedemption:
-    """Reinstate what a redemption took, once, since its transaction was wholly cancelled."""
+    """The undoing of a redemption whose transaction was wholly cancelled: reinstate the coupon or its value."""
 
-    type: ClassVar[str] = "undo_redemption"
+    type: ClassVar[Literal["undo_redemption"]] = "undo_redemption"
     key: str
     redemption: str
     coupon: str
@@ -296,9 +310,12 @@ class UndoRedemption:
 
 @attrs.frozen
 class VoidCoupon:
-    """Take a coupon back that was not redeemed; claims' amounts are negative, as with `ReverseCurrency`."""
+    """The withdrawal of a coupon that was not redeemed.
 
-    type: ClassVar[str] = "void_coupon"
+    The amounts of its claims are negative, as those of `ReverseCurrency`.
+    """
+
+    type: ClassVar[Literal["void_coupon"]] = "void_coupon"
     key: str
     coupon: str
     event: str
@@ -307,9 +324,9 @@ class VoidCoupon:
 
 @attrs.frozen
 class ExpireCoupon:
-    """Write down that a coupon has expired."""
+    """The expiry of a coupon."""
 
-    type: ClassVar[str] = "expire_coupon"
+    type: ClassVar[Literal["expire_coupon"]] = "expire_coupon"
     key: str
     coupon: str
     expired_at: datetime
@@ -336,7 +353,7 @@ Intent: TypeAlias = (
 
 @attrs.frozen
 class Skipped:
-    """An action whose promotion fired and that issued nothing: the first reason that applies, in words too."""
+    """An action that issued nothing although its promotion fired: the first reason, as a code and in words."""
 
     promotion: str
     action: str

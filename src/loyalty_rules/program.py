@@ -1,4 +1,4 @@
-"""One brand's loyalty program: immutable, compiled once, evaluated many times. Source: semantics 1."""
+"""The loyalty program of one brand: immutable, compiled once, evaluated many times. Source: semantics 1."""
 
 import functools
 import hashlib
@@ -54,10 +54,10 @@ class Basis:
 
 @attrs.frozen
 class Evaluation:
-    """What follows from one event: the intents for the host to persist, and the actions that issued nothing.
+    """The result for one event: the intents for the host to persist, and the actions that issued nothing.
 
-    `intents` come in the order of documents (evaluation); `program_version` is the hash of the program that decided;
-    `basis` names its inputs: the program, the event and the snapshot.
+    `intents` are in the order of documents (evaluation). `program_version` is the hash of the program that was
+    evaluated. `basis` contains the inputs: the program, the event and the snapshot.
     """
 
     event: str
@@ -68,9 +68,9 @@ class Evaluation:
     basis: Basis = attrs.field(eq=False, repr=False)
 
     def explain(self) -> Explanation:
-        """Tell why: for each promotion whether it fired and on which value, for each action every step to the amount.
+        """Explain the result: for each promotion why it fired or not, for each action every step to its amount.
 
-        Worked out by a second walk when it is asked for; `str` of it reads as a clerk would tell it.
+        The explanation is computed by a second, traced evaluation; its `str` is meant for people.
         """
         program, event, snapshot = self.basis.program, self.basis.event, self.basis.snapshot
         serials = {
@@ -85,8 +85,9 @@ class Evaluation:
 class Program:
     """One brand's loyalty program: reward currencies, limits, trackers, coupon types, promotions, one time zone.
 
-    `money` is the ISO 4217 code of the program's money, `shortfall` what becomes of what a return can't take back.
-    Ids are unique and every name that is used exists; else `DocumentError`. Source: documents (program).
+    `money` is the ISO 4217 code of the program's money. `shortfall` decides about units that a return cannot take
+    back: write them off, or carry them as a debt. Raises `DocumentError` if an id is not unique or a name refers to
+    nothing. Source: documents (program).
     """
 
     format: Literal["loyalty-rules/1"] = FORMAT
@@ -110,35 +111,40 @@ class Program:
     def evaluate(
         self, event: Event, snapshot: Snapshot | None = None, *, serials: SerialGenerator | None = None
     ) -> Evaluation:
-        """Decide what a transaction or an activity earns.
+        """Evaluate a transaction or an activity: return the intents that follow from it.
 
-        `snapshot` holds what the host knows beyond the event (absent means zero), `serials` makes the serials of
-        serial-managed coupons. Pure: nothing is read, kept or changed; the same arguments give the same result.
+        `snapshot` contains the counters before the event; an absent counter is zero. `serials` generates the serials
+        of serial-managed coupons. The method is pure: the same arguments always have the same result.
 
-        Raises `WrongEventError` for a return, an update or a confirmation, and `MissingSerialsError` where a coupon
-        of a serial-managed type is due without a generator. Source: semantics 1 to 10.
+        Raises `WrongEventError` for a return, an update or a confirmation, and `MissingSerialsError` if a
+        serial-managed coupon is due and there is no generator. Source: semantics 1 to 10.
         """
         if not isinstance(event, (Transaction, Activity)):
             raise _wrong_event(event)
         known = snapshot if snapshot is not None else NO_FACTS
         if not isinstance(known, Snapshot):
             raise InvalidValueError(
-                "snapshot", "wrong_type", f"expected a Snapshot, found {describe(known)}; load_snapshot makes one"
+                "snapshot", "wrong_type", f"expected a Snapshot, found {describe(known)}; load_snapshot returns one"
             )
-        walk = Evaluator(self.plan, self.plan.facts(event, known), serials)
-        walk.run()
-        return Evaluation(
-            event.id, self.id, self.version, tuple(walk.intents), tuple(walk.skipped), Basis(self, event, known)
-        )
+        evaluator = Evaluator(self.plan, self.plan.facts(event, known), serials)
+        evaluator.run()
+        intents, skipped = tuple(evaluator.intents), tuple(evaluator.skipped)
+        return Evaluation(event.id, self.id, self.version, intents, skipped, Basis(self, event, known))
 
     def counters(self, event: Event) -> list[Counter]:
-        """Name the counters that the event's snapshot is made of, so that a store reads them in one batch."""
+        """Return the counters of the event's snapshot, so that a store can read them in one batch.
+
+        Raises `WrongEventError` for a return, an update or a confirmation.
+        """
         if not isinstance(event, (Transaction, Activity)):
             raise _wrong_event(event)
         return self.plan.counters(self.plan.facts(event, NO_FACTS))
 
     def snapshot(self, event: Event, value_of: Callable[[Counter], Decimal]) -> Snapshot:
-        """Make the event's snapshot of what each of its counters holds (zero or more; 0 for one that never was)."""
+        """Build the event's snapshot from the value of each of its counters; an unused counter has the value 0.
+
+        Raises `WrongEventError` for a return, an update or a confirmation.
+        """
         return make_snapshot(self.counters(event), value_of)
 
     @functools.cached_property
@@ -149,7 +155,7 @@ class Program:
 
     @functools.cached_property
     def plan(self) -> Plan:
-        """The program compiled; done once, when first asked for."""
+        """The compiled program; it is compiled once, when it is first needed."""
         return Plan(
             program=self.id,
             time_zone=self.time_zone,
@@ -166,7 +172,7 @@ class Program:
         try:
             document: dict[str, Any] = unstructure(self)
         except RecursionError:
-            raise DocumentError([Problem("$", "too_deep", "this program is nested too deep")], "program") from None
+            raise DocumentError([Problem("$", "too_deep", "the program is nested too deeply")], "program") from None
         return document
 
     def _repeated_ids(self) -> list[Problem]:
@@ -176,7 +182,7 @@ class Program:
             for each in getattr(self, name):
                 times[each.id] = times.get(each.id, 0) + 1
             problems += [
-                Problem(f"$.{name}", "duplicate_id", f"the id {each!r} comes {count} times")
+                Problem(f"$.{name}", "duplicate_id", f"the id {each!r} occurs {count} times; an id must be unique")
                 for each, count in times.items()
                 if count > 1
             ]
@@ -185,10 +191,10 @@ class Program:
 
 def _wrong_event(event: object) -> WrongEventError:
     later = {
-        "Return": "a return is decided by lifecycle.take_back, under the terms of its sale, or by a ledger's process",
-        "Update": "an update is decided by lifecycle.update, of the promises of its sale, or by a ledger's process",
-        "Confirmation": "a confirmation is decided by lifecycle.confirm, of its promise, or by a ledger's process",
+        "Return": "for a return call `process` of a ledger, or lifecycle.take_back with its sale",
+        "Update": "for an update call `process` of a ledger, or lifecycle.update with its sale",
+        "Confirmation": "for a confirmation call `process` of a ledger, or lifecycle.confirm with its promise",
     }
     name = type(event).__name__
-    hint = later.get(name, f"expected a Transaction or an Activity, found {describe(event)}; load_event makes one")
-    return WrongEventError(f"evaluate decides what a sale or an activity earns; {hint}")
+    hint = later.get(name, f"expected a Transaction or an Activity, found {describe(event)}; load_event returns one")
+    return WrongEventError(f"only transactions and activities can be evaluated; {hint}")

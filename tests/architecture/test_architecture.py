@@ -106,8 +106,9 @@ LADDER = [
     ["documents", "engine"],
     ["program"],
     ["lifecycle", "loading", "paths", "schema"],
-    ["", "linting"],
+    ["linting"],
     ["ledger"],
+    [""],
     ["testing"],
     ["cli"],
     ["__main__"],
@@ -444,10 +445,15 @@ def public_names(module: Module) -> list[str] | None:
     return None
 
 
+def is_type_checking(test: ast.expr) -> bool:
+    return ast.unparse(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
 def definitions(module: Module) -> dict[str, ast.AST]:
     """What a module defines or imports at its top level, by name."""
     found: dict[str, ast.AST] = {}
-    for node in module.tree.body:
+    blocks = [each for each in module.tree.body if isinstance(each, ast.If) and is_type_checking(each.test)]
+    for node in [*module.tree.body, *(inner for block in blocks for inner in block.body)]:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found[node.name] = node
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -506,7 +512,10 @@ def test_a_name_that_is_missing_unsorted_or_unexplained_is_seen(text: str) -> No
 
 
 def test_names_in_order_with_docstrings_are_none_of_it() -> None:
-    text = "__all__ = ['ONE', 'A', 'Z', 'b']\nfrom x import A, Z\nONE = 1\ndef b():\n    'Be.'"
+    text = (
+        "__all__ = ['ONE', 'A', 'Y', 'Z', 'b']\nfrom x import A, Z\nONE = 1\ndef b():\n    'Be.'\n"
+        "if TYPE_CHECKING:\n    from y import Y"
+    )
     assert name_faults(control(text)) == []
 
 

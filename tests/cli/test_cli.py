@@ -231,7 +231,7 @@ def test_evaluate_sends_a_return_to_where_it_is_decided(capsys: Capture) -> None
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    assert "a return is decided by lifecycle.take_back" in err
+    assert "for a return call `process` of a ledger" in err
 
 
 def test_evaluate_says_how_to_give_a_key(capsys: Capture) -> None:

@@ -130,7 +130,7 @@ def test_a_return_is_no_case_of_it(capsys: Capture, write: Callable[[str, Any], 
 
     assert main(["vector", write("program.json", program()), write("event.json", back)]) == 2
 
-    assert "a return is decided by lifecycle.take_back" in capsys.readouterr().err
+    assert "for a return call `process` of a ledger" in capsys.readouterr().err
 
 
 def test_standard_input_is_one_document(capsys: Capture) -> None:

@@ -5,12 +5,12 @@ A promise resolves at most once; asked again, each function gives a refusal `alr
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import attrs
 
 from loyalty_rules.events import Confirmation, Update
-from loyalty_rules.intents import CancelPromise, Intent, ReleasePromise, SendMessage
+from loyalty_rules.intents import CancelPromise, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
 from loyalty_rules.lifecycle.claims import given_back
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
@@ -21,7 +21,10 @@ from loyalty_rules.rules.promotions import CurrencyAction
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.dates import in_zone
 
-__all__ = ["confirm", "is_due", "settle", "update"]
+__all__ = ["PromiseIntent", "confirm", "is_due", "settle", "update"]
+
+PromiseIntent: TypeAlias = ReleasePromise | CancelPromise | SendMessage
+"""The intents that resolve promises."""
 
 
 def is_due(lot: Lot, at: datetime) -> bool:
@@ -29,7 +32,7 @@ def is_due(lot: Lot, at: datetime) -> bool:
     return lot.promised > 0 and lot.issue.due_at is not None and lot.issue.due_at <= at
 
 
-def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[Intent, ...] | Refusal:
+def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[PromiseIntent, ...] | Refusal:
     """Settle a delayed promise that is due at `at`: it becomes issued on the day and at the instant that it was due."""
     if lot.promised <= 0:
         return _resolved(lot)
@@ -40,7 +43,7 @@ def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[Intent, ...] | Refusal:
     return _release(sale, lot, lot.issue.issue_on, lot.issue.due_at, None)
 
 
-def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[Intent, ...] | Refusal:
+def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIntent, ...] | Refusal:
     """Release the promise that a confirmation names, or cancel it."""
     if lot.promised <= 0:
         return _resolved(lot)
@@ -51,14 +54,14 @@ def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[Intent, .
     return _release(sale, lot, _local_date(sale, confirmation.occurred_at), confirmation.occurred_at, confirmation.id)
 
 
-def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[Intent, ...]:
+def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[PromiseIntent, ...]:
     """Release the promises of a sale whose condition holds for what the update makes of it.
 
     `sale` has the updates before this one; a promise that is resolved already is left alone.
     """
     event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
     facts = sale.program.plan.facts(event, sale.snapshot)
-    intents: list[Intent] = []
+    intents: list[PromiseIntent] = []
     for lot in lots:
         when = lot.issue.release.when if lot.issue.release is not None else None
         if lot.promised > 0 and when is not None and bind(when)(facts):
@@ -75,7 +78,7 @@ def _local_date(sale: Sale, at: datetime) -> date:
     return in_zone(at, sale.program.plan.zone).date()
 
 
-def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | None) -> tuple[Intent, ...]:
+def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | None) -> tuple[PromiseIntent, ...]:
     issue, action = lot.issue, sale.action_of(lot.issue).action
     assert isinstance(action, CurrencyAction)
     facts = sale.program.plan.facts(sale.event, sale.snapshot)
@@ -107,7 +110,7 @@ def _end(lot: Lot, outcome: Literal["cancelled", "lapsed"], event: str | None) -
     )
 
 
-def _message(sale: Sale, lot: Lot, communication: Communication | None) -> tuple[Intent, ...]:
+def _message(sale: Sale, lot: Lot, communication: Communication | None) -> tuple[SendMessage, ...]:
     """The message that a promise sends when it is released. Source: semantics 10."""
     member = sale.event.member
     if communication is None or member is None:

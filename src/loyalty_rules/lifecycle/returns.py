@@ -8,7 +8,7 @@ a balance, and the same goods come back once.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -16,7 +16,6 @@ from loyalty_rules.engine.evaluation import Evaluator
 from loyalty_rules.events import Line, Return, Tender, Transaction
 from loyalty_rules.intents import (
     AdvanceTracker,
-    Intent,
     IssueCoupon,
     IssueCurrency,
     LotDraw,
@@ -36,7 +35,10 @@ from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.apportionment import unit_of
 
-__all__ = ["remaining_sale", "take_back"]
+__all__ = ["ReturnIntent", "remaining_sale", "take_back"]
+
+ReturnIntent: TypeAlias = ReverseCurrency | VoidCoupon | UndoRedemption | AdvanceTracker
+"""The intents of a return."""
 
 
 def take_back(
@@ -46,7 +48,7 @@ def take_back(
     coupons: Iterable[CouponRecord],
     tracked: Mapping[str, Decimal],
     redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]] = (),
-) -> tuple[Intent, ...] | Refusal:
+) -> tuple[ReturnIntent, ...] | Refusal:
     """Decide what a return takes back.
 
     `sale.returns` are the returns before this one; `lots` are all lots of the accounts to which the sale issued
