@@ -24,7 +24,17 @@ from loyalty_rules.values.amounts import (
 )
 from loyalty_rules.values.checked import TupleOf, checked
 from loyalty_rules.values.dates import read_date, read_event_date, read_event_instant
-from loyalty_rules.values.identifiers import FreeForm, read_free_form, read_mapping, read_name, read_names, read_text
+from loyalty_rules.values.identifiers import (
+    MAX_TEXT,
+    FreeForm,
+    mapping_schema,
+    read_free_form,
+    read_mapping,
+    read_name,
+    read_names,
+    read_text,
+)
+from loyalty_rules.values.json_schema import any_of, at_most_items, declare, schema_rules
 
 __all__ = [
     "EVENT_TYPES",
@@ -50,6 +60,9 @@ MAX_LINES = 10_000
 
 def _read_contact_to(value: str | bool) -> str | bool:
     return value if isinstance(value, bool) else read_text(value)
+
+
+declare(_read_contact_to, {"type": ["string", "boolean"], "maxLength": MAX_TEXT})
 
 
 @attrs.frozen(field_transformer=checked)
@@ -78,6 +91,20 @@ def _read_contact(value: object) -> str | bool | Contact | None:
     )
 
 
+declare(
+    _read_contacts,
+    mapping_schema(
+        {
+            "type": ["string", "boolean", "object", "null"],
+            "maxLength": MAX_TEXT,
+            "if": {"type": "object"},
+            "then": {"$ref": Contact},
+        },
+        read_name,
+    ),
+)
+
+
 @attrs.frozen(field_transformer=checked)
 class Member:
     """Who bought. Absent from an event: nobody that is known, an anonymous sale. Source: semantics 1."""
@@ -91,6 +118,7 @@ class Member:
     extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
 
 
+@schema_rules(any_of("value", "unit_price"))
 @attrs.frozen(field_transformer=checked)
 class Line:
     """One line of a bill. Its value is `value` where given, else `quantity × unit_price − discount`.
@@ -154,6 +182,7 @@ class _Happening:
         _limit("tenders", self.tenders)
 
 
+@schema_rules(at_most_items("tenders", MAX_LINES), at_most_items("lines", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Transaction(_Happening):
     """A sale. `amount` is the bill as the host passes it, never a sum that the engine makes up from the lines.
@@ -184,6 +213,7 @@ def _limit(name: str, items: tuple[object, ...]) -> None:
         raise InvalidValueError(name, "out_of_range", f"expected at most {MAX_LINES:,}, found {len(items):,}")
 
 
+@schema_rules(at_most_items("tenders", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Activity(_Happening):
     """Something that a member did other than buying: `registration`, `profile_update`, `check_in`…
@@ -202,6 +232,7 @@ class ReturnedLine:
     quantity: Decimal = attrs.field(converter=read_non_negative)
 
 
+@schema_rules(at_most_items("lines", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Return:
     """Goods of the sale `of` that came back, worth `amount` (zero or more). Source: documents (event)."""
@@ -249,6 +280,8 @@ EVENT_TYPES: Mapping[str, type] = {
 }
 """The class of each event type; any other type is an `Activity`."""
 
+declare(_read_activity_type, {"$ref": read_name, "not": {"enum": [*EVENT_TYPES]}})
+
 Event: TypeAlias = Transaction | Activity | Return | Update | Confirmation
 
 
@@ -287,12 +320,21 @@ def _read_sums(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
     return read_mapping(value, read_sum, "numbers")
 
 
+declare(_read_sums, mapping_schema({"$ref": read_sum}))
+
+
 def _read_drawn(value: Mapping[str, Number]) -> Mapping[str, Decimal]:
     return read_mapping(value, read_drawn, "numbers")
 
 
+declare(_read_drawn, mapping_schema({"$ref": read_drawn}))
+
+
 def _read_issued(value: Mapping[str, Issued]) -> Mapping[str, Issued]:
     return read_mapping(value, _an_issued, "what actions have issued")
+
+
+declare(_read_issued, mapping_schema({"$ref": Issued}))
 
 
 def _an_issued(value: Issued) -> Issued:
@@ -303,6 +345,9 @@ def _an_issued(value: Issued) -> Issued:
 
 def _read_coupon_counts(value: Mapping[str, CouponCounts]) -> Mapping[str, CouponCounts]:
     return read_mapping(value, _coupon_counts, "counts of coupons")
+
+
+declare(_read_coupon_counts, mapping_schema({"$ref": CouponCounts}))
 
 
 def _coupon_counts(value: CouponCounts) -> CouponCounts:

@@ -27,6 +27,7 @@ from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.checked import TupleOf, checked
 from loyalty_rules.values.dates import read_zone
 from loyalty_rules.values.identifiers import read_id
+from loyalty_rules.values.json_schema import declare, schema_rules, text_schema
 
 __all__ = ["FORMAT", "Basis", "Evaluation", "Program"]
 
@@ -43,6 +44,9 @@ def _read_money(value: str) -> str:
     )
 
 
+declare(_read_money, text_schema("An ISO 4217 code.", "[A-Z]{3}", examples=["USD", "EUR"]), name="money")
+
+
 @attrs.frozen
 class Basis:
     """The inputs of an evaluation: the program, the event and the snapshot."""
@@ -52,6 +56,10 @@ class Basis:
     snapshot: Snapshot
 
 
+@schema_rules(
+    {"properties": {"trace": {"description": "Empty: it is asked for.", "type": "array", "maxItems": 0}}},
+    {"required": ["trace"]},
+)
 @attrs.frozen
 class Evaluation:
     """The result for one event: the intents for the host to persist, and the actions that issued nothing.
@@ -81,6 +89,7 @@ class Evaluation:
         return explain(program.plan, program.plan.facts(event, snapshot), serials)
 
 
+@schema_rules()  # only the loader can check that names refer to something and that ids are unique
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Program:
     """One brand's loyalty program: reward currencies, limits, trackers, coupon types, promotions, one time zone.

@@ -2,9 +2,11 @@
 
 import copy
 import functools
+import inspect
 import json
 import random
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
@@ -16,14 +18,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
-import loyalty_rules.schema
 from loyalty_rules import dump, load_event, load_program, load_snapshot
 from loyalty_rules.errors import DocumentError, InvalidValueError
 from loyalty_rules.intents import Intent
-from loyalty_rules.schema import KINDS, UnknownFormError, schema
+from loyalty_rules.rules.conditions import EVENT_SCOPE
+from loyalty_rules.schema import KINDS, UndeclaredSchemaError, collector, kinds, schema
 from loyalty_rules.serials import DerivedSerials
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import read_zone
+from loyalty_rules.values.json_schema import Declaration, declaration_of
 from reference.documents import cases
 
 TESTS = Path(__file__).parents[1]
@@ -166,42 +169,51 @@ class Silent:
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (Painted, "Painted.colour: what .*_read_colour reads is not known"),
-        (Weighed, "Weighed.kilograms: what the annotation .*complex.* allows is not known"),
+        (Painted, r"Painted\.colour: .*_read_colour declares no JSON Schema"),
+        (Weighed, "Weighed.kilograms: the schema of the annotation .*complex.* is not known"),
         (Paired, "Paired checks its fields together"),
         (Silent, "Silent has no docstring"),
     ],
 )
-def test_what_the_tables_do_not_know_is_an_error(cls: type, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loyalty_rules.schema, "_ROOTS", {"program": cls})
-    with pytest.raises(UnknownFormError, match=message):
+def test_a_class_without_a_declaration_is_an_error(cls: type, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "ROOTS", {"program": cls})
+    with pytest.raises(UndeclaredSchemaError, match=message):
         schema("program")
 
 
-def test_a_reader_without_a_row_is_an_error_that_names_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    readers = {key: row for key, row in loyalty_rules.schema._READERS.items() if key.__name__ != "read_zone"}
-    monkeypatch.setattr(loyalty_rules.schema, "_READERS", readers)
+def test_a_reader_without_a_declaration_is_an_error_that_names_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(read_zone, "json_schema")
     with pytest.raises(
-        UnknownFormError, match=r"Program\.time_zone: what loyalty_rules\.values\.dates\.read_zone reads"
+        UndeclaredSchemaError,
+        match=r"Program\.time_zone: loyalty_rules\.values\.dates\.read_zone declares no JSON Schema",
     ):
         schema("program")
 
 
-def test_every_row_is_of_a_reader_that_is_met() -> None:
-    met = set()
-    rows = loyalty_rules.schema._READERS
+def declared_functions() -> list[Callable]:
+    """Every reader and writer of the library that declares a schema."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("loyalty_rules.")]
+    functions = {each: None for module in modules for each in vars(module).values() if inspect.isfunction(each)}
+    return [each for each in functions if declaration_of(each) is not None]
 
-    class Noting(dict):
-        def __getitem__(self, key: Any) -> Any:
-            met.add(key)
-            return super().__getitem__(key)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loyalty_rules.schema, "_READERS", Noting(rows))
-        for kind in KINDS:
-            schema(kind)
-    assert met == set(rows)
+def test_every_declaration_is_part_of_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = set()
 
+    def noting(function: Callable) -> Declaration | None:
+        used.add(function)
+        return declaration_of(function)
+
+    monkeypatch.setattr(collector, "declaration_of", noting)
+    for kind in KINDS:
+        schema(kind)
+    assert used == set(declared_functions())
+
+
+NOT_READ_ALONE = {"text_of", "_read_path", "_read_anniversary_path"}
+"""A writer, and the readers of paths: a path is checked with the scope of its condition, when a program is complete."""
+
+READERS = [each for each in declared_functions() if each.__name__ not in NOT_READ_ALONE]
 
 SAMPLES = (
     *(None, True, False, "", " x", "x ", "x y", "x\ty", "\u0085", "é", "a/b", "a/b/c", "x" * 64, "x" * 65, "x" * 128),
@@ -232,13 +244,13 @@ SAMPLES = (
 )
 
 
-@pytest.mark.parametrize("read", [*loyalty_rules.schema._READERS], ids=lambda read: read.__name__)
-def test_a_row_accepts_what_its_reader_reads(read: Callable) -> None:
-    walk = loyalty_rules.schema._Walk()
-    part = loyalty_rules.schema._READERS[read](walk, loyalty_rules.schema.EVENT_SCOPE)
-    check = Draft202012Validator({**part, "$defs": walk.definitions})
-    takes_classes = any(each.get("$ref", "").count("/") == 2 and "title" in walk.definitions[each["$ref"].split("/")[2]]
-                        for each in objects(part) if "$ref" in each)  # fmt: skip
+@pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
+def test_a_declaration_accepts_exactly_the_values_that_its_reader_reads(read: Callable) -> None:
+    collected = collector.Collector()
+    part = collected.resolve({"$ref": read}, EVENT_SCOPE)
+    check = Draft202012Validator({**part, "$defs": collected.definitions})
+    names = [each["$ref"].removeprefix("#/$defs/") for each in objects(part) if "$ref" in each]
+    takes_classes = any("title" in collected.definitions[name] for name in names)
     for sample in SAMPLES:
         if takes_classes and (isinstance(sample, (dict, list)) and sample):
             continue  # what is made of other classes is read by their fields

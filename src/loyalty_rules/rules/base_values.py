@@ -19,7 +19,16 @@ from loyalty_rules.rules.predicates import Selection, bind_selection
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio, micros, number_in
 from loyalty_rules.values.checked import checked
-from loyalty_rules.values.identifiers import read_id, read_list, read_name
+from loyalty_rules.values.identifiers import (
+    ID_PATTERN,
+    MAX_NAME,
+    NAME_PATTERN,
+    list_schema,
+    read_id,
+    read_list,
+    read_name,
+)
+from loyalty_rules.values.json_schema import declare, text_schema
 
 __all__ = [
     "BASES",
@@ -63,6 +72,21 @@ def _read_component(value: str) -> str:
     raise InvalidValueError("", "not_a_choice", f"expected tax, shipping, tip or tenders.TYPE; found {describe(value)}")
 
 
+declare(
+    _read_component,
+    {
+        "description": "A component of the bill: `tax`, `shipping`, `tip` or `tenders.TYPE`.",
+        "type": "string",
+        "anyOf": [
+            {"enum": ["tax", "shipping", "tip"]},
+            {"pattern": rf"^tenders\.{NAME_PATTERN}$", "maxLength": len("tenders.") + MAX_NAME},
+        ],
+    },
+    name="component",
+)
+declare(_read_less, list_schema({"$ref": _read_component}, uniqueItems=True))
+
+
 def _read_action_keys(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return read_list(value, _read_action_key, "actions")
 
@@ -73,6 +97,14 @@ def _read_action_key(value: str) -> str:
     except (AttributeError, ValueError):
         raise InvalidValueError("", "not_an_id", f'expected "PROMOTION/ACTION", found {describe(value)}') from None
     return action_key(read_id(promotion), read_id(action))
+
+
+declare(
+    _read_action_key,
+    text_schema("An action that stands earlier in the program, as `PROMOTION/ACTION`.", f"{ID_PATTERN}/{ID_PATTERN}"),
+    name="action_key",
+)
+declare(_read_action_keys, list_schema({"$ref": _read_action_key}))
 
 
 @attrs.frozen(field_transformer=checked)

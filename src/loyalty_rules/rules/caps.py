@@ -15,10 +15,12 @@ from loyalty_rules.rules.windows import LIFETIME, Window
 from loyalty_rules.values.amounts import read_count, read_non_negative
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.identifiers import read_id
+from loyalty_rules.values.json_schema import one_of, schema_rules
 
 __all__ = ["ActionCaps", "Cap", "CouponCaps", "Limit"]
 
 
+@schema_rules(one_of("amount", "times"))
 @attrs.frozen(field_transformer=checked)
 class Cap:
     """At most so much (`amount`) or so often (`times`) within a window."""

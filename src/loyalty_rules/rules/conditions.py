@@ -12,10 +12,11 @@ import attrs
 from attrs.converters import optional
 
 from loyalty_rules.errors import InvalidValueError, describe, shorten
-from loyalty_rules.values.amounts import UnreadNumber, decimal_of, number_in, read_decimal, text_of
+from loyalty_rules.values.amounts import NUMBER_LIMIT, UnreadNumber, decimal_of, number_in, read_decimal, text_of
 from loyalty_rules.values.checked import checked, nearest
 from loyalty_rules.values.dates import instant_text, read_instant
-from loyalty_rules.values.identifiers import read_id, read_list, read_text
+from loyalty_rules.values.identifiers import MAX_TEXT, list_schema, read_id, read_list, read_text
+from loyalty_rules.values.json_schema import any_of, at_most_one_of, declare, one_of, schema_rules
 
 __all__ = [
     "ANNIVERSARY_SCOPE",
@@ -104,8 +105,24 @@ def _read_operand(value: Operand) -> Operand:
     raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {describe(value)}")
 
 
+declare(
+    _read_operand,
+    {
+        "description": "What is compared with: a text, a number, true or false.",
+        "type": ["string", "number", "boolean"],
+        "maxLength": MAX_TEXT,
+        "exclusiveMinimum": -NUMBER_LIMIT,
+        "exclusiveMaximum": NUMBER_LIMIT,
+    },
+    name="operand",
+)
+
+
 def _read_operands(value: Sequence[Operand]) -> tuple[Operand, ...]:
     return read_list(value, _read_operand, "operands")
+
+
+declare(_read_operands, list_schema({"$ref": _read_operand}))
 
 
 def _each(operand: Any, change: Callable[[Operand], Operand]) -> Any:
@@ -158,6 +175,14 @@ OPERATORS: Mapping[str, str] = {
 """Each operator as a document writes it, with its name in Python."""
 
 
+def _read_path(value: str) -> str:
+    return read_text(value)
+
+
+declare(_read_path, {"$ref": Scope})  # a path in the scope of the condition
+
+
+@schema_rules(any_of(*OPERATORS))
 @attrs.frozen(field_transformer=checked)
 class Comparison(_Operators):
     """What stands at a path, compared: all of the operators given must hold.
@@ -165,7 +190,7 @@ class Comparison(_Operators):
     On an absent or null field every operator but `exists` is false, `is_not` and `not_in` included.
     """
 
-    field: str = attrs.field(converter=read_text)
+    field: str = attrs.field(converter=_read_path)
 
     def _operand(self, operand: Operand) -> Operand:
         if is_numeric_path(self.field):
@@ -179,6 +204,7 @@ class Comparison(_Operators):
         )
 
 
+@schema_rules(any_of(*OPERATORS))
 @attrs.frozen(field_transformer=checked)
 class Measure(_Operators):
     """How a line test's sum or count must compare."""
@@ -219,6 +245,7 @@ class Not:
     not_: "Condition" = attrs.field(converter=read_condition)
 
 
+@schema_rules(at_most_one_of("quantity", "value", "count"))
 @attrs.frozen(field_transformer=checked)
 class LineTest:
     """Over the lines that match: the sum of quantity or value, or how many; without a measure, at least one line."""
@@ -233,6 +260,13 @@ class LineTest:
             raise InvalidValueError("", "ambiguous", "a line test has one measure: quantity, value or count")
 
 
+def _read_anniversary_path(value: str) -> str:
+    return read_text(value)
+
+
+declare(_read_anniversary_path, {"$ref": ANNIVERSARY_SCOPE})
+
+
 @attrs.frozen(field_transformer=checked)
 class Anniversary:
     """The date at the path has the event date's month and, for the unit `day`, its day: birthdays.
@@ -240,10 +274,11 @@ class Anniversary:
     29 February counts as the 28th in a common year.
     """
 
-    anniversary: str = attrs.field(converter=read_text)
+    anniversary: str = attrs.field(converter=_read_anniversary_path)
     unit: Literal["day", "month"]
 
 
+@schema_rules(one_of("crossed", "reached"))
 @attrs.frozen(field_transformer=checked)
 class TrackerTest:
     """The event takes the tracker across its target (`crossed`), or the tracker is at or past it (`reached`)."""
@@ -258,6 +293,9 @@ class TrackerTest:
 
 
 Condition: TypeAlias = AllOf | AnyOf | Not | Comparison | LineTest | Anniversary | TrackerTest
+
+declare(read_condition, {"$ref": Condition})
+declare(_read_conditions, list_schema({"$ref": Condition}))
 
 _KINDS = (AllOf, AnyOf, Not, Comparison, LineTest, Anniversary, TrackerTest)
 

@@ -4,7 +4,7 @@ Source: semantics 9, documents (program).
 """
 
 from decimal import Decimal
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, Union, get_args
 
 import attrs
 from attrs.converters import optional
@@ -17,8 +17,9 @@ from loyalty_rules.values.amounts import read_non_negative
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import Period
 from loyalty_rules.values.identifiers import read_id, read_name, read_names
+from loyalty_rules.values.json_schema import declare, given, schema_rules
 
-__all__ = ["AmountOff", "Benefit", "CouponType", "PercentOff", "Redemption", "StoredValue", "Validity"]
+__all__ = ["COUPON_EXPIRY", "AmountOff", "Benefit", "CouponType", "PercentOff", "Redemption", "StoredValue", "Validity"]
 
 
 @attrs.frozen(field_transformer=checked)
@@ -59,6 +60,12 @@ def _read_validity_expiry(value: Expiry) -> Expiry:
     return value
 
 
+COUPON_EXPIRY: Any = Union[tuple(each for each in get_args(Expiry) if each is not Rolling)]  # noqa: UP007
+"""The union of the expiries that a coupon may have: every one but `Rolling`."""
+
+declare(_read_validity_expiry, {"$ref": COUPON_EXPIRY})
+
+
 @attrs.frozen(field_transformer=checked)
 class Validity:
     """From when and how long a coupon is valid, both counted from the event date."""
@@ -77,6 +84,12 @@ class Redemption:
     holder_only: bool = False
 
 
+@schema_rules(
+    {
+        "if": {"properties": {"serial_managed": {"const": False}}, "required": ["serial_managed"]},
+        "then": given("code"),
+    }
+)
 @attrs.frozen(field_transformer=checked)
 class CouponType:
     """One kind of coupon. A serial-managed type gives each coupon a serial of its own, another the shared `code`."""

@@ -13,6 +13,7 @@ from loyalty_rules.values.amounts import read_whole
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import FIRST_YEAR, LAST_YEAR, Period, date_in, next_anniversary, read_date, shifted
 from loyalty_rules.values.identifiers import read_name
+from loyalty_rules.values.json_schema import declare, schema_rules, whole_number_schema
 
 __all__ = [
     "EXPIRIES",
@@ -47,10 +48,26 @@ def _read_month(value: int) -> int:
     return read_whole(value, 1, 12)
 
 
+declare(_read_month, whole_number_schema(1, 12))
+
+
 def _read_day(value: int) -> int:
     return read_whole(value, 1, 31)
 
 
+declare(_read_day, whole_number_schema(1, 31))
+
+
+@schema_rules(
+    {
+        "if": {"properties": {"month": {"const": 2}}},
+        "then": {"properties": {"day": {"maximum": 29}}},
+        "else": {
+            "if": {"properties": {"month": {"enum": [4, 6, 9, 11]}}},
+            "then": {"properties": {"day": {"maximum": 30}}},
+        },
+    }
+)
 @attrs.frozen(field_transformer=checked)
 class FixedRecurring:
     """Expires on the next such date strictly after the issue date. 29 February is the 28th in common years."""

@@ -23,6 +23,7 @@ from loyalty_rules.values.amounts import read_non_negative, read_positive, read_
 from loyalty_rules.values.checked import TupleOf, checked
 from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_id, read_name
+from loyalty_rules.values.json_schema import at_most_items, declare, schema_rules, whole_number_schema
 
 __all__ = [
     "MAX_COUPONS",
@@ -55,6 +56,9 @@ class RedeemRate:
 
 def _read_decimals(value: int) -> int:
     return read_whole(value, 0, 6)
+
+
+declare(_read_decimals, whole_number_schema(0, 6))
 
 
 @attrs.frozen(field_transformer=checked)
@@ -102,6 +106,19 @@ def _read_quantity(value: int | Proration) -> int | Proration:
     return read_whole(value, 0, MAX_COUPONS)
 
 
+declare(
+    _read_quantity,
+    {
+        "description": "How many: a whole number, or a proration whose result is rounded to one.",
+        "type": ["integer", "object"],
+        "minimum": 0,
+        "maximum": MAX_COUPONS,
+        "if": {"type": "object"},
+        "then": {"$ref": Proration},
+    },
+)
+
+
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class CouponAction:
     """Issue coupons of a type: `quantity` of them, a whole number or a proration."""
@@ -118,25 +135,45 @@ class CouponAction:
 Action: TypeAlias = CurrencyAction | CouponAction
 
 
+_LATER_EVENTS = ("return", "update", "confirmation")
+
+
 def _read_promotion_id(value: str) -> str:
     if value in RESERVED_PROMOTION_IDS:
         raise InvalidValueError("", "reserved", f"no promotion is named {value!r}: keys and counters use the word")
     return read_id(value)
 
 
+declare(_read_promotion_id, {"$ref": read_id, "not": {"enum": [*RESERVED_PROMOTION_IDS]}})
+
+
 def _read_trigger(value: str) -> str:
     name = read_name(value)
-    if name in ("return", "update", "confirmation"):
+    if name in _LATER_EVENTS:
         raise InvalidValueError(
             "", "not_a_choice", f"a promotion is triggered by a transaction or an activity, not by {name}"
         )
     return name
 
 
+declare(
+    _read_trigger,
+    {
+        "$ref": read_name,
+        "not": {"enum": [*_LATER_EVENTS]},
+        "examples": ["transaction", "registration", "profile_update"],
+    },
+)
+
+
 def _read_priority(value: int) -> int:
     return read_whole(value, -(10**9), 10**9)
 
 
+declare(_read_priority, whole_number_schema(-(10**9), 10**9))
+
+
+@schema_rules(at_most_items("actions", MAX_ACTIONS))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Promotion:
     """When (trigger, active window, condition) and what (actions). The window is half open: starts_at ≤ t < ends_at."""

@@ -11,7 +11,8 @@ from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.amounts import read_whole
 from loyalty_rules.values.checked import checked
-from loyalty_rules.values.dates import days_after, is_in_range, later_by_days
+from loyalty_rules.values.dates import MAX_DAYS, days_after, is_in_range, later_by_days
+from loyalty_rules.values.json_schema import declare, whole_number_schema
 
 __all__ = ["Delayed", "External", "Immediate", "Schedule", "Timing", "TransactionUpdate", "bind_timing"]
 
@@ -24,7 +25,10 @@ class Immediate:
 
 
 def _read_delay(value: int) -> int:
-    return read_whole(value, 0, 36_500)
+    return read_whole(value, 0, MAX_DAYS)
+
+
+declare(_read_delay, whole_number_schema(0, MAX_DAYS))
 
 
 @attrs.frozen(field_transformer=checked)

@@ -10,6 +10,8 @@ import attrs
 
 from loyalty_rules.values.amounts import read_whole
 from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import MAX_DAYS
+from loyalty_rules.values.json_schema import declare, whole_number_schema
 
 __all__ = ["Calendar", "Lifetime", "RollingDays", "Window", "window_days", "window_name"]
 
@@ -30,7 +32,10 @@ class Calendar:
 
 
 def _read_days(value: int) -> int:
-    return read_whole(value, 1, 36_500)
+    return read_whole(value, 1, MAX_DAYS)
+
+
+declare(_read_days, whole_number_schema(1, MAX_DAYS))
 
 
 @attrs.frozen(field_transformer=checked)

@@ -12,12 +12,14 @@ import decimal
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from loyalty_rules.errors import InvalidValueError, describe
+from loyalty_rules.values.json_schema import Json, declare, text_schema, whole_number_schema
 
 __all__ = [
     "MICRO",
+    "NUMBER_LIMIT",
     "RATE_UNIT",
     "Number",
     "Ratio",
@@ -50,15 +52,20 @@ Ratio: TypeAlias = tuple[int, int]
 
 MICRO = 10**6
 RATE_UNIT = 10**12
+NUMBER_LIMIT = 10**15
+"""The limit of a number: its magnitude is smaller."""
 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _RATE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,12})?")
 _SUM = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,6})?")
-_LIMIT = 10**15
 _SUM_LIMIT = 10**24
 _RATE_LIMIT = 10**9
-_INTEGER_DIGITS = {_LIMIT: 15, _SUM_LIMIT: 24, _RATE_LIMIT: 9}
-_LAST_PLACE = {_LIMIT: Decimal("0.000001"), _SUM_LIMIT: Decimal("0.000001"), _RATE_LIMIT: Decimal("0.000000000001")}
+_INTEGER_DIGITS = {NUMBER_LIMIT: 15, _SUM_LIMIT: 24, _RATE_LIMIT: 9}
+_LAST_PLACE = {
+    NUMBER_LIMIT: Decimal("0.000001"),
+    _SUM_LIMIT: Decimal("0.000001"),
+    _RATE_LIMIT: Decimal("0.000000000001"),
+}
 
 # Ours, whatever the host has set; nothing may round in it. (Shared between threads: only its flags are written.)
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emin=-999, Emax=999, capitals=1, clamp=0)
@@ -69,6 +76,21 @@ _SIX, _TWELVE = Decimal(6), Decimal(12)  # as plain integers they would be made 
 
 
 _WHOLE = tuple(map(Decimal, range(1_024)))
+
+
+_UNSIGNED_DECIMAL = _DECIMAL.pattern.removeprefix("-?")
+_UNSIGNED_SUM = _SUM.pattern.removeprefix("-?")
+_UNSIGNED_RATE = _RATE.pattern.removeprefix("-?")
+
+
+def _number_schema(description: str, pattern: str, **bounds: Any) -> Json:
+    accepted = 'a text such as "10.5", an integer, or a plain fraction in the text of a document.'
+    return {
+        "description": f"{description}: {accepted}",
+        "type": ["string", "number"],
+        "pattern": f"^(?:{pattern})$",
+        **bounds,
+    }
 
 
 class UnreadNumber:
@@ -86,7 +108,14 @@ def read_decimal(value: Number) -> Decimal:
     Raises `InvalidValueError` for floats, booleans, NaN, infinities, exponents and anything else.
     Source: semantics 2, documents (scalars).
     """
-    return _read(value, _DECIMAL, _LIMIT, "15 integer and 6 fractional digits")
+    return _read(value, _DECIMAL, NUMBER_LIMIT, "15 integer and 6 fractional digits")
+
+
+declare(
+    read_decimal,
+    _number_schema("A number", f"-?{_UNSIGNED_DECIMAL}", exclusiveMinimum=-NUMBER_LIMIT, exclusiveMaximum=NUMBER_LIMIT),
+    name="decimal",
+)
 
 
 def read_rate(value: Number) -> Decimal:
@@ -97,9 +126,28 @@ def read_rate(value: Number) -> Decimal:
     return rate
 
 
+declare(
+    read_rate,
+    _number_schema(
+        "An exchange rate of more than zero",
+        f"(?=.*[1-9]){_UNSIGNED_RATE}",
+        exclusiveMinimum=0,
+        exclusiveMaximum=_RATE_LIMIT,
+    ),
+    name="rate",
+)
+
+
 def read_sum(value: Number) -> Decimal:
     """Read a sum of many amounts, which outgrows them: at most 24 integer and 6 fractional digits, of either sign."""
     return _read(value, _SUM, _SUM_LIMIT, "24 integer and 6 fractional digits")
+
+
+declare(
+    read_sum,
+    _number_schema("A sum", f"-?{_UNSIGNED_SUM}", exclusiveMinimum=-_SUM_LIMIT, exclusiveMaximum=_SUM_LIMIT),
+    name="sum",
+)
 
 
 def read_drawn(value: Number) -> Decimal:
@@ -110,6 +158,18 @@ def read_drawn(value: Number) -> Decimal:
     return number
 
 
+declare(
+    read_drawn,
+    _number_schema(
+        "A sum of zero or more",
+        rf"-0{{1,24}}(?:\.0{{1,6}})?|{_UNSIGNED_SUM}",
+        minimum=0,
+        exclusiveMaximum=_SUM_LIMIT,
+    ),
+    name="drawn",
+)
+
+
 def read_non_negative(value: Number) -> Decimal:
     """Read a number as `read_decimal` does, and of zero or more."""
     number = read_decimal(value)
@@ -118,12 +178,36 @@ def read_non_negative(value: Number) -> Decimal:
     return number
 
 
+declare(
+    read_non_negative,
+    _number_schema(
+        "A number of zero or more",
+        rf"-0{{1,15}}(?:\.0{{1,6}})?|{_UNSIGNED_DECIMAL}",
+        minimum=0,
+        exclusiveMaximum=NUMBER_LIMIT,
+    ),
+    name="non_negative",
+)
+
+
 def read_positive(value: Number) -> Decimal:
     """Read a number as `read_decimal` does, and of more than zero."""
     number = read_decimal(value)
     if number.is_signed() or not number:
         raise InvalidValueError("", "out_of_range", f"must be more than zero; found {text_of(number)}")
     return number
+
+
+declare(
+    read_positive,
+    _number_schema(
+        "A number of more than zero",
+        f"(?=.*[1-9]){_UNSIGNED_DECIMAL}",
+        exclusiveMinimum=0,
+        exclusiveMaximum=NUMBER_LIMIT,
+    ),
+    name="positive",
+)
 
 
 def read_whole(value: int, least: int, most: int) -> int:
@@ -137,7 +221,10 @@ def read_whole(value: int, least: int, most: int) -> int:
 
 def read_count(value: int) -> int:
     """Read a count: a whole number of zero or more, of at most 15 digits."""
-    return read_whole(value, 0, _LIMIT - 1)
+    return read_whole(value, 0, NUMBER_LIMIT - 1)
+
+
+declare(read_count, whole_number_schema(0, NUMBER_LIMIT - 1))
 
 
 def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> Decimal:
@@ -218,6 +305,13 @@ def text_of(value: Decimal) -> str:
     return str(whole) if whole == value else _canonical(rate_units(value), 12)
 
 
+declare(
+    text_of,
+    text_schema("A number as it comes out: without exponent and trailing zeros.", r"-?[0-9]+(?:\.[0-9]*[1-9])?"),
+    name="amount",
+)
+
+
 def _canonical(value: int, places: int) -> str:
     sign = "-" if value < 0 else ""
     whole, fraction = divmod(abs(value), 10**places)
@@ -242,7 +336,7 @@ def number_in(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value * MICRO if -_LIMIT < value < _LIMIT else None
+        return value * MICRO if -NUMBER_LIMIT < value < NUMBER_LIMIT else None
     return micros(value) if isinstance(value, Decimal) else None
 
 

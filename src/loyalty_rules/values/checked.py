@@ -6,6 +6,7 @@ these) is checked against the annotation. The documents' door reads field by fie
 that a value is checked in the same way wherever it comes in. Source: documents, Python names.
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin
@@ -14,7 +15,7 @@ import attrs
 
 from loyalty_rules.errors import InvalidValueError, describe
 
-__all__ = ["TupleOf", "checked", "nearest", "read_each", "read_field", "reader_of"]
+__all__ = ["TupleOf", "checked", "named_reader_of", "nearest", "read_each", "read_field", "reader_of"]
 
 Item = TypeVar("Item")
 
@@ -51,6 +52,17 @@ def reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any]:
     return read
 
 
+def named_reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any] | None:
+    """Return the reader that a class names for a field, without `optional`; None if the annotation is the reader."""
+    converter: Any = field.converter
+    if converter is None or converter.converter.by_annotation:
+        return None
+    read = reader_of(field)
+    if read.__qualname__.startswith("optional."):
+        read = inspect.getclosurevars(read).nonlocals["converter"]
+    return read
+
+
 def _reading(field: "attrs.Attribute[Any]") -> "attrs.Converter[Any, Any]":
     converter: Any = field.converter
     by_annotation = converter is None or get_origin(converter) is TupleOf
@@ -67,6 +79,7 @@ def _reading(field: "attrs.Attribute[Any]") -> "attrs.Converter[Any, Any]":
             raise error.under(field.name) from None
 
     convert.__wrapped__ = read  # type: ignore[attr-defined]
+    convert.by_annotation = by_annotation  # type: ignore[attr-defined]
     return attrs.Converter(convert, takes_field=True)
 
 

@@ -17,10 +17,12 @@ from dateutil.relativedelta import relativedelta
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.values.amounts import read_whole
 from loyalty_rules.values.checked import checked
+from loyalty_rules.values.json_schema import Json, any_of, declare, schema_rules, text_schema, whole_number_schema
 
 __all__ = [
     "FIRST_YEAR",
     "LAST_YEAR",
+    "MAX_DAYS",
     "Period",
     "anniversary_in",
     "date_in",
@@ -44,13 +46,28 @@ __all__ = [
 DateOrInstant = TypeVar("DateOrInstant", bound=date)
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
-_MAX_DAYS = 36_500
+MAX_DAYS = 36_500
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LOCAL_ZONE = re.compile("localtime|posixrules|posix/|right/")  # what is there differs from machine to machine
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,30})?([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
+
+# For JSON Schema, in which only a pattern can limit months, days and hours.
+_ANY_YEAR = r"(?!0000)[0-9]{4}"
+_EVENT_YEAR = r"(?:19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
+_MONTH_AND_DAY = r"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_TIME = r"[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,30})?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+
+
+def _date_schema(year: str) -> Json:
+    return text_schema('A date: "2025-01-15".', f"{year}-{_MONTH_AND_DAY}", format="date")
+
+
+def _instant_schema(year: str) -> Json:
+    description = 'An instant, RFC 3339 with its offset: "2025-01-15T10:00:00-05:00".'
+    return text_schema(description, f"{year}-{_MONTH_AND_DAY}{_TIME}", format="date-time")
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -78,6 +95,9 @@ def read_instant(value: datetime | str) -> datetime:
     except (ValueError, OverflowError):
         raise InvalidValueError("", "not_an_instant", f"there is no such time: {describe(value)}") from None
     return instant
+
+
+declare(read_instant, _instant_schema(_ANY_YEAR), name="instant")
 
 
 def _from_host(value: datetime) -> datetime:
@@ -109,6 +129,9 @@ def read_event_instant(value: datetime | str) -> datetime:
     return _in_years(read_instant(value))
 
 
+declare(read_event_instant, _instant_schema(_EVENT_YEAR), name="instant_of_event")
+
+
 def read_date(value: date | str) -> date:
     """Read a date: `YYYY-MM-DD`, or a date object."""
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -119,9 +142,15 @@ def read_date(value: date | str) -> date:
     return day
 
 
+declare(read_date, _date_schema(_ANY_YEAR), name="date")
+
+
 def read_event_date(value: date | str) -> date:
     """Read a date as `read_date` does, in the years 1970 to 9998. Source: semantics 2."""
     return _in_years(read_date(value))
+
+
+declare(read_event_date, _date_schema(_EVENT_YEAR), name="date_of_event")
 
 
 def _in_years(value: DateOrInstant) -> DateOrInstant:
@@ -160,13 +189,26 @@ def read_zone(value: str) -> str:
     )
 
 
+declare(
+    read_zone,
+    text_schema(
+        'An IANA time zone, such as "America/New_York".', "[!-~]+", maxLength=64, examples=["UTC", "America/New_York"]
+    ),
+    name="time_zone",
+)
+
+
 # -- calendar --------------------------------------------------------------------------------------------------------
 
 
 def _part(value: int) -> int:
-    return read_whole(value, 0, _MAX_DAYS)
+    return read_whole(value, 0, MAX_DAYS)
 
 
+declare(_part, whole_number_schema(0, MAX_DAYS))
+
+
+@schema_rules(any_of("years", "months", "weeks", "days"))
 @attrs.frozen(field_transformer=checked)
 class Period:
     """A calendar period: whole years, months, weeks and days, each zero or more, at most about 36,500 days in all.
@@ -185,8 +227,8 @@ class Period:
     def __attrs_post_init__(self) -> None:
         # A year counts as 365 days and a month as 30, so that 100 years are the 36,500 days that the limit names.
         days = self.years * 365 + self.months * 30 + self.weeks * 7 + self.days
-        if days > _MAX_DAYS:
-            raise InvalidValueError("", "out_of_range", f"a period is at most {_MAX_DAYS:,} days, found about {days:,}")
+        if days > MAX_DAYS:
+            raise InvalidValueError("", "out_of_range", f"a period is at most {MAX_DAYS:,} days, found about {days:,}")
 
     def __bool__(self) -> bool:
         return bool(self.years or self.months or self.weeks or self.days)

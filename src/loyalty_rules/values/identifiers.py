@@ -10,9 +10,16 @@ from typing import Any, TypeAlias, TypeVar
 from loyalty_rules.errors import InvalidValueError, describe, path_step
 from loyalty_rules.values.amounts import UnreadNumber, read_decimal
 from loyalty_rules.values.checked import read_each
+from loyalty_rules.values.json_schema import Json, declare, text_schema
 
 __all__ = [
+    "ID_PATTERN",
+    "MAX_NAME",
+    "MAX_TEXT",
+    "NAME_PATTERN",
     "FreeForm",
+    "list_schema",
+    "mapping_schema",
     "read_free_form",
     "read_id",
     "read_list",
@@ -27,9 +34,15 @@ FreeForm: TypeAlias = Mapping[str, Any]
 
 Item = TypeVar("Item")
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_MAX_NAME = 128
-_MAX_TEXT = 10_000
+ID_PATTERN = r"[A-Za-z0-9._-]{1,64}"
+MAX_NAME = 128
+MAX_TEXT = 10_000
+
+_VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f]+"
+NAME_PATTERN = f"{_VISIBLE}(?: +{_VISIBLE})*"
+"""The pattern of a name in JSON Schema, whose regular expressions have no class of printable characters."""
+
+_ID = re.compile(ID_PATTERN)
 _MAX_LIST = 10_000
 _MAX_DEPTH = 32
 _MAX_VALUES = 10_000
@@ -44,13 +57,16 @@ def read_id(value: str) -> str:
     )
 
 
+declare(read_id, text_schema("An id: 1 to 64 letters, digits, '.', '_' and '-'.", ID_PATTERN), name="id")
+
+
 def read_name(value: str) -> str:
     """Read an id or a name from outside: 1 to 128 printable characters, no white space at the ends."""
     if not isinstance(value, str):
         raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
-    if not 1 <= len(value) <= _MAX_NAME:
+    if not 1 <= len(value) <= MAX_NAME:
         raise InvalidValueError(
-            "", "out_of_range", f"expected a text of 1 to {_MAX_NAME} characters, found {describe(value)}"
+            "", "out_of_range", f"expected a text of 1 to {MAX_NAME} characters, found {describe(value)}"
         )
     if not value.isprintable() or value != value.strip():
         raise InvalidValueError(
@@ -61,15 +77,29 @@ def read_name(value: str) -> str:
     return value
 
 
+declare(
+    read_name,
+    text_schema("A name: 1 to 128 printable characters, no white space at the ends.", NAME_PATTERN, maxLength=MAX_NAME),
+    name="name",
+)
+
+
 def read_text(value: str) -> str:
     """Read a text of at most 10,000 characters without lone surrogates, which no encoding can write."""
     if not isinstance(value, str):
         raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
-    if len(value) > _MAX_TEXT:
-        raise InvalidValueError("", "out_of_range", f"expected at most {_MAX_TEXT:,} characters")
+    if len(value) > MAX_TEXT:
+        raise InvalidValueError("", "out_of_range", f"expected at most {MAX_TEXT:,} characters")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidValueError("", "not_a_text", f"a lone surrogate is no character: {describe(value)}")
     return value
+
+
+declare(
+    read_text,
+    {"description": "A text of at most 10,000 characters.", "type": "string", "maxLength": MAX_TEXT},
+    name="text",
+)
 
 
 def read_list(value: Any, read_item: Callable[[Any], Item], what: str) -> tuple[Item, ...]:
@@ -79,6 +109,11 @@ def read_list(value: Any, read_item: Callable[[Any], Item], what: str) -> tuple[
     if len(value) > _MAX_LIST:
         raise InvalidValueError("", "out_of_range", f"expected at most {_MAX_LIST:,} {what}, found {len(value):,}")
     return tuple(read_each(((f"[{index}]", item) for index, item in enumerate(value)), read_item))
+
+
+def list_schema(items: Json, **more: Any) -> Json:
+    """Return the schema of a list that `read_list` reads."""
+    return {"type": "array", "items": items, "maxItems": _MAX_LIST, **more}
 
 
 def read_mapping(
@@ -102,9 +137,22 @@ def read_mapping(
     return dict(read_each(((path_step(pair[0]).removeprefix("."), pair) for pair in value.items()), read))
 
 
+def mapping_schema(values: Json, read_key: Callable[[Any], str] = read_text) -> Json:
+    """Return the schema of an object that `read_mapping` reads."""
+    return {
+        "type": "object",
+        "propertyNames": {"$ref": read_key},
+        "additionalProperties": values,
+        "maxProperties": _MAX_LIST,
+    }
+
+
 def read_names(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     """Read a list of names."""
     return read_list(value, read_name, "names")
+
+
+declare(read_names, list_schema({"$ref": read_name}))
 
 
 def read_free_form(value: FreeForm) -> FreeForm:
@@ -117,6 +165,16 @@ def read_free_form(value: FreeForm) -> FreeForm:
         raise InvalidValueError("", "not_an_object", f"expected an object, found {describe(value)}")
     copy: dict[str, Any] = _copied(value, 0, [_MAX_VALUES])
     return copy
+
+
+declare(
+    read_free_form,
+    {
+        "description": "Free-form fields: any JSON value under a name, judged only when an action reads it.",
+        "type": "object",
+    },
+    name="free_form",
+)
 
 
 def _copied(value: Any, depth: int, left: list[int]) -> Any:
