@@ -27,8 +27,7 @@ from sqlalchemy import insert as insert_into
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ledgers.servers import Server, start_server
-
+from ledger.sql.servers import Server, start_server
 from loyalty_rules import load_event, load_program
 from loyalty_rules.ledger import SQLLedger
 from loyalty_rules.program import Program

@@ -1,6 +1,6 @@
-"""The ledger in a database; the only place that imports sqlalchemy. Installed with the extra `sql`.
+"""The ledger in a database. It needs the extra `sql`, and is the only package that imports sqlalchemy.
 
-For asyncio: `loyalty_rules.ledger.sql.asyncio.AsyncSQLLedger`, which needs SQLAlchemy's own extra `asyncio`.
+`loyalty_rules.ledger.sql.asyncio.AsyncSQLLedger` is the ledger for asyncio. It needs SQLAlchemy's extra `asyncio`.
 """
 
 from loyalty_rules.ledger.errors import AmountOutOfRangeError, ConcurrentChangeError

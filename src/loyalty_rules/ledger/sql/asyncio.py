@@ -1,4 +1,4 @@
-"""The same ledger for asyncio: each operation runs in SQLAlchemy's greenlet on the host's async engine."""
+"""The ledger for asyncio: each operation runs in a greenlet of SQLAlchemy, on the host's asynchronous engine."""
 
 import asyncio
 import functools
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class AsyncSQLLedger:
     """A ledger in a database for asyncio: see `AsyncLedger` for its operations and `SQLLedger` for the arguments.
 
-    `engine` is of an asynchronous driver: `sqlite+aiosqlite:///shop.db`, `postgresql+psycopg://…`.
+    `engine` has an asynchronous driver: `sqlite+aiosqlite:///shop.db`, `postgresql+psycopg://…`.
     """
 
     def __init__(self, engine: AsyncEngine, *, serials: SerialKeys | None = None, tables: Tables | None = None) -> None:
@@ -38,13 +38,13 @@ class AsyncSQLLedger:
 
     @classmethod
     async def open(cls, url: str, *, serials: SerialKeys | None = None) -> Self:
-        """Open the ledger at a URL; its tables are made if need be."""
+        """Open the ledger at a URL, and create its missing tables."""
         ledger = cls(create_async_engine(url), serials=serials)
         await ledger.create_all()
         return ledger
 
     async def create_all(self) -> None:
-        """Make the tables that are not there, with their triggers."""
+        """Create the missing tables, with their triggers."""
         async with self._engine.begin() as connection:
             await connection.run_sync(self._ledger.create_all_on)
 
@@ -53,39 +53,42 @@ class AsyncSQLLedger:
         await self._engine.dispose()
 
     async def join(self, connection: AsyncConnection, work: Callable[[LedgerService], T]) -> T:
-        """Do several operations as one in the host's transaction on a connection: `work` is given the operations."""
+        """Run `work` in the host's transaction on a connection; see `SQLLedger.transaction`."""
 
         def joined(on: Connection) -> T:
-            with self._ledger.transaction(on) as operations:
-                return work(operations)
+            with self._ledger.transaction(on) as service:
+                return work(service)
 
         return await connection.run_sync(joined)
 
-    async def _do(self, work: Callable[[LedgerService], T]) -> T:
-        def once(connection: Connection) -> T:
-            with self._ledger.on(connection) as operations:
-                return work(operations)
+    async def _write(self, work: Callable[[LedgerService], T]) -> T:
+        """Run one operation in a transaction, with the retries of `SQLLedger`."""
 
-        for tries in itertools.count():
+        def once(connection: Connection) -> T:
+            with self._ledger.transaction_on(connection) as service:
+                return work(service)
+
+        for retries in itertools.count():
             try:
                 async with self._engine.connect() as connection:
                     return await connection.run_sync(once)
             except DBAPIError as error:
-                pause = self._ledger.pause_after(error, tries)
-                if pause is None:
+                backoff = self._ledger.backoff_after(error, retries)
+                if backoff is None:
                     raise
-                await asyncio.sleep(pause)
-        raise AssertionError("the last try returns or raises")
+                await asyncio.sleep(backoff)
+        raise AssertionError("the last attempt returns or raises")
 
-    async def _ask(self, question: Callable[[LedgerService], T]) -> T:
+    async def _read(self, query: Callable[[LedgerService], T]) -> T:
+        """Run a read-only query."""
         async with self._engine.connect() as connection:
-            return await connection.run_sync(lambda on: question(self._ledger.read_only(on)))
+            return await connection.run_sync(lambda on: query(self._ledger.reader_on(on)))
 
-    # -- what is recorded --------------------------------------------------------------------------------------------
+    # -- operations --------------------------------------------------------------------------------------------------
 
     async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
         """Record an evaluation once."""
-        return await self._do(lambda to: to.record(evaluation, recorded_at=recorded_at))
+        return await self._write(lambda service: service.record(evaluation, recorded_at=recorded_at))
 
     async def process(
         self,
@@ -95,14 +98,17 @@ class AsyncSQLLedger:
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
     ) -> Receipt:
-        """Decide and record any event."""
-        return await self._do(lambda to: to.process(program, event, serials=serials, recorded_at=recorded_at))
+        """Evaluate and record any event."""
+        return await self._write(
+            lambda service: service.process(program, event, serials=serials, recorded_at=recorded_at)
+        )
 
     async def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Release the delayed promises that are due by `at`, one by one."""
-        due = await self._ask(lambda to: to.due(program, at))
+        """Release the delayed promises that are due by `at`, each in a transaction of its own."""
+        due = await self._read(lambda service: service.due(program, at))
         receipts = [
-            await self._do(functools.partial(LedgerService.settle_one, program=program, lot=lot, at=at)) for lot in due
+            await self._write(functools.partial(LedgerService.settle_one, program=program, lot=lot, at=at))
+            for lot in due
         ]
         return [each for each in receipts if each.status == "recorded"]
 
@@ -118,68 +124,70 @@ class AsyncSQLLedger:
         at: datetime,
     ) -> Receipt:
         """Spend from an account."""
-        return await self._do(lambda to: to.spend(program, account, member, currency, amount, event=event, at=at))
+        return await self._write(
+            lambda service: service.spend(program, account, member, currency, amount, event=event, at=at)
+        )
 
     async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
         """Undo a spend, once."""
-        return await self._do(lambda to: to.undo_spend(program, spend, event=event, at=at))
+        return await self._write(lambda service: service.undo_spend(program, spend, event=event, at=at))
 
     async def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
         """Redeem a coupon."""
-        return await self._do(lambda to: to.redeem(program, code, transaction))
+        return await self._write(lambda service: service.redeem(program, code, transaction))
 
     async def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
         """Undo a redemption, once."""
-        return await self._do(lambda to: to.undo_redemption(program, redemption, event=event, at=at))
+        return await self._write(lambda service: service.undo_redemption(program, redemption, event=event, at=at))
 
     async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
         """Void a coupon that was not redeemed."""
-        return await self._do(lambda to: to.void(program, coupon, event=event, at=at))
+        return await self._write(lambda service: service.void(program, coupon, event=event, at=at))
 
     async def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Write down what time has done by `at`, one by one."""
-        gone = await self._ask(lambda to: [*to.expired(program, at)])
+        """Record the lots and coupons that have expired by `at`, each in a transaction of its own."""
+        expired = await self._read(lambda service: [*service.expired(program, at)])
         receipts = [
-            await self._do(functools.partial(LedgerService.expire_one, program=program, what=each, at=at))
-            for each in gone
+            await self._write(functools.partial(LedgerService.expire_one, program=program, what=each, at=at))
+            for each in expired
         ]
         return [each for each in receipts if each.status == "recorded"]
 
-    # -- what is asked -----------------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------------------------
 
     async def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Read the counters and trackers of an event."""
-        return await self._ask(lambda to: to.snapshot(program, event))
+        return await self._read(lambda service: service.snapshot(program, event))
 
     async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
-        """Give what an account has at an instant."""
-        return await self._ask(lambda to: to.balance(program, account, currency, at))
+        """Return the balance of an account at an instant."""
+        return await self._read(lambda service: service.balance(program, account, currency, at))
 
     async def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give the account's lots as they stood at an instant."""
-        return await self._ask(lambda to: to.lots(program, account, currency, at))
+        """Return the lots of an account as of an instant."""
+        return await self._read(lambda service: service.lots(program, account, currency, at))
 
     async def promises(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the promises that were open at an instant."""
-        return await self._ask(lambda to: to.promises(program, at))
+        """Return the promises that were open at an instant."""
+        return await self._read(lambda service: service.promises(program, at))
 
     async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Give every entry of an account up to an instant."""
-        return await self._ask(lambda to: to.statement(program, account, at))
+        """Return every entry of an account up to an instant, inclusive."""
+        return await self._read(lambda service: service.statement(program, account, at))
 
     async def coupon(self, program: str, code: str) -> CouponRecord | None:
-        """Find a coupon by its serial, however it is written."""
-        return await self._ask(lambda to: to.coupon(program, code))
+        """Return the coupon with a serial, in any spelling, or the first with a shared code; None if there is none."""
+        return await self._read(lambda service: service.coupon(program, code))
 
     async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member."""
-        return await self._ask(lambda to: to.coupons(program, member))
+        """Return the coupons of a member."""
+        return await self._read(lambda service: service.coupons(program, member))
 
     async def report_rows(self, program: str, at: datetime) -> ReportRows:
-        """Give what the reports are made of."""
-        return await self._ask(lambda to: to.report_rows(program, at))
+        """Return the rows that the reports are computed from."""
+        return await self._read(lambda service: service.report_rows(program, at))
 
     async def check_invariants(self) -> Sequence[str]:
-        """Say what does not hold of all that must always hold."""
+        """Return the violated invariants as sentences; an empty list means the ledger is consistent."""
         async with self._engine.connect() as connection:
-            return await connection.run_sync(self._ledger.broken_on)
+            return await connection.run_sync(self._ledger.violations_on)

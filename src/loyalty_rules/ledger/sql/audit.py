@@ -1,13 +1,13 @@
-"""The log as proof: that it is unbroken, that the state is what it adds up to, and the state made anew from it.
+"""The audit of a ledger: whether the hash chains of the log are unbroken, and whether the state is the sum of the log.
 
-Source: ledger P6, P7 and the invariants of ledger 2.
+It only reads. Source: ledger P6 and the invariants of ledger 2.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, func, select
+from sqlalchemy import Connection, Select, Table, case, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
@@ -15,16 +15,16 @@ from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS
 
-__all__ = ["broken_chains", "broken_sums", "ends_of_chains"]
+__all__ = ["broken_chains", "ends_of_chains", "violated_invariants"]
 
-_AT_ONCE = 500
+_CHUNK_SIZE = 500
 
 
 # -- the chains ------------------------------------------------------------------------------------------------------
 
 
 def ends_of_chains(connection: Connection, tables: Tables) -> dict[int, tuple[int, bytes]]:
-    """Give the position and the link at the end of each chain."""
+    """Return the position and the link at the end of each chain."""
     r = tables.receipts
     ends = select(r.c.chain, func.max(r.c.position).label("position")).group_by(r.c.chain).subquery()
     last = select(r.c.chain, r.c.position, r.c.link).join(
@@ -34,25 +34,25 @@ def ends_of_chains(connection: Connection, tables: Tables) -> dict[int, tuple[in
 
 
 def broken_chains(connection: Connection, tables: Tables) -> Iterator[str]:
-    """Hash everything that was recorded once more; say what is not as it was, each in a sentence."""
+    """Hash the log again; yield a sentence for each batch or chain that has changed since it was recorded."""
     chain, position, previous = -1, 0, FIRST_LINK
     for row, rows in _batches(connection, tables):
         if row.chain != chain:
             chain, position, previous = row.chain, 0, FIRST_LINK
         key = IdempotencyRecord.key_of(row.program, row.event, row.phase)
         if row.position != position + 1:
-            yield f"chain {chain} goes from {position} to {row.position}: what came between is gone"
+            yield f"chain {chain} goes from {position} to {row.position}: the batches between are missing"
         content: Any = row._mapping
         digest = content_digest(content, content, rows)
         if digest != row.digest:
             yield f"batch {key} is not as it was recorded"
         if link_of(previous, row.digest) != row.link:
-            yield f"batch {key} does not follow what was recorded before it in chain {chain}"
+            yield f"batch {key} does not follow the batch before it in chain {chain}"
         position, previous = row.position, row.link
 
 
 def _batches(connection: Connection, tables: Tables) -> Iterator[tuple[Any, dict[Table, list[Any]]]]:
-    """Give every batch with its receipt, chain by chain, and with what it wrote into the log."""
+    """Yield every batch with its receipt, chain by chain, and the rows that it wrote to the log."""
     b, r = tables.batches, tables.receipts
     every = (
         select(b, r.c.version, r.c.snapshot, r.c.intents, r.c.trims, r.c.chain, r.c.position, r.c.digest, r.c.link)
@@ -61,49 +61,51 @@ def _batches(connection: Connection, tables: Tables) -> Iterator[tuple[Any, dict
     )
     for chain in sorted(ends_of_chains(connection, tables)):
         after = 0
-        while some := connection.execute(every.where(r.c.chain == chain, r.c.position > after).limit(_AT_ONCE)).all():
-            written = {table: _by_batch(connection, table, [row.id for row in some]) for table in tables.written}
-            for row in some:
-                yield row, {table: found.get(row.id, []) for table, found in written.items()}
-            after = some[-1].position
+        while batches := connection.execute(
+            every.where(r.c.chain == chain, r.c.position > after).limit(_CHUNK_SIZE)
+        ).all():
+            written = {table: _by_batch(connection, table, [row.id for row in batches]) for table in tables.written}
+            for row in batches:
+                yield row, {table: of_batch.get(row.id, []) for table, of_batch in written.items()}
+            after = batches[-1].position
 
 
 def _by_batch(connection: Connection, table: Table, batches: Sequence[int]) -> dict[int, list[Any]]:
     order = table.c.number if "number" in table.c else table.c.key
     rows = connection.execute(select(table).where(table.c.batch.in_(batches)).order_by(table.c.batch, order))
-    return {batch: [row._mapping for row in found] for batch, found in groupby(rows, lambda row: row.batch)}
+    return {batch: [row._mapping for row in group] for batch, group in groupby(rows, lambda row: row.batch)}
 
 
-# -- the sums --------------------------------------------------------------------------------------------------------
+# -- the invariants --------------------------------------------------------------------------------------------------
 
 
-def broken_sums(connection: Connection, tables: Tables) -> Iterator[str]:
-    """Say where the state is not what the log adds up to, or breaks a promise, each in a sentence."""
-    for statement, sentence in _questions(tables):
+def violated_invariants(connection: Connection, tables: Tables) -> Iterator[str]:
+    """Yield a sentence for each row of the state that is not the sum of the log or violates an invariant."""
+    for statement, sentence in _violations(tables):
         for row in connection.execute(statement):
             yield sentence.format(**row._mapping)
 
 
-def _questions(t: Tables) -> Iterator[tuple[Select[Any], str]]:
-    """Each selects what is wrong; no row is fine."""
+def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
+    """Yield a select of the rows that violate an invariant, with the sentence about each of them."""
     yield _lots_that_do_not_add_up(t), "lot {key} is not the sum of its entries"
-    yield _claimed_otherwise(t), "lot {key} is not claimed by what returns took of it"
+    yield _lots_with_other_claims(t), "lot {key} has a claimed amount that is not the sum of the claims of its returns"
     yield (
         select(t.lots.c.key).where(t.lots.c.promised > 0, t.lots.c.outstanding + t.lots.c.spent + t.lots.c.expired > 0),
-        "lot {key} is promised and issued at once",
+        "lot {key} has promised and issued amounts at the same time",
     )
     yield (
         select(t.entries.c.lot).distinct().where(t.entries.c.lot.not_in(select(t.lots.c.key))),
-        "lot {lot} has entries and is not there",
+        "lot {lot} has entries but is missing",
     )
-    yield _counters_that_do_not_add_up(t), "counter {name} of {program} is not the sum of what was drawn on it"
+    yield _counters_that_do_not_add_up(t), "counter {name} of {program} is not the sum of its draws"
     yield _counters_over_their_limit(t), "counter {name} of {program} is over its limit"
-    yield _coupons_in_another_state(t), "coupon {key} is not in the state that was recorded last"
+    yield _coupons_in_other_states(t), "coupon {key} is not in its last recorded state"
     yield (
         select(t.coupons.c.key).where(
             t.coupons.c.remaining.is_(None), (t.coupons.c.state == "redeemed") != t.coupons.c.redeemed_by.is_not(None)
         ),
-        "coupon {key} is redeemed by nothing, or by something and not redeemed",
+        "coupon {key} is redeemed without a redemption, or has a redemption without being redeemed",
     )
     owed = func.sum(t.debts.c.amount)
     yield (
@@ -119,7 +121,7 @@ def _questions(t: Tables) -> Iterator[tuple[Select[Any], str]]:
         .where(t.draws.c.name.startswith("tracker/"))
         .group_by(t.batches.c.program, t.batches.c.of, t.draws.c.name)
         .having(func.sum(t.draws.c.amount) < 0),
-        "sale {of} contributes less than nothing to {name}",
+        "sale {of} has a negative contribution to {name}",
     )
     yield (
         select(t.batches.c.event, t.batches.c.phase).outerjoin(t.receipts).where(t.receipts.c.batch.is_(None)),
@@ -127,27 +129,25 @@ def _questions(t: Tables) -> Iterator[tuple[Select[Any], str]]:
     )
 
 
-def _moved(t: Tables, bucket: str) -> ColumnElement[Any]:
-    moved = case((t.entries.c.target == bucket, t.entries.c.amount), else_=0)
-    return func.sum(moved - case((t.entries.c.source == bucket, t.entries.c.amount), else_=0))
+def _sum_of_entries(t: Tables, bucket: str) -> ColumnElement[Any]:
+    """Return the sum of the entries into a bucket, less those out of it."""
+    into = case((t.entries.c.target == bucket, t.entries.c.amount), else_=0)
+    return func.sum(into - case((t.entries.c.source == bucket, t.entries.c.amount), else_=0))
 
 
 def _lots_that_do_not_add_up(t: Tables) -> Select[Any]:
-    wrong = [t.lots.c[field] != func.coalesce(_moved(t, bucket), 0) for bucket, field in BUCKETS.items()]
+    unequal = [t.lots.c[field] != func.coalesce(_sum_of_entries(t, bucket), 0) for bucket, field in BUCKETS.items()]
     issued = func.sum(case((t.entries.c.source == "issued", t.entries.c.amount), else_=0))
-    any_wrong = t.lots.c.issued != func.coalesce(issued, 0)
-    for each in wrong:
-        any_wrong = any_wrong | each
     return (
         select(t.lots.c.key)
         .select_from(t.lots)
         .outerjoin(t.entries, t.entries.c.lot == t.lots.c.key)
         .group_by(t.lots.c.number)
-        .having(any_wrong)
+        .having(or_(t.lots.c.issued != func.coalesce(issued, 0), *unequal))
     )
 
 
-def _claimed_otherwise(t: Tables) -> Select[Any]:
+def _lots_with_other_claims(t: Tables) -> Select[Any]:
     claimed = case((t.lot_changes.c.change == "taken_back", t.lot_changes.c.amount), else_=0)
     return (
         select(t.lots.c.key)
@@ -186,7 +186,7 @@ def _counters_over_their_limit(t: Tables) -> Select[Any]:
     )
 
 
-def _coupons_in_another_state(t: Tables) -> Select[Any]:
+def _coupons_in_other_states(t: Tables) -> Select[Any]:
     coupons, states = t.coupons, t.coupon_states
     earlier = states.alias()
     last = select(func.max(earlier.c.number)).where(earlier.c.coupon == coupons.c.key).correlate(coupons)

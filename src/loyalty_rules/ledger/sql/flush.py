@@ -1,6 +1,7 @@
-"""A batch written: the page of what it has changed, table by table, and its receipt at the end of a chain.
+"""The flush of a batch: its unit of work is written table by table, and its receipt at the end of a chain.
 
-Each change of the state is on the condition that the row is still what was read. Source: ledger 2 (P2, P4, P6).
+Each change of the state has the condition that the row still has the version that was read. Source: ledger 2 (P2, P4,
+P6).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,8 +24,9 @@ from loyalty_rules.ledger.sql.mapping import (
     draw_row,
     entry_row,
     lot_change_row,
-    lot_parts,
+    lot_state_row,
     microseconds,
+    new_coupon_row,
     new_lot_row,
     text_of_json,
     undoable_row,
@@ -40,38 +42,38 @@ __all__ = ["ClaimedBatch", "Flush"]
 
 @attrs.frozen
 class ClaimedBatch:
-    """A batch that has been claimed: its number, what it is recognised by, and the row that says so."""
+    """A batch that has been claimed: its number, its idempotency record, and its row."""
 
-    batch: int
-    given: IdempotencyRecord
+    number: int
+    record: IdempotencyRecord
     row: Mapping[str, Any]
 
 
 class Flush:
-    """One batch being written from its page, on the connection of its storage."""
+    """The writer of one batch from its unit of work, on the connection of its storage."""
 
     def __init__(
         self,
         connection: Connection,
         statements: Statements,
         serials: SerialsAtRest,
-        opened: ClaimedBatch,
-        page: UnitOfWork,
+        batch: ClaimedBatch,
+        unit: UnitOfWork,
     ) -> None:
         self._connection = connection
-        self._run = statements
+        self._statements = statements
         self._serials = serials
-        self._opened = opened
-        self._unit = page
+        self._batch = batch
+        self._unit = unit
         self._rows = self._log_rows()
-        self._documents: dict[str, tuple[dict[str, Any], bytes | None]] = {}  # by key: what is written twice
+        self._documents: dict[str, tuple[dict[str, Any], bytes | None]] = {}  # by key, for intents written twice
 
     def _write(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             self._connection.execute(statement, rows)
 
     def _change(self, statement: Executable, rows: Sequence[Mapping[str, Any]], what: str) -> None:
-        """Write changes, each on a condition; if one of them finds no row, nothing of the batch is recorded."""
+        """Run a conditional change; raises `ConcurrentChangeError` if one of the rows does not meet its condition."""
         if rows:
             changed: CursorResult[Any] = self._connection.execute(statement, rows)
             if changed.rowcount != len(rows):
@@ -80,7 +82,7 @@ class Flush:
     # -- the state ---------------------------------------------------------------------------------------------------
 
     def write_state(self) -> None:
-        """Write what lots, coupons and counters are now; raises `ConcurrentChangeError`."""
+        """Write the current lots, coupons and counters; raises `ConcurrentChangeError`."""
         self._write_lots()
         self._write_coupons()
         self._write_counters()
@@ -88,14 +90,14 @@ class Flush:
     def _write_lots(self) -> None:
         changed = [each for each in self._unit.lots.values() if each.changed]
         new = [each for each in changed if each.version is None]
-        self._write(self._run.add_lots, [self._new_lot_row(each) for each in new])
+        self._write(self._statements.add_lots, [self._new_lot_row(each) for each in new])
         self._change(
-            self._run.change_lots,
+            self._statements.change_lots,
             [
                 {
-                    "lot": each.now.key,
-                    "was": each.version,
-                    **{f"new_{name}": value for name, value in lot_parts(each.now, each.latest_at).items()},
+                    "lot": each.current.key,
+                    "expected_version": each.version,
+                    **{f"new_{name}": value for name, value in lot_state_row(each.current, each.latest_at).items()},
                 }
                 for each in changed
                 if each.version is not None
@@ -106,20 +108,22 @@ class Flush:
     def _new_lot_row(self, lot: Tracked[Lot]) -> dict[str, Any]:
         sale = self._unit.new_sale
         assert sale is not None
-        document, _ = self._document(lot.now.issue)
-        return new_lot_row(lot.now, document, lot.latest_at, sale.program.id, sale.event.store)
+        document, _ = self._document(lot.current.issue)
+        return new_lot_row(lot.current, document, lot.latest_at, sale.program.id, sale.event.store)
 
     def _write_coupons(self) -> None:
         changed = [each for each in self._unit.coupons.values() if each.changed]
-        self._write(self._run.add_coupons, [self._new_coupon_row(each) for each in changed if each.version is None])
+        self._write(
+            self._statements.add_coupons, [self._new_coupon_row(each) for each in changed if each.version is None]
+        )
         self._change(
-            self._run.change_coupons,
+            self._statements.change_coupons,
             [
                 {
-                    "coupon": each.now.key,
-                    "was": each.version,
+                    "coupon": each.current.key,
+                    "expected_version": each.version,
                     "new_latest_at": microseconds(each.latest_at),
-                    **{f"new_{name}": value for name, value in coupon_state_row(each.now).items()},
+                    **{f"new_{name}": value for name, value in coupon_state_row(each.current).items()},
                 }
                 for each in changed
                 if each.version is not None
@@ -128,43 +132,35 @@ class Flush:
         )
 
     def _new_coupon_row(self, coupon: Tracked[CouponRecord]) -> dict[str, Any]:
-        issue, program = coupon.now.issue, self._opened.given.program
+        issue, state = coupon.current.issue, coupon_state_row(coupon.current)
         document, fingerprint = self._document(issue)
-        return {
-            "key": issue.key,
-            "program": program,
-            "event": issue.event,
-            "member": issue.member,
-            "code": issue.code,
-            "fingerprint": fingerprint,
-            "issue": text_of_json(document),
-            "expires_at": microseconds(issue.expires_at) if issue.expires_at is not None else None,
-            **coupon_state_row(coupon.now),
-            "latest_at": microseconds(coupon.latest_at),
-            "version": 0,
-        }
+        latest_at = microseconds(coupon.latest_at)
+        return new_coupon_row(self._batch.record.program, issue, document, fingerprint, state, latest_at)
 
     def _write_counters(self) -> None:
-        """Write the draws on each counter as one change; no two of them would find the same row twice."""
+        """Write the sum of the draws on each counter: one change a row, so that its condition holds for all of them."""
         sums: dict[tuple[str, str, str], tuple[int, int]] = {}
         for each in self._unit.draws:
             key = each.program, each.name, each.day.isoformat() if each.day is not None else NO_DAY
-            amount, most = sums.get(key, (0, MAX_AMOUNT))
-            sums[key] = amount + each.amount, min(most, each.most) if each.most is not None else most
-        rows = [(*key, bounded(amount, f"the counter {key[1]}"), most) for key, (amount, most) in sorted(sums.items())]
+            amount, maximum = sums.get(key, (0, MAX_AMOUNT))
+            sums[key] = amount + each.amount, min(maximum, each.most) if each.most is not None else maximum
+        # In one order everywhere, so that two transactions do not wait for each other's rows.
+        rows = [
+            (*key, bounded(amount, f"the counter {key[1]}"), maximum) for key, (amount, maximum) in sorted(sums.items())
+        ]
         self._change(
-            self._run.draw,
+            self._statements.draw,
             [
-                {"program": program, "name": name, "day": day, "value": amount, "most": most}
-                for program, name, day, amount, most in rows
+                {"program": program, "name": name, "day": day, "value": amount, "maximum": maximum}
+                for program, name, day, amount, maximum in rows
                 if amount > 0
             ],
             "a counter",
         )
         self._change(
-            self._run.give_back,
+            self._statements.give_back,
             [
-                {"of_program": program, "counter": name, "on": day, "amount": amount}
+                {"counter_program": program, "counter_name": name, "counter_day": day, "amount": amount}
                 for program, name, day, amount, _ in rows
                 if amount < 0
             ],
@@ -172,11 +168,14 @@ class Flush:
         )
 
     def _document(self, intent: Intent) -> tuple[dict[str, Any], bytes | None]:
-        """Write an intent, once: an issue stands with its lot or coupon and in the receipt. No serial is told."""
+        """Return the document of an intent, without a serial, and the keyed hash of that serial.
+
+        It is built once: an issue is written with its lot or coupon, and again in the receipt.
+        """
         known = self._documents.get(intent.key)
         if known is None:
             if isinstance(intent, IssueCoupon):
-                known = self._serials.hidden(self._opened.given.program, intent)
+                known = self._serials.hide(self._batch.record.program, intent)
             else:
                 known = unstructure(intent), None
             self._documents[intent.key] = known
@@ -185,37 +184,37 @@ class Flush:
     # -- the log -----------------------------------------------------------------------------------------------------
 
     def write_log(self) -> None:
-        """Add what has happened to the log."""
+        """Append the rows of the batch to the log, except the receipt."""
         for table, rows in self._rows.items():
-            self._write(self._run.add_to[table], rows)
+            self._write(self._statements.append_to[table], rows)
 
     def _log_rows(self) -> dict[Table, list[dict[str, Any]]]:
-        """Give what the batch adds to the log, by table."""
-        t, page, batch = self._run.tables, self._unit, self._opened.batch
+        """Return the rows that the batch appends to the log, by table."""
+        t, unit, batch = self._statements.tables, self._unit, self._batch.number
         return {
-            t.entries: [entry_row(each, batch) for each in page.entries],
-            t.lot_changes: [lot_change_row(each, batch) for each in page.lot_changes],
+            t.entries: [entry_row(each, batch) for each in unit.entries],
+            t.lot_changes: [lot_change_row(each, batch) for each in unit.lot_changes],
             t.coupon_states: [
                 {"batch": batch, "coupon": each.key, "at": microseconds(at), **coupon_state_row(each)}
-                for at, each in page.coupon_states
+                for at, each in unit.coupon_states
             ],
-            t.draws: [draw_row(each, batch) for each in page.draws],
-            t.debts: [debt_row(each, batch) for each in page.debts],
-            t.undoables: [undoable_row(program, each, batch) for program, each in page.undoables],
-            t.undone: [{"key": key, "batch": batch} for key in page.undone],
+            t.draws: [draw_row(each, batch) for each in unit.draws],
+            t.debts: [debt_row(each, batch) for each in unit.debts],
+            t.undoables: [undoable_row(program, each, batch) for program, each in unit.undoables],
+            t.undone: [{"key": key, "batch": batch} for key in unit.undone],
         }
 
     def write_receipt(self, receipt: Receipt, terms: Mapping[str, str | None], chain: int) -> None:
-        """Write what came of the batch at the end of a chain, which is held; `terms` are those of a new sale."""
+        """Write the receipt at the end of a chain, which is locked; `terms` are those of a new sale."""
         row: dict[str, Any] = {
-            "batch": self._opened.batch,
+            "batch": self._batch.number,
             **terms,
             "intents": text_of_json([self._document(each)[0] for each in receipt.intents]),
             "trims": text_of_json(unstructure(receipt.trims)),
         }
-        digest = content_digest(self._opened.row, row, self._rows)
-        end = self._connection.execute(self._run.chain_end, {"chain": chain}).first()
+        digest = content_digest(self._batch.row, row, self._rows)
+        end = self._connection.execute(self._statements.chain_end, {"chain": chain}).first()
         position, previous = (end.position, end.link) if end is not None else (0, FIRST_LINK)
         link = link_of(previous, digest)
-        place = {"chain": chain, "position": position + 1, "digest": digest, "link": link}
-        self._write(self._run.add_receipt, [{**row, **place}])
+        link_columns = {"chain": chain, "position": position + 1, "digest": digest, "link": link}
+        self._write(self._statements.add_receipt, [{**row, **link_columns}])

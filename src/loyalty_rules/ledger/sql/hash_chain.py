@@ -1,8 +1,8 @@
-"""The hash chains: each batch's content is hashed, and each hash with the one before it. Source: ledger P6.
+"""The hash chains: each link hashes the digest of a batch together with the link before it. Source: ledger P6.
 
-Whoever changes a recorded batch must change every link after it, up to the ends that a host may keep elsewhere.
-There are several chains, so that tills do not wait for each other at the end of one; a batch's key says which is its
-own. What is hashed into a link is digests alone: nothing of a customer can be read from it.
+A change of one recorded batch breaks every later link of its chain, up to the ends that a host may keep elsewhere.
+There are several chains, so that tills do not all wait for the end of the same one; the key of a batch selects its
+chain. A link is a hash of hashes, so that it reveals nothing about a customer.
 """
 
 import hashlib
@@ -18,27 +18,30 @@ from loyalty_rules.ledger.locks import LockKey
 __all__ = ["CHAINS", "FIRST_LINK", "chain_lock", "chain_of", "content_digest", "link_of"]
 
 CHAINS = 16
+"""The number of chains."""
+
 FIRST_LINK = bytes(32)
+"""The link before the first one of each chain."""
 
 _NOT_CONTENT = frozenset({"number", "batch", "id"})
 
 
 def chain_of(key: str) -> int:
-    """Say to which chain a batch belongs."""
+    """Return the number of the chain that a batch belongs to, by the key of the batch."""
     return zlib.crc32(key.encode("utf-8", "surrogatepass")) % CHAINS
 
 
 def chain_lock(chain: int) -> LockKey:
-    """Name the end of a chain, which is held last of all."""
+    """Return the lock key for the end of a chain, which is the last lock that a transaction takes."""
     return 3, f"chain/{chain}"
 
 
 def content_digest(batch: Mapping[str, Any], receipt: Mapping[str, Any], rows: Mapping[Table, Sequence[Any]]) -> bytes:
-    """Hash all that a batch has written into the log; `rows` are the rows of each table, in their order."""
+    """Return the digest of everything that a batch wrote to the log; `rows` are the rows of each table, in order."""
     written = {
-        table.name: [[row[name] for name in _content_of(table)] for row in found]
-        for table, found in rows.items()
-        if found
+        table.name: [[row[name] for name in _content_columns(table)] for row in written_rows]
+        for table, written_rows in rows.items()
+        if written_rows
     }
     content = [
         [batch[name] for name in ("program", "event", "phase", "of", "inputs", "at", "recorded_at")],
@@ -48,10 +51,10 @@ def content_digest(batch: Mapping[str, Any], receipt: Mapping[str, Any], rows: M
     return hashlib.sha256(json.dumps(content, separators=(",", ":"), sort_keys=True).encode()).digest()
 
 
-def _content_of(table: Table) -> list[str]:
+def _content_columns(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.name not in _NOT_CONTENT]
 
 
 def link_of(previous: bytes, digest: bytes) -> bytes:
-    """Hash a batch's digest onto the link before it."""
+    """Return the link that follows a previous one with the digest of a batch."""
     return hashlib.sha256(previous + digest).digest()

@@ -1,4 +1,4 @@
-"""Records to rows and back: whole millionths, microseconds since 1970, ISO dates, JSON. Source: ledger 3."""
+"""The mapping of records to rows and back: whole millionths, microseconds, ISO dates, JSON. Source: ledger 3."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ from loyalty_rules.ledger.protocol import Entry
 from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, DebtChange, LotChange
 from loyalty_rules.lifecycle.records import BUCKETS, Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
@@ -56,8 +56,9 @@ __all__ = [
     "lot_change_row",
     "lot_history_of",
     "lot_of",
-    "lot_parts",
+    "lot_state_row",
     "microseconds",
+    "new_coupon_row",
     "new_lot_row",
     "text_of_json",
     "undoable_of",
@@ -68,7 +69,7 @@ __all__ = [
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 MAX_AMOUNT = 2**63 - 1
-"""The most millionths that 64 bits hold."""
+"""The maximum of an amount in millionths: a signed integer of 64 bits."""
 
 _INTENTS: Mapping[str, type[Any]] = {
     each.type: each
@@ -92,10 +93,10 @@ _INTENTS: Mapping[str, type[Any]] = {
 }
 
 
-def bounded(amount: int, what: str) -> int:
-    """Give an amount of millionths that 64 bits can hold; raises `AmountOutOfRangeError`, which names it."""
+def bounded(amount: int, name: str) -> int:
+    """Return an amount of millionths; raises `AmountOutOfRangeError`, with a name for it, if 64 bits are too few."""
     if not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
-        raise AmountOutOfRangeError(what)
+        raise AmountOutOfRangeError(name)
     return amount
 
 
@@ -103,7 +104,7 @@ def bounded(amount: int, what: str) -> int:
 
 
 def microseconds(at: datetime) -> int:
-    """Give an instant as whole microseconds since 1970."""
+    """Convert an instant to whole microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND
 
 
@@ -112,7 +113,7 @@ def _microseconds(at: datetime | None) -> int | None:
 
 
 def instant_of(at: int) -> datetime:
-    """Give the instant again, in UTC."""
+    """Convert microseconds since 1970 to an instant in UTC."""
     return _EPOCH + at * _MICROSECOND
 
 
@@ -121,12 +122,12 @@ def _instant_of(at: int | None) -> datetime | None:
 
 
 def day_text(day: date | None) -> str | None:
-    """Give a date as ISO text."""
+    """Convert a date to ISO text."""
     return day.isoformat() if day is not None else None
 
 
 def day_of(text: str | None) -> date | None:
-    """Give the date again."""
+    """Convert ISO text to a date."""
     return date.fromisoformat(text) if text is not None else None
 
 
@@ -134,12 +135,12 @@ _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def text_of_json(document: Any) -> str:
-    """Write a document, in ASCII: every database takes it as it is."""
+    """Encode a document as JSON, in ASCII so that every database stores it unchanged."""
     return _COMPACT(document)
 
 
 def json_of(text: str) -> Any:
-    """Read a document that this library wrote."""
+    """Decode a document that `text_of_json` encoded."""
     return json.loads(text)
 
 
@@ -147,14 +148,14 @@ def json_of(text: str) -> Any:
 
 
 def intents_of(program: str, documents: list[dict[str, Any]], serials: SerialsAtRest) -> tuple[Intent, ...]:
-    """Read intents again."""
+    """Convert the documents of a receipt to intents."""
     return tuple(_intent_of(program, each, serials) for each in documents)
 
 
 def _intent_of(program: str, document: Mapping[str, Any], serials: SerialsAtRest) -> Intent:
     cls = _INTENTS[document["type"]]
     if cls is IssueCoupon:
-        return serials.shown(program, document)
+        return serials.reveal(program, document)
     intent: Intent = restore(document, cls)
     return intent
 
@@ -163,7 +164,7 @@ def _intent_of(program: str, document: Mapping[str, Any], serials: SerialsAtRest
 
 
 def lot_of(row: Row[Any]) -> Lot:
-    """Read a lot as it stands."""
+    """Convert a row to a lot."""
     return Lot(
         restore(json_of(row.issue), IssueCurrency),
         row.number,
@@ -177,8 +178,8 @@ def lot_of(row: Row[Any]) -> Lot:
     )
 
 
-def lot_parts(lot: Lot, latest_at: datetime) -> dict[str, Any]:
-    """Write what changes of a lot."""
+def lot_state_row(lot: Lot, latest_at: datetime) -> dict[str, Any]:
+    """Convert a lot to the columns that operations change."""
     amounts = {field: getattr(lot, field) for field in (*BUCKETS.values(), "taken_back")}
     return {
         **{name: bounded(micros(amount), f"an amount of {lot.key}") for name, amount in amounts.items()},
@@ -190,12 +191,12 @@ def lot_parts(lot: Lot, latest_at: datetime) -> dict[str, Any]:
 
 
 def account_row(program: str, account: Account, currency: str) -> dict[str, Any]:
-    """Write whose balance of what it is."""
+    """Convert an account and a currency to the columns that name a balance."""
     return {"program": program, "kind": account.kind, "account": account.id, "currency": currency}
 
 
 def entry_row(entry: Entry, batch: int) -> dict[str, Any]:
-    """Write a entry as an entry of a batch."""
+    """Convert an entry to a row of a batch."""
     return {
         "batch": batch,
         **account_row(entry.program, entry.account, entry.currency),
@@ -210,7 +211,7 @@ def entry_row(entry: Entry, batch: int) -> dict[str, Any]:
 
 
 def entry_of(row: Row[Any]) -> Entry:
-    """Read an entry, with the event and the phase of its batch."""
+    """Convert a row to an entry; the row has the event and the phase of its batch."""
     return Entry(
         IdempotencyRecord.key_of(row.program, row.event, row.phase),
         row.program,
@@ -229,7 +230,7 @@ def entry_of(row: Row[Any]) -> Entry:
 def new_lot_row(
     lot: Lot, document: Mapping[str, Any], latest_at: datetime, program: str, store: str | None
 ) -> dict[str, Any]:
-    """Write a new lot; `document` is its issue."""
+    """Convert a new lot to a row; `document` is its issue."""
     issue = lot.issue
     return {
         "key": issue.key,
@@ -240,38 +241,38 @@ def new_lot_row(
         "rolling": int(lot.rolling),
         "due_at": _microseconds(issue.due_at),
         "issued": bounded(micros(lot.issued), f"the amount of {lot.key}"),
-        **lot_parts(lot, latest_at),
+        **lot_state_row(lot, latest_at),
         "version": 0,
     }
 
 
 def lot_history_of(row: Row[Any]) -> LotHistory:
-    """Begin the history of a lot."""
+    """Return the history of a lot, without its entries and changes yet."""
     return LotHistory(restore(json_of(row.issue), IssueCurrency), row.program, row.number, bool(row.rolling))
 
 
-def with_history(file: LotHistory, entries: Sequence[Entry], changes: Sequence[Row[Any]]) -> LotHistory:
-    """Give the history of a lot from its entries and its other changes, in the order of record."""
-    issue, terms = file.issue, []
+def with_history(history: LotHistory, entries: Sequence[Entry], changes: Sequence[Row[Any]]) -> LotHistory:
+    """Return the history of a lot with its entries and its other changes, in the order of record."""
+    issue, expiries = history.issue, []
     if issue.expires_at is not None:
-        terms.append(ExpiryVersion(entries[0].at, issue.expires_on, issue.expires_at))
+        expiries.append(ExpiryVersion(entries[0].at, issue.expires_on, issue.expires_at))
     released: tuple[datetime, date] | None = None
     claimed = []
     for row in changes:
         at, day = instant_of(row.at), day_of(row.day)
         if row.change == "expires":
-            terms.append(ExpiryVersion(at, day, _instant_of(row.expires_at)))
+            expiries.append(ExpiryVersion(at, day, _instant_of(row.expires_at)))
         elif row.change == "released" and day is not None:
             released = at, day
         else:
             claimed.append((at, decimal_of(row.amount)))
     return attrs.evolve(
-        file, entries=tuple(entries), expiry_versions=tuple(terms), released=released, claimed=tuple(claimed)
+        history, entries=tuple(entries), expiry_versions=tuple(expiries), released=released, claimed=tuple(claimed)
     )
 
 
 def lot_change_row(change: LotChange, batch: int) -> dict[str, Any]:
-    """Write what an entry can't tell of a lot."""
+    """Convert a change of a lot to a row of a batch."""
     return {
         "batch": batch,
         "lot": change.lot,
@@ -284,7 +285,7 @@ def lot_change_row(change: LotChange, batch: int) -> dict[str, Any]:
 
 
 def draw_row(draw: CounterDraw, batch: int) -> dict[str, Any]:
-    """Write what was added to a counter."""
+    """Convert a draw on a counter to a row of a batch."""
     return {
         "batch": batch,
         "program": draw.program,
@@ -295,45 +296,45 @@ def draw_row(draw: CounterDraw, batch: int) -> dict[str, Any]:
     }
 
 
-def debt_row(debt: tuple[str, Account, str, datetime, int], batch: int) -> dict[str, Any]:
-    """Write what an account owes more, or less."""
-    program, account, currency, at, amount = debt
+def debt_row(debt: DebtChange, batch: int) -> dict[str, Any]:
+    """Convert a change of a debt to a row of a batch."""
+    account = debt.account
     return {
         "batch": batch,
-        **account_row(program, account, currency),
-        "at": microseconds(at),
-        "amount": bounded(amount, f"a debt of {account.kind} {account.id}"),
+        **account_row(debt.program, account, debt.currency),
+        "at": microseconds(debt.at),
+        "amount": bounded(debt.amount, f"a debt of {account.kind} {account.id}"),
     }
 
 
-def undoable_row(program: str, citable: Undoable, batch: int) -> dict[str, Any]:
-    """Write a spend or a redemption."""
+def undoable_row(program: str, undoable: Undoable, batch: int) -> dict[str, Any]:
+    """Convert a spend or a redemption to a row of a batch."""
     return {
-        "key": citable.key,
+        "key": undoable.key,
         "batch": batch,
         "program": program,
-        "event": citable.event,
-        "document": text_of_json(unstructure(citable)),
+        "event": undoable.event,
+        "document": text_of_json(unstructure(undoable)),
     }
 
 
 def undoable_of(row: Row[Any]) -> Undoable:
-    """Read a spend or a redemption."""
+    """Convert a row to a spend or a redemption."""
     document = json_of(row.document)
-    citable: Undoable = restore(document, _INTENTS[document["type"]])
-    return citable
+    undoable: Undoable = restore(document, _INTENTS[document["type"]])
+    return undoable
 
 
-def batch_row(given: IdempotencyRecord) -> dict[str, Any]:
-    """Write what a batch is recognised by."""
+def batch_row(record: IdempotencyRecord) -> dict[str, Any]:
+    """Convert the idempotency record of a batch to a row."""
     return {
-        "program": given.program,
-        "event": given.event,
-        "phase": given.phase,
-        "of": given.of,
-        "inputs": text_of_json(given.inputs),
-        "at": microseconds(given.at),
-        "recorded_at": microseconds(given.recorded_at),
+        "program": record.program,
+        "event": record.event,
+        "phase": record.phase,
+        "of": record.of,
+        "inputs": text_of_json(record.inputs),
+        "at": microseconds(record.at),
+        "recorded_at": microseconds(record.recorded_at),
     }
 
 
@@ -341,24 +342,50 @@ def batch_row(given: IdempotencyRecord) -> dict[str, Any]:
 
 
 def coupon_of(row: Row[Any], serials: SerialsAtRest, state: Row[Any] | None = None) -> CouponRecord:
-    """Read a coupon in the state of its row, or in an earlier one."""
-    now = state if state is not None else row
+    """Convert a row to a coupon, in the state of that row or in the earlier `state`."""
+    current = state if state is not None else row
     return CouponRecord(
-        serials.shown(row.program, json_of(row.issue)),
-        now.state,
-        decimal_of(now.remaining) if now.remaining is not None else None,
-        now.redeemed_by,
-        _instant_of(now.redeemed_at),
-        _instant_of(now.voided_at),
+        serials.reveal(row.program, json_of(row.issue)),
+        current.state,
+        decimal_of(current.remaining) if current.remaining is not None else None,
+        current.redeemed_by,
+        _instant_of(current.redeemed_at),
+        _instant_of(current.voided_at),
     )
 
 
+def new_coupon_row(
+    program: str,
+    issue: IssueCoupon,
+    document: Mapping[str, Any],
+    fingerprint: bytes | None,
+    state: Mapping[str, Any],
+    latest_at: int,
+) -> dict[str, Any]:
+    """Convert a new coupon to a row; `document` is its issue without the serial, `state` the columns of its state."""
+    return {
+        "key": issue.key,
+        "program": program,
+        "event": issue.event,
+        "member": issue.member,
+        "code": issue.code,
+        "fingerprint": fingerprint,
+        "issue": text_of_json(document),
+        "expires_at": _microseconds(issue.expires_at),
+        **state,
+        "latest_at": latest_at,
+        "version": 0,
+    }
+
+
 def coupon_state_row(coupon: CouponRecord) -> dict[str, Any]:
-    """Write the state of a coupon."""
+    """Convert a coupon to the columns of its state."""
     remaining = coupon.remaining
     return {
         "state": coupon.state,
-        "remaining": bounded(micros(remaining), f"what {coupon.key} has left") if remaining is not None else None,
+        "remaining": bounded(micros(remaining), f"the remaining value of {coupon.key}")
+        if remaining is not None
+        else None,
         "redeemed_by": coupon.redeemed_by,
         "redeemed_at": _microseconds(coupon.redeemed_at),
         "voided_at": _microseconds(coupon.voided_at),

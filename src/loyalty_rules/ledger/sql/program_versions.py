@@ -1,4 +1,4 @@
-"""The programs under which sales were decided: each version is stored once, and loaded once a process."""
+"""The program versions that sales were decided under: each is stored once, and loaded once a process."""
 
 from sqlalchemy import Connection
 
@@ -13,15 +13,15 @@ _MAX_LOADED = 64
 
 
 class ProgramVersions:
-    """The versions that a ledger knows: those that are known to be stored, and those that are loaded."""
+    """The program versions that a ledger knows to be stored, and a cache of the loaded ones."""
 
     def __init__(self) -> None:
         self._stored: set[str] = set()
         self._loaded: dict[str, Program] = {}
 
     def store(self, connection: Connection, statements: Statements, program: Program) -> str | None:
-        """Store a version, unless it is known to be; gives it where it is new, to be noted once it is committed."""
-        self._keep(program)
+        """Store the version of a program; return it if it may be new, for `note_stored` after the commit, else None."""
+        self._cache(program)
         if program.version in self._stored:
             return None
         row = {"version": program.version, "program": program.id, "document": text_of_json(dump(program))}
@@ -29,18 +29,18 @@ class ProgramVersions:
         return program.version
 
     def note_stored(self, version: str) -> None:
-        """Note that a version is stored for good."""
+        """Note that a version is stored and committed."""
         self._stored.add(version)
 
     def load(self, connection: Connection, statements: Statements, version: str) -> Program:
-        """Give the program of a version that is stored."""
+        """Return the program of a stored version."""
         program = self._loaded.get(version)
         if program is None:
             program = load_program(connection.execute(statements.program, {"version": version}).scalar_one())
-            self._keep(program)
+            self._cache(program)
         return program
 
-    def _keep(self, program: Program) -> None:
+    def _cache(self, program: Program) -> None:
         if program.version not in self._loaded:
             while len(self._loaded) >= _MAX_LOADED:
                 self._loaded.pop(next(iter(self._loaded)), None)

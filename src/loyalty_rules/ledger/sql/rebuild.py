@@ -1,4 +1,4 @@
-"""The state made anew from the log: every lot, coupon and counter. Source: ledger P6."""
+"""The rebuild of the state from the log: every lot, coupon and counter. Source: ledger P6."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,17 +9,18 @@ from loyalty_rules.documents.structuring import restore
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import extended_issue
 from loyalty_rules.ledger.records import LotHistory
-from loyalty_rules.ledger.sql.mapping import json_of, microseconds, new_lot_row, text_of_json
+from loyalty_rules.ledger.sql.mapping import json_of, new_coupon_row, new_lot_row
+from loyalty_rules.ledger.sql.statements import COUPON_COLUMNS
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
 
 __all__ = ["rebuild"]
 
-_AT_ONCE = 200
+_CHUNK_SIZE = 200
 
 
 def rebuild(connection: Connection, tables: Tables, storage: SQLStorage) -> None:
-    """Make the state anew from the log alone, in the transaction of the connection, which has the state to itself."""
+    """Compute the state again from the log alone; the transaction of the connection has locked the state tables."""
     for table in tables.state:
         connection.execute(delete(table))
     for row, documents in _receipts(connection, tables):
@@ -32,14 +33,14 @@ def rebuild(connection: Connection, tables: Tables, storage: SQLStorage) -> None
 
 
 def _receipts(connection: Connection, tables: Tables) -> Iterator[tuple[Any, Sequence[dict[str, Any]]]]:
-    """Give the batches of sales with their intents, in the order of record."""
+    """Yield the batches of sales with the documents of their intents, in the order of record."""
     b, r = tables.batches, tables.receipts
     sales = select(r.c.number, b.c.program, b.c.inputs, r.c.intents).join(b).where(r.c.version.is_not(None))
     after = 0
-    while some := connection.execute(sales.where(r.c.number > after).order_by(r.c.number).limit(_AT_ONCE)).all():
-        for row in some:
+    while rows := connection.execute(sales.where(r.c.number > after).order_by(r.c.number).limit(_CHUNK_SIZE)).all():
+        for row in rows:
             yield row, json_of(row.intents)
-        after = some[-1].number
+        after = rows[-1].number
 
 
 def _issue_lots(
@@ -47,15 +48,15 @@ def _issue_lots(
 ) -> None:
     rolling = {extended_issue(each["key"]) for each in documents if each["type"] == ExtendExpiry.type}
     issues = {each["key"]: each for each in documents if each["type"] == IssueCurrency.type}
-    files = {
+    histories = {
         key: LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling) for key, each in issues.items()
     }
     store = json_of(row.inputs)["event"]["store"]
     rows = []
-    for file in storage.with_histories(files).values():
-        lot = file.lot()
+    for history in storage.with_histories(histories).values():
+        lot = history.lot()
         assert lot is not None
-        rows.append(new_lot_row(lot, issues[lot.key], file.latest, row.program, store))
+        rows.append(new_lot_row(lot, issues[lot.key], history.latest, row.program, store))
     if rows:
         connection.execute(insert(tables.lots), rows)
 
@@ -66,22 +67,13 @@ def _issue_coupons(connection: Connection, tables: Tables, row: Any, documents: 
         if document["type"] != IssueCoupon.type:
             continue
         hidden = document["serial"]
-        found = connection.execute(
+        coupon_states = connection.execute(
             select(states).where(states.c.coupon == document["key"]).order_by(states.c.number)
         ).all()
-        last = found[-1]
+        last = coupon_states[-1]
         issue = restore({**document, "serial": None, "till_message": ""}, IssueCoupon)
-        new = {
-            "key": issue.key,
-            "program": row.program,
-            "event": issue.event,
-            "member": issue.member,
-            "code": issue.code,
-            "fingerprint": bytes.fromhex(hidden["fingerprint"]) if hidden is not None else None,
-            "issue": text_of_json(document),
-            "expires_at": microseconds(issue.expires_at) if issue.expires_at is not None else None,
-            **{name: getattr(last, name) for name in ("state", "remaining", "redeemed_by", "redeemed_at", "voided_at")},
-            "latest_at": max(each.at for each in found),
-            "version": 0,
-        }
+        fingerprint = bytes.fromhex(hidden["fingerprint"]) if hidden is not None else None
+        state = {name: getattr(last, name) for name in COUPON_COLUMNS if name in states.c}
+        latest_at = max(each.at for each in coupon_states)
+        new = new_coupon_row(row.program, issue, document, fingerprint, state, latest_at)
         connection.execute(insert(tables.coupons), new)

@@ -1,8 +1,8 @@
 """The tables of a ledger in a database. Source: ledger 2 and 3.
 
-The **log** is only ever added to, and triggers see to it: programs, batches, receipts, entries, changes of lots,
-states of coupons, draws on counters, debts, and what was cited and undone. The **state** is what the log adds up to,
-kept so that nobody has to add it up: lots, coupons, counters. `rebuild` makes the state anew from the log.
+The **log** is append-only, which triggers enforce: programs, batches, receipts, entries, changes of lots, states of
+coupons, draws on counters, debts, and undoable and undone operations. The **state** is the sum of the log, kept so
+that operations need not add it up: lots, coupons, counters. `rebuild` computes the state again from the log.
 
 Amounts are 64-bit whole millionths, instants whole microseconds since 1970 in UTC, dates ISO texts, documents JSON.
 """
@@ -29,15 +29,16 @@ from sqlalchemy import (
     text,
 )
 
+from loyalty_rules.ledger.sql.dialects import DIALECTS
 from loyalty_rules.lifecycle.records import BUCKETS
 
 __all__ = ["NO_DAY", "Tables"]
 
 NO_DAY = ""
-"""The day of a counter that has none. It stands before every date."""
+"""The day of a counter without days. It sorts before every date."""
 
 _HAS_STRICT = sqlite3.sqlite_version_info >= (3, 37)
-_WHOLE = BigInteger().with_variant(Integer(), "sqlite")  # an INTEGER of SQLite has 64 bits; STRICT knows no BIGINT
+_WHOLE = BigInteger().with_variant(Integer(), "sqlite")  # SQLite: INTEGER has 64 bits, STRICT has no BIGINT
 
 
 def _number(name: str = "number") -> Column[int]:
@@ -53,20 +54,20 @@ def _text(name: str, *arguments: Any, null: bool = False, **options: Any) -> Col
 
 
 def _account() -> list[Column[str]]:
-    """Whose balance of what it is."""
+    """Return the columns that name a balance: an account and a currency."""
     return [_text("program"), _text("kind"), _text("account"), _text("currency")]
 
 
 def _ddl(statement: str) -> DDL:
-    make: Any = DDL
-    ddl: DDL = make(statement.replace("%", "%%"))
+    new: Any = DDL
+    ddl: DDL = new(statement.replace("%", "%%"))
     return ddl
 
 
 class Tables:
-    """The tables of one ledger in the host's `metadata`, so that its migrations see them.
+    """The tables of one ledger, in the host's `metadata` so that its migrations see them.
 
-    Each name begins with `prefix`; `schema` puts them into a schema of PostgreSQL's.
+    Each name begins with `prefix`. `schema` is a schema of PostgreSQL for all of them.
     """
 
     def __init__(
@@ -78,13 +79,13 @@ class Tables:
         self._log_tables()
         self._state_tables()
         for table in self.log:
-            for dialect in ("sqlite", "postgresql"):
+            for dialect in DIALECTS:
                 for statement in self.triggers(table, dialect):
                     event.listen(table, "after_create", _ddl(statement).execute_if(dialect=dialect))
 
     @property
     def log(self) -> list[Table]:
-        """The tables that are only ever added to, none before one that it refers to."""
+        """The append-only tables, each after those that it refers to."""
         return [
             self.programs,
             self.batches,
@@ -100,31 +101,17 @@ class Tables:
 
     @property
     def written(self) -> list[Table]:
-        """The tables of the log whose rows are what batches have written."""
+        """The tables of the log that hold the content of batches, without the receipts."""
         return [each for each in self.log if "batch" in each.c and each is not self.receipts]
 
     @property
     def state(self) -> list[Table]:
-        """The tables that the log adds up to."""
+        """The tables that sum up the log."""
         return [self.lots, self.coupons, self.counters]
 
     def triggers(self, table: Table, dialect: str) -> list[str]:
-        """Give the statements, for `sqlite` or `postgresql`, by which a table of the log refuses change and removal."""
-        name, refusal = table.name, f"{table.name} is only ever added to"
-        if dialect == "sqlite":
-            return [
-                f"CREATE TRIGGER {name}_no_{change.lower()} BEFORE {change} ON {name} "
-                f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
-                for change in ("UPDATE", "DELETE")
-            ]
-        schema = f'"{self.schema}".' if self.schema is not None else ""
-        function = f"{schema}{self.prefix}only_added_to()"
-        return [
-            f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION '% is only ever added to', TG_TABLE_NAME; END $$",
-            f"CREATE TRIGGER {name}_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}{name} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}",
-        ]
+        """Return the statements, for `sqlite` or `postgresql`, that make a table of the log append-only."""
+        return DIALECTS[dialect]().triggers(table, self.prefix)
 
     def _table(self, name: str, *parts: Any) -> Table:
         return Table(self.prefix + name, self.metadata, *parts, schema=self.schema, sqlite_strict=_HAS_STRICT)
@@ -226,6 +213,8 @@ class Tables:
             _whole("amount"),
             self._index("debts_account", "program", "kind", "account"),
         )
+        # Spends and redemptions that a later operation can undo. In the database the table has the name that it had
+        # before the field's word was found: to rename it would cost every host a migration, and gain it nothing.
         self.undoables = self._table(
             "citations",
             _number(),

@@ -1,4 +1,4 @@
-"""What a batch has looked up and changed, until it is written. Amounts of counters and debts are whole millionths."""
+"""The unit of work of one batch: the rows that it has read and changed. Counters and debts are whole millionths."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -12,31 +12,35 @@ from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["CounterDraw", "LotChange", "Tracked", "UnitOfWork"]
+__all__ = ["CounterDraw", "DebtChange", "LotChange", "Tracked", "UnitOfWork"]
 
 T = TypeVar("T")
 
-_UNNUMBERED = 2**62  # a lot that is not written yet comes after all that are
+_FIRST_NEW_ORDER = 2**62  # a lot without a row yet sorts after all lots with one
 
 
 @attrs.define
 class Tracked(Generic[T]):
-    """A lot or a coupon on the page: what it is now, the version that was read (None: new), when it last changed."""
+    """A lot or a coupon in a unit of work: its current value, the version that was read, and its last change.
 
-    now: T
+    `version` is None if there is no row yet.
+    """
+
+    current: T
     version: int | None
     latest_at: datetime
     changed: bool = False
 
-    def change(self, now: T, at: datetime) -> None:
-        self.now = now
+    def change(self, current: T, at: datetime) -> None:
+        """Replace the current value."""
+        self.current = current
         self.latest_at = max(self.latest_at, at)
         self.changed = True
 
 
 @attrs.frozen
 class LotChange:
-    """What an entry can't tell of a lot: since when it expires when, became issued, or was claimed by a return."""
+    """A change of a lot that moves no amount: a new expiry, the release of a promise, or the claim of a return."""
 
     lot: str
     at: datetime
@@ -48,7 +52,7 @@ class LotChange:
 
 @attrs.frozen
 class CounterDraw:
-    """What was added to a counter, and what it may hold then."""
+    """An amount added to a counter, and the maximum that the counter may have afterwards."""
 
     program: str
     name: str
@@ -57,83 +61,103 @@ class CounterDraw:
     most: int | None
 
 
+@attrs.frozen
+class DebtChange:
+    """An amount added to the debt of an account, negative if the debt is paid."""
+
+    program: str
+    account: Account
+    currency: str
+    at: datetime
+    amount: int
+
+
 class UnitOfWork:
-    """The lots, coupons and counters of one batch, and what it adds to the log."""
+    """The lots, coupons and counters that one batch has read, and the rows that it will append to the log."""
 
     def __init__(self) -> None:
         self.lots: dict[str, Tracked[Lot]] = {}
         self.coupons: dict[str, Tracked[CouponRecord]] = {}
-        self.counters: dict[tuple[str, Window], int] = {}  # as they were read
+        self.counters: dict[tuple[str, Window], int] = {}  # values as they were read
         self.sale: Sale | None = None
         self.new_sale: Sale | None = None
         self.entries: list[Entry] = []
         self.lot_changes: list[LotChange] = []
         self.coupon_states: list[tuple[datetime, CouponRecord]] = []
         self.draws: list[CounterDraw] = []
-        self.debts: list[tuple[str, Account, str, datetime, int]] = []
+        self.debts: list[DebtChange] = []
         self.undoables: list[tuple[str, Undoable]] = []
         self.undone: list[str] = []
 
     # -- lots --------------------------------------------------------------------------------------------------------
 
     def lot(self, key: str) -> Lot | None:
+        """Return the current lot, or None if it was neither read nor added."""
         tracked = self.lots.get(key)
-        return tracked.now if tracked is not None else None
+        return tracked.current if tracked is not None else None
 
     def read_lot(self, key: str, read: Callable[[], Lot], version: int, latest_at: datetime) -> Lot:
-        """Give a lot; read it, unless it is here."""
+        """Return the current lot; read it first if it is not tracked."""
         if key not in self.lots:
             self.lots[key] = Tracked(read(), version, latest_at)
-        return self.lots[key].now
+        return self.lots[key].current
 
     def add_lot(self, lot: Lot, entry: Entry) -> None:
-        numbered = attrs.evolve(lot, order=_UNNUMBERED + len(self.lots))
+        """Add a new lot with its first entry."""
+        numbered = attrs.evolve(lot, order=_FIRST_NEW_ORDER + len(self.lots))
         self.lots[lot.key] = Tracked(numbered, None, entry.at, changed=True)
         self.add_entry(entry)
 
     def new_lots(self, matches: Callable[[Lot], bool]) -> Iterable[Lot]:
-        return (each.now for each in self.lots.values() if each.version is None and matches(each.now))
+        """Return the new lots that match, in the order of issue."""
+        return (each.current for each in self.lots.values() if each.version is None and matches(each.current))
 
     def add_entry(self, entry: Entry) -> None:
+        """Move the amount of an entry between two buckets of its lot."""
         tracked = self.lots[entry.lot]
-        tracked.change(tracked.now.moved(entry.source, entry.target, entry.amount), entry.at)
+        tracked.change(tracked.current.moved(entry.source, entry.target, entry.amount), entry.at)
         self.entries.append(entry)
 
-    def set_expiry(self, key: str, term: ExpiryVersion) -> None:
+    def set_expiry(self, key: str, expiry: ExpiryVersion) -> None:
+        """Set the expiry of a lot."""
         tracked = self.lots[key]
-        first = tracked.version is None and tracked.now.expires_at is None
-        lot = attrs.evolve(tracked.now, expires_on=term.expires_on, expires_at=term.expires_at)
-        tracked.change(lot, term.since)
-        # The issue says when a lot expires to begin with.
-        if not (first and term.expires_at == lot.issue.expires_at):
-            self.lot_changes.append(LotChange(key, term.since, "expires", term.expires_on, term.expires_at))
+        is_first = tracked.version is None and tracked.current.expires_at is None
+        lot = attrs.evolve(tracked.current, expires_on=expiry.expires_on, expires_at=expiry.expires_at)
+        tracked.change(lot, expiry.since)
+        # The first expiry of a lot stands in its issue already, unless the two differ.
+        if not (is_first and expiry.expires_at == lot.issue.expires_at):
+            self.lot_changes.append(LotChange(key, expiry.since, "expires", expiry.expires_on, expiry.expires_at))
 
     def set_released(self, key: str, at: datetime, issue_on: date) -> None:
+        """Set the issue date of a promise that was released."""
         tracked = self.lots[key]
-        tracked.change(attrs.evolve(tracked.now, issue_on=issue_on), at)
+        tracked.change(attrs.evolve(tracked.current, issue_on=issue_on), at)
         self.lot_changes.append(LotChange(key, at, "released", issue_on))
 
     def add_taken_back(self, key: str, at: datetime, amount: int) -> None:
+        """Add to the amount of a lot that returns of its sale have claimed."""
         tracked = self.lots[key]
-        taken = decimal_of(micros(tracked.now.taken_back) + amount)
-        tracked.change(attrs.evolve(tracked.now, taken_back=taken), at)
+        taken_back = decimal_of(micros(tracked.current.taken_back) + amount)
+        tracked.change(attrs.evolve(tracked.current, taken_back=taken_back), at)
         self.lot_changes.append(LotChange(key, at, "taken_back", amount=amount))
 
     def owed(self, program: str, account: Account, currency: str) -> int:
-        """Give what this batch itself adds to a debt."""
-        return sum(amount for *of, _, amount in self.debts if of == [program, account, currency])
+        """Return the amount that this batch adds to a debt."""
+        debt = (program, account, currency)
+        return sum(each.amount for each in self.debts if (each.program, each.account, each.currency) == debt)
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def read_coupon(
         self, key: str, read: Callable[[], CouponRecord], version: int, latest_at: datetime
     ) -> CouponRecord:
-        """Give a coupon; read it, unless it is here."""
+        """Return the current coupon; read it first if it is not tracked."""
         if key not in self.coupons:
             self.coupons[key] = Tracked(read(), version, latest_at)
-        return self.coupons[key].now
+        return self.coupons[key].current
 
     def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
+        """Add a coupon, or replace its state."""
         if coupon.key in self.coupons:
             self.coupons[coupon.key].change(coupon, at)
         else:
@@ -143,7 +167,7 @@ class UnitOfWork:
     # -- counters ----------------------------------------------------------------------------------------------------
 
     def drawn(self, program: str, window: Window) -> int:
-        """Give what this batch itself has added to a counter."""
+        """Return the amount that this batch adds to a counter, or to the days of its window."""
         name, first, last = window
         mine = [each for each in self.draws if each.program == program and each.name == name]
         if first is None or last is None:

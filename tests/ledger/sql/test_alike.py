@@ -1,17 +1,17 @@
-"""One shop, three ledgers: whatever program runs and whatever happens, memory, SQLite and PostgreSQL say the same.
+"""The three ledgers are alike: in memory, SQLite and PostgreSQL, any history has the same results.
 
-Programs, and what happens under them, are drawn by the strategies of the testing kit; what a host does besides
-(settle, expire, spend, redeem, undo, void, send again) is drawn here, and put in between. `LOYALTY_EXAMPLES` asks for
-so many shops.
+The strategies of the testing kit draw programs and the events of a history. The other operations of a host (settle,
+expire, spend, redeem, undo, void, retry) are drawn here, and inserted between the events. `LOYALTY_EXAMPLES` is the
+number of histories.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -28,18 +28,18 @@ from loyalty_rules.lifecycle import Account, Lot
 from loyalty_rules.testing import strategies as kit
 from loyalty_rules.testing.ledgers.facts.till import SERIALS
 
-from .emptied import TABLES, emptied
+from .empty_ledgers import TABLES, SQLiteTemplate, emptied
 from .servers import Server
 
-SHOPS = int(os.environ.get("LOYALTY_EXAMPLES", 300 if os.environ.get("LOYALTY_DEEP") else 25))
+HISTORIES = int(os.environ.get("LOYALTY_EXAMPLES", 300 if os.environ.get("LOYALTY_DEEP") else 25))
 
 
-# -- what happens ----------------------------------------------------------------------------------------------------
+# -- histories -------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Step:
-    """Something that happens in the shop; `which` says of which of those that there are, counted round."""
+    """An operation or an event; `which` selects one of the existing objects, modulo their number."""
 
     what: str
     which: int
@@ -49,38 +49,38 @@ class Step:
 
 @st.composite
 def steps(draw: st.DrawFn, program: lr.Program) -> list[Step]:
-    """Give a history of a shop, and between its events what its host does."""
+    """Draw the events of a history, with other operations of the host between them."""
     history = draw(kit.histories(program, most_events=8))
     host = st.builds(
         Step, st.sampled_from([*HOST]), st.integers(0, 9), amount=st.sampled_from(["0.01", "1", "5", "100"])
     )
-    taken: list[Step] = []
+    drawn: list[Step] = []
     for event in history:
-        taken.append(Step("process", 0, event))
-        taken += draw(st.lists(host, max_size=3))
-    return taken
+        drawn.append(Step("process", 0, event))
+        drawn += draw(st.lists(host, max_size=3))
+    return drawn
 
 
 class Shop:
-    """A shop with one of the ledgers: does what happens, and notes what came of it."""
+    """A shop with one of the ledgers: it runs the steps, and keeps their results."""
 
     def __init__(self, ledger: Ledger, program: lr.Program) -> None:
         self.ledger = ledger
         self.program = program
         self.now = datetime.fromisoformat("2025-01-01T00:00:00+00:00")
         self.receipts: list[Receipt] = []
-        self.said: list[object] = []
+        self.results: list[object] = []
         self.accounts: dict[Account, None] = {}
-        self.again: list[Callable[[], Receipt]] = []
+        self.operations: list[Callable[[], Receipt]] = []
 
     def do(self, step: Step, number: int) -> None:
-        """Do a step; note its receipts, or the field that a conflict names."""
+        """Run a step; keep its receipts, or the field that a conflict names."""
         try:
-            self.said.append(
+            self.results.append(
                 HOST[step.what](self, step, f"H{number}") if step.event is None else self.process(step.event)
             )
         except IdempotencyConflict as conflict:
-            self.said.append((conflict.field, conflict.recorded, conflict.given))
+            self.results.append((conflict.field, conflict.recorded, conflict.given))
 
     def process(self, document: dict[str, Any]) -> Receipt:
         event: Any = lr.load_event(document)
@@ -95,14 +95,14 @@ class Shop:
     def record(self, work: Callable[[], Receipt]) -> Receipt:
         receipt = work()
         self.receipts.append(receipt)
-        self.again.append(work)
+        self.operations.append(work)
         return receipt
 
     def intents(self, kind: type) -> list[Any]:
         return [intent for receipt in self.receipts for intent in receipt.intents if isinstance(intent, kind)]
 
-    def send_again(self, step: Step, name: str) -> object:
-        return self.again[step.which % len(self.again)]() if self.again else None
+    def retry(self, step: Step, name: str) -> object:
+        return self.operations[step.which % len(self.operations)]() if self.operations else None
 
     def settle(self, step: Step, name: str) -> object:
         self.now += timedelta(days=step.which)
@@ -154,30 +154,32 @@ class Shop:
         return self.record(lambda: self.ledger.void(self.program, key, event=name, at=at))
 
     def dump(self) -> dict[str, object]:
-        """All that the ledger says: of every account, promise and coupon, as of now and of an instant halfway."""
+        """Return the results of all queries, as of now and as of an instant halfway."""
         ledger, name = self.ledger, self.program.id
         halfway = min(self.now, datetime.fromisoformat("2025-02-01T00:00:00+00:00"))
-        said: dict[str, object] = {"receipts": self.said}
+        dumped: dict[str, object] = {"receipts": self.results}
         for at in (halfway, self.now):
             report = ledger.report_rows(name, at)
-            said[f"promises at {at}"] = unnumbered(ledger.promises(name, at))
-            said[f"report at {at}"] = [unnumbered(each.lot for each in report.lots), attrs.evolve(report, lots=())]
-            said[f"entries at {at}"] = [(each.store, each.entries) for each in report.lots]
+            dumped[f"promises at {at}"] = unnumbered(ledger.promises(name, at))
+            dumped[f"report at {at}"] = [unnumbered(each.lot for each in report.lots), attrs.evolve(report, lots=())]
+            dumped[f"entries at {at}"] = [(each.store, each.entries) for each in report.lots]
             for account in self.accounts:
-                said[f"statement of {account} at {at}"] = [*ledger.statement(name, account, at)]
+                dumped[f"statement of {account} at {at}"] = [*ledger.statement(name, account, at)]
                 for currency in self.program.currencies:
-                    said[f"{currency.id} of {account} at {at}"] = (
+                    dumped[f"{currency.id} of {account} at {at}"] = (
                         ledger.balance(name, account, currency.id, at),
                         unnumbered(ledger.lots(name, account, currency.id, at)),
                     )
-        said["coupons"] = [[*ledger.coupons(name, each.id)] for each in self.accounts]
-        said["found"] = [ledger.coupon(name, each.serial or each.code or "") for each in self.intents(IssueCoupon)]
-        said["wrong"] = [*ledger.check_invariants()]
-        return said
+        dumped["coupons"] = [[*ledger.coupons(name, each.id)] for each in self.accounts]
+        dumped["coupon by code"] = [
+            ledger.coupon(name, each.serial or each.code or "") for each in self.intents(IssueCoupon)
+        ]
+        dumped["violations"] = [*ledger.check_invariants()]
+        return dumped
 
 
 def unnumbered(lots: Iterable[Lot]) -> list[Lot]:
-    """Give lots in their order without the numbers that say it: each store has its own."""
+    """Return lots in their order, without the order numbers, which differ between the ledgers."""
     return [attrs.evolve(lot, order=0) for lot in lots]
 
 
@@ -189,41 +191,41 @@ HOST: dict[str, Callable[[Shop, Step, str], object]] = {
     "void": Shop.void,
     "undo_spend": Shop.undo_spend,
     "undo_redemption": Shop.undo_redemption,
-    "send_again": Shop.send_again,
+    "retry": Shop.retry,
 }
 
 
-def dumped(ledger: Ledger, program: lr.Program, happens: Sequence[Step]) -> dict[str, object]:
+def dump_of(ledger: Ledger, program: lr.Program, history: Sequence[Step]) -> dict[str, object]:
     shop = Shop(ledger, program)
-    for number, step in enumerate(happens):
+    for number, step in enumerate(history):
         shop.do(step, number)
     return shop.dump()
 
 
-# -- the three -------------------------------------------------------------------------------------------------------
+# -- the three ledgers -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def ledgers(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], list[SQLLedger]]]:
-    """Gives an empty ledger in each database."""
-    path: Path = tmp_path_factory.mktemp("alike") / "shop.db"
-    engines = [create_engine(f"sqlite:///{path}"), create_engine(postgres.new_database())]
-    for engine in engines:
-        SQLLedger(engine, tables=TABLES).create_all()
-    yield lambda: [emptied(engine) for engine in engines]
-    for engine in engines:
-        engine.dispose()
+    """A function that returns an empty ledger in each database."""
+    engine = create_engine(postgres.new_database())
+    SQLLedger(engine, tables=TABLES).create_all()
+    with closing(SQLiteTemplate(tmp_path_factory.mktemp("alike"))) as template:
+        yield lambda: [template.new_ledger(), emptied(engine)]
+    engine.dispose()
 
 
-@settings(max_examples=SHOPS, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=HISTORIES, deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.data())
-def test_whatever_happens_all_three_say_the_same(ledgers: Callable[[], list[SQLLedger]], data: st.DataObject) -> None:
+def test_any_history_has_the_same_results_in_all_three_ledgers(
+    ledgers: Callable[[], list[SQLLedger]], data: st.DataObject
+) -> None:
     program = lr.load_program(data.draw(kit.programs()))
-    happens = data.draw(steps(program))
-    expected = dumped(MemoryLedger(SERIALS), program, happens)
-    assert expected["wrong"] == []
+    history = data.draw(steps(program))
+    expected = dump_of(MemoryLedger(SERIALS), program, history)
+    assert expected["violations"] == []
     for ledger in ledgers():
-        found = dumped(ledger, program, happens)
-        assert found.keys() == expected.keys()
+        actual = dump_of(ledger, program, history)
+        assert actual.keys() == expected.keys()
         for name in expected:
-            assert found[name] == expected[name], name
+            assert actual[name] == expected[name], name

@@ -1,6 +1,7 @@
-"""Two tills at one database, step by step: who waits for whom, what is tried again, and what is not. Source: ledger 3.
+"""Two tills at one database, step by step: which transaction waits for which, and which errors are retried.
 
-The races of `test_races` find what nobody thought of; here each step is told, so that each test fails in one way.
+The races of `test_races` may find any fault. Here each step is fixed, so that each test fails for one reason.
+Source: ledger 3.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from loyalty_rules.ledger.sql.dialects import PostgreSQL
 from loyalty_rules.ledger.sql.hash_chain import CHAINS, chain_lock
 from loyalty_rules.testing.ledgers.facts.till import ANNA, SERIALS, Till, earn, fixed, shop
 
-A_MOMENT = 0.3  # seconds: who has not come through by then is waiting
+A_MOMENT = 0.3  # seconds; work that has not ended by then is waiting
 PATIENCE = 60.0
 TEN = shop(earn(fixed("10")))
 TEN_FOR_ONE = shop(earn(fixed("10"), caps={"total": {"times": 1}}))
@@ -57,29 +58,30 @@ def till_at(bind: Engine, program: Any = TEN) -> Till:
 
 
 class Other:
-    """Something that happens meanwhile, in a thread of its own."""
+    """Concurrent work, in a thread of its own."""
 
     def __init__(self, work: Callable[[], Receipt]) -> None:
-        self._thread = threading.Thread(target=lambda: self._found.append(work()))
-        self._found: list[Receipt] = []
+        self._thread = threading.Thread(target=lambda: self._receipts.append(work()))
+        self._receipts: list[Receipt] = []
         self._thread.start()
 
     def waits(self) -> bool:
-        """Say whether it has not come through after a moment."""
+        """Return whether the work has not ended after a moment."""
         self._thread.join(A_MOMENT)
         return self._thread.is_alive()
 
     def receipt(self) -> Receipt:
+        """Wait for the work, and return its receipt."""
         self._thread.join(PATIENCE)
-        (receipt,) = self._found
+        (receipt,) = self._receipts
         return receipt
 
 
-# -- who waits for whom ----------------------------------------------------------------------------------------------
+# -- waiting ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_looks_first_may_write_then_whatever_others_do_meanwhile(engine: Engine) -> None:
-    """A transaction of SQLite that begins by reading would be refused its first write: somebody has written since."""
+def test_a_transaction_that_begins_by_reading_may_write_later(engine: Engine) -> None:
+    """SQLite would refuse the first write of a deferred transaction if another one had written since."""
     till, other_till = till_at(engine, TEN_FOR_ONE), till_at(engine, TEN_FOR_ONE)
     ledger: Any = till.ledger
     with ledger.transaction() as tx:
@@ -104,7 +106,7 @@ def test_a_second_spend_waits_for_the_first_and_is_refused(engine: Engine) -> No
     assert other.receipt().status == "refused"
 
 
-def test_the_same_sale_from_a_second_till_waits_for_the_first_and_is_recorded_already(engine: Engine) -> None:
+def test_the_same_sale_at_a_second_till_waits_and_is_already_recorded(engine: Engine) -> None:
     till, other_till = till_at(engine), till_at(engine)
     ledger: Any = till.ledger
     with ledger.transaction() as tx:
@@ -115,7 +117,7 @@ def test_the_same_sale_from_a_second_till_waits_for_the_first_and_is_recorded_al
     assert (other.receipt().status, other.receipt().intents) == ("already_recorded", first.intents)
 
 
-def test_a_sale_and_the_same_sale_given_up_is_recorded_by_the_second_till(engine: Engine) -> None:
+def test_a_sale_that_is_rolled_back_is_recorded_by_the_second_till(engine: Engine) -> None:
     till, other_till = till_at(engine), till_at(engine)
     with engine.connect() as connection:
         with SQLLedger(engine, serials=SERIALS).transaction(connection) as tx:
@@ -127,16 +129,16 @@ def test_a_sale_and_the_same_sale_given_up_is_recorded_by_the_second_till(engine
     assert other.receipt().status == "recorded"
 
 
-# -- what is tried again ---------------------------------------------------------------------------------------------
+# -- retries ---------------------------------------------------------------------------------------------------------
 
 
 def refuse_twice(engine: Engine, code: str) -> None:
-    """Let the server itself fail the first two batches with a code; a sequence counts on where a transaction fails."""
+    """Make the server refuse the first two batches with a code; a rollback does not reset the sequence that counts."""
     with engine.begin() as connection:
-        connection.execute(text("CREATE SEQUENCE tries"))
+        connection.execute(text("CREATE SEQUENCE attempts"))
         connection.exec_driver_sql(
             "CREATE FUNCTION refuse_twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'; END IF; "
+            f"IF nextval('attempts') <= 2 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'; END IF; "
             "RETURN NEW; END $$"
         )
         connection.exec_driver_sql(
@@ -144,21 +146,21 @@ def refuse_twice(engine: Engine, code: str) -> None:
         )
 
 
-def tries_at(engine: Engine) -> int:
+def attempts_at(engine: Engine) -> int:
     with engine.connect() as connection:
-        tries: int = connection.execute(text("SELECT last_value FROM tries")).scalar_one()
-    return tries
+        attempts: int = connection.execute(text("SELECT last_value FROM attempts")).scalar_one()
+    return attempts
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])
-def test_a_failure_to_serialise_and_a_deadlock_are_tried_again(server: Engine, code: str) -> None:
+def test_a_serialization_failure_and_a_deadlock_are_retried(server: Engine, code: str) -> None:
     refuse_twice(server, code)
     till = till_at(server)
     assert till.sell("T1").status == "recorded"
-    assert (tries_at(server), till.points()) == (3, 10)
+    assert (attempts_at(server), till.points()) == (3, 10)
 
 
-def test_so_are_they_for_asyncio(server: Engine) -> None:
+def test_they_are_retried_with_asyncio(server: Engine) -> None:
     refuse_twice(server, "40001")
     bill = till_at(server).bill("T1")
 
@@ -169,52 +171,52 @@ def test_so_are_they_for_asyncio(server: Engine) -> None:
         return receipt
 
     assert asyncio.run(sell()).status == "recorded"
-    assert tries_at(server) == 3
+    assert attempts_at(server) == 3
 
 
 @pytest.mark.parametrize("code", ["23505", "23514", "55P03", "57014", "40002", "XX000"])
-def test_nothing_else_that_the_server_refuses_is_tried_again(server: Engine, code: str) -> None:
+def test_no_other_error_of_the_server_is_retried(server: Engine, code: str) -> None:
     refuse_twice(server, code)
     till = till_at(server)
     with pytest.raises(DBAPIError) as refused:
         till.sell("T1")
     assert getattr(refused.value.orig, "sqlstate", None) == code
-    assert (tries_at(server), till.points()) == (1, 0)
+    assert (attempts_at(server), till.points()) == (1, 0)
 
 
 def test_a_deadlock_with_the_hosts_own_locks_ends_and_is_recorded_once(server: Engine) -> None:
-    """The host takes the ends of the chains, for which the ledger waits with Anna's account in its hands."""
+    """The host has locked the ends of the chains, and waits for Anna's account, which the ledger has locked."""
     till = till_at(server)
     till.sell("T1")
     begun: list[Connection] = []
     event.listen(server, "begin", begun.append)
     with server.connect() as host:
-        host.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")  # it is for the ledger to find out
+        host.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")  # so that the deadlock is reported to the ledger
         PostgreSQL().lock(host, [chain_lock(each) for each in range(CHAINS)])
         other = Other(lambda: till.spend("7", "S1"))
-        wait_until_somebody_waits(host)
+        wait_until_a_lock_is_awaited(host)
         PostgreSQL().lock(host, [account_lock("acme", ANNA)])
         assert other.waits()
         host.rollback()
     assert other.receipt().status == "recorded"
-    assert len(begun) == 3  # the host's, the one that was given up, and the other try
+    assert len(begun) == 3  # the host's, the one that was rolled back, and the retry
     assert till.points() == 3
 
 
-def wait_until_somebody_waits(host: Connection) -> None:
+def wait_until_a_lock_is_awaited(host: Connection) -> None:
     waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     until = time.monotonic() + PATIENCE
     while not host.execute(waiting).scalar_one():
-        assert time.monotonic() < until, "nobody waits"
+        assert time.monotonic() < until, "no transaction waits"
         time.sleep(0.01)
 
 
-# -- a connection that is lost ---------------------------------------------------------------------------------------
+# -- lost connections ------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def cut_off(engine: Engine, *, committed: bool) -> Iterator[None]:
-    """Let the server end the next connection that commits, before it has committed, or before it can say so."""
+    """Make the server end the next connection that commits, either before the commit or before its answer."""
     dialect, commit = engine.dialect, engine.dialect.do_commit
 
     def cut(connection: Any) -> None:
@@ -224,7 +226,7 @@ def cut_off(engine: Engine, *, committed: bool) -> Iterator[None]:
             commit(connection)
         with create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as other:
             other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": driver.info.backend_pid})
-        driver.execute("SELECT 1")  # it fails as the commit would, or its answer
+        driver.execute("SELECT 1")  # fails as the commit or its answer would
 
     dialect.do_commit = cut  # type: ignore[method-assign]
     yield
@@ -232,10 +234,8 @@ def cut_off(engine: Engine, *, committed: bool) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("committed", [False, True])
-def test_a_connection_that_is_lost_at_the_commit_loses_nothing_and_doubles_nothing(
-    server: Engine, committed: bool
-) -> None:
-    """Whether it was committed nobody can know; the other try finds the batch, or claims it."""
+def test_a_sale_is_recorded_once_if_the_connection_is_lost_at_the_commit(server: Engine, committed: bool) -> None:
+    """The client cannot know whether the commit succeeded; the retry finds the batch, or claims it."""
     till = till_at(server)
     with cut_off(server, committed=committed):
         receipt = till.sell("T1")
@@ -245,7 +245,7 @@ def test_a_connection_that_is_lost_at_the_commit_loses_nothing_and_doubles_nothi
     assert till.ledger.check_invariants() == []
 
 
-def test_in_the_hosts_transaction_a_lost_connection_is_the_hosts_to_see(server: Engine) -> None:
+def test_a_lost_connection_in_the_hosts_transaction_raises_to_the_host(server: Engine) -> None:
     till, ledger = till_at(server), SQLLedger(server, serials=SERIALS)
     with server.connect() as connection, ledger.transaction(connection) as tx:
         assert tx.process(TEN, till.bill("T1")).status == "recorded"

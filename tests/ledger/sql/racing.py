@@ -1,8 +1,8 @@
-"""Eight processes at one ledger: what each of them does in a race, and how they are started, all at once.
+"""Races of eight processes at one ledger: how the processes are started, and the attempts that each of them makes.
 
-A race is told by its name and its numbers, for it goes to the other processes: `Race.setup` prepares the database,
-`attempts` are what all processes together try. With `naive` the ledger is one that reads, decides and writes as a
-program would that thinks it is alone: nothing is held, and no write is on a condition.
+A race is passed to the processes by its name and its numbers. `Kind.prepare` fills the database before the race, and
+`Kind.attempts` yields the attempts of one process. With `naive` the ledger reads, decides and writes as if it were
+alone: it takes no locks, and no write has a condition.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Engine, bindparam, create_engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, Executable, bindparam, create_engine, insert, select, text, update
 
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.protocol import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
-from loyalty_rules.ledger.sql.statements import CHANGING_OF_COUPON, CHANGING_OF_LOT, Statements
+from loyalty_rules.ledger.sql.statements import COUPON_COLUMNS, LOT_COLUMNS
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.loading import load_event, load_program
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 
-__all__ = ["ANNA", "NOON", "RACES", "WORKERS", "Outcome", "Race", "Workers", "forget_what_is_unique", "opened"]
+__all__ = ["ANNA", "NOON", "RACES", "WORKERS", "Outcome", "Race", "Workers", "drop_unique_keys", "opened"]
 
 WORKERS = 8
 PATIENCE = 300.0  # seconds, for a whole race
@@ -39,17 +39,17 @@ NOON = "2025-01-15T12:00:00+00:00"
 SERIALS = DerivedSerials.from_master(b"a master key for the tests alone")
 
 Outcome = tuple[str, str]
-"""What was tried, and what came of it: the status of the receipt."""
+"""The name of an attempt, and its result: the status of the receipt."""
 
 
 @attrs.frozen
 class Race:
-    """A race: its name among `RACES`, the database, how many there are of what is raced for, and how many tries."""
+    """A race: its name in `RACES`, its database, the number of things that it is for, and the number of attempts."""
 
     name: str
     url: str
     size: int
-    tries: int = WORKERS
+    attempts: int = WORKERS
     naive: bool = False
 
 
@@ -57,7 +57,7 @@ class Race:
 
 
 def program(*actions: Mapping[str, Any], **parts: Any) -> Program:
-    """A program of one promotion with these actions."""
+    """Return a program of one promotion with these actions."""
     document = {"format": "loyalty-rules/1", "id": "acme", "time_zone": "UTC", "currencies": {"points": {}}}
     return load_program({**document, "promotions": [{"id": "p", "actions": [*actions]}], **parts})
 
@@ -81,7 +81,7 @@ def opened(race: Race) -> SQLLedger:
     return ledger
 
 
-# -- the races: how each begins, and what the attempts are -----------------------------------------------------------
+# -- the races -------------------------------------------------------------------------------------------------------
 
 Attempt = tuple[str, Callable[[SQLLedger], Receipt]]
 TEN = program(points(10))
@@ -89,7 +89,7 @@ TEN = program(points(10))
 
 @attrs.frozen
 class Kind:
-    """What is prepared for a race, and what one of the workers tries, one after the other."""
+    """A kind of race: the function that prepares it, and the one that yields the attempts of a worker, in order."""
 
     prepare: Callable[[SQLLedger, Race], Any]
     attempts: Callable[[Race, int, Any], Iterable[Attempt]]
@@ -101,17 +101,17 @@ def hand_out(size: int) -> Program:
 
 
 def coupons_handed_out(ledger: SQLLedger, race: Race) -> list[str]:
-    """Ten coupons, at the most, with each sale, so that a redemption has not all of them to hold."""
+    """Issue at most ten coupons with each sale, so that a redemption does not lock all of them; return the serials."""
     serials: list[str] = []
     while len(serials) < race.size:
-        few = min(10, race.size - len(serials))
-        receipt = ledger.process(hand_out(few), bill(f"T{len(serials)}"))
+        quantity = min(10, race.size - len(serials))
+        receipt = ledger.process(hand_out(quantity), bill(f"T{len(serials)}"))
         serials += [each.serial for each in receipt.intents if isinstance(each, IssueCoupon) and each.serial]
     return serials
 
 
 def redeem_each(race: Race, worker: int, serials: Sequence[str]) -> Iterable[Attempt]:
-    """Every worker tries every coupon, each in a transaction of its own."""
+    """Yield the redemption of every coupon, each in a transaction of its own; all workers have the same coupons."""
     running = hand_out(10)
     for number, serial in enumerate(serials):
         transaction = bill(f"R{number}-{worker}")
@@ -119,15 +119,15 @@ def redeem_each(race: Race, worker: int, serials: Sequence[str]) -> Iterable[Att
 
 
 def record_each(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
-    """Every worker has the same sales to record."""
+    """Yield the sales to record; all workers have the same sales."""
     for number in range(race.size):
         yield f"T{number}", partial(SQLLedger.process, program=TEN, event=bill(f"T{number}"))
 
 
 def issue_under_a_cap(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
-    """Each sale would get a point, and there are so many for all; every other till decides first and records then."""
+    """Yield sales of one point under a cap of `size`; every second worker evaluates first and records later."""
     running = program(points(1, caps={"total": {"times": race.size}}))
-    for number in range(worker, race.tries, WORKERS):
+    for number in range(worker, race.attempts, WORKERS):
         sell = (
             partial(SQLLedger.process, program=running) if worker % 2 else partial(decide_and_record, program=running)
         )
@@ -135,35 +135,37 @@ def issue_under_a_cap(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
 
 
 def decide_and_record(ledger: SQLLedger, program: Program, event: Any) -> Receipt:
-    """Decide a sale by what is known now, and record it a moment later."""
+    """Evaluate a sale with the current counters, and record it in a later transaction."""
     return ledger.record(program.evaluate(event, ledger.snapshot(program, event)))
 
 
-def rich(ledger: SQLLedger, race: Race) -> None:
+def issue_points(ledger: SQLLedger, race: Race) -> None:
+    """Issue the points that are spent in the race."""
     assert ledger.process(program(points(race.size)), bill("T0")).status == "recorded"
 
 
 def spend_sevens(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
+    """Yield spends of seven points."""
     at = bill("T0").occurred_at
-    for number in range(worker, race.tries, WORKERS):
+    for number in range(worker, race.attempts, WORKERS):
         spend = partial(SQLLedger.spend, program=TEN, account=ANNA, member="anna", currency="points")
         yield "seven", partial(spend, amount=Decimal(7), event=f"S{number}", at=at)
 
 
-def nothing(ledger: SQLLedger, race: Race) -> None:
-    """Nothing is there when the race begins."""
+def prepare_nothing(ledger: SQLLedger, race: Race) -> None:
+    """Leave the ledger empty."""
 
 
 RACES = {
     "coupons": Kind(coupons_handed_out, redeem_each),
-    "events": Kind(nothing, record_each),
-    "cap": Kind(nothing, issue_under_a_cap),
-    "spends": Kind(rich, spend_sevens),
+    "events": Kind(prepare_nothing, record_each),
+    "cap": Kind(prepare_nothing, issue_under_a_cap),
+    "spends": Kind(issue_points, spend_sevens),
 }
 
 
 def status_of(receipt: Receipt) -> str:
-    """Say what came of an attempt; a sale that is recorded and issues nothing got nothing."""
+    """Return the status of an attempt: `nothing` for a recorded sale without intents."""
     return "nothing" if receipt.status == "recorded" and not receipt.intents else receipt.status
 
 
@@ -171,31 +173,31 @@ def status_of(receipt: Receipt) -> str:
 
 
 class Naive(PostgreSQL):
-    """Holds nothing but the end of a chain, without which two batches could not be written at all."""
+    """A dialect that locks only the end of a chain, without which two batches could not be written at all."""
 
-    def lock(self, connection: Connection, scopes: Iterable[LockKey]) -> None:
-        super().lock(connection, [each for each in scopes if each[1].startswith("chain/")])
+    def lock(self, connection: Connection, keys: Iterable[LockKey]) -> None:
+        super().lock(connection, [each for each in keys if each[1].startswith("chain/")])
 
     def claim(
-        self, connection: Connection, statements: Statements, row: Mapping[str, Any], scopes: Collection[LockKey]
+        self, connection: Connection, statement: Executable, row: Mapping[str, Any], keys: Collection[LockKey]
     ) -> int | None:
-        batch = super().claim(connection, statements, row, ())
-        self.lock(connection, scopes)
+        batch: int | None = connection.execute(statement, row).scalar_one_or_none()
+        self.lock(connection, keys)
         return batch
 
 
 def make_naive(ledger: SQLLedger) -> None:
-    """Make a ledger read, decide and write, and trust that nobody else does."""
-    run, t = ledger._statements, ledger.tables
+    """Replace the dialect and the conditional statements of a ledger by ones without locks and conditions."""
+    statements, t = ledger._statements, ledger.tables
     ledger._dialect = Naive()
     for name, table, what, changing in (
-        ("change_lots", t.lots, "lot", CHANGING_OF_LOT),
-        ("change_coupons", t.coupons, "coupon", CHANGING_OF_COUPON),
+        ("change_lots", t.lots, "lot", LOT_COLUMNS),
+        ("change_coupons", t.coupons, "coupon", COUPON_COLUMNS),
     ):
         values = {each: bindparam(f"new_{each}") for each in changing}
-        setattr(run, name, update(table).where(table.c.key == bindparam(what)).values(values))
+        setattr(statements, name, update(table).where(table.c.key == bindparam(what)).values(values))
     adding = ledger._dialect.insert(t.counters)
-    run.draw = adding.on_conflict_do_update(
+    statements.draw = adding.on_conflict_do_update(
         index_elements=[t.counters.c.program, t.counters.c.name, t.counters.c.day],
         set_={"value": t.counters.c.value + adding.excluded.value},
     )
@@ -204,11 +206,11 @@ def make_naive(ledger: SQLLedger) -> None:
         *(t.batches.c[name] == bindparam(name, type_=t.batches.c[name].type) for name in ("program", "event", "phase"))
     )
     unless_there = select(*(bindparam(each.name, type_=each.type) for each in given)).where(~there.exists())
-    run.claim = insert(t.batches).from_select(given, unless_there).returning(t.batches.c.id)
+    statements.claim = insert(t.batches).from_select(given, unless_there).returning(t.batches.c.id)
 
 
-def forget_what_is_unique(engine: Engine) -> None:
-    """Let the tables of PostgreSQL take a batch and a lot twice."""
+def drop_unique_keys(engine: Engine) -> None:
+    """Drop the unique constraints of batches and lots, in PostgreSQL."""
     with engine.begin() as connection:
         for table, constraint in connection.execute(
             text(
@@ -223,7 +225,7 @@ def forget_what_is_unique(engine: Engine) -> None:
 
 
 class Workers:
-    """Processes that wait for races."""
+    """Eight processes that wait for races."""
 
     def __init__(self) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -239,26 +241,26 @@ class Workers:
             self._processes.append(process)
 
     def run(self, race: Race, given: Any) -> list[Outcome]:
-        """Run a race; give what came of all attempts."""
+        """Run a race, and return the outcomes of all attempts."""
         if self._barrier.broken:
             self._barrier.reset()
         for pipe in self._pipes:
             pipe.send((race, given))
         outcomes: list[Outcome] = []
-        failed: list[str] = []
+        errors: list[str] = []
         for pipe in self._pipes:
             if not pipe.poll(PATIENCE):
                 raise TimeoutError(f"{race} takes longer than {PATIENCE} seconds")
-            found, error = pipe.recv()
-            outcomes += found
-            failed += [error] if error else []
-        if failed:
-            raise AssertionError("\n".join(failed))
+            of_worker, error = pipe.recv()
+            outcomes += of_worker
+            errors += [error] if error else []
+        if errors:
+            raise AssertionError("\n".join(errors))
         return outcomes
 
     def close(self) -> None:
         for pipe in self._pipes:
-            pipe.close()  # who waits for a race finds that there is none
+            pipe.close()  # ends the loop of the process
         for process in self._processes:
             process.join(10)
             if process.is_alive():
@@ -268,7 +270,7 @@ class Workers:
 
 
 def work(number: int, pipe: Pipe, barrier: Any) -> None:
-    """Run races until no more come: the body of a process."""
+    """Run races until the pipe is closed: the body of a process."""
     while True:
         try:
             race, given = pipe.recv()
@@ -276,16 +278,16 @@ def work(number: int, pipe: Pipe, barrier: Any) -> None:
             return
         try:
             outcomes, error = take_part(race, number, given, barrier), ""
-        except BaseException:  # noqa: BLE001  (it is told by the process that asked)
+        except BaseException:  # noqa: BLE001  (the main process raises it)
             barrier.abort()
             outcomes, error = [], traceback.format_exc()
         pipe.send((outcomes, error))
 
 
 def take_part(race: Race, number: int, given: Any, barrier: Any) -> list[Outcome]:
-    """Open the ledger, wait for the others, and then try one thing after the other."""
+    """Open the ledger, wait for the other processes, and run the attempts one after the other."""
     attempts = [*RACES[race.name].attempts(race, number, given)]
     with closing(opened(race)) as ledger:
-        ledger.latest()  # connected
+        ledger.latest()  # connects
         barrier.wait(PATIENCE)
         return [(what, status_of(attempt(ledger))) for what, attempt in attempts]

@@ -1,6 +1,6 @@
-"""Eight processes at one ledger: what there is once is given once, on SQLite and on PostgreSQL. Source: ledger P4.
+"""Eight processes at one ledger: nothing is issued, redeemed or spent twice, on both databases. Source: ledger P4.
 
-Each race is run against a naive ledger, too, and more is given then than there is: the race is one.
+Each race also runs against a naive ledger, which exceeds the limits; this proves that the processes do interfere.
 `LOYALTY_DEEP` asks for ten times as many attempts.
 """
 
@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
-from .racing import ANNA, NOON, RACES, WORKERS, Outcome, Race, Workers, forget_what_is_unique, opened
+from .racing import ANNA, NOON, RACES, WORKERS, Outcome, Race, Workers, drop_unique_keys, opened
 from .servers import Server
+
+pytestmark = pytest.mark.slow
 
 DEEP = bool(os.environ.get("LOYALTY_DEEP"))
 AT = datetime.fromisoformat(NOON)
@@ -30,27 +32,27 @@ def workers() -> Iterator[Workers]:
 
 
 def run(workers: Workers, race: Race) -> list[Outcome]:
-    """Prepare a new ledger for a race, and run it."""
+    """Create and prepare the ledger of a race, and run the race."""
     with closing(opened(race)) as ledger:
         ledger.create_all()
         if race.naive:
-            forget_what_is_unique(ledger._bind)  # type: ignore[arg-type]
+            drop_unique_keys(ledger._bind)  # type: ignore[arg-type]
         given: Any = RACES[race.name].prepare(ledger, race)
     return workers.run(race, given)
 
 
-def overdone(workers: Workers, postgres: Server, name: str, size: int, tries: int = WORKERS) -> bool:
-    """Run a race against naive ledgers; say whether one of them gives more than there is. Mostly the first does."""
-    races = (Race(name, postgres.new_database(), size, tries, naive=True) for _ in range(5))
-    return any(gives_too_much(race, recorded(run(workers, race))) for race in races)
+def limit_is_exceeded(workers: Workers, postgres: Server, name: str, size: int, attempts: int = WORKERS) -> bool:
+    """Run a race against up to five naive ledgers; return whether one exceeds its limit. Mostly the first does."""
+    races = (Race(name, postgres.new_database(), size, attempts, naive=True) for _ in range(5))
+    return any(exceeds_limit(race, recorded(run(workers, race))) for race in races)
 
 
-def gives_too_much(race: Race, given: Counter[str]) -> bool:
-    most = {"coupons": 1, "events": 1, "cap": race.size, "spends": race.size // 7}[race.name]
-    return max(given.values()) > most
+def exceeds_limit(race: Race, counts: Counter[str]) -> bool:
+    limit = {"coupons": 1, "events": 1, "cap": race.size, "spends": race.size // 7}[race.name]
+    return max(counts.values()) > limit
 
 
-def what_is_wrong(race: Race) -> list[str]:
+def violations(race: Race) -> list[str]:
     with closing(opened(race)) as ledger:
         return [*ledger.check_invariants()]
 
@@ -65,7 +67,7 @@ def statuses(outcomes: list[Outcome]) -> Counter[str]:
 
 
 def recorded(outcomes: list[Outcome]) -> Counter[str]:
-    """How often each thing was recorded."""
+    """Return how often each attempt was recorded, by its name."""
     return Counter(what for what, status in outcomes if status == "recorded")
 
 
@@ -79,11 +81,11 @@ def test_each_coupon_is_redeemed_once(workers: Workers, database: str) -> None:
     outcomes = run(workers, race)
     assert len(recorded(outcomes)) == COUPONS
     assert statuses(outcomes) == {"recorded": COUPONS, "refused": (WORKERS - 1) * COUPONS}
-    assert what_is_wrong(race) == []
+    assert violations(race) == []
 
 
-def test_naively_a_coupon_is_redeemed_more_than_once(workers: Workers, postgres: Server) -> None:
-    assert overdone(workers, postgres, "coupons", 50)
+def test_a_naive_ledger_redeems_a_coupon_more_than_once(workers: Workers, postgres: Server) -> None:
+    assert limit_is_exceeded(workers, postgres, "coupons", 50)
 
 
 # -- an event is recorded once ---------------------------------------------------------------------------------------
@@ -97,42 +99,42 @@ def test_each_event_is_recorded_once(workers: Workers, database: str) -> None:
     assert len(recorded(outcomes)) == EVENTS
     assert statuses(outcomes) == {"recorded": EVENTS, "already_recorded": (WORKERS - 1) * EVENTS}
     assert points_of(race) == 10 * EVENTS
-    assert what_is_wrong(race) == []
+    assert violations(race) == []
 
 
-def test_naively_an_event_is_recorded_more_than_once(workers: Workers, postgres: Server) -> None:
-    assert overdone(workers, postgres, "events", 50)
+def test_a_naive_ledger_records_an_event_more_than_once(workers: Workers, postgres: Server) -> None:
+    assert limit_is_exceeded(workers, postgres, "events", 50)
 
 
-# -- a cap is not passed ---------------------------------------------------------------------------------------------
+# -- a cap is not exceeded -------------------------------------------------------------------------------------------
 
 CAP, SALES = (100, 800) if DEEP else (20, 160)
 
 
-def test_so_many_get_a_point_as_there_are_points(workers: Workers, database: str) -> None:
+def test_a_cap_is_never_exceeded(workers: Workers, database: str) -> None:
     race = Race("cap", database, CAP, SALES)
     outcomes = run(workers, race)
     assert statuses(outcomes) == {"recorded": CAP, "nothing": SALES - CAP}
-    assert what_is_wrong(race) == []
+    assert violations(race) == []
 
 
-def test_naively_more_get_a_point_than_there_are_points(workers: Workers, postgres: Server) -> None:
-    assert overdone(workers, postgres, "cap", CAP, SALES)
+def test_a_naive_ledger_exceeds_a_cap(workers: Workers, postgres: Server) -> None:
+    assert limit_is_exceeded(workers, postgres, "cap", CAP, SALES)
 
 
-# -- no more is spent than there is ----------------------------------------------------------------------------------
+# -- a balance is not overspent --------------------------------------------------------------------------------------
 
 POINTS, SPENDS = (1_000, 800) if DEEP else (300, 80)
 
 
-def test_no_more_is_spent_than_there_is(workers: Workers, database: str) -> None:
+def test_a_balance_is_never_overspent(workers: Workers, database: str) -> None:
     race = Race("spends", database, POINTS, SPENDS)
     outcomes = run(workers, race)
-    sevens, left = divmod(POINTS, 7)
+    sevens, remainder = divmod(POINTS, 7)
     assert statuses(outcomes) == {"recorded": sevens, "refused": SPENDS - sevens}
-    assert points_of(race) == left == 6
-    assert what_is_wrong(race) == []
+    assert points_of(race) == remainder == 6
+    assert violations(race) == []
 
 
-def test_naively_more_is_spent_than_there_is(workers: Workers, postgres: Server) -> None:
-    assert overdone(workers, postgres, "spends", POINTS, SPENDS)
+def test_a_naive_ledger_overspends_a_balance(workers: Workers, postgres: Server) -> None:
+    assert limit_is_exceeded(workers, postgres, "spends", POINTS, SPENDS)

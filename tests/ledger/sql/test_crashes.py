@@ -1,10 +1,10 @@
-"""Processes killed with `kill -9` at each point of a transaction, and a server of PostgreSQL likewise.
+"""Processes that are killed with `kill -9` at each point of a transaction, and a server of PostgreSQL that is killed.
 
-What was acknowledged is recorded, what was not is recorded once when it is tried again, and in the end all is as if
-nobody had died. Source: faults T6 and T7. A naive ledger, which commits the claim by itself, loses what it claimed.
+Every acknowledged sale is recorded, every other sale is recorded once by a retry, and in the end the database is as if
+no process had died. Source: faults T6 and T7. A naive ledger, which commits each claim by itself, loses sales.
 `LOYALTY_DEEP` asks for 50 deaths at each point instead of 2, and for 500 at any time instead of 6.
 
-Not shown: the loss of power, and disks that lie, for what a killed process has written the system keeps.
+Not tested: power failures, and disks that acknowledge too early. The system keeps the writes of a killed process.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from .crashing import POINTS, Plan, acknowledged, expected_points, opened, recor
 from .racing import ANNA, bill
 from .servers import VARIABLE, Server, start_server
 
+pytestmark = pytest.mark.slow
+
 DEEP = bool(os.environ.get("LOYALTY_DEEP"))
 SALES = 53 if DEEP else 8
-# With fewer deaths than sales: the first sale, which brings the program, and the one for which a part is left.
+# Without DEEP: the first sale, which stores the program, and the one that gets the rest of the cap.
 VICTIMS = [*range(50)] if DEEP else [0, SALES - 3]
 AT_ANY_TIME = 50 if DEEP else 6
 SEEDS = range(10 if DEEP else 1)
@@ -40,7 +42,7 @@ ROUNDS = 20 if DEEP else 2
 WRITERS = 4
 PATIENCE = 60.0
 
-# Started from a process that has imported what takes long, and has done nothing else.
+# The processes are forked from one that has done nothing but the slow imports.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pytest", "psycopg", "sqlalchemy.dialects.postgresql", "loyalty_rules.ledger.sql"])
 
@@ -54,7 +56,7 @@ def start(work: Callable[..., None], *given: Any) -> Any:
 
 
 def end_of(process: Any) -> int:
-    """Wait for a process to end; say how it did."""
+    """Wait for a process to end, and return its exit code."""
     process.join(PATIENCE)
     if process.is_alive():
         process.kill()
@@ -68,11 +70,11 @@ def record(plan: Plan) -> int:
     return end_of(start(record_all, plan))
 
 
-# -- what is in the database -----------------------------------------------------------------------------------------
+# -- the content of a database ---------------------------------------------------------------------------------------
 
 
 def state_of(url: str) -> State:
-    """Give all rows of all tables without the numbers that the database gives them, in the order of those."""
+    """Return all rows of all tables in their order, without the numbers that the database generates."""
     tables = Tables()
     engine = create_engine(url)
     with engine.connect() as connection:
@@ -82,19 +84,19 @@ def state_of(url: str) -> State:
 
 
 def rows_of(connection: Connection, table: Any) -> Iterator[tuple[Any, ...]]:
-    kept = [each for each in table.c if each.name not in ("number", "id", "batch")]
-    for row in connection.execute(select(*kept).order_by(*table.primary_key)):
+    columns = [each for each in table.c if each.name not in ("number", "id", "batch")]
+    for row in connection.execute(select(*columns).order_by(*table.primary_key)):
         yield tuple(row)
 
 
 def recorded_in(url: str) -> list[str]:
-    """Give the sales of which there is a receipt."""
+    """Return the ids of the sales that have a receipt."""
     tables = Tables()
     engine = create_engine(url)
     with engine.connect() as connection:
-        found = [*connection.execute(select(tables.batches.c.event).join(tables.receipts)).scalars()]
+        sales = [*connection.execute(select(tables.batches.c.event).join(tables.receipts)).scalars()]
     engine.dispose()
-    return found
+    return sales
 
 
 def new_ledger(url: str) -> None:
@@ -103,13 +105,13 @@ def new_ledger(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> State:
-    """What is in a database when nobody dies."""
-    return calm_of(SALES, tmp_path_factory.mktemp("calm"))
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> State:
+    """The content of a database if no process dies."""
+    return undisturbed_state(SALES, tmp_path_factory.mktemp("undisturbed"))
 
 
-def calm_of(sales: int, folder: Path) -> State:
-    url = f"sqlite:///{folder / 'calm.db'}"
+def undisturbed_state(sales: int, folder: Path) -> State:
+    url = f"sqlite:///{folder / 'undisturbed.db'}"
     new_ledger(url)
     with closing(opened(url)) as ledger:
         for number in range(sales):
@@ -117,74 +119,71 @@ def calm_of(sales: int, folder: Path) -> State:
     return state_of(url)
 
 
-def wrong_after_a_death(plan: Plan) -> list[str]:
-    """Say what must not be, whoever has died: all that is recorded is whole, and of what is acknowledged none is lost.
-
-    Here, for in another try what is lost would be recorded again.
-    """
+def faults_after_a_death(plan: Plan) -> list[str]:
+    """Return violated invariants and lost sales as sentences, before a retry could record a lost sale again."""
     lost = acknowledged(plan.acknowledged).difference(recorded_in(plan.url))
     with closing(opened(plan.url)) as ledger:
         broken = ledger.check_invariants()
     return [*broken, *(f"{each} is acknowledged and lost" for each in sorted(lost))]
 
 
-def wrong_in_the_end(plan: Plan, calm: State) -> list[str]:
-    """Say what is not as it would be had nobody died, once all has been tried again."""
-    wrong = wrong_after_a_death(plan)
+def faults_in_the_end(plan: Plan, undisturbed: State) -> list[str]:
+    """Return, after all retries, the differences from a database in which no process has died, as sentences."""
+    faults = faults_after_a_death(plan)
     every = {f"T{number}" for number in range(plan.sales)}
     if acknowledged(plan.acknowledged) != every:
-        wrong.append("not all is acknowledged")
+        faults.append("not every sale is acknowledged")
     if sorted(recorded_in(plan.url)) != sorted(every):
-        wrong.append("not every sale is recorded once")
+        faults.append("not every sale is recorded once")
     with closing(opened(plan.url)) as ledger:
         balance = ledger.balance("acme", ANNA, "points", bill("T0").occurred_at)
     if balance.available != expected_points(plan.sales):
-        wrong.append(f"{balance.available} points instead of {expected_points(plan.sales)}")
+        faults.append(f"{balance.available} points instead of {expected_points(plan.sales)}")
     state = state_of(plan.url)
-    return [*wrong, *(f"{name} is not as it would be" for name in calm if state[name] != calm[name])]
+    return [*faults, *(f"{name} differs" for name in undisturbed if state[name] != undisturbed[name])]
 
 
 # -- at each point ---------------------------------------------------------------------------------------------------
 
 
 def deaths(plan: Plan, point: str, victims: Sequence[int]) -> Iterator[str]:
-    """Kill a process in each of these sales, and say what is wrong then."""
+    """Kill a process in each of these sales; yield the faults after each death."""
     for victim in victims:
         assert record(attrs.evolve(plan, point=point, victim=victim)) == -signal.SIGKILL
         assert f"T{victim}" not in acknowledged(plan.acknowledged)
-        yield from wrong_after_a_death(plan)
+        yield from faults_after_a_death(plan)
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_process_that_dies_loses_nothing(point: str, database: str, tmp_path: Path, calm: State) -> None:
+def test_a_process_that_dies_loses_nothing(point: str, database: str, tmp_path: Path, undisturbed: State) -> None:
     new_ledger(database)
     plan = Plan(database, tmp_path / "acknowledged", SALES)
     victims = VICTIMS if point != "program" else VICTIMS[:1]
     assert [*deaths(plan, point, victims)] == []
     assert len(recorded_in(database)) == max(victims) + (point == "committed")
     assert record(plan) == 0
-    assert wrong_in_the_end(plan, calm) == []
+    assert faults_in_the_end(plan, undisturbed) == []
 
 
 @pytest.mark.parametrize("point", ["lots", "counters", "entries", "receipt"])
 def test_a_naive_process_that_dies_loses_what_it_claimed(
-    point: str, database: str, tmp_path: Path, calm: State
+    point: str, database: str, tmp_path: Path, undisturbed: State
 ) -> None:
     new_ledger(database)
     plan = Plan(database, tmp_path / "acknowledged", SALES, naive=True)
     victim = VICTIMS[-1]
     [*_] = deaths(plan, point, [victim])
     assert record(plan) == 0
-    wrong = wrong_in_the_end(plan, calm)
-    assert f"T{victim} is acknowledged and lost" in wrong
-    assert "not every sale is recorded once" in wrong
+    faults = faults_in_the_end(plan, undisturbed)
+    assert f"T{victim} is acknowledged and lost" in faults
+    assert "not every sale is recorded once" in faults
 
 
-def test_a_naive_process_of_which_nobody_dies_loses_nothing(database: str, tmp_path: Path, calm: State) -> None:
+def test_a_naive_process_that_does_not_die_loses_nothing(database: str, tmp_path: Path, undisturbed: State) -> None:
     new_ledger(database)
     plan = Plan(database, tmp_path / "acknowledged", SALES, naive=True)
     assert record(plan) == 0
-    assert wrong_in_the_end(plan, calm) == []
+    assert faults_in_the_end(plan, undisturbed) == []
 
 
 # -- at any time -----------------------------------------------------------------------------------------------------
@@ -192,30 +191,30 @@ def test_a_naive_process_of_which_nobody_dies_loses_nothing(database: str, tmp_p
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_process_that_dies_at_any_time_loses_nothing(seed: int, database: str, tmp_path: Path) -> None:
-    """Each process goes on where the one before it has acknowledged the last sale."""
+    """Each process continues after the last sale that the previous one acknowledged."""
     new_ledger(database)
     chance = random.Random(seed)
-    most = 40
-    plan = Plan(database, tmp_path / "acknowledged", most * AT_ANY_TIME)
+    maximum = 40
+    plan = Plan(database, tmp_path / "acknowledged", maximum * AT_ANY_TIME)
     died = 0
     while died < AT_ANY_TIME:
         known = len(acknowledged(plan.acknowledged))
-        process = start(record_all, attrs.evolve(plan, first=known, most=most))
+        process = start(record_all, attrs.evolve(plan, first=known, maximum=maximum))
         wait_for([plan.acknowledged], 1)
         time.sleep(chance.uniform(0.0, 0.02))
         process.kill()
         died += end_of(process) == -signal.SIGKILL
-        assert wrong_after_a_death(plan) == []
+        assert faults_after_a_death(plan) == []
     assert record(plan) == 0
-    assert wrong_in_the_end(plan, calm_of(plan.sales, tmp_path)) == []
+    assert faults_in_the_end(plan, undisturbed_state(plan.sales, tmp_path)) == []
 
 
 def wait_for(paths: Sequence[Path], more: int) -> None:
-    """Wait until so many more sales are acknowledged in each file."""
+    """Wait until each file has a number of further acknowledged sales."""
     wanted = {path: len(acknowledged(path)) + more for path in paths}
     until = time.monotonic() + PATIENCE
     while any(len(acknowledged(path)) < number for path, number in wanted.items()):
-        assert time.monotonic() < until, "nobody writes"
+        assert time.monotonic() < until, "no process writes"
         time.sleep(0.001)
 
 
@@ -224,7 +223,7 @@ def wait_for(paths: Sequence[Path], more: int) -> None:
 
 @pytest.fixture
 def mortal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server of our own, even where one is given, for it is killed."""
+    """A server of our own, even if the environment names one, because the test kills it."""
     monkeypatch.delenv(VARIABLE, raising=False)
     with closing(start_server()) as server:
         yield server
@@ -247,7 +246,7 @@ def test_a_server_that_dies_under_four_writers_loses_nothing(mortal: Server, tmp
     wait_for(paths, 5)
     stop.touch()
     assert [end_of(each) for each in writers] == [0] * WRITERS
-    # A writer stops when it has acknowledged what it has recorded.
+    # A writer acknowledges its last sale before it stops.
     known = set[str]().union(*(acknowledged(path) for path in paths))
     assert sorted(recorded_in(url)) == sorted(known)
     with closing(opened(url)) as ledger:

@@ -1,8 +1,8 @@
-"""A process that records sales and dies of `kill -9` where it is told to, and one that goes on until it is told.
+"""A process that records sales and kills itself with `kill -9` at a given point, and one that runs until it is stopped.
 
-Where a transaction stands is known from the statements that SQLAlchemy runs. What is acknowledged, that is to say
-recorded as far as the host knows, is written into a file, and onto the disk, after `process` has returned.
-With `naive` the claim of a sale is committed for itself, and the rest in a transaction of its own.
+The statements that SQLAlchemy runs show how far a transaction is. After `process` has returned, the sale is
+acknowledged: its id is appended to a file and synchronised to the disk. With `naive` the claim of a sale is committed
+in a transaction of its own, before the rest.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from .racing import SERIALS, TEN, bill, points, program
 __all__ = ["POINTS", "Plan", "acknowledged", "expected_points", "opened", "record_all", "record_until", "shop"]
 
 POINTS = ("begin", "claim", "program", "lots", "coupons", "counters", "entries", "receipt", "commit", "committed")
-"""Before the claim; after the claim, and after each of these is written; just before and just after the commit.
+"""The points: before the claim, after the claim, after each of these writes, just before and just after the commit.
 
-The program is written with the first sale alone.
+The program is written with the first sale only.
 """
 
 AFTER = {
@@ -49,16 +49,16 @@ AFTER = {
 
 @attrs.frozen
 class Plan:
-    """What a process does: the database, the file of what is acknowledged, how many sales and the first of them.
+    """The plan of a process: its database, its file of acknowledged sales, the first sale and the number of sales.
 
-    And after how many it waits to be killed; where it dies, in which sale.
+    It waits to be killed after `maximum` sales, and kills itself at `point` of the sale `victim`.
     """
 
     url: str
     acknowledged: Path
     sales: int
     first: int = 0
-    most: int | None = None
+    maximum: int | None = None
     point: str | None = None
     victim: int = -1
     naive: bool = False
@@ -68,9 +68,9 @@ class Plan:
 
 
 def shop(sales: int) -> Program:
-    """Each sale gets a point and a coupon, and ten points as long as there are any.
+    """Return a program: one point and a coupon for each sale, and ten points more under a cap.
 
-    For the last but two there are only five left, and for the last two none.
+    The cap leaves five points for the third last sale, and none for the last two.
     """
     cap = {"total": {"amount": str(10 * (sales - 3) + 5)}}
     coupon = {"type": "issue_coupon", "id": "thanks", "coupon_type": "gift", "quantity": 1}
@@ -79,6 +79,7 @@ def shop(sales: int) -> Program:
 
 
 def expected_points(sales: int) -> int:
+    """Return the points of all sales under the program of `shop`."""
     return 10 * (sales - 3) + 5 + sales
 
 
@@ -86,10 +87,11 @@ def opened(url: str) -> SQLLedger:
     return SQLLedger(create_engine(url), serials=SERIALS)
 
 
-# -- what is acknowledged --------------------------------------------------------------------------------------------
+# -- acknowledged sales ----------------------------------------------------------------------------------------------
 
 
 def acknowledge(path: Path, sale: str) -> None:
+    """Append the id of a sale to the file of acknowledged sales, and wait for the disk."""
     with path.open("ab") as file:
         file.write(f"{sale}\n".encode())
         file.flush()
@@ -97,6 +99,7 @@ def acknowledge(path: Path, sale: str) -> None:
 
 
 def acknowledged(path: Path) -> set[str]:
+    """Return the ids of the acknowledged sales."""
     return set(path.read_text().split()) if path.exists() else set()
 
 
@@ -104,7 +107,7 @@ def acknowledged(path: Path) -> set[str]:
 
 
 def record_all(plan: Plan) -> None:
-    """Record the sales, those again that are recorded; die where the plan says."""
+    """Record all sales, including those that are recorded already; die at the point of the plan."""
     engine = create_engine(plan.url)
     ledger = SQLLedger(engine, serials=SERIALS)
     doomed = [False]
@@ -115,7 +118,7 @@ def record_all(plan: Plan) -> None:
         if plan.naive:
             commit_the_claim(patch)
         for number in range(plan.first, plan.sales):
-            if number - plan.first == plan.most:
+            if number - plan.first == plan.maximum:
                 signal.pause()
             doomed[0] = number == plan.victim
             ledger.process(running, bill(f"T{number}"))
@@ -124,11 +127,11 @@ def record_all(plan: Plan) -> None:
 
 def die() -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("nobody gets here")
+    raise AssertionError("the process is dead")
 
 
 def die_at(point: str, engine: Engine, ledger: SQLLedger, doomed: list[bool]) -> None:
-    """Listen to what the engine does, and die at a point once `doomed` says so."""
+    """Die at a point of the next transaction once `doomed[0]` is true."""
     committed = [False]
     written = getattr(ledger.tables, AFTER.get(point, "batches")).name
     moment = "before_cursor_execute" if point == "begin" else "after_cursor_execute"
@@ -142,8 +145,8 @@ def die_at(point: str, engine: Engine, ledger: SQLLedger, doomed: list[bool]) ->
         if doomed[0] and point == "commit":
             die()
 
-    def given_back(connection: Any, record: Any) -> None:
-        """The connection goes back to the pool, and `process` has not returned yet."""
+    def at_checkin(connection: Any, record: Any) -> None:
+        """Die when the connection returns to the pool, before `process` returns."""
         if doomed[0] and committed[0]:
             die()
         committed[0] = False
@@ -153,35 +156,35 @@ def die_at(point: str, engine: Engine, ledger: SQLLedger, doomed: list[bool]) ->
     else:
         event.listen(engine, "commit", before_commit)
     if point == "committed":
-        event.listen(engine, "checkin", given_back)
+        event.listen(engine, "checkin", at_checkin)
 
 
 # -- the naive ledger ------------------------------------------------------------------------------------------------
 
 
 def commit_the_claim(patch: pytest.MonkeyPatch) -> None:
-    """Commit the claim by itself, so that nobody else takes the sale, and take what is claimed for recorded."""
+    """Commit each claim by itself, so that no other process takes the sale, and treat a claimed batch as recorded."""
     claim_batch = SQLStorage.claim_batch
 
-    def open_and_commit(self: SQLStorage, given: IdempotencyRecord, *about: Any) -> Batch | None:
-        recorded = claim_batch(self, given, *about)
+    def claim_and_commit(self: SQLStorage, record: IdempotencyRecord, *locks: Any) -> Batch | None:
+        recorded = claim_batch(self, record, *locks)
         if recorded is None:
             self._connection.commit()
             self._dialect.begin(self._connection)
         return recorded
 
-    def claimed(self: SQLStorage, given: IdempotencyRecord) -> Batch:
-        return Batch(given, Receipt("recorded", given.key))
+    def claimed(self: SQLStorage, record: IdempotencyRecord) -> Batch:
+        return Batch(record, Receipt("recorded", record.key))
 
-    patch.setattr(SQLStorage, "claim_batch", open_and_commit)
+    patch.setattr(SQLStorage, "claim_batch", claim_and_commit)
     patch.setattr(SQLStorage, "_recorded", claimed)
 
 
-# -- a process that lives through the death of the server ------------------------------------------------------------
+# -- a process that survives the death of the server -----------------------------------------------------------------
 
 
 def record_until(url: str, writer: int, path: Path, stop: Path) -> None:
-    """Record sales of ten points until a file is there; each again until it is recorded, as a till would."""
+    """Record sales of ten points until the file `stop` exists; retry each until it is recorded, as a till does."""
     number = 0
     with closing(opened(url)) as ledger:
         while not stop.exists():

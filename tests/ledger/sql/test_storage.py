@@ -1,0 +1,84 @@
+"""The storage: batches are claimed once, and serials and terms are looked up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+import loyalty_rules as lr
+from loyalty_rules.intents import IssueCoupon
+from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, SQLLedger
+from loyalty_rules.serials import SerialRequest
+from loyalty_rules.testing.ledgers.facts.till import (
+    SERIALS,
+    Till,
+    coupon_type,
+    earn,
+    fixed,
+    hand_out,
+    serial_of,
+    shop,
+)
+
+from .sqlite_files import dump
+
+OLD_KEY, NEW_KEY = b"the master key of last year, used up", b"the master key of this year, brand new"
+
+
+def test_a_retry_writes_nothing_after_a_change_of_keys_and_program(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shop.db"
+    program = shop(hand_out(), coupon_types=coupon_type())
+    old = SQLLedger.open(url, serials=lr.DerivedSerials({"0": OLD_KEY}, "0"))
+    till = Till(old)
+    till.serials = None
+    till.runs(program)
+    bill = till.bill("T1")
+    first = old.process(program, bill)
+    old.close()
+
+    both = SQLLedger.open(url, serials=lr.DerivedSerials({"0": OLD_KEY, "1": NEW_KEY}, "1"))
+    changed = shop(earn(fixed("1")), hand_out(quantity=3), coupon_types=coupon_type())
+    before = dump(tmp_path / "shop.db")
+    assert both.process(changed, bill) == attrs.evolve(first, status="already_recorded")
+    assert dump(tmp_path / "shop.db") == before
+    with pytest.raises(IdempotencyConflict) as conflict:
+        both.process(changed, till.bill("T1", "101"))
+    assert conflict.value.field == "event.amount"
+    assert dump(tmp_path / "shop.db") == before
+    assert serial_of(both.process(program, till.bill("T2")))[0] == "1"
+    both.close()
+
+
+class CollidingSerials:
+    """Serials that are the same for the first two attempts of every coupon."""
+
+    def serial(self, request: SerialRequest) -> str:
+        return SERIALS.serial(self._of(request))
+
+    def serial_under(self, key_id: str, request: SerialRequest) -> str:
+        return SERIALS.serial_under(key_id, self._of(request))
+
+    def fingerprint(self, serial: str) -> bytes | None:
+        return SERIALS.fingerprint(serial)
+
+    @staticmethod
+    def _of(request: SerialRequest) -> SerialRequest:
+        return attrs.evolve(request, ordinal=1, event="same") if request.attempt < 2 else request
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_serial_that_is_taken_is_derived_again(kind: str, path: Path) -> None:
+    keys = CollidingSerials()
+    ledger: Any = MemoryLedger(keys) if kind == "memory" else SQLLedger.open(f"sqlite:///{path}", serials=keys)
+    till = Till(ledger)
+    till.serials = None
+    till.runs(shop(hand_out(quantity=2), coupon_types=coupon_type()))
+    receipts = [till.sell("T1"), till.sell("T2")]
+    issued = [intent for receipt in receipts for intent in receipt.intents if isinstance(intent, IssueCoupon)]
+    assert len({each.serial for each in issued}) == 4
+    assert all(each.till_message.endswith(each.serial or "?") for each in issued)
+    assert [ledger.coupon("acme", each.serial).key for each in issued] == [each.key for each in issued]
+    assert ledger.check_invariants() == []
