@@ -93,9 +93,9 @@ def test_check_refuses_what_is_no_document(
 
 
 FACTOR = """\
-$.promotions[0].actions[0].proration.percent: a multiplier of 2 % gives 2 for each 100 [percent_as_factor]
-  why: a multiplier is a percentage: 200 makes 2 times the base
-  do: write 200; or, where 2 % is meant, say so with proportional
+$.promotions[0].actions[0].proration.percent: a multiplier of 2 % issues 2 for each 100 [percent_as_factor]
+  why: a multiplier is a percentage: 200 issues 2 times the base
+  do: write 200; if you mean 2 %, use proportional
 """
 
 

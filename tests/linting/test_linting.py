@@ -464,9 +464,9 @@ def test_a_finding_says_where_what_why_and_what_to_do() -> None:
     [advice] = lint(lr.load_program(action(proration={"type": "multiplier", "percent": "2"})))
 
     assert str(advice) == (
-        "$.promotions[0].actions[0].proration.percent: a multiplier of 2 % gives 2 for each 100 [percent_as_factor]\n"
-        "  why: a multiplier is a percentage: 200 makes 2 times the base\n"
-        "  do: write 200; or, where 2 % is meant, say so with proportional"
+        "$.promotions[0].actions[0].proration.percent: a multiplier of 2 % issues 2 for each 100 [percent_as_factor]\n"
+        "  why: a multiplier is a percentage: 200 issues 2 times the base\n"
+        "  do: write 200; if you mean 2 %, use proportional"
     )
 
 
@@ -475,7 +475,7 @@ def test_a_contradiction_shows_what_is_against_what() -> None:
     [advice] = lint(lr.load_program(when(condition)))
 
     assert advice.found == (
-        'this can\'t hold: nothing meets {"field": "store", "is": "S1"} and {"field": "store", "is": "S2"}'
+        'this can\'t hold: no value meets {"field": "store", "is": "S1"} and {"field": "store", "is": "S2"}'
     )
 
 

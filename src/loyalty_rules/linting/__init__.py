@@ -1,8 +1,8 @@
-"""The linter: what a valid program says and hardly means, told before a sale shows it.
+"""The linter: warnings about likely mistakes in a valid program.
 
-Fast and static: nothing is evaluated, no clock is read. A finding is advice; a program with findings is valid and
-does what it says. What only sales can show (a split that earns more by rounding to the nearest, say) is for the laws
-of the testing kit.
+It is fast and static: it evaluates no event and reads no clock. A program with findings is still valid and does what
+it says. Some mistakes show only in sales, such as a split basket that earns more by rounding to the nearest: the laws
+of the testing kit find those.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,12 +39,12 @@ _CHECKS: tuple[Callable[[Program], Iterator[Finding]], ...] = (
 
 
 def lint(program: Program, *, as_of: datetime | None = None) -> list[Finding]:
-    """Give every finding about a program, each once, check by check in the order of the document.
+    """Return every finding about a program once, check by check, in the order of the document.
 
-    `as_of` is the instant to judge what is over by (aware; a naive one raises `InvalidValueError`); without it nothing
-    counts as over. Source: semantics 3 to 9.
+    With `as_of` (an aware instant; a naive one raises `InvalidValueError`), promotions and fixed dates that are over
+    by then are findings too. Source: semantics 3 to 9.
     """
-    found = [advice for check in _CHECKS for advice in check(program)]
+    found = [finding for check in _CHECKS for finding in check(program)]
     if as_of is not None:
         found += over(program, read_instant(as_of))
     return list(dict.fromkeys(found))

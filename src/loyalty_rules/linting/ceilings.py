@@ -1,4 +1,4 @@
-"""Caps and limits that are reached at once, or never. Source: semantics 8."""
+"""Caps and limits that are reached at once or never. Source: semantics 8."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -23,8 +23,9 @@ __all__ = ["ceilings"]
 
 @attrs.frozen
 class _Ceiling:
-    """One cap or limit: what it counts (`of`, a currency, an action or a coupon type), for whom, and over how long.
+    """One cap or limit.
 
+    `of` is the counted currency, action or coupon type, `scope` the event, member, store or total that it counts for.
     `most` is in millionths of the currency, or in millionths of a time or a coupon.
     """
 
@@ -37,7 +38,7 @@ class _Ceiling:
 
 
 def ceilings(program: Program) -> Iterator[Finding]:
-    """Find caps of zero, caps below the first issue, and caps that another, or the issue itself, always keeps."""
+    """Yield caps of zero, caps below the first issue, and caps that no issue can reach."""
     groups = [*_currency_groups(program), *_coupon_groups(program)]
     for group in groups:
         for ceiling in group:
@@ -55,8 +56,8 @@ def _zero(ceiling: _Ceiling) -> Finding:
         ceiling.path,
         "cap_of_zero",
         "the cap is zero",
-        "it is reached before anything is issued: every issue is skipped with cap_reached",
-        "raise it, or take out what it caps",
+        "it is reached before the first issue: every issue is skipped with cap_reached",
+        "raise the cap, or remove the action or coupon type",
     )
 
 
@@ -64,7 +65,7 @@ def _zero(ceiling: _Ceiling) -> Finding:
 
 
 def _currency_groups(program: Program) -> Iterator[list[_Ceiling]]:
-    """Give the caps of each action with the limits of its currency, and the limits of each currency."""
+    """Yield the limits of each currency, and the caps of each action with the limits of its currency."""
     limits = {currency.id: list(_limits(program, currency.id)) for currency in program.currencies}
     yield from limits.values()
     for place in actions_of(program):
@@ -108,12 +109,12 @@ def _coupon_caps(path: str, coupon_type: CouponType) -> Iterator[_Ceiling]:
 
 
 _WITHIN = {
-    "event": ("event", "member", "total"),  # not the store: a limit per store binds no event without one
+    "event": ("event", "member", "total"),  # not "store": a limit per store does not apply to an event without one
     "member": ("member", "total"),
     "store": ("store", "total"),
     "total": ("total",),
 }
-"""Who is counted within whom: what a member is issued counts for the total."""
+"""The scopes that count at least as much as each scope: an issue to a member counts for the total too."""
 
 
 def _out_of_reach(ceiling: _Ceiling, group: Sequence[_Ceiling]) -> Iterator[Finding]:
@@ -123,14 +124,14 @@ def _out_of_reach(ceiling: _Ceiling, group: Sequence[_Ceiling]) -> Iterator[Find
                 ceiling.path,
                 "cap_out_of_reach",
                 f"{micros_text(ceiling.most)} is more than {micros_text(other.most)} at {other.path}",
-                "that one counts all that this one counts and is reached first: this one never trims anything",
-                "lower it, raise the other, or take it out",
+                "the other counts every issue that this cap counts, and is reached first: it never trims an issue",
+                "lower this cap, raise the other, or remove this cap",
             )
             return
 
 
 def _counts_no_less(other: _Ceiling, ceiling: _Ceiling) -> bool:
-    """Say whether one counter holds, at every event, at least what the other holds."""
+    """Return whether the other ceiling counts at least as much as this one at every event."""
     same = other.of == ceiling.of or not is_action_key(other.of)  # a limit counts every action of its currency
     return (
         same
@@ -150,7 +151,7 @@ _LONGER: dict[str, tuple[str, ...]] = {
 
 
 def _covers(outer: Window, inner: Window) -> bool:
-    # A rolling window ends with the event's day, a calendar one may hold what later days have already issued.
+    # A rolling window ends with the event's day. A calendar window can count issues of later days too.
     match outer, inner:
         case (RollingDays(most), RollingDays(days)):
             return days <= most
@@ -163,11 +164,11 @@ def _covers(outer: Window, inner: Window) -> bool:
     return True
 
 
-# -- what one issue comes to -----------------------------------------------------------------------------------------
+# -- the amount of one issue -----------------------------------------------------------------------------------------
 
 
 def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Finding]:
-    """Compare the caps of an action with what a single issue of it is, where that is known."""
+    """Compare the caps of an action with the amount of one issue, if that amount is known."""
     group = _caps_on(place, program)
     least, exact = _one_issue(place, program)
     for ceiling in group:
@@ -179,16 +180,16 @@ def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Finding
                 "cap_reached_at_once",
                 f"{place.key} issues {micros_text(least)} {'at a time' if exact else 'or more at a time'}, and the cap "
                 f"is {micros_text(ceiling.most)}",
-                "the first issue is trimmed: nobody ever gets the amount that the action names",
-                "raise the cap, or write the amount that is meant",
+                "the first issue is trimmed: no member ever gets the amount of the action",
+                "raise the cap, or lower the amount of the action",
             )
         elif exact and ceiling.scope == "event" and ceiling.of == place.key and least < ceiling.most:
             yield Finding(
                 ceiling.path,
                 "cap_out_of_reach",
                 f"the cap is {micros_text(ceiling.most)}, and the action issues {micros_text(least)} at a time",
-                "it never trims anything",
-                "take it out, or write the amount that is meant",
+                "the cap never trims an issue",
+                "remove the cap, or correct one of the two amounts",
             )
 
 
@@ -200,7 +201,7 @@ def _caps_on(place: ActionPlace, program: Program) -> list[_Ceiling]:
 
 
 def _one_issue(place: ActionPlace, program: Program) -> tuple[int, bool]:
-    """Give the least that an issue of an action is, in millionths, 0 where that is unknown; and whether it is exact."""
+    """Return the least amount of an issue in millionths (0 if unknown), and whether every issue is that amount."""
     action = place.action
     if isinstance(action, CouponAction) and isinstance(action.quantity, int):
         return action.quantity * MICRO, True
@@ -230,5 +231,5 @@ def _never_drawn(program: Program) -> Iterator[Finding]:
                 "limit_never_drawn",
                 f"no action issues {limit.currency}, of which at most {text_of(limit.amount)} are allowed",
                 "the limit can't be reached",
-                "take it out, or name the currency that it is meant for",
+                "remove it, or name the intended currency",
             )

@@ -1,4 +1,4 @@
-"""Conditions that no event can meet, and promotions that another of their exclusive group always comes before."""
+"""Conditions that no event can meet, and promotions that another of their exclusive group always displaces."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,26 +14,26 @@ from loyalty_rules.rules.promotions import Promotion
 __all__ = ["contradictions", "shadowed"]
 
 _MAX_RIVALS = 100
-"""With how many promotions that come before it each one of a group is compared."""
+"""The maximum number of promotions before it that each promotion of a group is compared with."""
 
 
 def contradictions(program: Program) -> Iterator[Finding]:
-    """Find conditions, and parts of them, that can't hold."""
+    """Yield conditions, and parts of conditions, that can't hold."""
     for path, condition, where in conditions_of(program):
         for at, part, around in _impossible(condition, path, where):
             yield Finding(
                 at,
                 "contradiction",
-                f"this can't hold: {_told(part, around)}",
-                "what hangs on it never happens (or, under a `not`, always), and no sale shows why",
-                "loosen one side, put alternatives under `any`, or take it out",
+                f"this can't hold: {_explain(part, around)}",
+                "the condition is never met (under a `not`: always met), for any event",
+                "relax one side, put the alternatives under `any`, or remove it",
             )
 
 
 def _impossible(
     condition: Condition, path: str, where: Circumstances
 ) -> Iterator[tuple[str, Condition, Circumstances]]:
-    """Find the smallest parts of a condition that can't hold; where none is to blame alone, the whole."""
+    """Yield the smallest parts of a condition that can't hold, or the whole if each part alone can."""
     inner = [found for each, at, around in _parts(condition, path, where) for found in _impossible(each, at, around)]
     yield from inner
     if not inner and not can_hold(condition, where):
@@ -54,14 +54,14 @@ def _parts(condition: Condition, path: str, where: Circumstances) -> Iterator[tu
             return
 
 
-def _told(condition: Condition, where: Circumstances) -> str:
-    """Say which tests are against each other, as the document writes them."""
+def _explain(condition: Condition, where: Circumstances) -> str:
+    """Return which tests contradict each other, as the document writes them."""
     leaves = clash(condition, where)
     if len(leaves) == 1:
-        return f"nothing that can be there meets {_written(leaves[0])}"
+        return f"no possible value meets {_written(leaves[0])}"
     if leaves:
-        return "nothing meets " + " and ".join(map(_written, leaves))
-    return "none of its alternatives can"
+        return "no value meets " + " and ".join(map(_written, leaves))
+    return "none of its alternatives can hold"
 
 
 def _written(leaf: Leaf) -> str:
@@ -73,7 +73,7 @@ def _written(leaf: Leaf) -> str:
 
 
 def shadowed(program: Program) -> Iterator[Finding]:
-    """Find promotions that never count, since another of their group fires wherever they do and comes first."""
+    """Yield promotions that never issue, since another of their group fires for the same events and comes first."""
     groups: dict[tuple[str, str], list[tuple[str, Promotion]]] = {}
     for path, promotion in promotions_of(program):
         if promotion.exclusive is not None:
@@ -86,17 +86,18 @@ def shadowed(program: Program) -> Iterator[Finding]:
                 yield Finding(
                     path,
                     "shadowed",
-                    f"wherever {promotion.id} fires, {winner.id} of the group {promotion.exclusive!r} fires and counts "
+                    f"whenever {promotion.id} fires, {winner.id} of the group {promotion.exclusive!r} fires and counts "
                     "instead",
                     f"{promotion.id} never issues anything: each of its actions is skipped with excluded_by",
-                    f"give {promotion.id} a higher priority, ask more in the condition of {winner.id}, or take it out",
+                    f"raise the priority of {promotion.id}, make the condition of {winner.id} stricter, or remove "
+                    f"{promotion.id}",
                 )
 
 
 def _always_before(promotion: Promotion, rivals: Sequence[Promotion]) -> Promotion | None:
     where = Circumstances(promotion.trigger)
     if promotion.when is not None and not can_hold(promotion.when, where):
-        return None  # that it never fires is told elsewhere
+        return None  # it never fires, which is a contradiction and a finding of its own
     simple_first = sorted(rivals, key=lambda rival: rival.when is not None)[:_MAX_RIVALS]
     for rival in simple_first:
         if _is_active_throughout(rival, promotion) and implies(promotion.when, rival.when, where):

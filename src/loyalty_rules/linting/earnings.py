@@ -1,4 +1,4 @@
-"""What an action earns: percentages that were meant as factors, nothing at all, sums of unlike things."""
+"""Amounts of actions: factors written as percentages, awards of zero, sums of different currencies."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _LARGEST_FACTOR = 10
 
 
 def earnings(program: Program) -> Iterator[Finding]:
-    """Find actions whose amount is hardly what was meant."""
+    """Yield actions whose amount is probably a mistake."""
     currencies = {
         place.key: place.action.currency for place in actions_of(program) if isinstance(place.action, CurrencyAction)
     }
@@ -39,9 +39,9 @@ def _factor(place: ActionPlace) -> Iterator[Finding]:
         yield Finding(
             f"{place.proration_path}.percent",
             "percent_as_factor",
-            f"a multiplier of {factor} % gives {factor} for each 100",
-            f"a multiplier is a percentage: {factor * 100} makes {factor} times the base",
-            f"write {factor * 100}; or, where {factor} % is meant, say so with proportional",
+            f"a multiplier of {factor} % issues {factor} for each 100",
+            f"a multiplier is a percentage: {factor * 100} issues {factor} times the base",
+            f"write {factor * 100}; if you mean {factor} %, use proportional",
         )
 
 
@@ -58,8 +58,8 @@ def _nothing(place: ActionPlace) -> Iterator[Finding]:
         path,
         "issues_nothing",
         f"{place.key} is worth zero",
-        "it never issues anything: each time it is skipped with zero_amount",
-        "write what it is to issue, or take it out",
+        "it never issues anything: it is always skipped with zero_amount",
+        "write the intended amount, or remove the action",
     )
 
 
@@ -71,8 +71,8 @@ def _no_sale(place: ActionPlace) -> Iterator[Finding]:
         f"{place.proration_path}.of",
         "needs_a_sale",
         f"the activity {place.promotion.trigger!r} has no {base.type}",
-        "an activity has neither amount nor lines, and moves no tracker: the action never issues anything",
-        "use a fixed amount or a field of the activity, or let a transaction trigger the promotion",
+        "an activity has no amount and no lines, and advances no tracker: the action never issues anything",
+        "use a fixed amount or a field of the activity, or trigger the promotion by a transaction",
     )
 
 
@@ -83,9 +83,9 @@ def _mixed(place: ActionPlace, currencies: dict[str, str]) -> Iterator[Finding]:
             yield Finding(
                 f"{place.proration_path}.of.actions",
                 "mixed_currencies",
-                f"it adds what was awarded in {' and '.join(names)}",
-                "amounts are added whatever their currencies: 100 of one and 2 of another are 102",
-                "name actions of one currency here, and the others in an action of their own",
+                f"it adds awards in {' and '.join(names)}",
+                "amounts of different currencies are added as they are: 100 of one and 2 of another are 102",
+                "name the actions of one currency here, and those of the other in another action",
             )
 
 
@@ -93,7 +93,7 @@ def _mixed(place: ActionPlace, currencies: dict[str, str]) -> Iterator[Finding]:
 
 
 def _rounded_up(place: ActionPlace, program: Program) -> Iterator[Finding]:
-    """Find roundings up of what grows with a basket: each receipt of many then gains a part."""
+    """Yield roundings up of amounts that grow with the basket: each part of a split basket then gains."""
     base, rounding = place.base, place.action.rounding
     if place.promotion.trigger != "transaction" or base is None:
         return
@@ -104,7 +104,7 @@ def _rounded_up(place: ActionPlace, program: Program) -> Iterator[Finding]:
 
 
 def _has_fractions(place: ActionPlace, program: Program) -> bool:
-    """Say whether an amount can have more decimals than it is rounded to; whole steps of whole points have none."""
+    """Return whether an amount can have more decimals than its currency; whole steps of whole points have none."""
     unit = PRORATIONS[type(place.proration)].unit(place.proration)
     if unit is None:
         return True
@@ -116,13 +116,13 @@ def _has_fractions(place: ActionPlace, program: Program) -> bool:
     return micros(unit) * scale % MICRO != 0
 
 
-def _invites_splitting(path: str, what: str) -> Finding:
+def _invites_splitting(path: str, name: str) -> Finding:
     return Finding(
         path,
         "split_earns_more",
-        f"{what} of each receipt is rounded up",
+        f"{name} of each receipt is rounded up",
         "a basket that is paid in parts earns up to one unit more for each part",
-        "round down; `loyalty-rules prove` shows what splitting gains",
+        "round down; `loyalty-rules prove` shows the gain of splitting",
     )
 
 
@@ -130,7 +130,7 @@ def _invites_splitting(path: str, what: str) -> Finding:
 
 
 def coupons(program: Program) -> Iterator[Finding]:
-    """Find coupon types that nothing issues, and percentages off that were meant otherwise."""
+    """Yield coupon types that no action issues, and discounts whose percentage is probably a mistake."""
     issued = {place.action.coupon_type for place in actions_of(program) if isinstance(place.action, CouponAction)}
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
         if coupon_type.id not in issued:
@@ -138,8 +138,8 @@ def coupons(program: Program) -> Iterator[Finding]:
                 path,
                 "coupon_never_issued",
                 f"no action issues {coupon_type.id}",
-                "nobody ever gets one",
-                "add an issue_coupon action, or take it out",
+                "no member ever gets such a coupon",
+                "add an issue_coupon action, or remove the coupon type",
             )
         if isinstance(coupon_type.benefit, PercentOff):
             yield from _percent_off(f"{path}.benefit.percent", coupon_type.benefit)
@@ -152,14 +152,14 @@ def _percent_off(path: str, benefit: PercentOff) -> Iterator[Finding]:
             path,
             "percent_off_over_100",
             f"{text_of(benefit.percent)} % off is more than the price",
-            "a discount is never more than the bill: all of it is free",
-            "write the percentage that comes off, or 100",
+            "a discount is never more than the bill: the goods are free",
+            "write the intended percentage, at most 100",
         )
     elif 0 < percent < MICRO:
         yield Finding(
             path,
             "percent_off_as_fraction",
             f"{text_of(benefit.percent)} % off is less than one cent of each 1.00",
-            "a percentage is written out: 15 is 15 %, and 0.15 is next to nothing",
-            "multiply it by 100, if a fraction was meant",
+            "a percentage is not a fraction: 15 is 15 %, and 0.15 is 0.15 %",
+            "multiply it by 100 if you mean a fraction",
         )

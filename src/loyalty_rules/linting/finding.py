@@ -1,4 +1,4 @@
-"""One finding of the linter: where, what was found, why it matters, what to do."""
+"""The finding of the linter."""
 
 import attrs
 
@@ -7,10 +7,10 @@ __all__ = ["Finding"]
 
 @attrs.frozen
 class Finding:
-    """Something in a valid program that is probably a mistake.
+    """A likely mistake in a valid program. The program can still be evaluated.
 
-    `path` is a JSON path as in a `Problem`, `code` is stable from release to release; `found` says what is there,
-    `why` what comes of it, `do` what would be right. Nothing of it keeps a program from being evaluated.
+    `path` is a JSON path as in a `Problem`, and `code` is stable from release to release. `found` describes the
+    mistake, `why` its consequence, `do` the remedy.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Windows that hold nothing or are over, and expiries that come before what they end has begun.
+"""Active windows that are empty or over, and expiries that come before the issue.
 
 Source: semantics 5, 6, 9.
 """
@@ -37,21 +37,21 @@ _A_MOMENT = timedelta(microseconds=1)
 
 
 def windows(program: Program) -> Iterator[Finding]:
-    """Find active windows that hold no instant."""
+    """Yield active windows without any instant."""
     for path, promotion in promotions_of(program):
         starts_at, ends_at = promotion.starts_at, promotion.ends_at
         if starts_at is not None and ends_at is not None and ends_at <= starts_at:
             yield Finding(
                 f"{path}.ends_at",
                 "empty_window",
-                f"{promotion.id} ends at {instant_text(ends_at)}, and starts no earlier",
-                "the window is half open, so that it holds no instant: the promotion never fires",
-                "let it end after it starts",
+                f"{promotion.id} ends at {instant_text(ends_at)}, which is not after its start",
+                "the window is half open and therefore empty: the promotion never fires",
+                "write an end after the start",
             )
 
 
 def over(program: Program, as_of: datetime) -> Iterator[Finding]:
-    """Find what is over as of an instant: promotions that have ended, fixed dates that are past."""
+    """Yield promotions that have ended by an instant, and fixed expiry dates before it."""
     today = in_zone(as_of, ZoneInfo(program.time_zone)).date()
     for path, promotion in promotions_of(program):
         if promotion.ends_at is not None and promotion.ends_at <= as_of:
@@ -59,8 +59,8 @@ def over(program: Program, as_of: datetime) -> Iterator[Finding]:
                 f"{path}.ends_at",
                 "ended",
                 f"{promotion.id} ended at {instant_text(promotion.ends_at)}",
-                "it fires for no sale of today or later; only late receipts still meet it",
-                "take it out, or give it its next window",
+                "no later sale fires it; only late receipts of sales before its end do",
+                "remove it, or write its next window",
             )
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
         yield from _date_past(f"{path}.validity.expiry.on", coupon_type.validity.expiry, today)
@@ -75,9 +75,9 @@ def _date_past(path: str, expiry: Expiry, today: date) -> Iterator[Finding]:
         yield Finding(
             path,
             "expiry_past",
-            f"what is issued expires on {expiry.on}, which was before {today}",
-            "nothing is issued any more: each action is skipped with already_expired",
-            "give the next date, or an expiry that moves along, such as fixed_recurring or fixed_period",
+            f"every issue expires on {expiry.on}, which is before {today}",
+            "no sale earns it any more: the action is skipped with already_expired",
+            "write the next date, or use an expiry relative to the sale, such as fixed_recurring or fixed_period",
         )
 
 
@@ -85,7 +85,7 @@ def _date_past(path: str, expiry: Expiry, today: date) -> Iterator[Finding]:
 
 
 def lifetimes(program: Program) -> Iterator[Finding]:
-    """Find currency that expires before its delay has ended, and coupons that end before they are valid."""
+    """Yield currency that expires before its delay has ended, and coupons that expire before they become valid."""
     zone = ZoneInfo(program.time_zone)
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
         yield from _coupon(path, coupon_type)
@@ -106,8 +106,8 @@ def _delayed(place: ActionPlace, action: CurrencyAction) -> Iterator[Finding]:
             f"{place.path}.expiry.after",
             "expires_before_issue",
             f"it expires {_between(least, most)} after the sale, and is issued after {action.timing.days}",
-            f"{'nothing is ever' if always else 'in some months nothing is'} issued: skipped with already_expired",
-            "count the expiry from the issue, with fixed_period, or let it last longer than the delay",
+            f"{'no sale' if always else 'in some months no sale'} earns it: the action is skipped with already_expired",
+            "count the expiry from the issue with fixed_period, or make it longer than the delay",
         )
 
 
@@ -120,22 +120,22 @@ def _fixed_date(place: ActionPlace, action: CurrencyAction, expiry: FixedDate, z
         yield Finding(
             f"{place.path}.expiry.on",
             "expires_before_issue",
-            f"it expires on {expiry.on}, and the first is issued on {first}",
-            "nothing is ever issued: each sale is skipped with already_expired",
-            "let it expire after the promotion and its delay",
+            f"it expires on {expiry.on}, and the first issue is on {first}",
+            "no sale earns it: the action is always skipped with already_expired",
+            "write an expiry after the end of the promotion and its delay",
         )
     elif (last is None or expiry.on < last) and _can_fire_after(promotion, expiry.on - timedelta(days=delay)):
         yield Finding(
             f"{place.path}.expiry.on",
             "outlives_expiry",
             f"it expires on {expiry.on}, and {promotion.id} {_goes_on(last)}",
-            "later sales fire the promotion and earn nothing: skipped with already_expired",
-            "let the promotion end by then, or use an expiry that moves along, such as fixed_recurring",
+            "later sales fire the promotion and earn nothing: the action is skipped with already_expired",
+            "end the promotion by then, or use an expiry relative to the sale, such as fixed_recurring",
         )
 
 
 def _can_fire_after(promotion: Promotion, day: date) -> bool:
-    """Say whether its condition can hold on a later day; that may end a promotion as its window does."""
+    """Return whether the condition can hold after a day; a condition can end a promotion as its window does."""
     later = Comparison(field="local_date", more_than=day.isoformat())
     return promotion.when is None or can_hold(AllOf((promotion.when, later)), Circumstances(promotion.trigger))
 
@@ -158,14 +158,14 @@ def _coupon(path: str, coupon_type: CouponType) -> Iterator[Finding]:
         yield Finding(
             f"{path}.validity.starts_after",
             "starts_after_expiry",
-            f"it is valid from {_between(soonest, latest)} after the sale, to {_between(*lasts)} after it",
+            f"it becomes valid {_between(soonest, latest)} after the sale, and expires {_between(*lasts)} after it",
             f"{'no' if never else 'not every'} coupon of this type can be redeemed",
-            "both count from the day of the sale: let the expiry come after the start",
+            "both count from the day of the sale: write an expiry after the start",
         )
 
 
 def _lasts(expiry: Expiry) -> tuple[int, int] | None:
-    """Give how many days after the sale a coupon ends, at least and at most; None where that can't be told."""
+    """Return the minimum and maximum number of days from the sale to the expiry; None if they are unknown."""
     match expiry:
         case FixedPeriod(after) | EventDate(after):
             return _days(after)
@@ -176,7 +176,7 @@ def _lasts(expiry: Expiry) -> tuple[int, int] | None:
 
 @cache
 def _days(period: Period) -> tuple[int, int]:
-    """Give how many days a period has, at least and at most, over the days of four years."""
+    """Return the minimum and maximum number of days of a period, over the days of four years."""
     ends = ((day, period.after(day)) for day in _CYCLE)
     lengths = [(end - day).days for day, end in ends if end is not None]
     return min(lengths), max(lengths)

@@ -1,9 +1,9 @@
-"""Which conditions can hold at all, and which hold only where another does.
+"""Satisfiability of conditions, and implication between them.
 
-A condition is spread out into alternatives, each a set of leaves that must hold or must not. The leaves of one
-subject (a path, a tracker, the lines that match) are put to every value that could tell them apart, by the
-predicates that decide sales. Subjects count as independent, and a condition of very many alternatives as one that
-can hold: "can't hold" is always true, "can hold" may be too kind. Source: semantics 7.
+A condition is expanded into alternatives. Each alternative is a set of leaves that must hold or must not hold. The
+leaves of one subject (a path, a tracker, the matching lines) are tested on every value that could distinguish them,
+by the predicates that decide sales. Subjects count as independent, and a condition with very many alternatives
+counts as one that can hold. So "can't hold" is always correct, and "can hold" may be wrong. Source: semantics 7.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -36,19 +36,19 @@ _MAX_ALTERNATIVES = 1_000
 
 @attrs.frozen
 class Leaf:
-    """One test of a condition, that must hold or must not."""
+    """One test of a condition, which must hold or must not hold."""
 
     test: Comparison | LineTest | Anniversary | TrackerTest
     holds: bool
 
 
 def can_hold(condition: Condition, where: Circumstances) -> bool:
-    """Say whether there is an event, as far as can be told from the condition alone, of which it holds."""
+    """Return False if no event can meet the condition; True may be wrong, since only the condition is examined."""
     return _some(_alternatives(condition, True), where)
 
 
 def implies(condition: Condition | None, other: Condition | None, where: Circumstances) -> bool:
-    """Say whether the other condition holds wherever the first does; None holds always."""
+    """Return whether the other condition holds whenever the first does; None always holds."""
     if other is None:
         return True
     against = Not(other) if condition is None else AllOf((condition, Not(other)))
@@ -56,7 +56,7 @@ def implies(condition: Condition | None, other: Condition | None, where: Circums
 
 
 def clash(condition: Condition, where: Circumstances) -> tuple[Leaf, ...]:
-    """Give the tests on one subject that can't hold together, of the first alternative; none where it can hold."""
+    """Return tests on one subject that can't hold together, from the first alternative; empty if it can hold."""
     for alternative in _alternatives(condition, True) or ():
         for leaves in _by_subject(alternative):
             if not _is_possible(leaves, where):
@@ -74,7 +74,7 @@ def _some(alternatives: "list[tuple[Leaf, ...]] | None", where: Circumstances) -
 
 
 def _alternatives(condition: Condition, wanted: bool) -> "list[tuple[Leaf, ...]] | None":
-    """Spread a condition out into sets of leaves of which one must hold as a whole; None for too many."""
+    """Expand a condition into alternatives; None if there are too many. It holds if every leaf of one does."""
     match condition:
         case Not(inner):
             return _alternatives(inner, not wanted)
@@ -139,7 +139,7 @@ def _measure(test: LineTest) -> tuple[str, Measure | None]:
 
 
 def _is_possible(leaves: Sequence[Leaf], where: Circumstances) -> bool:
-    """Say whether some value of the one subject of these leaves meets them all."""
+    """Return whether some value of the subject meets all of these leaves, which share the subject."""
     match leaves[0].test:
         case Comparison(field=field):
             tests = [leaf.test for leaf in leaves if isinstance(leaf.test, Comparison)]
@@ -159,9 +159,9 @@ def _meet(leaves: Sequence[Leaf], values: Sequence[Any], tests: Sequence[Callabl
     return any(all(test(value) is leaf.holds for leaf, test in zip(leaves, tests, strict=True)) for value in values)
 
 
-# -- what can stand at a path ----------------------------------------------------------------------------------------
+# -- values at a path ------------------------------------------------------------------------------------------------
 
-_SCALE = 2  # half millionths, so that there is a number between any two that can be written
+_SCALE = 2  # half millionths, so that there is a number between any two decimals
 _UNIT = MICRO * _SCALE
 _CLOCK = [f"{minutes // 60:02}:{minutes % 60:02}" for minutes in range(24 * 60)]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -173,7 +173,7 @@ def _bound(tests: Sequence[Comparison | Measure], kind: str) -> list[Callable[[A
 
 
 def _values(field: str, kind: str, leaves: Sequence[Leaf], where: Circumstances) -> list[Any] | None:
-    """Give values that stand for all that can be at a path (None: absent); None where they can't be listed."""
+    """Return values that represent all possible values at a path (None: absent); None if they can't be listed."""
     tests = [leaf.test for leaf in leaves if isinstance(leaf.test, Comparison)]
     items = tuple(leaf.test.has for leaf in leaves if leaf.holds and isinstance(leaf.test, Comparison))
     if field == "amount" and not where.is_sale:
@@ -218,19 +218,19 @@ def _numbers(test: Comparison | Measure) -> Iterator[int]:
 
 
 def _around(numbers: Sequence[int]) -> list[int]:
-    """Give each number, one between each two neighbours, and one beyond each end."""
+    """Return each number, one between each two neighbours, and one beyond each end."""
     there = sorted({0, *numbers})
     between = [(low + high) // 2 for low, high in pairwise(there)]
     return [there[0] - _UNIT, *there, *between, there[-1] + _UNIT]
 
 
 def _texts_around(texts: Sequence[str]) -> list[str]:
-    """Give each text and one that follows right after it, and one that comes before all."""
+    """Return each text, the text that follows it at once, and the text before all others."""
     return ["", *texts, *(text + "\0" for text in texts)]
 
 
 def _dates_around(text: str) -> Iterator[str]:
-    """Give the dates right before, at and right after where a text stands among them."""
+    """Yield the dates just before, at and just after the position of a text among the dates."""
     low, high = date(1970, 1, 1).toordinal(), date(9998, 12, 31).toordinal()
     first, last = low, high
     while low < high:
@@ -244,7 +244,7 @@ def _dates_around(text: str) -> Iterator[str]:
 
 
 def _free_values(operands: Sequence[Any]) -> list[Any] | None:
-    """Give values for a free-form field. Numbers and other texts together have too many: None."""
+    """Return values for a free-form field, or None for numbers mixed with other texts, which have too many."""
     plain = [operand for operand in operands if not isinstance(operand, bool)]
     numbers = [number for operand in plain if (number := number_in(operand)) is not None]
     if numbers and len(numbers) < len(plain):
@@ -254,11 +254,11 @@ def _free_values(operands: Sequence[Any]) -> list[Any] | None:
     return [None, True, False, [], *near, *texts]
 
 
-# -- what lines can come to, and where a tracker can stand -------------------------------------------------------------
+# -- sums of lines, and standings of a tracker -------------------------------------------------------------------------
 
 
 def _sums(tests: Sequence[LineTest], where: Circumstances) -> list[Any]:
-    """Give what the lines that match can come to: nothing where there are none, whole numbers where they count."""
+    """Return the possible sums of the matching lines: zero if no line can match, whole numbers for counts."""
     name, _ = _measure(tests[0])
     without_rate = [NO_RATE] if name == "value" else []
     if not where.is_sale or not can_hold(tests[0].lines, LINE):

@@ -1,1 +1,1 @@
-"""What a program configures, and what it means: one concept a file."""
+"""The parts of a program and their meaning, one concept in each module."""

@@ -1,7 +1,7 @@
-"""How much may be issued: caps of an action, limits of a program, caps of a coupon type. Source: semantics 8.
+"""Caps of an action, limits of a program, caps of a coupon type. Source: semantics 8.
 
-The engine trims by what the snapshot says has been issued; each counter drawn on goes with the intent as a claim,
-so that a ledger can check it again, atomically, without knowing the program.
+The engine trims an award by the counters in the snapshot. The intent has a claim on each counter that it draws on, so
+that a ledger can check the cap again, atomically, without the program.
 """
 
 from decimal import Decimal
@@ -23,7 +23,7 @@ __all__ = ["ActionCaps", "Cap", "CouponCaps", "Limit"]
 @schema_rules(one_of("amount", "times"))
 @attrs.frozen(field_transformer=checked)
 class Cap:
-    """At most so much (`amount`) or so often (`times`) within a window."""
+    """The maximum amount (`amount`) or number of issues (`times`) within a window."""
 
     amount: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     times: int | None = attrs.field(default=None, converter=optional(read_count))
@@ -36,7 +36,7 @@ class Cap:
 
 @attrs.frozen(field_transformer=checked)
 class ActionCaps:
-    """The caps of an action that issues currency: for one event, for a member, in total."""
+    """The caps of a currency action: per event, per member, in total. None means no cap."""
 
     per_event: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     per_member: Cap | None = None
@@ -45,7 +45,7 @@ class ActionCaps:
 
 @attrs.frozen(field_transformer=checked)
 class Limit:
-    """At most so much of a currency per member, per store or in total, over all promotions of the program."""
+    """The maximum amount of a currency per member, per store or in total, over all promotions of the program."""
 
     id: str = attrs.field(converter=read_id)
     currency: str = attrs.field(converter=read_id)
@@ -56,7 +56,7 @@ class Limit:
 
 @attrs.frozen(field_transformer=checked)
 class CouponCaps:
-    """At most so many coupons of a type: in a transaction, in a store, for a member, in total."""
+    """The maximum number of coupons of a type: per transaction, per store, per member, in total. None means no cap."""
 
     per_transaction: int | None = attrs.field(default=None, converter=optional(read_count))
     per_store: int | None = attrs.field(default=None, converter=optional(read_count))

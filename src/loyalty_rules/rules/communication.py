@@ -1,4 +1,4 @@
-"""On which channels a message goes out. Source: semantics 10."""
+"""Messages to members, and the channels that they use. Source: semantics 10."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,9 @@ __all__ = ["Channels", "Communication", "is_reachable", "plan_channels"]
 
 @attrs.frozen(field_transformer=checked)
 class Communication:
-    """What is said when something is issued (`template`) or promised (`promised_template`), and where.
+    """The message about an issue (`template`) or a promise (`promised_template`), and its channels.
 
-    `mandatory` channels are always used; of the `priority` channels, the first on which the member can be reached.
+    `mandatory` channels are always used. Of the `priority` channels, the first that reaches the member is used.
     """
 
     template: str = attrs.field(converter=read_name)
@@ -27,21 +27,21 @@ class Communication:
 
 @attrs.frozen
 class Channels:
-    """The channels that a message uses, and those to fall back on, each in order and once."""
+    """The channels of a message, and the channels to fall back on, in order and without duplicates."""
 
     used: tuple[str, ...]
     fallbacks: tuple[str, ...]
 
 
 def plan_channels(communication: Communication, contacts: Mapping[str, str | bool | Contact | None]) -> Channels:
-    """Choose the channels: all mandatory ones, and the first priority one on which the member can be reached."""
+    """Return all mandatory channels and the first priority channel that reaches the member; the rest are fallbacks."""
     reachable = [channel for channel in communication.priority if is_reachable(contacts.get(channel))]
     used = tuple(dict.fromkeys((*communication.mandatory, *reachable[:1])))
     return Channels(used, tuple(dict.fromkeys(channel for channel in reachable if channel not in used)))
 
 
 def is_reachable(contact: str | bool | Contact | None) -> bool:
-    """Say whether a contact can be reached by priority: it says where (or just yes), and nothing forbids it."""
+    """Return whether a priority channel reaches a contact: it has an address (or True), consent and no suppression."""
     if not isinstance(contact, Contact):
         return bool(contact)
     return bool(contact.to) and contact.consent is not False and contact.suppressed is not True

@@ -1,6 +1,6 @@
-"""Conditions: what a program may ask of an event or of a line, as values. Source: semantics 7.
+"""Conditions on events and lines, as values, and the paths that they can name. Source: semantics 7.
 
-How they are answered is in `predicates`; which paths there are is said here.
+`predicates` evaluates them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,13 +55,13 @@ _NUMERIC = frozenset(["amount", "value", "unit_price", "quantity", "tax", "shipp
 
 
 def is_numeric_path(path: str) -> bool:
-    """Say whether what stands at a path always compares as a number."""
+    """Return whether the value at a path always compares as a number."""
     return path in _NUMERIC or path.startswith("tenders.")
 
 
 @attrs.frozen
 class Scope:
-    """What a condition may ask where it stands: of an event, of an event that a tracker measures, or of a line."""
+    """The paths and tests allowed in a condition on an event, on an event that a tracker measures, or on a line."""
 
     name: str
     paths: tuple[str, ...]
@@ -70,7 +70,7 @@ class Scope:
     tracker_tests: bool = True
 
     def check(self, path: str) -> None:
-        """Raise `InvalidValueError` where there is no such path, naming the nearest that there is."""
+        """Raise `InvalidValueError` if there is no such path; the message names the nearest path."""
         if path in self.paths:
             return
         for family in self.families:
@@ -99,7 +99,7 @@ def _read_operand(value: Operand) -> Operand:
         number = read_decimal(value)
         return value if isinstance(value, int) else number
     if isinstance(value, datetime):
-        return instant_text(read_instant(value))  # a TOML date-time: compared as the text that it is
+        return instant_text(read_instant(value))  # a TOML date-time compares as text
     if isinstance(value, (date, time)):
         return value.isoformat()
     raise InvalidValueError("", "not_an_operand", f"expected a text, a number, true or false; found {describe(value)}")
@@ -132,7 +132,7 @@ def _each(operand: Any, change: Callable[[Operand], Operand]) -> Any:
 
 
 def _strictly(operand: Any) -> Any:
-    """Tell operands apart that Python holds equal and that compare differently: 1 and true."""
+    """Return a key that distinguishes operands which are equal in Python and compare differently: 1 and true."""
     if isinstance(operand, tuple):
         return tuple((type(each), each) for each in operand)
     return type(operand), operand
@@ -155,7 +155,7 @@ class _Operators:
         if not self.tests():
             raise InvalidValueError("", "required", f"needs at least one operator: {', '.join(OPERATORS)}")
         for operator, operand in self.tests():
-            # As numbers `100`, `"100"` and `"100.0"` are one operand, and one program.
+            # As numbers, `100`, `"100"` and `"100.0"` are one operand, so the two programs are equal.
             object.__setattr__(self, OPERATORS[operator], _each(operand, self._operand))
 
     def _operand(self, operand: Operand) -> Operand:
@@ -163,7 +163,7 @@ class _Operators:
         return decimal_of(number) if number is not None else operand
 
     def tests(self) -> tuple[tuple[str, Any], ...]:
-        """Give the operators that are set, as they are written in a document, each with its operand."""
+        """Return the operators that are set, named as in a document, each with its operand."""
         pairs = ((operator, getattr(self, name)) for operator, name in OPERATORS.items())
         return tuple((operator, operand) for operator, operand in pairs if operand is not None)
 
@@ -172,7 +172,7 @@ OPERATORS: Mapping[str, str] = {
     name.removesuffix("_"): name
     for name in ["is_", "is_not", "in_", "not_in", "at_least", "more_than", "at_most", "less_than", "exists", "has"]
 }
-"""Each operator as a document writes it, with its name in Python."""
+"""The name of each operator in a document, with its name in Python."""
 
 
 def _read_path(value: str) -> str:
@@ -185,9 +185,9 @@ declare(_read_path, {"$ref": Scope})  # a path in the scope of the condition
 @schema_rules(any_of(*OPERATORS))
 @attrs.frozen(field_transformer=checked)
 class Comparison(_Operators):
-    """What stands at a path, compared: all of the operators given must hold.
+    """A comparison of the value at a path: all given operators must hold.
 
-    On an absent or null field every operator but `exists` is false, `is_not` and `not_in` included.
+    On an absent or null field every operator except `exists` is false, even `is_not` and `not_in`.
     """
 
     field: str = attrs.field(converter=_read_path)
@@ -197,7 +197,7 @@ class Comparison(_Operators):
             return super()._operand(operand)
         if not isinstance(operand, Decimal):
             return operand
-        if "fields." in self.field:  # a free-form field compares with a fraction as with the decimal that writes it
+        if "fields." in self.field:  # a free-form field compares a fraction as its decimal text
             return text_of(operand)
         raise InvalidValueError(
             "", "not_an_operand", f'{self.field} compares as text: write {text_of(operand)} as "{text_of(operand)}"'
@@ -207,7 +207,7 @@ class Comparison(_Operators):
 @schema_rules(any_of(*OPERATORS))
 @attrs.frozen(field_transformer=checked)
 class Measure(_Operators):
-    """How a line test's sum or count must compare."""
+    """The comparison of the sum or count of a line test."""
 
 
 # -- conditions ------------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def _read_conditions(value: "Sequence[Condition]") -> "tuple[Condition, ...]":
 
 
 def read_condition(value: "Condition") -> "Condition":
-    """Take a condition, and nothing else."""
+    """Return a condition unchanged. Raise `InvalidValueError` for any other value."""
     if not isinstance(value, _KINDS):
         raise InvalidValueError("", "wrong_type", f"expected a condition, found {describe(value)}")
     return value
@@ -248,7 +248,7 @@ class Not:
 @schema_rules(at_most_one_of("quantity", "value", "count"))
 @attrs.frozen(field_transformer=checked)
 class LineTest:
-    """Over the lines that match: the sum of quantity or value, or how many; without a measure, at least one line."""
+    """A test of the matching lines: of their quantity, value or count; without a measure, at least one must match."""
 
     lines: "Condition" = attrs.field(converter=read_condition)
     quantity: Measure | None = None
@@ -269,7 +269,7 @@ declare(_read_anniversary_path, {"$ref": ANNIVERSARY_SCOPE})
 
 @attrs.frozen(field_transformer=checked)
 class Anniversary:
-    """The date at the path has the event date's month and, for the unit `day`, its day: birthdays.
+    """The event date is an anniversary (`day`) of the date at the path, or in the same month (`month`): birthdays.
 
     29 February counts as the 28th in a common year.
     """
@@ -299,5 +299,5 @@ declare(_read_conditions, list_schema({"$ref": Condition}))
 
 _KINDS = (AllOf, AnyOf, Not, Comparison, LineTest, Anniversary, TrackerTest)
 
-for _class in (AllOf, AnyOf, Not, LineTest):  # a condition holds conditions: their annotations look ahead
+for _class in (AllOf, AnyOf, Not, LineTest):  # conditions nest: their annotations refer to later classes
     attrs.resolve_types(_class, globals())

@@ -1,4 +1,4 @@
-"""Coupon types: what a coupon is worth, how long it is valid, how many there may be, who may redeem it.
+"""Coupon types: benefit, validity, caps and redemption of coupons.
 
 Source: semantics 9, documents (program).
 """
@@ -43,7 +43,7 @@ class AmountOff:
 
 @attrs.frozen(field_transformer=checked)
 class StoredValue:
-    """An amount of the program's money, drawn down over several transactions until nothing is left."""
+    """An amount of the program's money, spent over several transactions until the rest is zero."""
 
     type: ClassVar[str] = "stored_value"
     amount: Decimal = attrs.field(converter=read_non_negative)
@@ -68,7 +68,7 @@ declare(_read_validity_expiry, {"$ref": COUPON_EXPIRY})
 
 @attrs.frozen(field_transformer=checked)
 class Validity:
-    """From when and how long a coupon is valid, both counted from the event date."""
+    """The start and the expiry of a coupon, both counted from the event date; `starts_after=None` means at once."""
 
     starts_after: Period | None = None
     expiry: Expiry = attrs.field(default=NEVER, converter=_read_validity_expiry)
@@ -76,7 +76,7 @@ class Validity:
 
 @attrs.frozen(field_transformer=checked)
 class Redemption:
-    """Where, by whom and when a coupon may be redeemed; what is None does not bind."""
+    """The stores, brands and condition under which a coupon may be redeemed; None means no restriction."""
 
     when: Condition | None = attrs.field(default=None, converter=optional(read_condition))
     stores: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
@@ -92,7 +92,7 @@ class Redemption:
 )
 @attrs.frozen(field_transformer=checked)
 class CouponType:
-    """One kind of coupon. A serial-managed type gives each coupon a serial of its own, another the shared `code`."""
+    """One type of coupon. Coupons of a serial-managed type have a serial each, others share the `code`."""
 
     id: str = attrs.field(converter=read_id)
     serial_managed: bool = True

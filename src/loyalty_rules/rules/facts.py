@@ -1,7 +1,7 @@
-"""One event as the rules look at it: local date and time, amounts as integers, the money's exchange rate.
+"""The facts of one event for the rules: local date and time, amounts as integers, the exchange rate.
 
-Made once an evaluation; what only some rules ask for (the lines, a tracker's standing) is worked out when first
-asked for. Source: semantics 3 (exchange rates), 5 (event date).
+They are built once for each evaluation. Facts that only some rules need (lines, standings of trackers) are computed
+on first use. Source: semantics 3 (exchange rates), 5 (event date).
 """
 
 from collections.abc import Callable, Mapping
@@ -20,10 +20,10 @@ __all__ = ["NO_RATE", "Facts", "LineFacts", "NoRate", "Standing"]
 
 @attrs.frozen
 class Standing:
-    """Where a tracker stands for the event's member, in millionths: before the event, and what the event adds.
+    """The value of a tracker before the event, and the event's contribution to it, both in millionths.
 
-    `is_known` is False where what it adds is money of another currency and the event has no exchange rate; it
-    counts as 0 then. Source: semantics 3 (bases) and 7 (trackers).
+    `is_known` is False if the contribution is money of another currency and the event has no exchange rate. The
+    contribution is then 0. Source: semantics 3 (bases) and 7 (trackers).
     """
 
     target: int
@@ -41,14 +41,14 @@ class Standing:
 
 
 class NoRate:
-    """What stands at a path of money where the event has no exchange rate: nothing compares with it."""
+    """The value at a path of money if the event has no exchange rate. Every comparison with it is false."""
 
 
 NO_RATE = NoRate()
 
 
 class LineFacts:
-    """One line as a condition looks at it; `rate` is the event's."""
+    """The facts of one line for a condition; `rate` is the event's exchange rate."""
 
     __slots__ = ("line", "rate")
 
@@ -58,24 +58,24 @@ class LineFacts:
 
     @property
     def value(self) -> int:
-        """What the line is worth, in 10⁻¹² of the event's currency."""
+        """The value of the line, in 10⁻¹² of the event's currency."""
         return _line_value(self.line)
 
 
 def _line_value(line: Line) -> int:
-    """Give a line's value in 10⁻¹², which a quantity times a price takes: the value need not be given."""
+    """Return a line's value in 10⁻¹². Without a value it is quantity × price, which needs that many decimals."""
     if line.value is not None:
         return micros(line.value) * MICRO
-    assert line.unit_price is not None  # a line without a value has a price: checked where it is built
+    assert line.unit_price is not None  # the constructor of a line requires a value or a price
     discount = micros(line.discount) * MICRO if line.discount is not None else 0
     return micros(line.quantity) * micros(line.unit_price) - discount
 
 
 class Facts:
-    """One transaction or activity with its snapshot, seen from a program's zone and in its money.
+    """One transaction or activity with its snapshot, in a program's time zone and money.
 
-    `rate` is the program's money for one unit of the event's, in 10⁻¹²: one where nothing is converted, None where
-    a rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
+    `rate` is the program's money for one unit of the event's, in 10⁻¹²: 1 if no conversion is needed, None if a
+    rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
     """
 
     __slots__ = (
@@ -126,7 +126,7 @@ class Facts:
 
     @property
     def local(self) -> datetime:
-        """The instant of the event with the offset that the zone has then, fixed."""
+        """The instant of the event with the zone's offset at that instant, fixed."""
         return with_fixed_offset(self.zoned)
 
     @property
@@ -139,9 +139,9 @@ class Facts:
 
     @property
     def values(self) -> tuple[list[int], int]:
-        """The value of each line in the event's currency, and how many of its units make one: numbers and denominator.
+        """The value of each line in the event's currency as numerators, and their common denominator.
 
-        Millionths where every line says what it is worth; a quantity times a price takes 10⁻¹².
+        The denominator is 10⁶ if every line has a value, and 10¹² if some line is a quantity times a price.
         """
         if self._values is None:
             lines = self.event_lines
@@ -152,19 +152,22 @@ class Facts:
         return self._values
 
     def bill(self) -> tuple[list[str], Weights]:
-        """Give the ids of all lines, and how much each weighs in an amount that came from the bill as a whole."""
+        """Return the ids of all lines, and their weights for an amount computed from the whole bill."""
         if self._bill is None:
             self._bill = [line.id for line in self.event_lines], Weights(self.values[0])
         return self._bill
 
     def standing(self, tracker: str) -> Standing:
-        """Where a tracker of the program stands; an anonymous event moves none."""
+        """Return the standing of a tracker; an anonymous event contributes to none."""
         if tracker not in self._standings:
             self._standings[tracker] = self._trackers[tracker](self)
         return self._standings[tracker]
 
     def in_money(self, value: int, denominator: int) -> Ratio:
-        """Give an amount of the event's currency in the program's money, exactly; `no_exchange_rate` without a rate."""
+        """Convert an amount of the event's currency to the program's money, exactly.
+
+        Raises `Skip` with `no_exchange_rate` if a rate is needed and missing.
+        """
         if self.rate == RATE_UNIT:
             return value, denominator
         if self.rate is None:
@@ -173,11 +176,11 @@ class Facts:
 
     @property
     def tenders(self) -> dict[str, int]:
-        """What was paid in each way, in millionths of the event's currency; a way that paid nothing is absent."""
+        """The payments by type of tender, in millionths of the event's currency; types that sum to zero are absent."""
         paid: dict[str, int] = {}
         for tender in self.event.tenders:
             paid[tender.type] = paid.get(tender.type, 0) + micros(tender.amount)
-        return {way: amount for way, amount in paid.items() if amount}
+        return {tender: amount for tender, amount in paid.items() if amount}
 
 
 def _rate(event: Transaction | Activity, money: str) -> int | None:

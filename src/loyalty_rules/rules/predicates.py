@@ -1,7 +1,8 @@
-"""What conditions mean: each is bound once, when a program is compiled, to a function of an event's facts.
+"""Predicates: each condition, bound once to a function of an event's facts when a program is compiled.
 
-Numbers compare as integers of one scale, ids and names as texts, free-form fields as numbers where both sides are
-decimals and else as texts where both are texts; kinds that don't compare are false. Source: semantics 7.
+Numbers compare as integers of one scale, ids and names as texts. Free-form fields compare as numbers if both sides
+are decimals, as texts if both are texts. Values of different kinds don't compare: the test is false.
+Source: semantics 7.
 """
 
 import operator
@@ -47,9 +48,9 @@ Selection: TypeAlias = Callable[[Facts], list[int]]
 
 @attrs.frozen
 class Subject:
-    """What stands at a path: how to get it (None where absent) and how it compares.
+    """The value at a path: the function that gets it (None if absent), and the kind that it compares as.
 
-    `kind` is `number` (an integer, of which `unit` make one), `text`, `list` or `free`.
+    `kind` is `number` (an integer; `unit` of it make one), `text`, `list` or `free`.
     """
 
     get: Callable[[Any], Any]
@@ -63,7 +64,7 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def event_subject(path: str) -> Subject:
-    """Find what a path of an event stands for; the path is known to exist."""
+    """Return the subject at a path of an event; the path must exist."""
     if path in _EVENT_SUBJECTS:
         return _EVENT_SUBJECTS[path]
     family, _, name = path.partition("fields.") if "fields." in path else path.partition("tenders.")
@@ -120,7 +121,7 @@ _EVENT_SUBJECTS: Mapping[str, Subject] = {
 
 
 def line_subject(path: str) -> Subject:
-    """Find what a path of a line stands for; the path is known to exist."""
+    """Return the subject at a path of a line; the path must exist."""
     if path in _LINE_SUBJECTS:
         return _LINE_SUBJECTS[path]
     name = path.removeprefix("extended_fields.")
@@ -161,7 +162,7 @@ _LINE_SUBJECTS: Mapping[str, Subject] = {
 # -- comparisons -----------------------------------------------------------------------------------------------------
 
 Test: TypeAlias = Callable[[Any], bool]
-"""One operator with its operand, bound: what it says of a value that is present."""
+"""One operator with its operand, bound to a test of a value that is present."""
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "is": operator.eq,
@@ -179,7 +180,7 @@ _FROM_OPERAND: Mapping[str, str] = {
     "at_most": "__ge__",
     "less_than": "__gt__",
 }
-"""The same, asked of the operand: a method bound to it is a test, without a function around it."""
+"""The same comparisons as methods of the operand: a bound method is a test without a function around it."""
 
 _FOR_FLAGS = {"is", "is_not", "in", "not_in"}
 
@@ -193,7 +194,7 @@ def _always(_value: Any) -> bool:
 
 
 def _bind_tests(subject: Subject, tests: tuple[tuple[str, Any], ...]) -> tuple[Test, bool]:
-    """Bind operators to a subject: what they say of a value that is present, and of none."""
+    """Bind operators to a subject. Return the test of a value that is present, and the result for an absent value."""
     exists = dict(tests).get("exists")
     others = [(name, operand) for name, operand in tests if name != "exists"]
     if exists is False:
@@ -226,7 +227,7 @@ def _bind_text(name: str, operand: Any, _unit: int) -> Test:
 
 
 def _bind_membership(name: str, items: list[Any]) -> Test:
-    # `in` holds where an item equals; `not_in` where every item compares and none equals.
+    # `in` holds if one item is equal; `not_in` if every item compares and none is equal.
     members = frozenset(item for item in items if item is not None)
     if name == "in":
         return members.__contains__
@@ -255,7 +256,7 @@ def _bind_free(name: str, operand: Any, _unit: int) -> Test:
 
 
 class _Free:
-    """An operand that meets a free-form value, whose kind is known only when they meet."""
+    """An operand of a comparison with a free-form value, whose kind is known only during the comparison."""
 
     __slots__ = ("number", "operand")
 
@@ -264,7 +265,7 @@ class _Free:
         self.number = number_in(operand)
 
     def compares(self, value: Any, compare: Callable[[Any, Any], bool]) -> bool | None:
-        """Compare as numbers, else as texts, else as flags; None for kinds that don't compare."""
+        """Compare as flags, numbers or texts. Return None for kinds that don't compare."""
         if isinstance(value, bool) or isinstance(self.operand, bool):
             both = isinstance(value, bool) and isinstance(self.operand, bool)
             return compare(value, self.operand) if both else None
@@ -292,7 +293,7 @@ def _bind_comparison(comparison: Comparison | Measure, subject: Subject) -> Call
     get = subject.get
     test, when_absent = _bind_tests(subject, comparison.tests())
     if when_absent:
-        return lambda facts: get(facts) is None  # it must not exist, and nothing else is asked
+        return lambda facts: get(facts) is None  # it must be absent, and no other operator is given
 
     def holds(facts: Any) -> bool:
         value = get(facts)
@@ -305,18 +306,18 @@ def _bind_comparison(comparison: Comparison | Measure, subject: Subject) -> Call
 
 
 def bind_line(condition: Condition | None) -> LinePredicate | None:
-    """Bind a line condition; None, which selects every line, stays None."""
+    """Bind a line condition. None, which selects every line, stays None."""
     return None if condition is None else _bind(condition, line_subject)
 
 
 def bind_selection(condition: Condition | None) -> Selection:
-    """Bind a line condition to the function that gives the positions of the lines that it selects; None selects all."""
+    """Bind a line condition to the function that returns the positions of the selected lines; None selects all."""
     if condition is None:
         return lambda facts: [*range(len(facts.event_lines))]
     if isinstance(condition, Comparison):
         text_of, tests = _LINE_TEXTS.get(condition.field), condition.tests()
         if text_of is not None and len(tests) == 1 and isinstance(condition.is_, str):
-            wanted = condition.is_  # most line conditions are no more than that
+            wanted = condition.is_  # the shortest path for the most common line condition
             return lambda facts: [i for i, line in enumerate(facts.event_lines) if text_of(line) == wanted]
     matches = _bind(condition, line_subject)
     return lambda facts: [i for i, line in enumerate(facts.lines) if matches(line)]
@@ -328,7 +329,7 @@ def bind(condition: Condition) -> Predicate:
 
 
 def bind_to(comparison: Comparison | Measure, subject: Subject) -> Callable[[Any], bool]:
-    """Bind a comparison to a subject of the caller's own, whatever the path that it names."""
+    """Bind a comparison to a subject of the caller; the path of the comparison is not used."""
     return _bind_comparison(comparison, subject)
 
 
@@ -351,7 +352,7 @@ def _bind(condition: Condition, subject_of: Callable[[str], Subject]) -> Callabl
             return _bind_tracker_test(condition)
 
 
-# Loops, since `all` and `any` would start a generator for each question.
+# Loops, since `all` and `any` would start a generator for each call.
 
 
 def _bind_all(parts: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
@@ -382,11 +383,11 @@ _MEASURES: Mapping[str, tuple[Callable[[LineFacts], int], int]] = {
     "value": (_line_value, _VALUE_UNIT),
     "count": (lambda _line: MICRO, MICRO),
 }
-"""What each measure takes from a line, and how many of its units make one."""
+"""The number that each measure takes from a line, and how many of its units make one."""
 
 
 def measure_subject(test: LineTest) -> tuple[Subject, Measure] | None:
-    """Give what a line test measures and what that must compare with; None where one matching line is enough."""
+    """Return the sum or count that a line test measures, and its comparison; None if one matching line is enough."""
     matches = bind_line(test.lines)
     assert matches is not None
     for name, (take, unit) in _MEASURES.items():

@@ -1,4 +1,4 @@
-"""Promotions: when (trigger, active window, condition) and what (actions), and the currencies that they issue.
+"""Promotions (trigger, active window, condition, actions) and the currencies that they issue.
 
 Source: semantics 1, documents (program).
 """
@@ -41,10 +41,9 @@ MAX_ACTIONS = 1_000
 
 @attrs.frozen(field_transformer=checked)
 class RedeemRate:
-    """What a currency is worth when it is spent: `points` of it are `value` of the program's money.
+    """The value of a currency when it is spent: `points` of it are worth `value` of the program's money.
 
-    In one transaction at least `least` and at most `most` are spent, and a multiple of `block`.
-    Source: semantics 12.
+    One transaction spends at least `least`, at most `most`, and a multiple of `block`. Source: semantics 12.
     """
 
     points: Decimal = attrs.field(converter=read_positive)
@@ -73,7 +72,7 @@ class Currency:
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class CurrencyAction:
-    """Issue (or promise) a currency: base → round → prorate → round → caps."""
+    """An action that issues (or promises) a currency: base → round → prorate → round → caps."""
 
     type: ClassVar[str] = "issue_currency"
     id: str = attrs.field(converter=read_id)
@@ -90,7 +89,7 @@ class CurrencyAction:
 
 @attrs.frozen(field_transformer=checked)
 class CouponRounding:
-    """How the base and the number of coupons are rounded: the number is whole, `nearest` by default."""
+    """The rounding of the base and of the number of coupons. The number is whole; the default is `nearest`."""
 
     value: Mode = "actual"
     currency: Literal["up", "down", "nearest", "half_even", "half_down"] = "nearest"
@@ -121,7 +120,7 @@ declare(
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class CouponAction:
-    """Issue coupons of a type: `quantity` of them, a whole number or a proration."""
+    """An action that issues `quantity` coupons of a type; the quantity is a whole number or a proration."""
 
     type: ClassVar[str] = "issue_coupon"
     id: str = attrs.field(converter=read_id)
@@ -140,7 +139,7 @@ _LATER_EVENTS = ("return", "update", "confirmation")
 
 def _read_promotion_id(value: str) -> str:
     if value in RESERVED_PROMOTION_IDS:
-        raise InvalidValueError("", "reserved", f"no promotion is named {value!r}: keys and counters use the word")
+        raise InvalidValueError("", "reserved", f"{value!r} is reserved: keys and counters begin with it")
     return read_id(value)
 
 
@@ -176,7 +175,7 @@ declare(_read_priority, whole_number_schema(-(10**9), 10**9))
 @schema_rules(at_most_items("actions", MAX_ACTIONS))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Promotion:
-    """When (trigger, active window, condition) and what (actions). The window is half open: starts_at ≤ t < ends_at."""
+    """A trigger, an active window, a condition and actions. The window is half open: starts_at ≤ t < ends_at."""
 
     id: str = attrs.field(converter=_read_promotion_id)
     title: str | None = attrs.field(default=None, converter=optional(read_name))

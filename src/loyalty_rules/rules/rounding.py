@@ -47,15 +47,15 @@ MODES: Mapping[str, Callable[[int, int], int]] = MappingProxyType(
         "half_down": _half_down,  # 50.5 -> 50
     }
 )
-"""What each mode but `actual`, which keeps every digit, makes of numerator ÷ denominator: a whole number."""
+"""The function of each mode from a ratio to a whole number. `actual` keeps every digit and has no function."""
 
 
 @attrs.frozen(field_transformer=checked)
 class Rounding:
-    """How the base (`value`) and the result (`currency`) of an award are rounded, independently of each other.
+    """The rounding of the base (`value`) and of the result (`currency`) of an award, independent of each other.
 
-    `value` rounds the base once, after it is summed and before proration, to a whole number; `currency` rounds the
-    result to the currency's decimals, last but for caps. Source: semantics 4.
+    `value` rounds the base to a whole number once, after the sum and before proration. `currency` rounds the result
+    to the currency's decimals, before caps. Source: semantics 4.
     """
 
     value: Mode = "actual"
@@ -66,7 +66,7 @@ ACTUAL = Rounding()
 
 
 def round_to_units(amount: Ratio, mode: str, decimals: int) -> Ratio:
-    """Round `amount` (zero or more) by `mode` to that many decimals; `actual` gives it as it is."""
+    """Round `amount` (zero or more) by `mode` to that many decimals; `actual` returns it unchanged."""
     if mode == "actual":
         return amount
     numerator, denominator = amount
@@ -75,6 +75,6 @@ def round_to_units(amount: Ratio, mode: str, decimals: int) -> Ratio:
 
 
 def quantize_to_micros(amount: Ratio) -> int:
-    """Hold an amount to 6 decimals, the ledger's scale, half up: whole millionths. Source: semantics 2."""
+    """Round an amount half up to 6 decimals, a ledger's scale, and return it in millionths. Source: semantics 2."""
     numerator, denominator = amount
     return (2 * MICRO * numerator + denominator) // (2 * denominator)

@@ -1,4 +1,4 @@
-"""Why an action whose promotion fired issued nothing. Source: semantics 8, documents (evaluation)."""
+"""The reasons why an action of a promotion that fired issues nothing. Source: semantics 8, documents (evaluation)."""
 
 from typing import Literal, TypeAlias, get_args
 
@@ -21,7 +21,7 @@ REASONS: tuple[str, ...] = get_args(Reason)
 
 
 class Skip(Exception):
-    """An action stops here: it issues nothing, for this reason. Never leaves the evaluation."""
+    """The end of an action that issues nothing, with the reason. It never leaves the evaluation."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         self.reason: Reason = reason

@@ -1,4 +1,4 @@
-"""When what is promised becomes issued. Source: semantics 6."""
+"""Timings: when an award becomes issued. Source: semantics 6."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -33,7 +33,7 @@ declare(_read_delay, whole_number_schema(0, MAX_DAYS))
 
 @attrs.frozen(field_transformer=checked)
 class Delayed:
-    """Promised, and due at the same local wall time `days` calendar days later."""
+    """Promised, and due at the same local time of day `days` calendar days later."""
 
     type: ClassVar[str] = "delayed"
     days: int = attrs.field(default=0, converter=_read_delay)
@@ -41,7 +41,7 @@ class Delayed:
 
 @attrs.frozen
 class External:
-    """Promised until a confirmation from outside names the promise."""
+    """Promised until an external confirmation names the promise."""
 
     type: ClassVar[str] = "external"
 
@@ -60,13 +60,13 @@ IMMEDIATE = Immediate()
 
 
 Schedule: TypeAlias = tuple[date | None, datetime | None]
-"""When an issue of one event becomes issued: the local date where it is known, the instant where it is due."""
+"""The local date of the issue (None if a later event decides it), and the instant at which a promise is due."""
 
 
 def bind_timing(timing: Timing) -> Callable[[Facts], Schedule]:
-    """Bind a timing to the function that says when an issue of an event becomes issued.
+    """Bind a timing to the function that returns the schedule of an issue.
 
-    It raises `Skip` with `invalid_field` beyond the year 9998.
+    The function raises `Skip` with `invalid_field` beyond the year 9998.
     """
     match timing:
         case Immediate():

@@ -1,4 +1,4 @@
-"""Trackers: what a member's transactions add up to within a window. Source: semantics 7."""
+"""Trackers: sums over a member's transactions within a window. Source: semantics 7."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -35,9 +35,9 @@ MeasuredBy: TypeAlias = TransactionValue | TransactionExtendedField | Transactio
 
 @attrs.frozen(field_transformer=checked)
 class Tracker:
-    """What each transaction of a member contributes (`measure`, if `when` holds), summed within a window.
+    """The sum of a `measure` over a member's transactions for which `when` holds, within a window.
 
-    `target` is more than zero. A contribution is held to 6 decimals, half up, before anything reads it.
+    `target` is more than zero. A contribution is rounded to 6 decimals, half up, before any rule reads it.
     """
 
     id: str = attrs.field(converter=read_id)
@@ -48,7 +48,7 @@ class Tracker:
 
 
 def bind_tracker(tracker: Tracker) -> Callable[[Facts], Standing]:
-    """Bind a tracker to the function that tells where it stands for an event and its member."""
+    """Bind a tracker to the function that returns its standing for an event and its member."""
     target = micros(tracker.target)
     measure = _bind_measure(tracker.measure)
     when = bind(tracker.when) if tracker.when is not None else None
@@ -56,7 +56,7 @@ def bind_tracker(tracker: Tracker) -> Callable[[Facts], Standing]:
     def standing(facts: Facts) -> Standing:
         given = facts.snapshot.trackers.get(tracker.id)
         before = micros(given) if given is not None else 0
-        # What an event lacks contributes nothing; only what it would contribute can be unknown for want of a rate.
+        # A missing field contributes zero. Only a missing exchange rate makes the contribution unknown.
         if not isinstance(facts.event, Transaction) or facts.member is None or (when is not None and not when(facts)):
             return Standing(target, before, 0)
         try:

@@ -1,6 +1,6 @@
-"""The stretches of local days over which trackers and caps count. Source: semantics 7, documents (windows).
+"""Windows: the ranges of local dates over which trackers and caps count. Source: semantics 7, documents (windows).
 
-An event belongs to the window of its own local date, never of the day it is processed.
+An event belongs to the window of its own local date, not of the date on which it is processed.
 """
 
 from datetime import date, timedelta
@@ -18,14 +18,14 @@ __all__ = ["Calendar", "Lifetime", "RollingDays", "Window", "window_days", "wind
 
 @attrs.frozen
 class Lifetime:
-    """Everything, from the beginning."""
+    """All dates."""
 
     type: ClassVar[str] = "lifetime"
 
 
 @attrs.frozen(field_transformer=checked)
 class Calendar:
-    """The day, ISO week (from Monday), month, quarter or year that holds the date."""
+    """The day, ISO week (from Monday), month, quarter or year that contains the date."""
 
     type: ClassVar[str] = "calendar"
     unit: Literal["day", "week", "month", "quarter", "year"]
@@ -40,7 +40,7 @@ declare(_read_days, whole_number_schema(1, MAX_DAYS))
 
 @attrs.frozen(field_transformer=checked)
 class RollingDays:
-    """The N dates that end with the event's: D − N + 1 … D."""
+    """The N dates up to and including the event date D: D − N + 1 … D."""
 
     type: ClassVar[str] = "rolling"
     days: int = attrs.field(converter=_read_days)
@@ -52,7 +52,7 @@ LIFETIME = Lifetime()
 
 
 def window_days(window: Window, day: date) -> tuple[date, date] | None:
-    """Give the first and the last date of the window that holds `day`; None for a lifetime."""
+    """Return the first and the last date of the window that contains `day`; None for a lifetime."""
     match window:
         case Lifetime():
             return None
@@ -78,7 +78,7 @@ def _months(year: int, month: int, count: int) -> tuple[date, date]:
 
 
 def window_name(window: Window, day: date) -> str:
-    """Name the window in a counter: `lifetime`, `rolling`, or its first date. Source: documents (claims)."""
+    """Return the window's name in a counter: `lifetime`, `rolling` or its first date. Source: documents (claims)."""
     match window:
         case Lifetime():
             return "lifetime"
