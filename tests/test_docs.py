@@ -1,4 +1,4 @@
-"""The documentation says what is so: its blocks run (see conftest.py), a wrong one is seen, nothing is left out."""
+"""Tests of the page runner (docs/page_runner.py), and of the completeness of the documentation."""
 
 import ast
 import re
@@ -46,6 +46,8 @@ WRONG = {
     "a command that fails": "```console\n$ false\n```\n",
     "a command for a fresh machine that fails": "```bash\n"
     "python3 -m pip install --quiet --upgrade --target build/uv uv && build/uv/bin/uv run false\n```\n",
+    "a command for a fresh machine that fails in a folder of its own": "```bash\n"
+    "python3 -m pip install --quiet --upgrade --target build/try '.[cli]' && PYTHONPATH=build/try false\n```\n",
     "a command for a fresh machine that installs in another way": "```bash\npip install uv && uv run pytest\n```\n",
     "a program that is not valid": '```toml\nformat = "loyalty-rules/1"\n```\n',
     "an event that is not valid": '```json\n{"type": "transaction", "id": "T"}\n```\n',
@@ -64,13 +66,15 @@ WRONG = {
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
     """Run a page for each wrong block, and one for the right one, in a project of their own: which of them fail?"""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copy(ROOT / "conftest.py", folder)
     (folder / "docs").mkdir()
+    for name in ("conftest.py", "docs/page_runner.py"):
+        shutil.copy(ROOT / name, folder / name)
     (folder / "examples").mkdir()
     pages = {name: folder / "docs" / f"{number}.md" for number, name in enumerate(["right", *WRONG])}
     for name, page in pages.items():
         page.write_text(RIGHT if name == "right" else RIGHT + "\n" + WRONG[name])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rf", "--rootdir", str(folder), "docs"]
+    options = ["-q", "-rf", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    command = [sys.executable, "-m", "pytest", *options, "docs"]
     printed = subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout
     failed = set(re.findall(r"^FAILED docs/(\d+)\.md", printed, re.MULTILINE))
     assert "passed" in printed, printed
@@ -214,4 +218,4 @@ def test_the_readme_gives_one_command_that_runs_the_job_and_one_that_runs_the_te
 
     assert len(commands) == 2
     assert "examples/programs/grocer.toml examples/data/grocery-receipts.jsonl.gz" in commands[0]
-    assert commands[1].endswith(" pytest")  # .ci/run takes it from there
+    assert "/uv run pytest " in commands[1]  # .ci/run executes it

@@ -1,4 +1,4 @@
-"""How many examples a law is tried on, and which."""
+"""The number of examples that a law is tried on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 WANTED = os.environ.get("LOYALTY_EXAMPLES")
 SEED = int(os.environ.get("LOYALTY_SEED", 0))
 SAME_EVERY_TIME = not {"LOYALTY_EXAMPLES", "LOYALTY_SEED"} & {*os.environ}
+PROFILE = settings.get_current_profile_name()  # see conftest.py at the root
+SCALE = {"quick": 0.33, "deep": 20.0}.get(PROFILE, 1.0)
 
 
 def examples(in_ci: int) -> settings:
-    """So many examples, or as many as ``LOYALTY_EXAMPLES`` says; the same ones unless it or ``LOYALTY_SEED`` is set."""
+    """Return settings with the number of examples in the profile `ci`, scaled to the current profile.
+
+    `LOYALTY_EXAMPLES` replaces the number. The examples are the same each time unless it or `LOYALTY_SEED` is set.
+    """
     return settings(
-        max_examples=int(WANTED) if WANTED else in_ci,
+        max_examples=int(WANTED) if WANTED else max(10, round(in_ci * SCALE)),
         derandomize=SAME_EVERY_TIME,
         database=None,
         deadline=None,
