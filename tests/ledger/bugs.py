@@ -79,12 +79,12 @@ def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
     patch.setattr(operations, "replayed", lambda batch, *_: attrs.evolve(batch.receipt, status="already_recorded"))
 
 
-@bug("an_error_that_leaves_the_block_leaves_nothing_recorded")
+@bug("an_error_rolls_the_whole_block_back")
 def a_rollback_keeps_what_was_written(patch: Patch) -> None:
     patch.setattr(MemoryStorage, "rollback", MemoryStorage.commit)
 
 
-@bug("a_conflict_that_the_host_catches_takes_nothing_else_with_it", found_by_machine=False)
+@bug("a_caught_conflict_does_not_roll_the_block_back", found_by_machine=False)
 def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
     """An error within a transaction takes back the whole of it, and the host that catches it isn't told."""
     rollback = MemoryStorage.rollback
@@ -99,13 +99,13 @@ def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
 # -- caps ------------------------------------------------------------------------------------------------------------
 
 
-@bug("what_two_tills_give_away_at_once_is_trimmed_to_the_cap")
+@bug("two_concurrent_issues_are_trimmed_to_the_cap")
 def a_cap_is_not_checked_again(patch: Patch) -> None:
     """What the till decided is recorded, whatever another has recorded since."""
     patch.setattr(Posting, "within_claims", lambda _, intent: micros(intent.amount))
 
 
-@bug("a_trimmed_issue_is_recorded_with_what_it_was_trimmed_to")
+@bug("a_trimmed_issue_is_recorded_with_its_trimmed_amount")
 def a_trimmed_issue_is_recorded_untrimmed(patch: Patch) -> None:
     """The cap is checked, the receipt says so, and the whole amount is written."""
     patch.setattr(Posting, "trimmed", lambda _self, intent, _amount: intent)
@@ -116,13 +116,13 @@ def coupons_are_not_counted(patch: Patch) -> None:
     post(patch, IssueCoupon, lambda self, intent, right: right(self, attrs.evolve(intent, claims=())))
 
 
-@bug("what_is_taken_back_no_longer_counts")
+@bug("a_returned_issue_no_longer_counts_against_its_cap")
 def counters_are_not_given_back(patch: Patch) -> None:
     count = Posting.count
     patch.setattr(Posting, "count", lambda self, claims: count(self, [each for each in claims if each.amount > 0]))
 
 
-@bug("a_part_that_is_taken_back_gives_its_amount_back_but_no_time")
+@bug("a_partial_return_reduces_the_counted_amount_but_not_the_times")
 def a_time_is_given_back_with_each_part(patch: Patch) -> None:
     def each_time(lot: Lot, amount: Decimal) -> Any:
         claims = [(each, amount if not each.counter.endswith("/times") else each.amount) for each in lot.issue.claims]
@@ -131,12 +131,12 @@ def a_time_is_given_back_with_each_part(patch: Patch) -> None:
     patch.setattr(returns, "given_back", each_time)
 
 
-@bug("where_nothing_is_left_nothing_is_issued_and_nothing_is_said", found_by_machine=False)
+@bug("an_issue_trimmed_to_nothing_is_not_recorded_and_sends_no_message", found_by_machine=False)
 def what_was_refused_is_announced(patch: Patch) -> None:
     post(patch, SendMessage, lambda _self, intent, _right: intent)
 
 
-@bug("what_comes_back_is_taken_from_the_tracker")
+@bug("a_return_reduces_the_tracker")
 def a_tracker_keeps_what_came_back(patch: Patch) -> None:
     post(patch, AdvanceTracker, lambda self, each, right: right(self, each) if each.value > 0 else each)
 
@@ -144,7 +144,7 @@ def a_tracker_keeps_what_came_back(patch: Patch) -> None:
 # -- promises --------------------------------------------------------------------------------------------------------
 
 
-@bug("confirmed_twice_it_is_released_once")
+@bug("a_promise_confirmed_twice_is_released_once")
 def a_promise_is_released_with_each_confirmation(patch: Patch) -> None:
     confirm = promises.confirm
 
@@ -154,7 +154,7 @@ def a_promise_is_released_with_each_confirmation(patch: Patch) -> None:
     patch.setattr(promises, "confirm", anew)
 
 
-@bug("nothing_is_settled_before_it_is_due")
+@bug("a_promise_is_not_settled_before_it_is_due")
 def a_promise_is_settled_before_it_is_due(patch: Patch) -> None:
     patch.setattr(promises, "is_due", lambda lot, _: lot.promised > 0 and lot.issue.due_at is not None)
 
@@ -169,12 +169,12 @@ def a_release_forgets_what_came_back(patch: Patch) -> None:
     post(patch, ReleasePromise, whole)
 
 
-@bug("a_promise_that_would_be_released_expired_lapses")
+@bug("a_promise_whose_expiry_is_past_lapses")
 def a_release_forgets_the_expiry(patch: Patch) -> None:
     patch.setattr(promises, "expiry_date", lambda *_: None)
 
 
-@bug("a_promise_is_no_balance")
+@bug("a_promise_is_not_part_of_the_balance")
 def a_promise_can_be_spent(patch: Patch) -> None:
     balance = LedgerService.balance
 
@@ -188,7 +188,7 @@ def a_promise_can_be_spent(patch: Patch) -> None:
 # -- returns ---------------------------------------------------------------------------------------------------------
 
 
-@bug("one_point_per_10_of_2190_that_comes_back_in_fives_loses_both")
+@bug("two_returns_of_5_out_of_2190_lose_one_point_per_10_in_all")
 def a_return_ignores_earlier_returns(patch: Patch) -> None:
     """Each return is decided as if it were the first: of 21.90, four fives take nothing."""
     take_back = returns.take_back
@@ -222,7 +222,7 @@ def a_debt_is_never_paid(patch: Patch) -> None:
     patch.setattr(Posting, "pay_debt", lambda _self, _lot: None)
 
 
-@bug("what_is_carried_is_a_debt")
+@bug("a_carried_shortfall_is_a_debt")
 def a_debt_is_written_off(patch: Patch) -> None:
     post(patch, ReverseCurrency, lambda self, each, right: right(self, attrs.evolve(each, carried=False)))
 
@@ -241,12 +241,12 @@ def a_redeemed_coupon_is_voided(patch: Patch) -> None:
 # -- spending --------------------------------------------------------------------------------------------------------
 
 
-@bug("what_is_spent_is_gone")
+@bug("a_spend_reduces_the_balance")
 def a_spend_takes_from_no_lot(patch: Patch) -> None:
     post(patch, SpendCurrency, lambda _self, intent, _right: intent)
 
 
-@bug("what_expires_soonest_goes_first_then_what_came_first_and_last_what_never_expires")
+@bug("lots_are_spent_by_expiry_then_by_issue_and_never_expiring_ones_last")
 def what_came_first_is_spent_first(patch: Patch) -> None:
     def by_order(lots: Any, at: Any) -> list[Lot]:
         return sorted((lot for lot in lots if lot.is_live(at)), key=lambda lot: lot.order)
@@ -254,7 +254,7 @@ def what_came_first_is_spent_first(patch: Patch) -> None:
     patch.setattr(spending, "in_order_of_spending", by_order)
 
 
-@bug("more_than_there_is_cannot_be_spent")
+@bug("more_than_the_balance_cannot_be_spent")
 def a_balance_is_overdrawn(patch: Patch) -> None:
     """Nobody asks how much there is."""
     patch.setattr(spending, "available", lambda *_: Decimal(10**9))
@@ -268,7 +268,7 @@ def _balance_of_lots(self: LedgerService, program: str, account: Any, currency: 
     return Balance(Decimal(sum(live)), Decimal(sum(promised)), decimal_of(debt))
 
 
-@bug("what_was_spent_of_a_lot_is_not_taken_again_when_it_expires")
+@bug("an_expiry_does_not_take_spent_units")
 def a_balance_collapses(patch: Patch) -> None:
     """A balance is what lives of what was issued, less all that was ever spent, of what has expired too."""
 
@@ -293,7 +293,7 @@ def a_spend_is_undone_twice(patch: Patch) -> None:
     post(patch, UndoSpend, unmarked)
 
 
-@bug("what_has_expired_meanwhile_is_named_and_not_revived")
+@bug("an_undo_names_expired_units_and_does_not_revive_them")
 def an_undo_revives_what_has_expired(patch: Patch) -> None:
     undo = spending.undo_spend
 
@@ -307,14 +307,14 @@ def an_undo_revives_what_has_expired(patch: Patch) -> None:
 # -- time ------------------------------------------------------------------------------------------------------------
 
 
-@bug("a_lot_lives_to_the_last_second_of_its_last_day")
+@bug("a_lot_is_live_until_the_last_second_of_its_last_day")
 def a_lot_lives_a_second_too_long(patch: Patch) -> None:
     """`<=` where `<` is meant."""
     alive = lambda lot, at: lot.outstanding > 0 and (lot.expires_at is None or at <= lot.expires_at)  # noqa: E731
     patch.setattr(Lot, "is_live", alive)
 
 
-@bug("a_sweep_writes_down_what_is_left_of_a_lot")
+@bug("a_sweep_records_the_expiry_of_the_outstanding_amount")
 def a_sweep_takes_what_was_spent(patch: Patch) -> None:
     expire = sweep.expire
 
@@ -335,7 +335,7 @@ def an_extension_shortens(patch: Patch) -> None:
     patch.setattr(posting, "extended", whatever)
 
 
-@bug("an_extension_never_wakes_what_has_expired")
+@bug("an_extension_does_not_revive_expired_lots")
 def an_extension_wakes_the_expired(patch: Patch) -> None:
     def whenever(lots: Any, extension: Any, _at: Any) -> list[str]:
         mine = [lot for lot in lots if lot.issue.currency == extension.currency and lot.outstanding > 0]
@@ -363,7 +363,7 @@ def an_expired_coupon_is_redeemed(patch: Patch) -> None:
     patch.setattr(redemption, "_reasons", lenient)
 
 
-@bug("a_coupon_that_has_expired_meanwhile_is_not_revived")
+@bug("an_undone_redemption_does_not_reinstate_an_expired_coupon")
 def an_undone_redemption_revives_the_expired(patch: Patch) -> None:
     def issued(self: Posting, intent: UndoRedemption, right: Any) -> Any:
         right(self, intent)

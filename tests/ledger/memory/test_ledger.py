@@ -1,4 +1,4 @@
-"""The ledger in memory keeps the contract, and does what the model does."""
+"""The ledger in memory keeps the contract, and equals the reference model after any operations."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ class TestMemoryLedger(LedgerContract):
         return MemoryLedger()
 
 
-TestMemoryLedgerAgainstTheModel = ledger_state_machine(MemoryLedger).TestCase
+TestMemoryLedgerAgainstTheModel = pytest.mark.slow(ledger_state_machine(MemoryLedger).TestCase)

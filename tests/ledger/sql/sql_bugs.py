@@ -98,13 +98,13 @@ def batches_have_no_unique_key(patch: Patch) -> None:
     tables(patch, forget)
 
 
-@bug(contract("a_refusal_is_no_record"))
+@bug(contract("a_refusal_records_nothing"))
 def a_refusal_is_committed(patch: Patch) -> None:
     """The claim is committed, so that the next attempt finds a recorded batch."""
     patch.setattr(SQLStorage, "doomed", property(lambda _: False, lambda _, _doomed: None), raising=False)
 
 
-@bug(contract("a_conflict_that_the_host_catches_takes_nothing_else_with_it"))
+@bug(contract("a_caught_conflict_does_not_roll_the_block_back"))
 def operations_in_one_transaction_have_no_savepoints(patch: Patch) -> None:
     storage = SQLLedger._storage
 
@@ -213,18 +213,18 @@ def narrower(patch: Patch, name: str, condition: Callable[[Tables], ColumnElemen
     statements(patch, lambda run: setattr(run, name, getattr(run, name).where(condition(run.tables))))
 
 
-@bug(contract("a_sweep_leaves_what_lives"))
+@bug(contract("a_sweep_leaves_live_lots"))
 def a_lot_that_expires_at_the_instant_is_not_swept(patch: Patch) -> None:
     """The condition has `<` instead of `<=`."""
     narrower(patch, "expiring_lots", lambda t: t.lots.c.expires_at < bindparam("at"))
 
 
-@bug(contract("a_sweep_writes_down_that_a_coupon_has_expired"))
+@bug(contract("a_sweep_records_the_expiry_of_a_coupon"))
 def a_coupon_that_expires_at_the_instant_is_not_swept(patch: Patch) -> None:
     narrower(patch, "expiring_coupons", lambda t: t.coupons.c.expires_at < bindparam("at"))
 
 
-@bug(contract("a_promise_is_settled_at_the_instant_that_it_is_due"))
+@bug(contract("a_promise_is_settled_at_the_instant_it_is_due"))
 def a_promise_that_is_due_at_the_instant_is_not_settled(patch: Patch) -> None:
     narrower(patch, "due_promises", lambda t: t.lots.c.due_at < bindparam("at"))
 
@@ -234,7 +234,7 @@ def a_statement_ends_before_its_instant(patch: Patch) -> None:
     narrower(patch, "statement", lambda t: t.entries.c.at < bindparam("at"))
 
 
-@bug(contract("a_rolling_cap_counts_the_days_that_end_with_the_sale"))
+@bug(contract("a_rolling_cap_counts_the_days_up_to_the_sale"))
 def a_window_has_no_first_day(patch: Patch) -> None:
     narrower(patch, "counters", lambda t: or_(t.counters.c.day == NO_DAY, t.counters.c.day > bindparam("first")))
 
@@ -251,7 +251,7 @@ def a_member_and_a_group_with_one_id_share_an_account(patch: Patch) -> None:
     statements(patch, by_name)
 
 
-@bug(contract("a_debt_is_of_one_account_and_one_currency"))
+@bug(contract("a_debt_belongs_to_one_account_and_one_currency"))
 def a_debt_counts_in_every_currency(patch: Patch) -> None:
     def of_all(run: Statements) -> None:
         debts = run.tables.debts
@@ -261,7 +261,7 @@ def a_debt_counts_in_every_currency(patch: Patch) -> None:
     statements(patch, of_all)
 
 
-@bug(contract("the_balance_of_the_day_before_had_the_old_end"))
+@bug(contract("the_lots_as_of_the_day_before_have_the_old_expiry"))
 def a_past_lot_is_read_as_it_is_now(patch: Patch) -> None:
     """The history of a lot is not read."""
     patch.setattr(HistoryReader, "_as_of", lambda _self, rows, _at: [mapping.lot_of(row) for row in rows])
@@ -275,7 +275,7 @@ def every_serial_counts_as_free(patch: Patch) -> None:
 # -- writes ----------------------------------------------------------------------------------------------------------
 
 
-@bug(contract("a_sweep_writes_down_what_is_left_of_a_lot"))
+@bug(contract("a_sweep_records_the_expiry_of_the_outstanding_amount"))
 def a_sweep_drops_what_was_spent(patch: Patch) -> None:
     original = mapping.lot_state_row
 
@@ -286,7 +286,7 @@ def a_sweep_drops_what_was_spent(patch: Patch) -> None:
     patch.setattr(flush, "lot_state_row", dropping)
 
 
-@bug(contract("what_is_taken_back_no_longer_counts"))
+@bug(contract("a_returned_issue_no_longer_counts_against_its_cap"))
 def an_amount_given_back_to_a_counter_is_not_written(patch: Patch) -> None:
     change = Flush._change
 

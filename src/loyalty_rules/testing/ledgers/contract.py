@@ -1,15 +1,13 @@
-"""What every ledger must do, as tests that a host runs on its own.
-
-A host's ledger is one when its class of tests passes:
+"""The contract of a ledger, as tests that a host runs on its own ledger.
 
     class TestMyLedger(LedgerContract):
         @pytest.fixture
         def ledger(self):
             return MyLedger(...)
 
-What a ledger does not offer is said by a property: `supports_transactions = False`. Each test states one fact in
-the domain's words, and after each `check_invariants()` says that nothing is wrong. The same operations in random
-order, against a small model, are in `ledger_machine`. Source: ledger, semantics 5, 6, 8, 9, 11, 12.
+An attribute names a missing capability: `supports_transactions = False`. Each test states one fact, and after each
+`check_invariants()` must find no violation. The module `state_machine` runs the same operations in random order
+against a small model. Source: ledger, semantics 5, 6, 8, 9, 11, 12.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +28,7 @@ from loyalty_rules.testing.ledgers.facts.recording import (
     TransactionFacts,
 )
 from loyalty_rules.testing.ledgers.facts.returning import CouponReturnFacts, ReturnFacts, ShortfallFacts
-from loyalty_rules.testing.ledgers.facts.spending import SpendFacts, UndoFacts, WalletFacts
+from loyalty_rules.testing.ledgers.facts.spending import RedeemRateFacts, SpendFacts, UndoFacts
 from loyalty_rules.testing.ledgers.facts.till import Till
 
 __all__ = ["LedgerContract"]
@@ -48,7 +46,7 @@ class LedgerContract(
     CouponReturnFacts,
     ShortfallFacts,
     SpendFacts,
-    WalletFacts,
+    RedeemRateFacts,
     UndoFacts,
     ExpiryFacts,
     ExtensionFacts,
@@ -56,27 +54,27 @@ class LedgerContract(
     RedemptionFacts,
     CouponStory,
 ):
-    """The contract: a host gives the fixture `ledger`, a new and empty one for each test."""
+    """The contract: a subclass provides the fixture `ledger`, a new and empty ledger for each test."""
 
     supports_transactions = True
-    """Whether `ledger.transaction()` is there and makes several operations one."""
+    """True if `ledger.transaction()` makes several operations atomic."""
 
     supports_as_of = True
-    """Whether balances, lots, promises and statements can be asked as of an instant that is past."""
+    """True if balances, lots, promises and statements can be read as of an earlier instant."""
 
     @pytest.fixture
     def ledger(self) -> Ledger:
-        """Give the ledger to be tested."""
-        raise NotImplementedError("a subclass of LedgerContract gives a fixture `ledger`")
+        """Return the ledger under test."""
+        raise NotImplementedError("a subclass of LedgerContract provides the fixture `ledger`")
 
     @pytest.fixture
     def till(self, ledger: Ledger) -> Till:
-        """Give the till at which things happen."""
+        """Return a till with the ledger under test."""
         return Till(ledger)
 
     @pytest.fixture
     def transactions(self, ledger: Any) -> Callable[[], Any]:
-        """Give what opens a transaction."""
+        """Return the function that opens a transaction; skip the test if the ledger has none."""
         if not self.supports_transactions:
             pytest.skip("this ledger has no transactions")
         opener: Callable[[], Any] = ledger.transaction
@@ -84,18 +82,18 @@ class LedgerContract(
 
     @pytest.fixture
     def as_of(self) -> None:
-        """Ask for what needs queries of the past."""
+        """Skip the test if the ledger cannot be read as of an earlier instant."""
         if not self.supports_as_of:
-            pytest.skip("this ledger does not tell what was")
+            pytest.skip("this ledger has no reads as of an earlier instant")
 
     @pytest.fixture(autouse=True)
-    def _nothing_is_wrong_afterwards(self, ledger: Ledger) -> Iterator[None]:
+    def _invariants_hold_afterwards(self, ledger: Ledger) -> Iterator[None]:
         yield
-        check_that_nothing_is_wrong(ledger)
+        check_invariants(ledger)
 
 
-def check_that_nothing_is_wrong(ledger: Ledger) -> None:
-    """Raise `AssertionError` with what does not hold in a ledger of all that must always hold."""
+def check_invariants(ledger: Ledger) -> None:
+    """Raise `AssertionError` with the violated invariants of a ledger, if there are any."""
     wrong = ledger.check_invariants()
     if wrong:
         raise AssertionError("\n".join(wrong))

@@ -1,7 +1,7 @@
-"""A small model of a ledger, to hold any ledger against: what a clerk with a pencil would write down.
+"""A small model of a ledger, which any ledger can be compared with.
 
-It shares no code with the library: amounts are whole numbers of hundredths, a lot is a few of them, a counter is a
-number for each day, and every rule of the semantics is written out plainly once more.
+It shares no code with the library. Amounts are whole numbers of hundredths, a lot is a few of them, and a counter is
+a number for each day. Every rule of the semantics is written out once more.
 """
 
 from collections.abc import Iterable
@@ -11,20 +11,20 @@ import attrs
 
 from loyalty_rules.testing.ledgers.reference_programs import (
     DELAY,
-    HOME,
+    GROUP_OF,
     Bill,
+    CounterName,
+    CounterUse,
     CouponRule,
-    Draw,
-    Name,
-    Rule,
-    Terms,
-    coupon_draws_of,
-    draws_of,
+    CurrencyRule,
+    ReferenceProgram,
+    contributions_of,
+    counter_uses_of,
+    coupon_counter_uses_of,
     end_of,
     local_day,
     midnight_after,
-    tracked_by,
-    tracker,
+    tracker_counter,
 )
 
 __all__ = ["Account", "Counters", "Coupon", "Lot", "Model", "Sale"]
@@ -36,30 +36,30 @@ class Counters:
     """A number for each counter and day."""
 
     def __init__(self) -> None:
-        self.held: dict[Name, dict[date, int]] = {}
+        self.values: dict[CounterName, dict[date, int]] = {}
 
-    def add(self, counter: Name, day: date, amount: int) -> None:
-        days = self.held.setdefault(counter, {})
+    def add(self, counter: CounterName, day: date, amount: int) -> None:
+        days = self.values.setdefault(counter, {})
         days[day] = days.get(day, 0) + amount
 
-    def value(self, counter: Name, first: date | None, day: date) -> int:
-        days = self.held.get(counter, {})
+    def value(self, counter: CounterName, first: date | None, day: date) -> int:
+        days = self.values.get(counter, {})
         return sum(amount for when, amount in days.items() if first is None or first <= when <= day)
 
-    def left(self, draw: Draw) -> int:
-        return draw.limit - self.value(draw.counter, draw.first, draw.day)
+    def left(self, use: CounterUse) -> int:
+        return use.limit - self.value(use.counter, use.first, use.day)
 
 
 @attrs.define
 class Lot:
-    """One issue and what became of it, in hundredths."""
+    """One issue and its buckets, in hundredths."""
 
     key: str
-    rule: Rule
+    rule: CurrencyRule
     bill: Bill
     account: Account
     issued: int
-    draws: list[Draw]
+    uses: list[CounterUse]
     expires_at: datetime | None
     due_at: datetime | None
     promised: int = 0
@@ -76,14 +76,14 @@ class Lot:
 
 @attrs.define
 class Coupon:
-    """One coupon and what became of it."""
+    """One coupon and its state."""
 
     key: str
     rule: CouponRule
     bill: Bill
     valid_from: datetime
     expires_at: datetime | None
-    draws: list[Draw]
+    uses: list[CounterUse]
     state: str = "issued"
     remaining: int | None = None
     redeemed_by: str | None = None
@@ -96,23 +96,23 @@ class Coupon:
 
 
 @attrs.define
-class Decided:
-    """What a bill is due, by the counters of an instant: amounts and numbers, each with the counters it draws on."""
+class Decision:
+    """The decision about a bill by the counters of an instant: amounts and numbers, each with the counters it uses."""
 
     bill: Bill
-    terms: Terms
+    program: ReferenceProgram
     counters: Counters
-    currency: list[tuple[Rule, int, list[Draw]]]
-    coupons: list[tuple[CouponRule, int, list[Draw]]]
+    currency: list[tuple[CurrencyRule, int, list[CounterUse]]]
+    coupons: list[tuple[CouponRule, int, list[CounterUse]]]
     tracked: dict[str, int]
 
 
 @attrs.define
 class Sale:
-    """A sale that was recorded: what it was decided from, and what has come back."""
+    """A recorded sale: the inputs of its decision, and the amount and the pieces returned so far."""
 
     bill: Bill
-    terms: Terms
+    program: ReferenceProgram
     counters: Counters
     tracked: dict[str, int]
     back: int = 0
@@ -122,7 +122,7 @@ class Sale:
 @attrs.define
 class Spend:
     key: str
-    draws: list[tuple[Lot, int]]
+    taken: list[tuple[Lot, int]]
     undone: bool = False
 
 
@@ -135,7 +135,7 @@ class Redemption:
 
 
 class Model:
-    """Everything that a ledger holds."""
+    """The state of a ledger, and its operations."""
 
     def __init__(self) -> None:
         self.counters = Counters()
@@ -148,38 +148,38 @@ class Model:
 
     # -- sales
 
-    def counters_now(self) -> Counters:
-        """What a till sees that decides now and records later."""
+    def copy_of_counters(self) -> Counters:
+        """Return a copy, as a till has it that decides now and records later."""
         seen = Counters()
-        seen.held = {name: dict(days) for name, days in self.counters.held.items()}
+        seen.values = {name: dict(days) for name, days in self.counters.values.items()}
         return seen
 
-    def decide(self, terms: Terms, bill: Bill, counters: Counters) -> Decided:
-        """Decide a bill by what the counters hold."""
-        decided = Decided(bill, terms, counters, [], [], tracked_by(bill))
+    def decide(self, program: ReferenceProgram, bill: Bill, counters: Counters) -> Decision:
+        """Decide a bill by the values of the counters."""
+        decision = Decision(bill, program, counters, [], [], contributions_of(bill))
         drawn: dict[str, int] = {}
-        for rule in terms.rules:
-            amount = rule.award(bill) if self.fires(rule, terms, bill, counters) else 0
-            draws = [*draws_of(rule, terms, bill)] if amount else []
-            for draw in draws:
-                left = counters.left(draw) - (drawn.get(rule.currency, 0) if draw.counter[0] == "limit" else 0)
-                amount = amount if draw.times and left >= 1 else max(min(amount, left), 0)
+        for rule in program.currency_rules:
+            amount = rule.award(bill) if self.fires(rule, program, bill, counters) else 0
+            uses = [*counter_uses_of(rule, program, bill)] if amount else []
+            for use in uses:
+                left = counters.left(use) - (drawn.get(rule.currency, 0) if use.counter[0] == "limit" else 0)
+                amount = amount if use.times and left >= 1 else max(min(amount, left), 0)
             if amount:
                 drawn[rule.currency] = drawn.get(rule.currency, 0) + amount
-                decided.currency.append((rule, amount, draws))
-        for coupon in terms.coupons:
+                decision.currency.append((rule, amount, uses))
+        for coupon in program.coupon_rules:
             number = coupon.number(bill) if bill.amount >= max(coupon.least, 1) else 0
             if bill.member is None and "per_member" in coupon.caps:
                 number = 0
-            coupon_draws = [*coupon_draws_of(coupon, bill)]
-            for left in (coupon.caps.get("per_transaction", number), *(counters.left(draw) for draw in coupon_draws)):
+            coupon_draws = [*coupon_counter_uses_of(coupon, bill)]
+            for left in (coupon.caps.get("per_transaction", number), *(counters.left(use) for use in coupon_draws)):
                 number = max(min(number, left), 0)
             if number:
-                decided.coupons.append((coupon, number, coupon_draws))
-        return decided
+                decision.coupons.append((coupon, number, coupon_draws))
+        return decision
 
-    def fires(self, rule: Rule, terms: Terms, bill: Bill, counters: Counters) -> bool:
-        if bill.member is None or (rule.to_group and HOME[bill.member] is None):
+    def fires(self, rule: CurrencyRule, program: ReferenceProgram, bill: Bill, counters: Counters) -> bool:
+        if bill.member is None or (rule.to_group and GROUP_OF[bill.member] is None):
             return False
         if (rule.trigger == "transaction") != (bill.amount > 0) or bill.amount < rule.least:
             return False
@@ -187,36 +187,36 @@ class Model:
             return False
         if rule.tracker is None:
             return True
-        name, first = tracker(rule.tracker, bill)
-        before, target = counters.value(name, first, bill.day), dict(terms.targets)[rule.tracker]
-        after = before + tracked_by(bill)[rule.tracker]
+        name, first = tracker_counter(rule.tracker, bill)
+        before, target = counters.value(name, first, bill.day), dict(program.targets)[rule.tracker]
+        after = before + contributions_of(bill)[rule.tracker]
         return before < target <= after if rule.tracker == "spent" else after >= target
 
-    def record(self, decided: Decided) -> None:
-        """Write down what was decided, as far as the caps still allow."""
-        bill = decided.bill
-        self.sales[bill.id] = Sale(bill, decided.terms, decided.counters, dict(decided.tracked))
+    def record(self, decision: Decision) -> None:
+        """Record a decision, trimmed to the amounts that the caps still allow."""
+        bill = decision.bill
+        self.sales[bill.id] = Sale(bill, decision.program, decision.counters, dict(decision.tracked))
         extended: list[Lot] = []
-        for rule, amount, draws in decided.currency:
-            for draw in draws:
-                left = self.counters.left(draw)
-                amount = amount if draw.times and left >= 1 else max(min(amount, left), 0)
+        for rule, amount, uses in decision.currency:
+            for use in uses:
+                left = self.counters.left(use)
+                amount = amount if use.times and left >= 1 else max(min(amount, left), 0)
             if amount:
-                lot = self.issue(rule, bill, amount, draws)
+                lot = self.issue(rule, bill, amount, uses)
                 if rule.expiry[0].startswith("rolling"):
                     extended.append(lot)
-        for coupon, number, draws in decided.coupons:
+        for coupon, number, uses in decision.coupons:
             for ordinal in range(1, number + 1):
-                if all(self.counters.left(draw) >= 1 for draw in draws):
-                    self.hand_out(coupon, bill, ordinal, draws)
+                if all(self.counters.left(use) >= 1 for use in uses):
+                    self.issue_coupon(coupon, bill, ordinal, uses)
         for lot in extended:
             self.extend(lot)
-        for name, value in decided.tracked.items():
-            self.counters.add(tracker(name, bill)[0], bill.day, value)
+        for name, value in decision.tracked.items():
+            self.counters.add(tracker_counter(name, bill)[0], bill.day, value)
 
-    def issue(self, rule: Rule, bill: Bill, amount: int, draws: list[Draw]) -> Lot:
+    def issue(self, rule: CurrencyRule, bill: Bill, amount: int, uses: list[CounterUse]) -> Lot:
         assert bill.member is not None
-        home = HOME[bill.member]
+        home = GROUP_OF[bill.member]
         account = ("group", home) if rule.to_group and home is not None else ("member", bill.member)
         promised = rule.timing != "immediate"
         issue_day = bill.day + timedelta(days=DELAY if rule.timing == "delayed" else 0)
@@ -227,15 +227,15 @@ class Model:
             bill,
             account,
             amount,
-            [attrs.evolve(draw, amount=1 if draw.times else amount) for draw in draws],
+            [attrs.evolve(use, amount=1 if use.times else amount) for use in uses],
             end_of(rule, bill, issue_day) if known else None,
             bill.at + timedelta(days=DELAY) if rule.timing == "delayed" else None,
             promised=amount if promised else 0,
             outstanding=0 if promised else amount,
         )
         self.lots[lot.key] = lot
-        for draw in lot.draws:
-            self.counters.add(draw.counter, draw.day, draw.amount)
+        for use in lot.uses:
+            self.counters.add(use.counter, use.day, use.amount)
         if not promised:
             self.pay_debt(lot)
         return lot
@@ -248,18 +248,18 @@ class Model:
             lot.outstanding -= paid
             lot.reversed += paid
 
-    def hand_out(self, rule: CouponRule, bill: Bill, ordinal: int, draws: list[Draw]) -> None:
+    def issue_coupon(self, rule: CouponRule, bill: Bill, ordinal: int, uses: list[CounterUse]) -> None:
         valid_from = bill.at
         if rule.starts_after:
             valid_from = midnight_after(bill.day + timedelta(days=rule.starts_after - 1))
         expires_at = midnight_after(bill.day + timedelta(days=rule.days)) if rule.days is not None else None
         key = f"acme/{bill.id}/{rule.id}/do/{ordinal}"
-        self.coupons[key] = Coupon(key, rule, bill, valid_from, expires_at, draws)
-        for draw in draws:
-            self.counters.add(draw.counter, draw.day, 1)
+        self.coupons[key] = Coupon(key, rule, bill, valid_from, expires_at, uses)
+        for use in uses:
+            self.counters.add(use.counter, use.day, 1)
 
     def extend(self, lot: Lot) -> None:
-        """A rolling issue moves what lives of its account and currency to its own end."""
+        """Move the live lots of the account and currency of a rolling issue to its own expiry."""
         end = end_of(lot.rule, lot.bill, lot.bill.day)
         for other in self.lots_of(lot.account, lot.rule.currency):
             in_scope = lot.rule.expiry[0] == "rolling" or other.rule.expiry[0].startswith("rolling")
@@ -269,7 +269,7 @@ class Model:
     # -- after the sale
 
     def take_back(self, sale: Sale, at: datetime, amount: int, pieces: int) -> bool:
-        """Goods come back; False where more pieces come back than were bought."""
+        """Take a return; return False if more pieces come back than were bought."""
         bill = sale.bill
         if sale.pieces_back + pieces > bill.pieces:
             return False
@@ -277,17 +277,17 @@ class Model:
         sale.pieces_back += pieces
         whole = sale.back >= bill.amount
         kept = attrs.evolve(bill, amount=max(bill.amount - sale.back, 0), pieces=bill.pieces - sale.pieces_back)
-        left = self.decide(sale.terms, kept, sale.counters)
+        left = self.decide(sale.program, kept, sale.counters)
         awarded = {} if whole else {rule.id: amount for rule, amount, _ in left.currency}
-        handed = {} if whole else {rule.id: number for rule, number, _ in left.coupons}
+        coupons_left = {} if whole else {rule.id: number for rule, number, _ in left.coupons}
         for lot in [lot for lot in self.lots.values() if lot.bill.id == bill.id]:
             self.reverse(sale, lot, awarded.get(lot.rule.id, 0), whole, at)
         for rule in dict.fromkeys(coupon.rule.id for coupon in self.coupons.values() if coupon.bill.id == bill.id):
-            self.void_unredeemed(bill, rule, handed.get(rule, 0), whole, at)
+            self.void_unredeemed(bill, rule, coupons_left.get(rule, 0), whole, at)
         for name, value in sale.tracked.items():
             surplus = value - (0 if whole else left.tracked[name])
             if surplus > 0:
-                self.counters.add(tracker(name, bill)[0], bill.day, -surplus)
+                self.counters.add(tracker_counter(name, bill)[0], bill.day, -surplus)
                 sale.tracked[name] -= surplus
         return True
 
@@ -303,7 +303,7 @@ class Model:
         due = min(max(to_take - lot.claimed, 0), lot.issued - lot.voided - lot.claimed)
         if due <= 0:
             return
-        self.give_back(lot, due)
+        self.reduce_counters(lot, due)
         lot.claimed += due
         taken = min(due, lot.promised)
         lot.promised -= taken
@@ -315,18 +315,18 @@ class Model:
             each.outstanding -= taken
             each.reversed += taken
             due -= taken
-        if due and sale.terms.shortfall == "carry":
+        if due and sale.program.shortfall == "carry":
             owed = lot.account, lot.rule.currency
             self.debts[owed] = self.debts.get(owed, 0) + due
 
-    def give_back(self, lot: Lot, amount: int) -> None:
-        """What is taken back no longer counts; a time only with the last of its issue."""
+    def reduce_counters(self, lot: Lot, amount: int) -> None:
+        """Reduce the counters of an issue by a returned amount; its one time only with the last of the amount."""
         last = lot.claimed + lot.voided + amount >= lot.issued
-        for draw in lot.draws:
-            if not draw.times:
-                self.counters.add(draw.counter, draw.day, -amount)
+        for use in lot.uses:
+            if not use.times:
+                self.counters.add(use.counter, use.day, -amount)
             elif last:
-                self.counters.add(draw.counter, draw.day, -1)
+                self.counters.add(use.counter, use.day, -1)
 
     def void_unredeemed(self, bill: Bill, rule: str, kept: int, whole: bool, at: datetime) -> None:
         own = [each for each in self.coupons.values() if each.bill.id == bill.id and each.rule.id == rule]
@@ -342,11 +342,11 @@ class Model:
 
     def void(self, coupon: Coupon) -> None:
         coupon.state = "voided"
-        for draw in coupon.draws:
-            self.counters.add(draw.counter, draw.day, -1)
+        for use in coupon.uses:
+            self.counters.add(use.counter, use.day, -1)
 
     def release(self, lot: Lot, at: datetime) -> None:
-        """A promise becomes a lot, or lapses where it would be past already."""
+        """Release a promise, or cancel it if its expiry is already past."""
         issue_day = lot.bill.day + timedelta(days=DELAY) if lot.due_at is not None else local_day(at)
         end = end_of(lot.rule, lot.bill, issue_day)
         if end is not None and end <= at:
@@ -357,11 +357,11 @@ class Model:
         self.pay_debt(lot)
 
     def cancel(self, lot: Lot) -> None:
-        self.give_back(lot, lot.promised)
+        self.reduce_counters(lot, lot.promised)
         lot.voided, lot.promised = lot.promised, 0
 
     def settle(self, at: datetime) -> list[Lot]:
-        """Release what is due, in the order in which it is due."""
+        """Release the promises that are due, in the order of their due dates."""
         due = [lot for lot in self.lots.values() if lot.promised and lot.due_at is not None and lot.due_at <= at]
         due.sort(key=lambda lot: lot.due_at or at)
         for lot in due:
@@ -369,7 +369,7 @@ class Model:
         return due
 
     def ship(self, sale: Sale, at: datetime) -> list[Lot]:
-        """Release what waits for the sale to be shipped."""
+        """Release the promises that wait for the sale to be shipped."""
         waiting = [lot for lot in self.lots.values() if lot.bill.id == sale.bill.id and lot.rule.timing == "update"]
         waiting = [lot for lot in waiting if lot.promised]
         for lot in waiting:
@@ -378,11 +378,13 @@ class Model:
 
     # -- spending
 
-    def spend(self, terms: Terms, key: str, account: Account, currency: str, amount: int, at: datetime) -> list[str]:
-        """Spend, or say why not."""
+    def spend(
+        self, program: ReferenceProgram, key: str, account: Account, currency: str, amount: int, at: datetime
+    ) -> list[str]:
+        """Spend, and return no reasons; or return the reasons for a refusal."""
         lots = in_order(self.lots_of(account, currency), at)
         balance = sum(lot.outstanding for lot in lots)
-        wallet = terms.wallet if currency == "points" else {"least": amount, "block": 1, "most": amount}
+        wallet = program.wallet if currency == "points" else {"least": amount, "block": 1, "most": amount}
         reasons = [
             *(["not_positive"] if amount <= 0 else []),
             *(["below_least"] if amount < wallet["least"] else []),
@@ -392,20 +394,20 @@ class Model:
         ]
         if reasons:
             return reasons
-        draws = []
+        parts = []
         for lot in lots:
             taken = min(lot.outstanding, amount)
             if taken:
                 lot.outstanding -= taken
                 lot.spent += taken
                 amount -= taken
-                draws.append((lot, taken))
-        self.spends[key] = Spend(key, draws)
+                parts.append((lot, taken))
+        self.spends[key] = Spend(key, parts)
         return []
 
     def undo_spend(self, spend: Spend, at: datetime) -> None:
         spend.undone = True
-        for lot, amount in spend.draws:
+        for lot, amount in spend.taken:
             lot.spent -= amount
             if lot.expires_at is not None and at >= lot.expires_at:
                 lot.expired += amount
@@ -415,7 +417,7 @@ class Model:
     # -- coupons
 
     def find(self, coupon: Coupon, member: str | None, at: datetime) -> Coupon | None:
-        """Find the coupon that a code stands for: of a shared code the member's own, else one of nobody's."""
+        """Return the coupon of a code. Of a shared code it is the member's own, or else one without a member."""
         if coupon.rule.code is None:
             return coupon
         alike = [each for each in self.coupons.values() if each.rule.code == coupon.rule.code]
@@ -424,18 +426,20 @@ class Model:
         usable = [each for each in alike if each.state_at(at) == "issued" and each.valid_from <= at]
         return next(iter(usable or alike), None)
 
-    def redeem(self, terms: Terms, coupon: Coupon | None, bill: Bill) -> tuple[list[str], Redemption | None]:
-        """Redeem, or say why not."""
-        types = {each.id: each for each in terms.coupons}
+    def redeem(
+        self, program: ReferenceProgram, coupon: Coupon | None, bill: Bill
+    ) -> tuple[list[str], Redemption | None]:
+        """Redeem, and return the redemption; or return the reasons for a refusal."""
+        types = {each.id: each for each in program.coupon_rules}
         if coupon is None or coupon.rule.id not in types:
             return ["unknown"], None
         rule = types[coupon.rule.id]
         reasons = [
             *(["voided"] if coupon.state == "voided" else []),
             *(["already_redeemed"] if coupon.state == "redeemed" else []),
-            *(["expired"] if coupon.state == "expired" or _is_past(coupon.expires_at, bill.at) else []),
+            *(["expired"] if coupon.state == "expired" or _has_passed(coupon.expires_at, bill.at) else []),
             *(["not_yet_valid"] if bill.at < coupon.valid_from else []),
-            *(["wrong_member"] if rule.holder_only and bill.member in (None, *_others(coupon)) else []),
+            *(["wrong_member"] if rule.holder_only and bill.member in (None, *_other_members(coupon)) else []),
             *(["wrong_store"] if rule.stores is not None and bill.store not in rule.stores else []),
         ]
         if reasons:
@@ -468,29 +472,31 @@ class Model:
     # -- time
 
     def expire(self, at: datetime) -> int:
-        """Write down what has expired; how many lots and coupons that is."""
-        lots = [lot for lot in self.lots.values() if lot.outstanding and _is_past(lot.expires_at, at)]
+        """Record the expired lots and coupons, and return their number."""
+        lots = [lot for lot in self.lots.values() if lot.outstanding and _has_passed(lot.expires_at, at)]
         for lot in lots:
             lot.expired += lot.outstanding
             lot.outstanding = 0
-        coupons = [each for each in self.coupons.values() if each.state == "issued" and _is_past(each.expires_at, at)]
+        coupons = [
+            each for each in self.coupons.values() if each.state == "issued" and _has_passed(each.expires_at, at)
+        ]
         for coupon in coupons:
             coupon.state = "expired"
         return len(lots) + len(coupons)
 
-    # -- questions
+    # -- queries
 
     def lots_of(self, account: Account, currency: str) -> list[Lot]:
         return [lot for lot in self.lots.values() if lot.account == account and lot.rule.currency == currency]
 
     def balance(self, account: Account, currency: str, at: datetime) -> tuple[int, int, int]:
-        """What can be spent, what is promised, what is owed."""
+        """Return the available, the promised and the owed amount."""
         lots = self.lots_of(account, currency)
         available = sum(lot.outstanding for lot in lots if lot.is_live(at))
         return available, sum(lot.promised for lot in lots), self.debts.get((account, currency), 0)
 
-    def turning_points(self, at: datetime) -> list[datetime]:
-        """The instants to come at which something is due or ends."""
+    def coming_instants(self, at: datetime) -> list[datetime]:
+        """Return the later instants at which a promise is due, or a lot or coupon expires."""
         ends = [lot.expires_at for lot in self.lots.values() if lot.outstanding or lot.spent]
         dues = [lot.due_at for lot in self.lots.values() if lot.promised]
         ends += [coupon.expires_at for coupon in self.coupons.values() if coupon.state == "issued"]
@@ -498,16 +504,16 @@ class Model:
 
 
 def in_order(lots: Iterable[Lot], at: datetime) -> list[Lot]:
-    """Live lots: what ends soonest, then what came first; last what never ends."""
+    """Return the live lots in the order of spending: by expiry, then by issue; lots that never expire come last."""
     live = [lot for lot in lots if lot.is_live(at)]
-    ending = [lot for lot in live if lot.expires_at is not None]
-    ending.sort(key=lambda lot: lot.expires_at or at)
-    return [*ending, *(lot for lot in live if lot.expires_at is None)]
+    expiring = [lot for lot in live if lot.expires_at is not None]
+    expiring.sort(key=lambda lot: lot.expires_at or at)
+    return [*expiring, *(lot for lot in live if lot.expires_at is None)]
 
 
-def _is_past(end: datetime | None, at: datetime) -> bool:
+def _has_passed(end: datetime | None, at: datetime) -> bool:
     return end is not None and at >= end
 
 
-def _others(coupon: Coupon) -> list[str]:
-    return [name for name in HOME if name != coupon.bill.member]
+def _other_members(coupon: Coupon) -> list[str]:
+    return [name for name in GROUP_OF if name != coupon.bill.member]

@@ -1,7 +1,7 @@
-"""The programs that the model of a ledger knows by heart: as documents for the library, as plain rules for the model.
+"""The programs of the reference model: as documents for the library, and as plain rules for the model.
 
-Two versions of one program, whose members live five and a half hours east of Greenwich, where the clocks are never
-changed. Amounts are whole numbers of hundredths.
+They are two versions of one program. Its time zone is five and a half hours east of Greenwich and has no daylight
+saving time. Amounts are whole numbers of hundredths.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,45 +12,45 @@ import attrs
 
 __all__ = [
     "DELAY",
-    "HOME",
-    "TERMS",
+    "GROUP_OF",
+    "VERSIONS",
     "Bill",
+    "CounterName",
+    "CounterUse",
     "CouponRule",
-    "Draw",
-    "Name",
-    "Rule",
-    "Terms",
-    "coupon_draws_of",
+    "CurrencyRule",
+    "ReferenceProgram",
+    "contributions_of",
+    "counter_uses_of",
+    "coupon_counter_uses_of",
     "document",
-    "draws_of",
     "end_of",
     "local_day",
     "midnight_after",
-    "tracked_by",
-    "tracker",
+    "tracker_counter",
 ]
 
 ZONE = timezone(timedelta(hours=5, minutes=30))
 ZONE_NAME = "Asia/Kolkata"
-HOME = {"anna": "home", "ben": "home", "carl": None}
+GROUP_OF = {"anna": "home", "ben": "home", "carl": None}
 
 
 def local_day(at: datetime) -> date:
-    """Give the date where the members live."""
+    """Return the local date of an instant."""
     return at.astimezone(ZONE).date()
 
 
 def midnight_after(day: date) -> datetime:
-    """Give the instant at which a day has ended there."""
+    """Return the instant at which a local day has ended."""
     return datetime(day.year, day.month, day.day, tzinfo=ZONE) + timedelta(days=1)
 
 
-# -- what the programs say -------------------------------------------------------------------------------------------
+# -- the rules -------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Bill:
-    """A sale of so many pieces of one article; no amount is an activity."""
+    """A sale of pieces of one article; an amount of 0 means an activity."""
 
     id: str
     at: datetime
@@ -65,8 +65,8 @@ class Bill:
 
 
 @attrs.frozen
-class Rule:
-    """One action that issues a currency: how much, under which words in the document, and what becomes of it."""
+class CurrencyRule:
+    """One action that issues a currency: its amount, as a function and as a document, and its policies."""
 
     id: str
     currency: str
@@ -80,14 +80,14 @@ class Rule:
     store: str | None = None
     tracker: str | None = None
     trigger: str = "transaction"
-    member_cap: int | None = None  # an amount a month
+    member_cap: int | None = None  # an amount in one month
     member_times: int | None = None  # in six days
     total_cap: int | None = None
 
 
 @attrs.frozen
 class CouponRule:
-    """One action that hands coupons out, and their type."""
+    """One action that issues coupons, and their type."""
 
     id: str
     number: Callable[[Bill], int]
@@ -104,15 +104,15 @@ class CouponRule:
 
 
 @attrs.frozen
-class Terms:
-    """One version of the program."""
+class ReferenceProgram:
+    """One version of the program, as rules."""
 
-    rules: tuple[Rule, ...]
-    coupons: tuple[CouponRule, ...]
+    currency_rules: tuple[CurrencyRule, ...]
+    coupon_rules: tuple[CouponRule, ...]
     wallet: dict[str, int]
     shortfall: str
-    member_limit: int = 6000  # points a member and day
-    store_limit: int = 9000  # stars a store in five days
+    member_limit: int = 6000  # points for a member on one day
+    store_limit: int = 9000  # stars for a store in five days
     targets: tuple[tuple[str, int], ...] = (("spent", 15000), ("visits", 3))
 
 
@@ -142,86 +142,139 @@ def fixed(amount: str) -> dict[str, Any]:
 
 PIECES = {"type": "multiplier", "percent": "100", "of": {"type": "line_item_quantity"}}
 
-FIRST = Terms(
-    rules=(
-        Rule("base", "points", per(1000, 100), stepped("10", "1"), ("period", 9)),
-        Rule("late", "points", percent(10, 100), proportional("10"), timing="delayed", on_return="proportional"),
-        Rule("claim", "stars", always(700), fixed("7"), ("period", 3), timing="external", on_return="reverse",
-             least=3000, member_times=2),
-        Rule("ship", "stars", percent(5, 1), proportional("5"), ("event", 4), timing="update", on_return="keep"),
-        Rule("roll", "stars", per(2000, 200), stepped("20", "2"), ("rolling", 5), member_cap=1400, total_cap=4000),
-        Rule("visit", "points", always(300), fixed("3"), ("rolling lots", 6), store="S2", on_return="reverse"),
-        Rule("family", "stars", percent(10, 1), proportional("10"), ("event", 5), on_return="proportional",
-             to_group=True),
-        Rule("milestone", "points", always(2000), fixed("20"), ("period", 7), tracker="spent"),
-        Rule("regular", "stars", always(150), fixed("1.5"), tracker="visits"),
-        Rule("piece", "points", lambda bill: bill.pieces * 100, PIECES, timing="external"),
-        Rule("welcome", "points", always(2500), fixed("25"), trigger="registration"),
+FIRST = ReferenceProgram(
+    currency_rules=(
+        CurrencyRule("base", "points", per(1000, 100), stepped("10", "1"), ("period", 9)),
+        CurrencyRule(
+            "late", "points", percent(10, 100), proportional("10"), timing="delayed", on_return="proportional"
+        ),
+        CurrencyRule(
+            "claim",
+            "stars",
+            always(700),
+            fixed("7"),
+            ("period", 3),
+            timing="external",
+            on_return="reverse",
+            least=3000,
+            member_times=2,
+        ),
+        CurrencyRule(
+            "ship", "stars", percent(5, 1), proportional("5"), ("event", 4), timing="update", on_return="keep"
+        ),
+        CurrencyRule(
+            "roll", "stars", per(2000, 200), stepped("20", "2"), ("rolling", 5), member_cap=1400, total_cap=4000
+        ),
+        CurrencyRule("visit", "points", always(300), fixed("3"), ("rolling lots", 6), store="S2", on_return="reverse"),
+        CurrencyRule(
+            "family", "stars", percent(10, 1), proportional("10"), ("event", 5), on_return="proportional", to_group=True
+        ),
+        CurrencyRule("milestone", "points", always(2000), fixed("20"), ("period", 7), tracker="spent"),
+        CurrencyRule("regular", "stars", always(150), fixed("1.5"), tracker="visits"),
+        CurrencyRule("piece", "points", lambda bill: bill.pieces * 100, PIECES, timing="external"),
+        CurrencyRule("welcome", "points", always(2500), fixed("25"), trigger="registration"),
     ),
-    coupons=(
-        CouponRule("next", lambda bill: bill.amount // 3000, stepped("30", "1"),
-                   {"type": "percent_off", "percent": "15"}, days=4,
-                   caps={"per_transaction": 3, "per_store": 5, "per_member": 4, "total": 8}),
-        CouponRule("card", always(1), 1, {"type": "stored_value", "amount": "50"}, days=9, starts_after=1,
-                   holder_only=True, on_return="reverse", least=6000),
-        CouponRule("five", always(2), 2, {"type": "amount_off", "amount": "5"}, code="FIVE", stores=("S1",), least=5000,
-                   on_return="keep"),
+    coupon_rules=(
+        CouponRule(
+            "next",
+            lambda bill: bill.amount // 3000,
+            stepped("30", "1"),
+            {"type": "percent_off", "percent": "15"},
+            days=4,
+            caps={"per_transaction": 3, "per_store": 5, "per_member": 4, "total": 8},
+        ),
+        CouponRule(
+            "card",
+            always(1),
+            1,
+            {"type": "stored_value", "amount": "50"},
+            days=9,
+            starts_after=1,
+            holder_only=True,
+            on_return="reverse",
+            least=6000,
+        ),
+        CouponRule(
+            "five",
+            always(2),
+            2,
+            {"type": "amount_off", "amount": "5"},
+            code="FIVE",
+            stores=("S1",),
+            least=5000,
+            on_return="keep",
+        ),
     ),
     wallet={"least": 400, "block": 200, "most": 4000},
     shortfall="carry",
-)  # fmt: skip
+)
 
 SECOND = attrs.evolve(
     FIRST,
-    rules=(
-        Rule("base", "points", per(500, 100), stepped("5", "1"), ("period", 4), on_return="proportional"),
-        Rule("claim", "stars", always(500), fixed("5"), ("event", 2), timing="external", member_times=1,
-             on_return="proportional"),
-        Rule("roll", "stars", per(1500, 250), stepped("15", "2.5"), ("rolling", 8), member_cap=1200, total_cap=5000),
-        Rule("family", "stars", percent(7, 1), proportional("7"), timing="delayed", to_group=True),
-        Rule("milestone", "points", always(1000), fixed("10"), tracker="spent"),
+    currency_rules=(
+        CurrencyRule("base", "points", per(500, 100), stepped("5", "1"), ("period", 4), on_return="proportional"),
+        CurrencyRule(
+            "claim",
+            "stars",
+            always(500),
+            fixed("5"),
+            ("event", 2),
+            timing="external",
+            member_times=1,
+            on_return="proportional",
+        ),
+        CurrencyRule(
+            "roll", "stars", per(1500, 250), stepped("15", "2.5"), ("rolling", 8), member_cap=1200, total_cap=5000
+        ),
+        CurrencyRule("family", "stars", percent(7, 1), proportional("7"), timing="delayed", to_group=True),
+        CurrencyRule("milestone", "points", always(1000), fixed("10"), tracker="spent"),
     ),
-    coupons=(
-        CouponRule("next", lambda bill: bill.amount // 4000, stepped("40", "1"),
-                   {"type": "percent_off", "percent": "20"}, days=6,
-                   caps={"per_transaction": 2, "per_store": 6, "per_member": 5, "total": 9}),
-        FIRST.coupons[1],
+    coupon_rules=(
+        CouponRule(
+            "next",
+            lambda bill: bill.amount // 4000,
+            stepped("40", "1"),
+            {"type": "percent_off", "percent": "20"},
+            days=6,
+            caps={"per_transaction": 2, "per_store": 6, "per_member": 5, "total": 9},
+        ),
+        FIRST.coupon_rules[1],
     ),
     wallet={"least": 200, "block": 100, "most": 5000},
     shortfall="write_off",
     member_limit=7500,
-)  # fmt: skip
+)
 
-TERMS = (FIRST, SECOND)
+VERSIONS = (FIRST, SECOND)
 
 
-def document(terms: Terms) -> dict[str, Any]:
-    """Write a version of the program as the document that it is."""
-    wallet = {name: _text(amount) for name, amount in terms.wallet.items()}
+def document(program: ReferenceProgram) -> dict[str, Any]:
+    """Return a version of the program as a document."""
+    wallet = {name: _text(amount) for name, amount in program.wallet.items()}
     month = {"type": "calendar", "unit": "month"}
     return {
         "format": "loyalty-rules/1",
         "id": "acme",
         "time_zone": ZONE_NAME,
-        "shortfall": terms.shortfall,
+        "shortfall": program.shortfall,
         "currencies": {
             "points": {"redeem": {"points": "100", "value": "5", **wallet}},
             "stars": {"decimals": 2},
         },
         "limits": {
-            "member": {"currency": "points", "per": "member", "amount": _text(terms.member_limit),
+            "member": {"currency": "points", "per": "member", "amount": _text(program.member_limit),
                        "window": {"type": "calendar", "unit": "day"}},
-            "store": {"currency": "stars", "per": "store", "amount": _text(terms.store_limit),
+            "store": {"currency": "stars", "per": "store", "amount": _text(program.store_limit),
                       "window": {"type": "rolling", "days": 5}},
         },
         "trackers": {
             "spent": {"measure": {"type": "transaction_value"}, "target": "150", "window": month},
             "visits": {"measure": {"type": "count"}, "target": "3", "window": {"type": "rolling", "days": 3}},
         },
-        "coupon_types": {coupon.id: _coupon_type(coupon) for coupon in terms.coupons},
+        "coupon_types": {coupon.id: _coupon_type(coupon) for coupon in program.coupon_rules},
         "promotions": [
-            *(_promotion(rule.id, rule, _currency_action(rule)) for rule in terms.rules),
-            *(_promotion(coupon.id, coupon, _coupon_action(coupon)) for coupon in terms.coupons),
+            *(_promotion(rule.id, rule, _currency_action(rule)) for rule in program.currency_rules),
+            *(_promotion(coupon.id, coupon, _coupon_action(coupon)) for coupon in program.coupon_rules),
         ],
     }  # fmt: skip
 
@@ -230,19 +283,19 @@ def _text(hundredths: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
-def _promotion(name: str, rule: Rule | CouponRule, action: dict[str, Any]) -> dict[str, Any]:
+def _promotion(name: str, rule: CurrencyRule | CouponRule, action: dict[str, Any]) -> dict[str, Any]:
     when: list[dict[str, Any]] = []
     if rule.least:
         when.append({"field": "amount", "at_least": _text(rule.least)})
-    if isinstance(rule, Rule) and rule.store is not None:
+    if isinstance(rule, CurrencyRule) and rule.store is not None:
         when.append({"field": "store", "is": rule.store})
-    if isinstance(rule, Rule) and rule.tracker is not None:
+    if isinstance(rule, CurrencyRule) and rule.tracker is not None:
         when.append({"tracker": rule.tracker, "crossed" if rule.tracker == "spent" else "reached": True})
-    trigger = rule.trigger if isinstance(rule, Rule) else "transaction"
+    trigger = rule.trigger if isinstance(rule, CurrencyRule) else "transaction"
     return {"id": name, "trigger": trigger, "when": {"all": when} if when else None, "actions": [action]}
 
 
-def _currency_action(rule: Rule) -> dict[str, Any]:
+def _currency_action(rule: CurrencyRule) -> dict[str, Any]:
     kind, days = rule.expiry
     expiry: dict[str, Any] = {"type": {"never": "never", "period": "fixed_period", "event": "event_date"}.get(kind, "")}
     if kind != "never":
@@ -304,16 +357,19 @@ def _coupon_action(coupon: CouponRule) -> dict[str, Any]:
 DELAY = 3
 
 
-# -- what they ask of the counters ------------------------------------------------------------------------------------
+# -- the counters ------------------------------------------------------------------------------------
 
-Name = tuple[str, ...]
+CounterName = tuple[str, ...]
 
 
 @attrs.frozen
-class Draw:
-    """So much of a counter: a name, the first day that counts (None: its window is in its name), and the limit."""
+class CounterUse:
+    """An amount that an issue takes from a counter, and the limit of the counter.
 
-    counter: Name
+    `first` is the first day that counts; None means that the name of the counter already names its window.
+    """
+
+    counter: CounterName
     day: date
     first: date | None
     limit: int
@@ -321,48 +377,48 @@ class Draw:
     times: bool = False
 
 
-def end_of(rule: Rule, bill: Bill, issue_day: date) -> datetime | None:
-    """Give the instant at which an issue of a day ends; None: never."""
+def end_of(rule: CurrencyRule, bill: Bill, issue_day: date) -> datetime | None:
+    """Return the instant at which an issue of a day expires; None if it never expires."""
     kind, days = rule.expiry
     if kind == "never":
         return None
     return midnight_after((issue_day if kind == "period" else bill.day) + timedelta(days=days))
 
 
-def tracked_by(bill: Bill) -> dict[str, int]:
-    """Give what a bill adds to each tracker."""
+def contributions_of(bill: Bill) -> dict[str, int]:
+    """Return the contribution of a bill to each tracker."""
     counts = bill.member is not None and bill.amount > 0
     return {"spent": bill.amount, "visits": 1} if counts else {}
 
 
-def tracker(name: str, bill: Bill) -> tuple[Name, date | None]:
-    """The counter of a tracker, and the first day that it counts."""
+def tracker_counter(name: str, bill: Bill) -> tuple[CounterName, date | None]:
+    """Return the counter of a tracker, and the first day that counts."""
     assert bill.member is not None
     if name == "spent":
         return ("tracker", name, bill.member, f"{bill.day:%Y-%m}"), None
     return ("tracker", name, bill.member), bill.day - timedelta(days=2)
 
 
-def draws_of(rule: Rule, terms: Terms, bill: Bill) -> Iterator[Draw]:
-    """The counters that an issue draws on: its caps, then the limits."""
+def counter_uses_of(rule: CurrencyRule, program: ReferenceProgram, bill: Bill) -> Iterator[CounterUse]:
+    """Yield the counters that an issue uses: its caps, then the limits."""
     assert bill.member is not None
     month = f"{bill.day:%Y-%m}"
     if rule.member_cap is not None:
-        yield Draw(("cap", rule.id, bill.member, month), bill.day, None, rule.member_cap, 0)
+        yield CounterUse(("cap", rule.id, bill.member, month), bill.day, None, rule.member_cap, 0)
     if rule.member_times is not None:
         first = bill.day - timedelta(days=5)
-        yield Draw(("times", rule.id, bill.member), bill.day, first, rule.member_times, 0, times=True)
+        yield CounterUse(("times", rule.id, bill.member), bill.day, first, rule.member_times, 0, times=True)
     if rule.total_cap is not None:
-        yield Draw(("cap", rule.id), bill.day, None, rule.total_cap, 0)
+        yield CounterUse(("cap", rule.id), bill.day, None, rule.total_cap, 0)
     if rule.currency == "points":
-        yield Draw(("limit", "member", bill.member, f"{bill.day}"), bill.day, None, terms.member_limit, 0)
+        yield CounterUse(("limit", "member", bill.member, f"{bill.day}"), bill.day, None, program.member_limit, 0)
     elif bill.store is not None:
-        yield Draw(("limit", "store", bill.store), bill.day, bill.day - timedelta(days=4), terms.store_limit, 0)
+        yield CounterUse(("limit", "store", bill.store), bill.day, bill.day - timedelta(days=4), program.store_limit, 0)
 
 
-def coupon_draws_of(coupon: CouponRule, bill: Bill) -> Iterator[Draw]:
-    """Give the counters that a coupon draws on: per store, per member, total."""
+def coupon_counter_uses_of(coupon: CouponRule, bill: Bill) -> Iterator[CounterUse]:
+    """Yield the counters that a coupon uses: per store, per member, total."""
     scopes = {"per_store": bill.store, "per_member": bill.member, "total": ""}
     for cap, scope in scopes.items():
         if cap in coupon.caps and scope is not None:
-            yield Draw(("coupon", coupon.id, cap, scope), bill.day, None, coupon.caps[cap], 1)
+            yield CounterUse(("coupon", coupon.id, cap, scope), bill.day, None, coupon.caps[cap], 1)

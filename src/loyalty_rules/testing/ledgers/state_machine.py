@@ -1,9 +1,10 @@
-"""Any ledger against a small model: all operations, in any order, for as long as a test cares to run.
+"""A state machine that compares any ledger with a small model: all operations, in any order.
 
     TestMyLedger = ledger_state_machine(MyLedger).TestCase
 
-After every step the ledger's balances, lots, promises and coupons are those of the model, and `check_invariants()`
-finds nothing wrong. A class is made for each ledger: tests with `@given` can't be inherited. Source: ledger 2.
+After every step the ledger's balances, lots, promises and coupons equal those of the model, and
+`check_invariants()` finds no violation. Each ledger has a class of its own, since tests with `@given` cannot be
+inherited. Source: ledger 2.
 """
 
 import contextlib
@@ -26,34 +27,34 @@ from loyalty_rules.loading import load_event, load_program
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 from loyalty_rules.testing.ledgers import reference_model as model
-from loyalty_rules.testing.ledgers import reference_programs as terms
+from loyalty_rules.testing.ledgers import reference_programs as reference
 from loyalty_rules.values.amounts import micros
 
 __all__ = ["ledger_state_machine"]
 
 STEPS = 50
-RUNS = 500
+RUNS = 20
 START = datetime(2025, 1, 27, 6, 30, tzinfo=UTC)  # noon of a Monday, five days before a month ends
 SERIALS = DerivedSerials.from_master(b"a master key for the tests alone")
 ACCOUNTS = [("member", "anna"), ("member", "ben"), ("member", "carl"), ("group", "home")]
 CURRENCIES = ("points", "stars")
 
 places = st.integers(0, 30)
-"""Which of those that there are, counted round."""
+"""An index into a collection, modulo its length."""
 
 
 @functools.cache
-def programs() -> tuple[Program, ...]:
-    """The versions of the program, loaded once."""
-    return tuple(load_program(terms.document(version)) for version in terms.TERMS)
+def loaded_programs() -> tuple[Program, ...]:
+    """Return the versions of the program, loaded once."""
+    return tuple(load_program(reference.document(version)) for version in reference.VERSIONS)
 
 
 class Failed(Exception):
-    """What a host's own part of a transaction raises."""
+    """An error that the host raises within a transaction."""
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """What happens in a chain of shops, to a ledger and to the model."""
+    """The operations of a chain of shops, applied to a ledger and to the model."""
 
     factory: Callable[[], Ledger]
     transactions = True
@@ -70,13 +71,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # -- sales -------------------------------------------------------------------------------------------------------
 
-    def bill(self, member: str | None, store: str | None, pieces: int, price: int, at: datetime) -> terms.Bill:
+    def bill(self, member: str | None, store: str | None, pieces: int, price: int, at: datetime) -> reference.Bill:
         self.count += 1
-        return terms.Bill(f"T{self.count}", at, member, store, pieces * price, pieces)
+        return reference.Bill(f"T{self.count}", at, member, store, pieces * price, pieces)
 
-    def event(self, bill: terms.Bill, amount: int | None = None) -> Any:
-        """Write a bill, or another amount on it, as the event that it is."""
-        home = terms.HOME[bill.member] if bill.member is not None else None
+    def event(self, bill: reference.Bill, amount: int | None = None) -> Any:
+        """Return a bill as an event, with its own amount or with another one."""
+        home = reference.GROUP_OF[bill.member] if bill.member is not None else None
         member = {"id": bill.member, "group": home} if bill.member is not None else None
         common = {"id": bill.id, "occurred_at": bill.at.isoformat(), "store": bill.store, "member": member}
         if not bill.amount:
@@ -105,16 +106,16 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(member=members, store=stores, price=prices, hours=st.integers(1, 60))
     def upload_a_late_sale(self, member: str | None, store: str | None, price: int, hours: int) -> None:
-        """A till that was offline brings a sale of yesterday."""
+        """Process an earlier sale of a till that was offline."""
         self.process(self.bill(member, store, 1, price, self.now - timedelta(hours=hours)), 0)
 
     @rule(member=st.sampled_from(["anna", "ben"]))
     def register(self, member: str) -> None:
         self.process(self.bill(member, None, 0, 0, self.now), 0)
 
-    def process(self, bill: terms.Bill, version: int) -> None:
-        event, program = self.event(bill), programs()[version]
-        decided = self.model.decide(terms.TERMS[version], bill, self.model.counters_now())
+    def process(self, bill: reference.Bill, version: int) -> None:
+        event, program = self.event(bill), loaded_programs()[version]
+        decided = self.model.decide(reference.VERSIONS[version], bill, self.model.copy_of_counters())
         receipt = self.do(lambda: self.ledger.process(program, event, serials=SERIALS), since=bill.at)
         self.model.record(decided)
         self.issued(receipt)
@@ -130,8 +131,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self, member: str | None, other: str | None, store: str | None, pieces: int, prices: tuple[int, int],
         version: int,
     ) -> None:  # fmt: skip
-        """Two tills decide by what the ledger holds, and only then record, one after the other."""
-        program, seen = programs()[version], self.model.counters_now()
+        """Evaluate two sales by the same snapshot, and then record one after the other."""
+        program, seen = loaded_programs()[version], self.model.copy_of_counters()
         bills = [
             self.bill(who, store, pieces, price, self.now) for who, price in zip((member, other), prices, strict=True)
         ]
@@ -141,15 +142,15 @@ class LedgerMachine(RuleBasedStateMachine):
             evaluations.append(program.evaluate(event, self.ledger.snapshot(program, event), serials=SERIALS))
         for bill, evaluation in zip(bills, evaluations, strict=True):
             receipt = self.do(functools.partial(self.ledger.record, evaluation))
-            self.model.record(self.model.decide(terms.TERMS[version], bill, seen))
+            self.model.record(self.model.decide(reference.VERSIONS[version], bill, seen))
             self.issued(receipt)
 
     def issued(self, receipt: Receipt) -> None:
-        """Hold what was recorded against the model, and note the serials."""
+        """Compare the recorded coupons with the model, and take their serials."""
         self.expect(receipt, "recorded")
         coupons = [intent for intent in receipt.intents if isinstance(intent, IssueCoupon)]
         for coupon in coupons:
-            assert coupon.key in self.model.coupons, f"{coupon.key} was issued"
+            assert coupon.key in self.model.coupons, f"{coupon.key} was issued, and the model has no such coupon"
             self.model.coupons[coupon.key].serial = coupon.serial or coupon.code or ""
 
     # -- after the sale ----------------------------------------------------------------------------------------------
@@ -163,13 +164,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(lot.promised for lot in self.model.lots.values()))
     @rule(which=places, share=shares, pieces=st.integers(0, 2))
-    def take_back_what_is_promised_and_settle(self, which: int, share: int, pieces: int) -> None:
+    def take_back_a_promise_and_settle(self, which: int, share: int, pieces: int) -> None:
         lot = chosen({key: lot for key, lot in self.model.lots.items() if lot.promised}, which)
         self.bring_back(self.model.sales[lot.bill.id], share, pieces)
         self.settle(until_due=True)
 
     def bring_back(self, sale: model.Sale, share: int, pieces: int) -> None:
-        """A part of a sale comes back, or all of it."""
+        """Return a part of a sale, or all of it."""
         amount = sale.bill.amount * share // 100
         pieces = min(pieces, sale.bill.pieces)
         lines = [{"id": "1", "quantity": str(pieces)}] if pieces else []
@@ -183,8 +184,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.model.spends)
     @rule(which=places)
-    def bring_back_what_earned_what_was_spent(self, which: int) -> None:
-        lot, _ = chosen(self.model.spends, which).draws[0]
+    def bring_back_the_sale_of_spent_points(self, which: int) -> None:
+        lot, _ = chosen(self.model.spends, which).taken[0]
         sale = self.model.sales[lot.bill.id]
         document = {"type": "return", "of": sale.bill.id, "amount": text(sale.bill.amount)}
         if sale.bill.amount:
@@ -217,14 +218,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def later(self, document: dict[str, Any]) -> Receipt:
         self.count += 1
         event = load_event({**document, "id": f"L{self.count}", "occurred_at": self.now.isoformat()})
-        return self.do(lambda: self.ledger.process(programs()[self.count % 2], event))
+        return self.do(lambda: self.ledger.process(loaded_programs()[self.count % 2], event))
 
     @rule(until_due=st.booleans())
     def settle(self, until_due: bool) -> None:
         dues = [lot.due_at for lot in self.model.lots.values() if lot.promised and lot.due_at is not None]
         if until_due and dues:
             self.now = max(self.now, min(dues))
-        receipts = self.ledger.settle(programs()[0], self.now)
+        receipts = self.ledger.settle(loaded_programs()[0], self.now)
         settled = self.model.settle(self.now)
         assert [receipt.intents[0].key.rpartition("/")[0] for receipt in receipts] == [lot.key for lot in settled]
         for lot in settled:
@@ -238,12 +239,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(lot.outstanding for lot in self.model.lots.values()))
     @rule(which=places, share=st.sampled_from([2, 1, 1]), version=versions)
-    def spend_what_there_is(self, which: int, share: int, version: int) -> None:
-        """As much as the wallet allows of a balance, or of a part of it."""
+    def spend_from_a_live_lot(self, which: int, share: int, version: int) -> None:
+        """Spend a balance or a half of it, within the limits of the redeem rate."""
         lot = chosen({key: lot for key, lot in self.model.lots.items() if lot.outstanding}, which)
         amount = self.model.balance(lot.account, lot.rule.currency, self.now)[0] // share
         if lot.rule.currency == "points":
-            wallet = terms.TERMS[version].wallet
+            wallet = reference.VERSIONS[version].wallet
             amount = min(amount, wallet["most"]) // wallet["block"] * wallet["block"]
         self.spend_from(lot.account, lot.rule.currency, amount, version)
 
@@ -253,11 +254,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
         def operation() -> Receipt:
             kept = Account(account[0], account[1])  # type: ignore[arg-type]
-            return self.ledger.spend(programs()[version], kept, "anna", currency, exact, event=event, at=at)
+            return self.ledger.spend(loaded_programs()[version], kept, "anna", currency, exact, event=event, at=at)
 
         receipt = self.do(operation)
         key = f"acme/{event}/spend/{currency}"
-        reasons = self.model.spend(terms.TERMS[version], key, account, currency, amount, self.now)
+        reasons = self.model.spend(reference.VERSIONS[version], key, account, currency, amount, self.now)
         self.expect(receipt, "refused" if reasons else "recorded", reasons)
 
     @precondition(lambda self: self.model.spends)
@@ -268,7 +269,7 @@ class LedgerMachine(RuleBasedStateMachine):
         spend, at = chosen(made if made and which < 20 else self.model.spends, which), self.now
         self.count += 1
         event = f"X{self.count}"
-        receipt = self.do(lambda: self.ledger.undo_spend(programs()[0], spend.key, event=event, at=at))
+        receipt = self.do(lambda: self.ledger.undo_spend(loaded_programs()[0], spend.key, event=event, at=at))
         self.expect(receipt, "refused" if spend.undone else "recorded", ["already_undone"] if spend.undone else [])
         if not spend.undone:
             self.model.undo_spend(spend, self.now)
@@ -282,17 +283,17 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(coupon.state == "issued" for coupon in self.model.coupons.values()))
     @rule(which=places, price=prices)
-    def redeem_what_can_be_redeemed(self, which: int, price: int) -> None:
-        """A live coupon, by its holder, in the first store."""
+    def redeem_a_live_coupon(self, which: int, price: int) -> None:
+        """Redeem a live coupon by its holder, in the first store."""
         coupon = chosen({key: each for key, each in self.model.coupons.items() if each.state == "issued"}, which)
         self.now = max(self.now, coupon.valid_from)
         self.redeem_with(coupon, self.bill(coupon.bill.member, "S1", 1, price, self.now), 0)
 
-    def redeem_with(self, coupon: model.Coupon, bill: terms.Bill, version: int) -> None:
-        event, program = self.event(bill), programs()[version]
+    def redeem_with(self, coupon: model.Coupon, bill: reference.Bill, version: int) -> None:
+        event, program = self.event(bill), loaded_programs()[version]
         receipt = self.do(lambda: self.ledger.redeem(program, coupon.serial, event))
         found = self.model.find(coupon, bill.member, self.now)
-        reasons, redemption = self.model.redeem(terms.TERMS[version], found, bill)
+        reasons, redemption = self.model.redeem(reference.VERSIONS[version], found, bill)
         self.expect(receipt, "refused" if reasons else "recorded", reasons)
         if redemption is not None:
             (intent,) = receipt.intents
@@ -306,7 +307,7 @@ class LedgerMachine(RuleBasedStateMachine):
         done, at = chosen(made if made and which < 20 else self.model.redemptions, which), self.now
         self.count += 1
         event = f"X{self.count}"
-        receipt = self.do(lambda: self.ledger.undo_redemption(programs()[0], done.key, event=event, at=at))
+        receipt = self.do(lambda: self.ledger.undo_redemption(loaded_programs()[0], done.key, event=event, at=at))
         self.expect(receipt, "refused" if done.undone else "recorded", ["already_undone"] if done.undone else [])
         if not done.undone:
             self.model.undo_redemption(done, self.now)
@@ -317,7 +318,7 @@ class LedgerMachine(RuleBasedStateMachine):
         coupon, at = chosen(self.model.coupons, which), self.now
         self.count += 1
         event = f"V{self.count}"
-        receipt = self.do(lambda: self.ledger.void(programs()[0], coupon.key, event=event, at=at))
+        receipt = self.do(lambda: self.ledger.void(loaded_programs()[0], coupon.key, event=event, at=at))
         state = coupon.state_at(self.now)
         if state == "issued":
             self.expect(receipt, "recorded")
@@ -332,46 +333,46 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now += timedelta(hours=hours)
 
     @rule(which=st.integers(0, 6), before=st.booleans())
-    def wait_for_something_to_end(self, which: int, before: bool) -> None:
-        """To the very instant at which a lot, a coupon or a wait ends, or to a second before it."""
-        points = self.model.turning_points(self.now)
+    def wait_for_a_coming_instant(self, which: int, before: bool) -> None:
+        """Wait until an expiry or a due date, or until a second before it."""
+        points = self.model.coming_instants(self.now)
         if points:
             self.now = max(self.now, points[which % len(points)] - timedelta(seconds=before))
 
     @rule()
     def expire(self) -> None:
-        before = self.said(self.now)
-        assert len(self.ledger.expire(programs()[0], self.now)) == self.model.expire(self.now)
-        assert self.said(self.now) == before, "a sweep changes no answer"
-        assert len(self.ledger.expire(programs()[1], self.now)) == 0, "a sweep is done once"
+        before = self.balances(self.now)
+        assert len(self.ledger.expire(loaded_programs()[0], self.now)) == self.model.expire(self.now)
+        assert self.balances(self.now) == before, "a sweep changed a balance"
+        assert len(self.ledger.expire(loaded_programs()[1], self.now)) == 0, "a second sweep recorded something"
 
     @rule(member=members, store=stores, version=versions)
-    def look_at_the_counters(self, member: str | None, store: str | None, version: int) -> None:
-        """Every counter that a sale would read is what the model has counted."""
+    def compare_the_counters(self, member: str | None, store: str | None, version: int) -> None:
+        """Compare every counter that a sale would read with the model."""
         bill = self.bill(member, store, 1, 100, self.now)
-        program, said, counters = programs()[version], terms.TERMS[version], self.model.counters
+        program, rules, counters = loaded_programs()[version], reference.VERSIONS[version], self.model.counters
         seen = self.ledger.snapshot(program, self.event(bill))
         for name, value in seen.trackers.items():
-            counter, first = terms.tracker(name, bill)
-            held = hundredths(value) if name == "spent" else value
-            assert held == counters.value(counter, first, bill.day), name
-        for issue in said.rules if member is not None else ():
+            counter, first = reference.tracker_counter(name, bill)
+            counted = hundredths(value) if name == "spent" else value
+            assert counted == counters.value(counter, first, bill.day), name
+        for issue in rules.currency_rules if member is not None else ():
             issued = seen.issued.get(f"{issue.id}/do")
-            for draw in terms.draws_of(issue, said, bill):
-                counted = counters.value(draw.counter, draw.first, draw.day)
-                if draw.counter[0] == "limit":
-                    assert hundredths(seen.limits[draw.counter[1]]) == counted, draw.counter
-                elif issued is not None and draw.times:
-                    assert issued.member.times == counted, draw.counter
+            for use in reference.counter_uses_of(issue, rules, bill):
+                counted = counters.value(use.counter, use.first, use.day)
+                if use.counter[0] == "limit":
+                    assert hundredths(seen.limits[use.counter[1]]) == counted, use.counter
+                elif issued is not None and use.times:
+                    assert issued.member.times == counted, use.counter
                 elif issued is not None:
-                    scope = issued.member if len(draw.counter) > 2 else issued.total
-                    assert hundredths(scope.amount) == counted, draw.counter
-        for coupon in said.coupons:
-            for draw in terms.coupon_draws_of(coupon, bill):
-                counted = counters.value(draw.counter, draw.first, draw.day)
-                assert getattr(seen.coupons[coupon.id], draw.counter[2].removeprefix("per_")) == counted, draw.counter
+                    scope = issued.member if len(use.counter) > 2 else issued.total
+                    assert hundredths(scope.amount) == counted, use.counter
+        for coupon in rules.coupon_rules:
+            for use in reference.coupon_counter_uses_of(coupon, bill):
+                counted = counters.value(use.counter, use.first, use.day)
+                assert getattr(seen.coupons[coupon.id], use.counter[2].removeprefix("per_")) == counted, use.counter
 
-    # -- again, otherwise, and not at all ----------------------------------------------------------------------------
+    # -- retries, conflicts, rollbacks ----------------------------------------------------------------------------
 
     @precondition(lambda self: self.done)
     @rule(which=st.integers(0, 1000))
@@ -388,32 +389,34 @@ class LedgerMachine(RuleBasedStateMachine):
         except IdempotencyConflict as conflict:
             assert conflict.field == field  # noqa: PT017
         else:
-            raise AssertionError(f"another amount under the same id was {receipt.status}")
+            raise AssertionError(
+                f"expected an IdempotencyConflict for another amount under the same id, found {receipt.status}"
+            )
 
     @precondition(lambda self: self.transactions)
     @rule(price=prices, store=stores)
     def roll_back(self, price: int, store: str | None) -> None:
-        """A sale, a spend and a sweep in a transaction that fails: as if they had never been."""
+        """Roll back a transaction of a sale, a spend and a sweep: the ledger stays as it was."""
         bill, ledger = self.bill("anna", store, 1, price, self.now), self.ledger
         anna = Account("member", "anna")
         with contextlib.suppress(Failed), ledger.transaction() as tx:  # type: ignore[attr-defined]
-            tx.process(programs()[0], self.event(bill), serials=SERIALS)
-            tx.spend(programs()[1], anna, "anna", "stars", Decimal(1), event=bill.id, at=self.now)
-            tx.settle(programs()[0], self.now)
-            tx.expire(programs()[0], self.now)
+            tx.process(loaded_programs()[0], self.event(bill), serials=SERIALS)
+            tx.spend(loaded_programs()[1], anna, "anna", "stars", Decimal(1), event=bill.id, at=self.now)
+            tx.settle(loaded_programs()[0], self.now)
+            tx.expire(loaded_programs()[0], self.now)
             raise Failed
 
     @precondition(lambda self: self.answers)
     @rule(which=st.integers(0, 1000))
     def look_back(self, which: int) -> None:
-        """What was so at an instant is so as of that instant, whatever has happened since."""
+        """Read the balances as of an earlier instant: they are the same as they were then."""
         at = [*self.answers][which % len(self.answers)]
-        assert self.said(at) == self.answers[at], f"as of {at}"
+        assert self.balances(at) == self.answers[at], f"as of {at}"
 
-    # -- what must hold ----------------------------------------------------------------------------------------------
+    # -- comparisons ----------------------------------------------------------------------------------------------
 
     def do(self, operation: Callable[[], Receipt], since: datetime | None = None) -> Receipt:
-        """Do something that can be sent again; answers as of `since` or later may be others from now on."""
+        """Run an operation that can be retried; forget the answers as of `since` or later, which it may change."""
         receipt = operation()
         if receipt.status == "recorded":
             self.done.append((operation, receipt))
@@ -427,8 +430,8 @@ class LedgerMachine(RuleBasedStateMachine):
         refused = receipt.refusal.reasons if receipt.refusal is not None else ()
         assert (receipt.status, [*refused]) == (status, [*reasons])
 
-    def said(self, at: datetime) -> list[tuple[Any, ...]]:
-        """What the ledger says of each account and currency: available, promised, owed."""
+    def balances(self, at: datetime) -> list[tuple[Any, ...]]:
+        """Return the available, the promised and the owed amount of each account and currency."""
         balances = [
             self.ledger.balance("acme", Account(*account), currency, at)  # type: ignore[arg-type]
             for account in ACCOUNTS
@@ -437,23 +440,25 @@ class LedgerMachine(RuleBasedStateMachine):
         return [(hundredths(each.available), hundredths(each.promised), hundredths(each.debt)) for each in balances]
 
     @invariant()
-    def balances_are_those_of_the_model(self) -> None:
+    def balances_equal_those_of_the_model(self) -> None:
         expected = [self.model.balance(account, currency, self.now) for account in ACCOUNTS for currency in CURRENCIES]
-        assert self.said(self.now) == expected
+        assert self.balances(self.now) == expected
         self.answers[self.now] = expected
 
     @invariant()
-    def lots_are_those_of_the_model(self) -> None:
+    def lots_equal_those_of_the_model(self) -> None:
         for account in ACCOUNTS:
             for currency in CURRENCIES:
                 lots = self.ledger.lots("acme", Account(*account), currency, self.now)  # type: ignore[arg-type]
-                assert [held(lot) for lot in lots] == [expected(lot) for lot in self.model.lots_of(account, currency)]
+                assert [row_of(lot) for lot in lots] == [
+                    model_row_of(lot) for lot in self.model.lots_of(account, currency)
+                ]
         promised = [lot.key for lot in self.model.lots.values() if lot.promised]
         assert [lot.key for lot in self.ledger.promises("acme", self.now)] == promised
 
     @invariant()
-    def coupons_are_those_of_the_model(self) -> None:
-        known = [coupon for name in terms.HOME for coupon in self.ledger.coupons("acme", name)]
+    def coupons_equal_those_of_the_model(self) -> None:
+        known = [coupon for name in reference.GROUP_OF for coupon in self.ledger.coupons("acme", name)]
         for coupon in self.model.coupons.values():
             if coupon.bill.member is None and coupon.rule.code is None:
                 record = self.ledger.coupon("acme", coupon.serial)
@@ -467,12 +472,12 @@ class LedgerMachine(RuleBasedStateMachine):
         }
 
     @invariant()
-    def nothing_is_wrong(self) -> None:
+    def no_invariant_is_violated(self) -> None:
         assert [*self.ledger.check_invariants()] == []
 
 
 def chosen(of: dict[str, Any], which: int) -> Any:
-    """One of those that there are; small numbers are the latest."""
+    """Return one value of a dictionary; small numbers choose the latest."""
     return [*of.values()][-1 - which % len(of)]
 
 
@@ -482,21 +487,21 @@ def text(amount: int) -> str:
 
 
 def hundredths(amount: Decimal | None) -> int | Decimal | None:
-    """An amount as the model has it; one that is no whole number of hundredths stays as it is, and is wrong."""
+    """Return an amount as whole hundredths, as the model has it; any other amount as it is, which is never equal."""
     if amount is None:
         return None
     whole, rest = divmod(micros(amount), 10_000)
     return amount if rest else whole
 
 
-def held(lot: Any) -> tuple[Any, ...]:
-    """A lot as the ledger has it."""
+def row_of(lot: Any) -> tuple[Any, ...]:
+    """Return a lot of the ledger as a row."""
     promise, gone = (lot.promised, lot.voided), (lot.spent, lot.expired, lot.reversed, lot.taken_back)
     return (lot.key, *(hundredths(part) for part in (lot.issued, lot.outstanding, *promise, *gone)), lot.expires_at)
 
 
-def expected(lot: model.Lot) -> tuple[Any, ...]:
-    """A lot as the model has it."""
+def model_row_of(lot: model.Lot) -> tuple[Any, ...]:
+    """Return a lot of the model as a row."""
     promise, gone = (lot.promised, lot.voided), (lot.spent, lot.expired, lot.reversed, lot.claimed)
     return (lot.key, lot.issued, lot.outstanding, *promise, *gone, lot.expires_at)
 
@@ -504,17 +509,19 @@ def expected(lot: model.Lot) -> tuple[Any, ...]:
 def ledger_state_machine(
     factory: Callable[[], Ledger], *, transactions: bool = True, **changes: Any
 ) -> type[RuleBasedStateMachine]:
-    """Make the class that tries a ledger: its `TestCase` is what pytest collects.
+    """Return the class that compares a ledger with the model; pytest collects its `TestCase`.
 
-    `factory` gives a new and empty ledger, `transactions` says whether it has `transaction()`; `changes` are settings
-    of Hypothesis. Without them 500 runs of 50 steps, always the same ones; `LOYALTY_EXAMPLES` asks for so many runs,
-    and others each time.
+    `factory` returns a new and empty ledger. `transactions=False` means that the ledger has no `transaction()`.
+    `changes` are settings of Hypothesis. The default is 20 runs of 50 steps, the same ones every time, or a fifth of
+    the examples of the loaded Hypothesis profile if that is more. The environment variable `LOYALTY_EXAMPLES` sets the
+    number of runs.
     """
     wanted = os.environ.get("LOYALTY_EXAMPLES")
+    runs = int(wanted) if wanted else max(RUNS, settings.default.max_examples // 5)  # type: ignore[union-attr]
     defaults: dict[str, Any] = {
-        "max_examples": int(wanted) if wanted else RUNS,
+        "max_examples": runs,
         "stateful_step_count": STEPS,
-        "derandomize": wanted is None,
+        "derandomize": runs == RUNS,
         "database": None,
         "deadline": None,
         "report_multiple_bugs": False,

@@ -1,9 +1,9 @@
-"""The facts of the ledger contract, a file a concept; `LedgerContract` puts them together."""
+"""The facts of the ledger contract, one file for each concept; `LedgerContract` inherits from all of them."""
 
 import pytest
 
 __all__ = ["FACTS"]
 
-# An installed package has its assertions told in full only where pytest is asked to, before it is imported.
+# Pytest rewrites the assertions of an installed package only if it is registered before the import.
 FACTS = ("coupons", "expiring", "promising", "recording", "returning", "spending")
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in FACTS))

@@ -1,7 +1,7 @@
-"""Time expires a lot; a sweep only writes it down; an extension only ever lengthens. Source: semantics 5, ledger 2."""
+"""Expiry: time expires a lot, a sweep records it, and an extension never shortens. Source: semantics 5, ledger 2."""
 
 # mypy: disable-error-code="comparison-overlap"
-# An amount is a Decimal, and equal to a whole number.
+# A Decimal amount may be compared with a whole number.
 
 from datetime import datetime
 
@@ -33,21 +33,21 @@ def rolling(days: int, scope: str = "balance") -> Document:
 
 
 class ExpiryFacts:
-    """A lot lives through the end of its last day, in the program's zone."""
+    """Facts about expiry: a lot is valid until the end of its last day (inclusive), in the program's zone."""
 
-    def test_a_lot_lives_to_the_last_second_of_its_last_day(self, till: Till) -> None:
+    def test_a_lot_is_live_until_the_last_second_of_its_last_day(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=period(10))))
         till.sell("T1")
         assert till.points(at=moment(10, 23, 59, 59)) == 10
         assert till.points(at=moment(11, 0)) == 0
 
-    def test_the_day_is_that_of_the_programs_zone(self, till: Till) -> None:
+    def test_the_last_day_is_a_day_in_the_programs_zone(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=period(10)), time_zone="America/New_York"))
         till.sell("T1")
         assert till.points(at=moment(11, 4, 59, 59)) == 10
         assert till.points(at=moment(11, 5)) == 0
 
-    def test_a_sweep_writes_down_what_is_left_of_a_lot(self, till: Till) -> None:
+    def test_a_sweep_records_the_expiry_of_the_outstanding_amount(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=period(10))))
         till.sell("T1")
         till.spend("4")
@@ -59,7 +59,7 @@ class ExpiryFacts:
         assert (lot.spent, lot.expired, lot.outstanding) == (4, 6, 0)
 
     @pytest.mark.parametrize("swept", [False, True])
-    def test_what_was_spent_of_a_lot_is_not_taken_again_when_it_expires(self, till: Till, swept: bool) -> None:
+    def test_an_expiry_does_not_take_spent_units(self, till: Till, swept: bool) -> None:
         till.runs(shop(earn(fixed("100"), expiry=period(10))))
         till.sell("T1")
         till.runs(shop(earn(fixed("50"))))
@@ -70,7 +70,7 @@ class ExpiryFacts:
             till.expire()
         assert till.points() == 50
 
-    def test_a_sweep_leaves_what_lives(self, till: Till) -> None:
+    def test_a_sweep_leaves_live_lots(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=period(10)), earn(fixed("5"), "ever")))
         till.sell("T1")
         till.on(10, 23, 59, 59)
@@ -79,7 +79,7 @@ class ExpiryFacts:
         assert len(till.expire()) == 1
         assert till.points() == 5
 
-    def test_to_sweep_again_changes_nothing(self, till: Till) -> None:
+    def test_a_second_sweep_changes_nothing(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=period(10)), hand_out(), coupon_types=coupon_type(validity=VALIDITY)))
         till.sell("T1")
         till.on(20)
@@ -89,7 +89,7 @@ class ExpiryFacts:
         assert till.everything() == before
 
     @pytest.mark.usefixtures("as_of")
-    def test_a_sweep_changes_no_answer_as_of_any_instant(self, till: Till) -> None:
+    def test_a_sweep_changes_no_balance_as_of_any_instant(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=period(3)), earn(fixed("5"), "long", expiry=rolling(7))))
         for day in range(4):
             till.on(day)
@@ -102,7 +102,7 @@ class ExpiryFacts:
         assert [self.answers(till, at) for at in instants] == before
 
     def answers(self, till: Till, at: datetime) -> object:
-        """What is said as of an instant, but for how what is gone is booked."""
+        """Return the balance, the live lots and the promises as of an instant."""
         live = [(lot.key, lot.outstanding, lot.spent, lot.expires_at) for lot in till.lots(at=at) if lot.is_live(at)]
         return till.ledger.balance("acme", ANNA, "points", at), live, till.promises(at)
 
@@ -116,7 +116,7 @@ class ExpiryFacts:
         assert till.points() == sum(lot.outstanding for lot in till.lots() if lot.is_live(till.now)) == 40
 
     @pytest.mark.usefixtures("as_of")
-    def test_what_was_not_there_yet_is_not_in_the_balance_of_that_day(self, till: Till) -> None:
+    def test_a_later_issue_is_not_in_the_balance_as_of_an_earlier_day(self, till: Till) -> None:
         till.on(5)
         till.runs(shop(earn(fixed("10"))))
         till.sell("T1")
@@ -128,14 +128,14 @@ VALIDITY: Document = {"expiry": period(3)}
 
 
 class ExtensionFacts:
-    """A rolling expiry moves the balance along."""
+    """Facts about rolling expiries, which extend the balance."""
 
     def ends(self, till: Till, at: datetime | None = None) -> dict[str, str | None]:
-        """Until when the lots of each sale live."""
+        """Return the expiry dates of the lots, by sale."""
         lots = till.lots(at=at)
         return {lot.issue.event: lot.expires_on.isoformat() if lot.expires_on is not None else None for lot in lots}
 
-    def test_a_sale_moves_the_live_balance_to_its_own_end(self, till: Till) -> None:
+    def test_a_rolling_issue_extends_the_live_balance_to_its_own_expiry(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=rolling(10))))
         till.sell("T1")
         till.on(5)
@@ -145,7 +145,7 @@ class ExtensionFacts:
         assert (till.points(at=moment(15, 23)), till.points(at=moment(16, 0))) == (20, 0)
 
     @pytest.mark.usefixtures("as_of")
-    def test_the_balance_of_the_day_before_had_the_old_end(self, till: Till) -> None:
+    def test_the_lots_as_of_the_day_before_have_the_old_expiry(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=rolling(10))))
         till.sell("T1")
         till.on(5)
@@ -160,7 +160,7 @@ class ExtensionFacts:
         assert self.ends(till) == {"T1": "2025-02-24", "T2": "2025-01-25"}
 
     @pytest.mark.parametrize("swept", [False, True])
-    def test_an_extension_never_wakes_what_has_expired(self, till: Till, swept: bool) -> None:
+    def test_an_extension_does_not_revive_expired_lots(self, till: Till, swept: bool) -> None:
         till.runs(shop(earn(fixed("10"), expiry=rolling(10))))
         till.sell("T1")
         till.on(11, 0)
@@ -180,14 +180,14 @@ class ExtensionFacts:
         till.expire()
         assert till.points() == 20
 
-    def test_what_never_expires_goes_on_never_to_expire(self, till: Till) -> None:
+    def test_an_extension_leaves_lots_that_never_expire(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"))))
         till.sell("T1")
         till.runs(shop(earn(fixed("10"), expiry=rolling(10))))
         till.sell("T2")
         assert self.ends(till)["T1"] is None
 
-    def test_rolling_lots_alone_are_moved_where_the_program_says_so(self, till: Till) -> None:
+    def test_the_scope_rolling_lots_extends_only_rolling_lots(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=period(3))))
         till.sell("T1")
         till.runs(shop(earn(fixed("10"), expiry=rolling(10, "rolling_lots"))))
@@ -196,7 +196,7 @@ class ExtensionFacts:
         till.sell("T3")
         assert self.ends(till) == {"T1": "2025-01-18", "T2": "2025-01-27", "T3": "2025-01-27"}
 
-    def test_another_currency_and_another_account_are_not_moved(self, till: Till) -> None:
+    def test_an_extension_leaves_other_currencies_and_accounts(self, till: Till) -> None:
         both: Document = {"points": {}, "stars": {}}
         till.runs(shop(earn(fixed("10"), expiry=period(3), currency="stars"), currencies=both))
         till.sell("T1")
@@ -216,7 +216,7 @@ class ExtensionFacts:
         till.sell("T2")
         assert till.points(at=moment(15)) == 10
 
-    def test_what_a_cap_refuses_extends_nothing(self, till: Till) -> None:
+    def test_an_issue_refused_by_a_cap_extends_nothing(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=rolling(10), caps={"total": {"amount": "10"}})))
         late = till.decide("T2")
         till.sell("T1")
@@ -225,7 +225,7 @@ class ExtensionFacts:
         assert [isinstance(intent, ExtendExpiry) for intent in receipt.intents] == []
         assert self.ends(till) == {"T1": "2025-01-25"}
 
-    def test_what_was_extended_is_swept_at_its_new_end(self, till: Till) -> None:
+    def test_an_extended_lot_is_swept_at_its_new_expiry(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=rolling(10))))
         till.sell("T1")
         till.on(5)
@@ -235,7 +235,7 @@ class ExtensionFacts:
         till.on(16, 0)
         assert len(till.expire()) == 2
 
-    def test_what_a_sale_that_came_back_has_extended_stays_extended(self, till: Till) -> None:
+    def test_a_return_does_not_undo_an_extension(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), expiry=rolling(10))))
         till.sell("T1")
         till.on(5)

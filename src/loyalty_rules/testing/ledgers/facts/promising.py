@@ -1,7 +1,7 @@
-"""A promise is no balance, and resolves at most once: released, cancelled or lapsed. Source: semantics 6, ledger P1."""
+"""Promises: they are not part of the balance, and resolve at most once. Source: semantics 6, ledger P1."""
 
 # mypy: disable-error-code="comparison-overlap"
-# An amount is a Decimal, and equal to a whole number.
+# A Decimal amount may be compared with a whole number.
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -35,31 +35,31 @@ def delayed(days: int) -> Document:
 
 
 def released(receipts: Sequence[Receipt]) -> list[Decimal]:
-    """The amounts that were released."""
+    """Return the released amounts."""
     intents = [intent for receipt in receipts for intent in receipt.intents]
     return [intent.amount for intent in intents if isinstance(intent, ReleasePromise)]
 
 
 def reasons(receipt: Receipt) -> tuple[str, ...]:
-    """Why nothing was done."""
+    """Return the reasons of a refusal."""
     assert receipt.status == "refused"
     assert receipt.refusal is not None
     return receipt.refusal.reasons
 
 
 class PromiseFacts:
-    """Promises wait for a day, for a confirmation, or for an update."""
+    """Facts about promises: they wait for a due date, a confirmation, or an update."""
 
     @pytest.fixture
     def promised(self, till: Till) -> Till:
-        """Anna has been promised 20 points, which wait for a confirmation."""
+        """Promise Anna 20 points, which wait for a confirmation."""
         till.runs(shop(earn(fixed("20"), timing=EXTERNAL)))
         till.sell("T1")
         return till
 
-    # -- no balance
+    # -- pending
 
-    def test_a_promise_is_no_balance(self, promised: Till) -> None:
+    def test_a_promise_is_not_part_of_the_balance(self, promised: Till) -> None:
         assert (promised.points(), promised.promised()) == (0, 20)
         assert promised.promises() == [KEY]
 
@@ -79,16 +79,16 @@ class PromiseFacts:
         till.sell("T2")
         assert till.promised() == 30
 
-    # -- due
+    # -- settled
 
-    def test_nothing_is_settled_before_it_is_due(self, till: Till) -> None:
+    def test_a_promise_is_not_settled_before_it_is_due(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(5))))
         till.sell("T1")
         till.on(5, 9, 59, 59)
         assert [*till.settle()] == []
         assert (till.points(), till.promised()) == (0, 20)
 
-    def test_a_promise_is_settled_at_the_instant_that_it_is_due(self, till: Till) -> None:
+    def test_a_promise_is_settled_at_the_instant_it_is_due(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(5))))
         till.sell("T1")
         till.on(5)
@@ -96,7 +96,7 @@ class PromiseFacts:
         assert (till.points(), till.promised(), till.promises()) == (20, 0, [])
 
     @pytest.mark.usefixtures("as_of")
-    def test_what_is_settled_late_was_issued_on_the_day_that_it_was_due(self, till: Till) -> None:
+    def test_a_late_settlement_issues_as_of_the_due_date(self, till: Till) -> None:
         period = {"type": "fixed_period", "after": {"days": 30}}
         till.runs(shop(earn(fixed("20"), timing=delayed(5), expiry=period)))
         till.sell("T1")
@@ -107,7 +107,7 @@ class PromiseFacts:
         assert till.points(at=moment(5)) == 20
         assert till.points(at=moment(5, 9)) == 0
 
-    def test_to_settle_again_changes_nothing(self, till: Till) -> None:
+    def test_a_second_settlement_changes_nothing(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(5))))
         till.sell("T1")
         till.on(5)
@@ -116,7 +116,7 @@ class PromiseFacts:
         assert released(till.settle()) == []
         assert till.everything() == before
 
-    def test_what_is_due_first_is_settled_first(self, till: Till) -> None:
+    def test_promises_are_settled_in_the_order_of_their_due_dates(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(5)), earn(fixed("7"), "soon", timing=delayed(2))))
         till.sell("T1")
         till.on(1)
@@ -125,7 +125,7 @@ class PromiseFacts:
         assert released(till.settle()) == [7, 7, 20]
         assert till.promised() == 20
 
-    def test_a_promise_due_at_once_waits_for_the_host_to_settle(self, till: Till) -> None:
+    def test_a_promise_without_delay_waits_for_the_settlement(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(0))))
         till.sell("T1")
         assert (till.points(), till.promised()) == (0, 20)
@@ -138,12 +138,12 @@ class PromiseFacts:
         assert released([receipt]) == [20]
         assert (promised.points(), promised.promised(), promised.promises()) == (20, 0, [])
 
-    def test_confirmed_twice_it_is_released_once(self, promised: Till) -> None:
+    def test_a_promise_confirmed_twice_is_released_once(self, promised: Till) -> None:
         promised.confirm(KEY)
         assert reasons(promised.confirm(KEY)) == ("already_resolved",)
         assert promised.points() == 20
 
-    def test_a_confirmation_that_is_sent_again_is_recorded_already(self, promised: Till) -> None:
+    def test_a_retried_confirmation_is_recorded_once(self, promised: Till) -> None:
         first = promised.confirm(KEY, event="C1")
         before = promised.everything()
         assert promised.confirm(KEY, event="C1") == attrs.evolve(first, status="already_recorded")
@@ -155,32 +155,32 @@ class PromiseFacts:
         assert (cancelled.outcome, cancelled.amount) == ("cancelled", 20)
         assert (promised.points(), promised.promised(), promised.promises()) == (0, 0, [])
 
-    def test_what_was_cancelled_cannot_be_confirmed(self, promised: Till) -> None:
+    def test_a_cancelled_promise_cannot_be_confirmed(self, promised: Till) -> None:
         promised.confirm(KEY, "cancel")
         assert reasons(promised.confirm(KEY)) == ("already_resolved",)
         assert promised.points() == 0
 
-    def test_what_was_confirmed_cannot_be_cancelled(self, promised: Till) -> None:
+    def test_a_confirmed_promise_cannot_be_cancelled(self, promised: Till) -> None:
         promised.confirm(KEY)
         assert reasons(promised.confirm(KEY, "cancel")) == ("already_resolved",)
         assert promised.points() == 20
 
-    def test_what_was_cancelled_no_longer_counts_against_its_cap(self, till: Till) -> None:
+    def test_a_cancelled_promise_no_longer_counts_against_its_cap(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=EXTERNAL, caps={"per_member": {"amount": "20"}})))
         till.sell("T1")
         till.confirm(KEY, "cancel")
         assert [intent.type for intent in till.sell("T2").intents] == ["issue_currency"]
 
-    def test_a_confirmation_names_a_promise_that_exists(self, promised: Till) -> None:
+    def test_a_confirmation_of_an_unknown_promise_is_refused(self, promised: Till) -> None:
         assert reasons(promised.confirm("acme/T9/p/earn")) == ("unknown_promise",)
 
-    def test_only_a_promise_that_waits_for_it_is_confirmed(self, till: Till) -> None:
+    def test_a_promise_with_another_timing_cannot_be_confirmed(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(5))))
         till.sell("T1")
         assert reasons(till.confirm(KEY)) == ("not_external",)
         assert till.promised() == 20
 
-    def test_only_what_is_due_by_the_calendar_is_settled(self, promised: Till) -> None:
+    def test_an_external_promise_is_never_settled(self, promised: Till) -> None:
         promised.on(400)
         assert [*promised.settle()] == []
         assert promised.promised() == 20
@@ -203,20 +203,20 @@ class PromiseFacts:
         assert released([till.update("T1", "Shipped")]) == [20]
         assert (till.points(), till.promised()) == (20, 0)
 
-    def test_updated_twice_it_is_released_once(self, till: Till) -> None:
+    def test_a_promise_updated_twice_is_released_once(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=SHIPPED)))
         till.sell("T1")
         till.update("T1", "Shipped")
         assert released([till.update("T1", "Shipped")]) == []
         assert till.points() == 20
 
-    def test_an_update_that_is_sent_again_is_recorded_already(self, till: Till) -> None:
+    def test_a_retried_update_is_recorded_once(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=SHIPPED)))
         till.sell("T1")
         first = till.update("T1", "Shipped", event="U1")
         assert till.update("T1", "Shipped", event="U1") == attrs.evolve(first, status="already_recorded")
 
-    def test_updates_add_up(self, till: Till) -> None:
+    def test_updates_are_merged(self, till: Till) -> None:
         when = {"all": [{"field": "status", "is": "Shipped"}, {"field": "custom_fields.paid", "is": True}]}
         till.runs(shop(earn(fixed("20"), timing={"type": "transaction_update", "when": when})))
         till.sell("T1")
@@ -225,19 +225,19 @@ class PromiseFacts:
         till.process({"type": "update", "id": "U2", "of": "T1", "custom_fields": {"paid": True}})
         assert till.points() == 20
 
-    def test_an_update_of_one_sale_releases_nothing_of_another(self, till: Till) -> None:
+    def test_an_update_releases_no_promise_of_another_sale(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=SHIPPED)))
         till.sell("T1")
         till.sell("T2")
         till.update("T2", "Shipped")
         assert till.promises() == [KEY]
 
-    def test_an_update_is_of_a_sale_that_was_recorded(self, till: Till) -> None:
+    def test_an_update_of_an_unknown_sale_is_refused(self, till: Till) -> None:
         assert reasons(till.update("T9", "Shipped")) == ("unknown_sale",)
 
     # -- lapsed
 
-    def test_a_promise_that_would_be_released_expired_lapses(self, till: Till) -> None:
+    def test_a_promise_whose_expiry_is_past_lapses(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=EXTERNAL, expiry={"type": "event_date", "after": {"days": 3}})))
         till.sell("T1")
         till.on(4, 0)
@@ -247,7 +247,7 @@ class PromiseFacts:
         assert (till.points(), till.promised(), till.promises()) == (0, 0, [])
         assert reasons(till.confirm(KEY)) == ("already_resolved",)
 
-    def test_on_its_last_day_a_promise_is_still_released(self, till: Till) -> None:
+    def test_a_promise_is_released_on_its_last_day(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=EXTERNAL, expiry={"type": "event_date", "after": {"days": 3}})))
         till.sell("T1")
         till.on(3, 23, 59, 59)
@@ -255,7 +255,7 @@ class PromiseFacts:
         assert till.points() == 20
         assert till.points(at=moment(4, 0)) == 0
 
-    def test_what_has_lapsed_no_longer_counts_against_its_cap(self, till: Till) -> None:
+    def test_a_lapsed_promise_no_longer_counts_against_its_cap(self, till: Till) -> None:
         soon = {"type": "event_date", "after": {"days": 3}}
         till.runs(shop(earn(fixed("20"), timing=EXTERNAL, expiry=soon, caps={"total": {"times": 1}})))
         till.sell("T1")
@@ -264,7 +264,7 @@ class PromiseFacts:
         till.sell("T2")
         assert till.promises() == ["acme/T2/p/earn"]
 
-    # -- taken back
+    # -- returned
 
     def test_a_return_takes_the_promise_first(self, till: Till) -> None:
         till.runs(shop(earn(proportional("10"), timing=delayed(5))))
@@ -277,13 +277,13 @@ class PromiseFacts:
         till.on(10)
         assert released(till.settle()) == [7]
 
-    def test_what_came_back_whole_is_never_released(self, promised: Till) -> None:
+    def test_a_fully_returned_promise_is_never_released(self, promised: Till) -> None:
         promised.take_back("T1", "100")
         assert promised.promises() == []
         assert reasons(promised.confirm(KEY)) == ("already_resolved",)
         assert promised.points() == 0
 
-    def test_of_a_return_and_a_settlement_due_at_one_instant_the_return_comes_first(self, till: Till) -> None:
+    def test_a_return_at_the_due_instant_comes_before_the_settlement(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(5))))
         till.sell("T1")
         till.on(5)
@@ -291,7 +291,7 @@ class PromiseFacts:
         assert released(till.settle()) == []
         assert (till.points(), till.promised()) == (0, 0)
 
-    def test_a_return_right_after_the_settlement_leaves_as_little(self, till: Till) -> None:
+    def test_a_return_right_after_the_settlement_leaves_nothing(self, till: Till) -> None:
         till.runs(shop(earn(fixed("20"), timing=delayed(5))))
         till.sell("T1")
         till.on(5)
@@ -299,14 +299,14 @@ class PromiseFacts:
         till.take_back("T1", "100")
         assert (till.points(), till.promised()) == (0, 0)
 
-    # -- under the terms of the sale
+    # -- the program of the sale
 
     def test_a_promise_outlives_its_promotion(self, promised: Till) -> None:
         promised.runs(shop())
         promised.confirm(KEY)
         assert promised.points() == 20
 
-    def test_a_promise_is_settled_under_the_terms_of_its_sale(self, till: Till) -> None:
+    def test_a_promise_is_settled_by_the_program_of_its_sale(self, till: Till) -> None:
         period = {"type": "fixed_period", "after": {"days": 30}}
         till.runs(shop(earn(fixed("20"), timing=delayed(5), expiry=period)))
         till.sell("T1")
@@ -323,7 +323,7 @@ class PromiseFacts:
         till.confirm(KEY)
         assert (till.points(HOUSEHOLD), till.points(ANNA)) == (20, 0)
 
-    def test_the_release_says_what_the_promise_did_not(self, till: Till) -> None:
+    def test_the_release_sends_the_message_of_the_issue(self, till: Till) -> None:
         message = {"template": "yours", "promised_template": "soon", "mandatory": ["email"]}
         till.runs(shop(earn(fixed("20"), timing=EXTERNAL, communication=message)))
         told = [*till.sell("T1").intents, *till.confirm(KEY).intents]

@@ -1,7 +1,7 @@
-"""What is spent comes from the lot that expires soonest, once, and never more than there is. Source: semantics 12."""
+"""Spending: from the lot that expires soonest, once, and never more than the balance. Source: semantics 12."""
 
 # mypy: disable-error-code="comparison-overlap"
-# An amount is a Decimal, and equal to a whole number.
+# A Decimal amount may be compared with a whole number.
 
 from decimal import Decimal
 
@@ -14,9 +14,9 @@ from loyalty_rules.ledger.protocol import IdempotencyConflict, Receipt
 from loyalty_rules.testing.ledgers.facts.promising import reasons
 from loyalty_rules.testing.ledgers.facts.till import BEN, HOUSEHOLD, Document, Till, earn, fixed, moment, shop
 
-__all__ = ["SpendFacts", "UndoFacts", "WalletFacts"]
+__all__ = ["RedeemRateFacts", "SpendFacts", "UndoFacts"]
 
-WALLET: Document = {"points": "100", "value": "5.00", "least": "200", "block": "100", "most": "1000"}
+REDEEM_RATE: Document = {"points": "100", "value": "5.00", "least": "200", "block": "100", "most": "1000"}
 
 
 def period(days: int) -> Document:
@@ -24,29 +24,29 @@ def period(days: int) -> Document:
 
 
 def draws(receipt: Receipt) -> list[tuple[str, Decimal]]:
-    """From which sales a spend was drawn, and how much from each."""
+    """Return the sales whose lots a spend took from, and the amount taken from each."""
     (spent,) = receipt.intents
     assert isinstance(spent, SpendCurrency)
     return [(draw.lot.split("/")[1], draw.amount) for draw in spent.draws]
 
 
 class SpendFacts:
-    """An account is spent from."""
+    """Facts about spends."""
 
     @pytest.fixture
     def rich(self, till: Till) -> Till:
-        """Anna has 10 points of each of five sales, which live 9 days, for ever, 3, for ever, and 3 days."""
+        """Issue Anna 10 points in each of five sales; they expire after 9 days, never, 3 days, never and 3 days."""
         for number, expiry in enumerate((period(9), {"type": "never"}, period(3), {"type": "never"}, period(3)), 1):
             till.runs(shop(earn(fixed("10"), expiry=expiry)))
             till.sell(f"T{number}")
         return till
 
-    def test_what_is_spent_is_gone(self, rich: Till) -> None:
+    def test_a_spend_reduces_the_balance(self, rich: Till) -> None:
         receipt = rich.spend("15")
         assert receipt.status == "recorded"
         assert rich.points() == 35
 
-    def test_what_expires_soonest_goes_first_then_what_came_first_and_last_what_never_expires(self, rich: Till) -> None:
+    def test_lots_are_spent_by_expiry_then_by_issue_and_never_expiring_ones_last(self, rich: Till) -> None:
         order = [draws(rich.spend("10"))[0][0] for _ in range(5)]
         assert order == ["T3", "T5", "T1", "T2", "T4"]
 
@@ -54,38 +54,38 @@ class SpendFacts:
         assert draws(rich.spend("25")) == [("T3", 10), ("T5", 10), ("T1", 5)]
         assert draws(rich.spend("7")) == [("T1", 5), ("T2", 2)]
 
-    def test_all_of_it_may_be_spent(self, rich: Till) -> None:
+    def test_the_whole_balance_can_be_spent(self, rich: Till) -> None:
         assert rich.spend("50").status == "recorded"
         assert rich.points() == 0
 
-    def test_more_than_there_is_cannot_be_spent(self, rich: Till) -> None:
+    def test_more_than_the_balance_cannot_be_spent(self, rich: Till) -> None:
         before = rich.everything()
         assert reasons(rich.spend("50.000001")) == ("insufficient",)
         assert rich.everything() == before
 
-    def test_what_has_expired_cannot_be_spent(self, rich: Till) -> None:
+    def test_expired_units_cannot_be_spent(self, rich: Till) -> None:
         rich.on(4, 0)
         assert reasons(rich.spend("31")) == ("insufficient",)
         assert draws(rich.spend("30")) == [("T1", 10), ("T2", 10), ("T4", 10)]
 
     @pytest.mark.parametrize("amount", ["0", "-1"])
-    def test_only_more_than_nothing_is_spent(self, rich: Till, amount: str) -> None:
+    def test_only_a_positive_amount_can_be_spent(self, rich: Till, amount: str) -> None:
         assert reasons(rich.spend(amount)) == ("not_positive",)
 
     def test_a_currency_that_the_program_does_not_have_cannot_be_spent(self, rich: Till) -> None:
         assert reasons(rich.spend("1", currency="miles")) == ("unknown_currency",)
 
     @pytest.mark.parametrize("amount", ["0.0000001", "1.0000005", "NaN", "Infinity"])
-    def test_what_is_no_amount_is_an_error_and_spends_nothing(self, rich: Till, amount: str) -> None:
+    def test_a_value_that_is_not_an_amount_is_an_error_and_spends_nothing(self, rich: Till, amount: str) -> None:
         with pytest.raises(LoyaltyError):
             rich.spend(amount)
         assert rich.points() == 50
 
-    def test_one_spends_from_the_account_that_is_named(self, rich: Till) -> None:
+    def test_a_spend_takes_from_the_named_account(self, rich: Till) -> None:
         assert reasons(rich.spend("1", account=BEN)) == ("insufficient",)
         assert reasons(rich.spend("1", account=HOUSEHOLD)) == ("insufficient",)
 
-    def test_the_group_spends_what_its_members_earned(self, till: Till) -> None:
+    def test_a_group_spends_the_points_of_its_members(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"), recipient="member_group")))
         for number, name in enumerate(("anna", "ben")):
             member = {"id": name, "group": "household"}
@@ -93,7 +93,7 @@ class SpendFacts:
         assert till.spend("20", account=HOUSEHOLD).status == "recorded"
         assert till.points(HOUSEHOLD) == 0
 
-    def test_a_spend_that_is_sent_again_is_recorded_already(self, rich: Till) -> None:
+    def test_a_retried_spend_is_recorded_once(self, rich: Till) -> None:
         first = rich.spend("15", event="S1")
         before = rich.everything()
         assert rich.spend("15", event="S1") == attrs.evolve(first, status="already_recorded")
@@ -107,7 +107,7 @@ class SpendFacts:
         assert conflict.value.field == "amount"
         assert rich.points() == 35
 
-    def test_a_spend_that_was_refused_may_be_tried_again(self, till: Till) -> None:
+    def test_a_refused_spend_can_be_retried(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"))))
         assert till.spend("10", event="S1").status == "refused"
         till.sell("T1")
@@ -128,47 +128,47 @@ class SpendFacts:
         assert (till.points(), till.points(currency="stars")) == (6, 0)
 
     @pytest.mark.usefixtures("as_of")
-    def test_what_was_spent_was_there_before(self, rich: Till) -> None:
+    def test_a_spent_amount_is_in_the_balance_as_of_earlier(self, rich: Till) -> None:
         rich.on(1)
         rich.spend("15")
         assert (rich.points(at=moment(0)), rich.points(at=moment(1))) == (50, 35)
 
 
-class WalletFacts:
-    """A wallet turns points into money, at its rate and within its bounds."""
+class RedeemRateFacts:
+    """Facts about redeem rates: the value of points in money, and the limits of a spend."""
 
     @pytest.fixture
     def wallet(self, till: Till) -> Till:
-        """Anna has 1,500 points; 100 are worth 5.00."""
-        till.runs(shop(earn(fixed("1500")), money="USD", currencies={"points": {"redeem": WALLET}}))
+        """Issue Anna 1,500 points; 100 points are worth 5.00."""
+        till.runs(shop(earn(fixed("1500")), money="USD", currencies={"points": {"redeem": REDEEM_RATE}}))
         till.sell("T1")
         return till
 
-    def test_points_are_worth_what_the_rate_says(self, wallet: Till) -> None:
+    def test_points_are_worth_their_redeem_rate(self, wallet: Till) -> None:
         (spent,) = wallet.spend("300").intents
         assert isinstance(spent, SpendCurrency)
         assert (spent.amount, spent.value) == (300, 15)
 
-    def test_without_a_rate_points_are_worth_nothing_that_could_be_told(self, till: Till) -> None:
+    def test_points_without_a_redeem_rate_have_no_value(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"))))
         till.sell("T1")
         (spent,) = till.spend("10").intents
         assert isinstance(spent, SpendCurrency)
         assert spent.value is None
 
-    def test_a_balance_is_drawn_down_over_several_purchases(self, wallet: Till) -> None:
+    def test_a_balance_is_spent_over_several_purchases(self, wallet: Till) -> None:
         for left in (1200, 900, 600):
             wallet.spend("300")
             assert wallet.points() == left
 
-    def test_no_transaction_spends_less_than_the_least(self, wallet: Till) -> None:
+    def test_a_spend_below_the_minimum_is_refused(self, wallet: Till) -> None:
         assert reasons(wallet.spend("100")) == ("below_least",)
         assert wallet.spend("200").status == "recorded"
 
-    def test_blocks_are_not_broken(self, wallet: Till) -> None:
+    def test_a_spend_that_is_not_a_multiple_of_the_block_is_refused(self, wallet: Till) -> None:
         assert reasons(wallet.spend("250")) == ("not_a_block",)
 
-    def test_no_transaction_spends_more_than_the_most(self, wallet: Till) -> None:
+    def test_a_spend_above_the_maximum_is_refused(self, wallet: Till) -> None:
         assert reasons(wallet.spend("1100")) == ("above_most",)
         assert wallet.spend("1000").status == "recorded"
 
@@ -177,17 +177,17 @@ class WalletFacts:
 
 
 class UndoFacts:
-    """A spend is undone, once."""
+    """Facts about undone spends."""
 
     @pytest.fixture
     def spent(self, till: Till) -> Receipt:
-        """Anna has spent 15 of the 10 points that live 3 days and the 10 that never expire."""
+        """Issue Anna 10 points that expire after 3 days and 10 that never expire, and spend 15."""
         for number, expiry in enumerate((period(3), {"type": "never"}), 1):
             till.runs(shop(earn(fixed("10"), expiry=expiry)))
             till.sell(f"T{number}")
         return till.spend("15", event="S1")
 
-    def test_the_lots_get_their_units_back_with_their_own_expiry(self, till: Till, spent: Receipt) -> None:
+    def test_an_undo_returns_units_to_their_lots_with_their_expiry(self, till: Till, spent: Receipt) -> None:
         till.on(2)
         till.undo_spend(spent)
         assert [(lot.outstanding, lot.spent, lot.expires_on) for lot in till.lots()] == [
@@ -196,7 +196,7 @@ class UndoFacts:
         ]
         assert (till.points(), till.points(at=moment(4))) == (20, 10)
 
-    def test_what_has_expired_meanwhile_is_named_and_not_revived(self, till: Till, spent: Receipt) -> None:
+    def test_an_undo_names_expired_units_and_does_not_revive_them(self, till: Till, spent: Receipt) -> None:
         till.on(4, 0)
         (undone,) = till.undo_spend(spent).intents
         assert isinstance(undone, UndoSpend)
@@ -205,12 +205,12 @@ class UndoFacts:
         assert till.points() == 10
         assert [(lot.outstanding, lot.spent, lot.expired) for lot in till.lots()] == [(0, 0, 10), (10, 0, 0)]
 
-    def test_a_second_before_the_end_all_is_given_back(self, till: Till, spent: Receipt) -> None:
+    def test_an_undo_a_second_before_the_expiry_returns_all_units(self, till: Till, spent: Receipt) -> None:
         till.on(3, 23, 59, 59)
         till.undo_spend(spent)
         assert till.points() == 20
 
-    def test_what_a_sweep_has_written_down_is_not_revived_either(self, till: Till, spent: Receipt) -> None:
+    def test_an_undo_does_not_revive_swept_units(self, till: Till, spent: Receipt) -> None:
         till.on(4)
         till.expire()
         till.undo_spend(spent)
@@ -222,7 +222,7 @@ class UndoFacts:
         assert reasons(till.undo_spend(spent)) == ("already_undone",)
         assert till.points() == 20
 
-    def test_an_undo_that_is_sent_again_is_recorded_already(self, till: Till, spent: Receipt) -> None:
+    def test_a_retried_undo_is_recorded_once(self, till: Till, spent: Receipt) -> None:
         first = till.undo_spend(spent, event="R1")
         before = till.everything()
         assert till.undo_spend(spent, event="R1") == attrs.evolve(first, status="already_recorded")
@@ -234,12 +234,12 @@ class UndoFacts:
             receipt = till.ledger.undo_spend(till.program, key, event="R1", at=till.now)
             assert reasons(receipt) == ("unknown_spend",)
 
-    def test_a_spend_that_was_undone_is_not_made_again_by_a_retry(self, till: Till, spent: Receipt) -> None:
+    def test_a_retry_of_an_undone_spend_spends_nothing(self, till: Till, spent: Receipt) -> None:
         till.undo_spend(spent)
         assert till.spend("15", event="S1").status == "already_recorded"
         assert till.points() == 20
 
-    def test_one_cancellation_undoes_what_was_spent_of_two_currencies(self, till: Till) -> None:
+    def test_one_event_undoes_spends_of_two_currencies(self, till: Till) -> None:
         stars = earn(fixed("7"), "stars", currency="stars")
         till.runs(shop(earn(fixed("10")), stars, currencies={"points": {}, "stars": {}}))
         till.sell("T1")
@@ -247,6 +247,6 @@ class UndoFacts:
         assert [till.undo_spend(each, event="X1").status for each in receipts] == ["recorded"] * 2
         assert (till.points(), till.points(currency="stars")) == (10, 7)
 
-    def test_what_is_given_back_can_be_spent_again(self, till: Till, spent: Receipt) -> None:
+    def test_returned_units_can_be_spent_again(self, till: Till, spent: Receipt) -> None:
         till.undo_spend(spent)
         assert draws(till.spend("20")) == [("T1", 10), ("T2", 10)]

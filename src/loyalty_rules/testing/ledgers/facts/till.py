@@ -1,6 +1,6 @@
-"""A till for the contract: programs in a few words, and what happens at it, day by day.
+"""A till for the contract: short programs, and operations of a ledger at a settable time.
 
-The clock stands at ten in the morning of day 0, 15 January 2025 in UTC, until a test moves it.
+The clock shows 10:00 UTC of day 0, which is 15 January 2025, until a test sets it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ SERIALS = DerivedSerials.from_master(b"a master key for the tests alone")
 
 
 def moment(day: int, hour: int = 10, minute: int = 0, second: int = 0) -> datetime:
-    """Give an instant, counted in days from 15 January 2025."""
+    """Return an instant in UTC, `day` days after 15 January 2025."""
     return datetime(2025, 1, 15, hour, minute, second, tzinfo=UTC) + timedelta(days=day)
 
 
@@ -52,7 +52,7 @@ def moment(day: int, hour: int = 10, minute: int = 0, second: int = 0) -> dateti
 
 
 def shop(*actions: Document, **parts: Any) -> Program:
-    """A program of one promotion, `p`, with these actions; `parts` are other parts of the document."""
+    """Return a program of one promotion, `p`, with these actions; `parts` are other keys of the document."""
     promotions = [{"id": "p", "actions": list(actions)}] if actions else []
     return load_program(
         {
@@ -67,7 +67,7 @@ def shop(*actions: Document, **parts: Any) -> Program:
 
 
 def earn(proration: Document, name: str = "earn", **parts: Any) -> Document:
-    """An action that issues points that never expire."""
+    """Return an action that issues points that never expire."""
     return {
         "type": "issue_currency",
         "id": name,
@@ -79,27 +79,27 @@ def earn(proration: Document, name: str = "earn", **parts: Any) -> Document:
 
 
 def hand_out(coupon: str = "next-visit", name: str = "thanks", **parts: Any) -> Document:
-    """An action that issues a coupon."""
+    """Return an action that issues a coupon."""
     return {"type": "issue_coupon", "id": name, "coupon_type": coupon, **parts}
 
 
 def coupon_type(benefit: Document | None = None, **parts: Any) -> dict[str, Document]:
-    """A type of coupons, `next-visit`: 15 % off the next visit, with a serial, unless told otherwise."""
+    """Return the coupon type `next-visit`: by default 15 % off, with a serial."""
     return {"next-visit": {"benefit": benefit or {"type": "percent_off", "percent": "15"}, **parts}}
 
 
 def fixed(amount: str) -> Document:
-    """So many points, whatever was bought."""
+    """Return a proration of a fixed amount."""
     return {"type": "fixed", "amount": amount}
 
 
 def stepped(size: str, points: str) -> Document:
-    """So many points for each step of the bill."""
+    """Return a proration of `points` for each step of the bill."""
     return {"type": "stepped", "step_size": size, "points_per_step": points}
 
 
 def proportional(percent: str) -> Document:
-    """So many percent of the bill."""
+    """Return a proration of a percentage of the bill."""
     return {"type": "proportional", "percent": percent, "of": {"type": "transaction_value"}}
 
 
@@ -107,7 +107,7 @@ def proportional(percent: str) -> Document:
 
 
 class Till:
-    """Where things happen to a ledger, under the program that the shop runs, at the hour that its clock shows."""
+    """A ledger with the current program of a shop and a clock: each method is one operation at that time."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -115,26 +115,26 @@ class Till:
         self.serials: SerialGenerator | None = SERIALS
         self.now = moment(0)
         self.journal: list[tuple[Document, Receipt]] = []
-        """What went through the till, each event as a document with what became of it: shown where a test fails."""
+        """The processed events as documents, each with its receipt; a failing test shows them."""
         self._count = 0
 
     def runs(self, program: Program) -> Program:
-        """From now on, this program is the shop's."""
+        """Set the program of the shop, and return it."""
         self.program = program
         return program
 
     def on(self, day: int, hour: int = 10, minute: int = 0, second: int = 0) -> None:
-        """The clock is set."""
+        """Set the clock."""
         self.now = moment(day, hour, minute, second)
 
     def _id(self) -> str:
         self._count += 1
         return f"E{self._count}"
 
-    # what comes in
+    # -- events
 
     def bill(self, event: str, amount: str = "100", *, member: str | None = "anna", **parts: Any) -> Any:
-        """Write a bill to Anna."""
+        """Return a sale to a member, by default to Anna."""
         return load_event(
             {
                 "type": "transaction",
@@ -150,7 +150,7 @@ class Till:
         return self._processed(self.bill(event, amount, **parts))
 
     def decide(self, event: str, amount: str = "100", **parts: Any) -> Evaluation:
-        """Decide a sale by what the ledger holds now, and record nothing yet."""
+        """Evaluate a sale with the current snapshot, and record nothing."""
         bill = self.bill(event, amount, **parts)
         return self.program.evaluate(bill, self.ledger.snapshot(self.program, bill), serials=self.serials)
 
@@ -160,7 +160,7 @@ class Till:
     def take_back(
         self, sale: str, amount: str, pieces: Mapping[str, str] | None = None, event: str | None = None
     ) -> Receipt:
-        """Goods of a sale come back: an amount, and how many pieces of which lines."""
+        """Return a part of a sale: an amount, and `pieces` as quantities by line."""
         lines = [{"id": line, "quantity": quantity} for line, quantity in (pieces or {}).items()]
         return self.process({"type": "return", "id": event or self._id(), "of": sale, "amount": amount, "lines": lines})
 
@@ -180,7 +180,7 @@ class Till:
         self.journal.append((document, receipt))
         return receipt
 
-    # what the host asks for
+    # -- other operations
 
     def settle(self) -> Sequence[Receipt]:
         return self.ledger.settle(self.program, self.now)
@@ -210,10 +210,10 @@ class Till:
     def void(self, coupon: str, event: str | None = None) -> Receipt:
         return self.ledger.void(self.program, coupon, event=event or self._id(), at=self.now)
 
-    # what the ledger says
+    # -- queries
 
     def points(self, account: Account = ANNA, currency: str = "points", at: datetime | None = None) -> Decimal:
-        """What can be spent."""
+        """Return the available balance."""
         return self.ledger.balance("acme", account, currency, at or self.now).available
 
     def promised(self, account: Account = ANNA, currency: str = "points", at: datetime | None = None) -> Decimal:
@@ -226,14 +226,14 @@ class Till:
         return self.ledger.lots("acme", account, currency, at or self.now)
 
     def promises(self, at: datetime | None = None) -> list[str]:
-        """The keys of the open promises."""
+        """Return the keys of the open promises."""
         return [lot.key for lot in self.ledger.promises("acme", at or self.now)]
 
     def statement(self, account: Account = ANNA, at: datetime | None = None) -> list[Entry]:
         return [*self.ledger.statement("acme", account, at or self.now)]
 
     def coupon(self, receipt: Receipt, number: int = 1) -> CouponRecord:
-        """Look a coupon up by the serial or code under which a sale issued it."""
+        """Return a coupon by the serial or code with which a sale issued it."""
         issues = [intent for intent in receipt.intents if isinstance(intent, IssueCoupon)]
         issue = issues[number - 1]
         coupon = self.ledger.coupon("acme", issue.serial or issue.code or "")
@@ -241,7 +241,10 @@ class Till:
         return coupon
 
     def everything(self) -> object:
-        """All that the ledger says of Anna, of Ben and of what they hold: what a replay must not change."""
+        """Return the statements, balances, lots, coupons, snapshots and promises of all accounts.
+
+        A retry must not change them.
+        """
         accounts = (ANNA, BEN, HOUSEHOLD)
         return (
             [self.statement(each) for each in accounts],
@@ -257,7 +260,7 @@ class Till:
 
 
 def serial_of(receipt: Receipt, number: int = 1) -> str:
-    """The serial of the coupon that a sale handed out."""
+    """Return the serial of a coupon that a sale issued."""
     serials = [intent.serial for intent in receipt.intents if isinstance(intent, IssueCoupon)]
     serial = serials[number - 1]
     assert serial is not None
