@@ -19,7 +19,7 @@ RUNS = 150  # of the machine, at the most: it stops at the first thing that is w
 
 SUBJECTS = """
     import pytest
-    from ledgers.bugs import BUGS
+    from ledger.bugs import BUGS
     from loyalty_rules.ledger import MemoryLedger
     from loyalty_rules.testing.ledgers.contract import LedgerContract
 
