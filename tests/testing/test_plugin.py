@@ -131,7 +131,7 @@ class TestForgetful(LedgerContract):
     assert ran.parseoutcomes()["failed"] > 5
     ran.stdout.fnmatch_lines(
         [
-            "*test_a_sale_earns_what_was_decided*",
+            "*test_a_sale_earns_the_decided_amount*",
             "*what went through the till*",
             "T1  sale  2025-01-15T10:00:00*anna",
             "  amount                                     120",
