@@ -67,6 +67,7 @@ def test_the_contract_catches_every_bug(pytester: pytest.Pytester) -> None:
     assert outcomes(pytester, "bug.plant(monkeypatch)") == (set(), {f"Test_{bug}" for bug in BUGS})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.found_by_machine], ids=str)
 def test_the_machine_finds(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = ledger_state_machine(MemoryLedger, max_examples=RUNS, derandomize=True, phases=[Phase.generate])

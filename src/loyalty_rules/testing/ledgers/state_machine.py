@@ -160,16 +160,16 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.sales)
     @rule(which=places, share=shares, pieces=st.integers(0, 4))
     def take_back(self, which: int, share: int, pieces: int) -> None:
-        self.bring_back(chosen(self.model.sales, which), share, pieces)
+        self.take_back_part(chosen(self.model.sales, which), share, pieces)
 
     @precondition(lambda self: any(lot.promised for lot in self.model.lots.values()))
     @rule(which=places, share=shares, pieces=st.integers(0, 2))
     def take_back_a_promise_and_settle(self, which: int, share: int, pieces: int) -> None:
         lot = chosen({key: lot for key, lot in self.model.lots.items() if lot.promised}, which)
-        self.bring_back(self.model.sales[lot.bill.id], share, pieces)
+        self.take_back_part(self.model.sales[lot.bill.id], share, pieces)
         self.settle(until_due=True)
 
-    def bring_back(self, sale: model.Sale, share: int, pieces: int) -> None:
+    def take_back_part(self, sale: model.Sale, share: int, pieces: int) -> None:
         """Return a part of a sale, or all of it."""
         amount = sale.bill.amount * share // 100
         pieces = min(pieces, sale.bill.pieces)
@@ -179,12 +179,14 @@ class LedgerMachine(RuleBasedStateMachine):
             self.expect(receipt, "refused", ["not_a_sale"])
         elif self.model.take_back(sale, self.now, amount, pieces):
             self.expect(receipt, "recorded")
+            for version in range(len(reference.VERSIONS)):
+                self.compare_the_counters_of(sale.bill.member, sale.bill.store, version)
         else:
             self.expect(receipt, "refused", ["more_than_bought"])
 
     @precondition(lambda self: self.model.spends)
     @rule(which=places)
-    def bring_back_the_sale_of_spent_points(self, which: int) -> None:
+    def take_back_the_sale_of_spent_points(self, which: int) -> None:
         lot, _ = chosen(self.model.spends, which).taken[0]
         sale = self.model.sales[lot.bill.id]
         document = {"type": "return", "of": sale.bill.id, "amount": text(sale.bill.amount)}
@@ -348,6 +350,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(member=members, store=stores, version=versions)
     def compare_the_counters(self, member: str | None, store: str | None, version: int) -> None:
+        self.compare_the_counters_of(member, store, version)
+
+    def compare_the_counters_of(self, member: str | None, store: str | None, version: int) -> None:
         """Compare every counter that a sale would read with the model."""
         bill = self.bill(member, store, 1, 100, self.now)
         program, rules, counters = loaded_programs()[version], reference.VERSIONS[version], self.model.counters
