@@ -126,6 +126,7 @@ class Plan:
         self._coupon_types = {coupon_type.id: coupon_type for coupon_type in coupon_types}
         self._standings: Mapping[str, Callable[[Facts], Standing]] = {each.id: bind_tracker(each) for each in trackers}
         self.promotions = self._bind(promotions)
+        self._actions = {action.key: action for bound in self.promotions for action in bound.actions}
         self.has_groups = any(each.exclusive is not None for each in promotions)
         self._indexes = _index(promotions)
         self._starts_of_days: dict[date, datetime] = {}
@@ -159,6 +160,13 @@ class Plan:
         yield "actions:"
         for bound in self.promotions:
             yield from (f"  {_said_of(action)}" for action in bound.actions)
+
+    def action(self, key: str) -> BoundCurrencyAction | BoundCouponAction:
+        """Return the action of a key `PROMOTION/ACTION`; raise `LookupError` if the program has no such action."""
+        try:
+            return self._actions[key]
+        except KeyError:
+            raise LookupError(f"the program has no action {key}") from None
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
         """Look at an event from this program's zone, in its money."""

@@ -160,12 +160,7 @@ class Sale:
 
     def action_of(self, issue: IssueCurrency | IssueCoupon) -> BoundCurrencyAction | BoundCouponAction:
         """Return the action of the program that decided an issue; `LookupError` if the program has no such action."""
-        for bound in self.program.plan.promotions:
-            if bound.promotion.id == issue.promotion:
-                for action in bound.actions:
-                    if action.action.id == issue.action:
-                        return action
-        raise LookupError(f"the program of the sale has no action {action_key(issue.promotion, issue.action)}")
+        return self.program.plan.action(action_key(issue.promotion, issue.action))
 
 
 @attrs.frozen
