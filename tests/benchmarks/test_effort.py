@@ -67,7 +67,7 @@ def test_a_hundred_times_as_many_promotions_take_no_more() -> None:
 
 
 def every_step_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "Evaluator", explanation._TracedWalk)
+    monkeypatch.setattr(programs, "Evaluator", explanation._TracedEvaluator)
 
 
 def ends_of_days_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,14 +75,14 @@ def ends_of_days_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def an_award_is_reckoned_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    def held(*terms: object) -> Callable[[int, int], int]:
+    def stepwise(*terms: object) -> Callable[[int, int], int]:
         steps = plans.bind_steps(*terms)
         return lambda numerator, denominator: hold(steps((numerator, denominator)))
 
     def hold(amount: tuple[int, int]) -> int:
         return (2_000_000 * amount[0] + amount[1]) // (2 * amount[1])
 
-    monkeypatch.setattr(plans, "bind_amount", held)
+    monkeypatch.setattr(plans, "bind_amount", stepwise)
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,5 @@ def test_the_guard_sees_that(plant: Callable, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_guard_sees_a_net_that_divides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_CROWDED", 10**9)
+    monkeypatch.setattr(index, "_MAX_UNDIVIDED", 10**9)
     assert growth() > 2 * GROWTH

@@ -73,8 +73,8 @@ def test_every_step_from_the_base_to_the_amount_is_told() -> None:
         "      base: transaction value",
         "      119.5 rounded (nearest) is 120",
         "      10 % of 120 is 12",
-        "      12 trimmed to 10 by the cap of 10 an event",
-        "      lives through 2025-04-15",
+        "      12 trimmed to 10 by the cap of 10 per event",
+        "      valid until 2025-04-15 (inclusive)",
     ]
 
 

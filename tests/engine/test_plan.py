@@ -244,7 +244,7 @@ def test_ways_are_told_in_words() -> None:
     e if it is 2025-11-28T00:00:00+00:00 or later and a line where tags has 'linen'
   where it is 2025-11 in UTC:
     d if it is 2025-11-28T00:00:00+00:00 or later and it is before 2025-11-30T00:00:00+00:00
-  never, for no event has what they ask for:
+  never, because no event can meet their conditions:
     f"""
     )
 

@@ -534,16 +534,16 @@ COUNTED = {"issued": {"p/earn": {"member": {"amount": "450", "times": 9}, "total
 CAPS: list[tuple[dict, str | None, str]] = [
     ({"per_event": "60"}, "60", ""),
     ({"per_event": "100.5"}, "100", ""),
-    ({"per_event": "0"}, None, "nothing is left of the cap of 0 an event"),
+    ({"per_event": "0"}, None, "the cap of 0 per event is used up"),
     ({"per_member": {"amount": "500"}}, "50", ""),
     ({"per_member": {"amount": "550"}}, "100", ""),
-    ({"per_member": {"amount": "450"}}, None, "nothing is left of the member's cap of 450"),
+    ({"per_member": {"amount": "450"}}, None, "the member's cap of 450 is used up"),
     ({"per_member": {"amount": "450.000001"}}, "0.000001", ""),
-    ({"per_member": {"times": 9}}, None, "nothing is left of the member's cap of 9 times"),
+    ({"per_member": {"times": 9}}, None, "the member's cap of 9 times is used up"),
     ({"per_member": {"times": 10}}, "100", ""),
     ({"total": {"amount": "907.5"}}, "7.5", ""),
-    ({"total": {"amount": "800"}}, None, "nothing is left of the total cap of 800"),
-    ({"total": {"times": 20}}, None, "nothing is left of the total cap of 20 times"),
+    ({"total": {"amount": "800"}}, None, "the total cap of 800 is used up"),
+    ({"total": {"times": 20}}, None, "the total cap of 20 times is used up"),
     ({"total": {"times": 21}}, "100", ""),
     ({"per_event": "60", "per_member": {"amount": "490"}, "total": {"amount": "930"}}, "30", ""),
 ]
@@ -587,7 +587,7 @@ def test_a_limit_that_leaves_nothing_is_named() -> None:
         "skipped"
     ]
 
-    assert (skip["reason"], skip["detail"]) == ("cap_reached", "nothing is left of the limit l of 150")
+    assert (skip["reason"], skip["detail"]) == ("cap_reached", "the limit l of 150 is used up")
 
 
 def test_another_currency_s_limit_does_not_bind() -> None:

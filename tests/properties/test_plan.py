@@ -117,24 +117,24 @@ def test_a_description_tells_the_way_to_each_promotion_and_of_each_action(case: 
 
 
 def a_text_of_several_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    needs = index.needs
+    keys_of = index.keys_of
 
     def losing(parts: object) -> object:
-        for need in needs(parts):
-            yield attrs.evolve(need, texts=frozenset(sorted(need.texts)[:1]))
+        for key in keys_of(parts):
+            yield attrs.evolve(key, texts=frozenset(sorted(key.texts)[:1]))
 
-    monkeypatch.setattr(index, "needs", losing)
+    monkeypatch.setattr(index, "keys_of", losing)
 
 
-def too_much_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    needs = index.needs
+def too_much_is_implied(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys_of = index.keys_of
     monkeypatch.setattr(
-        index, "needs", lambda parts: (attrs.evolve(need, settles=need.settles or parts[-1]) for need in needs(parts))
+        index, "keys_of", lambda parts: (attrs.evolve(key, implies=key.implies or parts[-1]) for key in keys_of(parts))
     )
 
 
 def a_line_test_that_holds_over_no_lines_is_filed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_wants_a_line", lambda _test: True)
+    monkeypatch.setattr(index, "_requires_line", lambda _test: True)
 
 
 def a_promotion_of_a_crowd_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def windows_are_not_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     "plant",
     [
         a_text_of_several_is_lost,
-        too_much_is_settled,
+        too_much_is_implied,
         a_line_test_that_holds_over_no_lines_is_filed,
         a_promotion_of_a_crowd_is_dropped,
         only_the_first_line_is_looked_at,

@@ -1,1 +1,1 @@
-"""What follows from an event: counters, index, plan, evaluation, explanation."""
+"""The engine: from a program and an event to intents, counters and an explanation, without any ledger."""

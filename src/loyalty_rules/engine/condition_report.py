@@ -1,6 +1,6 @@
-"""What a condition says of one event, in words: whether it holds, on which value, and what would have met it.
+"""Conditions in words: their requirements, and their results for one event with the values that they compared.
 
-The truth of each part is describe_condition of the same predicates that decide; here is only how it is told.
+The predicates that decide an evaluation decide here too; this module only formats their results.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,14 +31,14 @@ __all__ = ["ConditionResult", "condition_result", "describe_condition", "window_
 
 @attrs.frozen
 class ConditionResult:
-    """One part of a condition: whether it holds, and why, in words; the parts of a part below it."""
+    """The result of one part of a condition, with the reason in words, and the results of its own parts."""
 
     holds: bool
     text: str
     parts: tuple["ConditionResult", ...] = ()
 
     def failures(self) -> Iterator[str]:
-        """Tell what kept a condition that does not hold from holding, each in words."""
+        """Yield the reasons, in words, why the condition does not hold; no reasons if it holds."""
         if self.holds:
             return
         failed = [part for part in self.parts if not part.holds]
@@ -49,7 +49,7 @@ class ConditionResult:
 
 
 def window_result(promotion: Promotion, facts: Facts) -> ConditionResult:
-    """Tell whether the promotion's active window holds the event."""
+    """Return whether the event is within the promotion's active window, in words."""
     at = facts.event.occurred_at
     if promotion.starts_at is not None and at < promotion.starts_at:
         return ConditionResult(False, f"it starts at {instant_text(promotion.starts_at)}")
@@ -59,7 +59,7 @@ def window_result(promotion: Promotion, facts: Facts) -> ConditionResult:
 
 
 def condition_result(condition: Condition, facts: Facts) -> ConditionResult:
-    """Tell whether a condition on an event holds, and why."""
+    """Return whether a condition holds for an event, and the reasons."""
     match condition:
         case AllOf(conditions):
             parts = tuple(condition_result(each, facts) for each in conditions)
@@ -75,7 +75,7 @@ def condition_result(condition: Condition, facts: Facts) -> ConditionResult:
 
 
 def describe_condition(condition: Condition) -> str:
-    """Tell in words what a condition, on an event or on a line, asks for."""
+    """Return the requirements of a condition on an event or on a line, in words."""
     match condition:
         case AllOf(conditions):
             return " and ".join(describe_condition(each) for each in conditions) or "anything"
@@ -84,9 +84,9 @@ def describe_condition(condition: Condition) -> str:
         case Not(inner):
             return f"not ({describe_condition(inner)})"
         case Comparison():
-            return f"{condition.field} {_said(condition)}"
+            return f"{condition.field} {_describe_comparison(condition)}"
         case LineTest():
-            return _asked_of_lines(condition)
+            return _describe_line_test(condition)
         case Anniversary():
             return f"{condition.anniversary} has its anniversary ({condition.unit})"
         case TrackerTest():
@@ -95,16 +95,16 @@ def describe_condition(condition: Condition) -> str:
             return f"tracker {condition.tracker} is {negated}{'crossed' if crossed else 'reached'}"
 
 
-def _asked_of_lines(test: LineTest) -> str:
+def _describe_line_test(test: LineTest) -> str:
     lines = describe_condition(test.lines)
     for name, measure in (("quantity", test.quantity), ("value", test.value), ("count", test.count)):
         if measure is not None:
-            return f"the {name} of the lines where {lines} must {_wanted(measure)}"
+            return f"the {name} of the lines where {lines} must {_requirements(measure)}"
     return f"a line where {lines}"
 
 
 def _comparison(test: Comparison, facts: Facts) -> str:
-    return _compared(test.field, event_subject(test.field), test, facts)
+    return _compare(test.field, event_subject(test.field), test, facts)
 
 
 def _line_test(test: LineTest, facts: Facts) -> str:
@@ -113,7 +113,7 @@ def _line_test(test: LineTest, facts: Facts) -> str:
     if measured is None:
         return f"{'a' if bind(test)(facts) else 'no'} line where {describe_condition(test.lines)}"
     name = next(name for name in ("quantity", "value", "count") if getattr(test, name) is not None)
-    return _compared(f"the {name} of {selected}", measured[0], measured[1], facts)
+    return _compare(f"the {name} of {selected}", measured[0], measured[1], facts)
 
 
 def _anniversary(test: Anniversary, facts: Facts) -> str:
@@ -154,19 +154,19 @@ _PHRASES = {
 }
 
 
-def _wanted(test: Comparison | Measure) -> str:
+def _requirements(test: Comparison | Measure) -> str:
     return " and ".join(
         ("be present" if operand else "be absent") if name == "exists" else _PHRASES[name].format(_operand(operand))
         for name, operand in test.tests()
     )
 
 
-def _said(test: Comparison) -> str:
-    """As `_wanted`, of what is rather than of what must be."""
-    return " and ".join(_present(words) for words in _wanted(test).split(" and "))
+def _describe_comparison(test: Comparison) -> str:
+    """Return the requirements of a comparison as statements: `is 5` instead of `be 5`."""
+    return " and ".join(_statement(words) for words in _requirements(test).split(" and "))
 
 
-def _present(words: str) -> str:
+def _statement(words: str) -> str:
     if words.startswith("not be "):
         return "is not " + words.removeprefix("not be ")
     return ("has " + words.removeprefix("have ")) if words.startswith("have ") else "is " + words.removeprefix("be ")
@@ -181,18 +181,18 @@ def _operand(operand: Any) -> str:
     return describe(operand).removeprefix("the text ")
 
 
-def _compared(name: str, subject: Subject, test: Comparison | Measure, facts: Facts) -> str:
+def _compare(name: str, subject: Subject, test: Comparison | Measure, facts: Facts) -> str:
     value = subject.get(facts)
     if value is NO_RATE:
-        return f"{name} must {_wanted(test)}, and the event has no exchange rate"
+        return f"{name} must {_requirements(test)}, and the event has no exchange rate"
     if value is None:
-        return f"{name} is absent, and must {_wanted(test)}"
+        return f"{name} is absent, and must {_requirements(test)}"
     shown = ratio_text((value, subject.unit)) if subject.kind == "number" else _operand(value)
-    return f"{name} is {shown}, and must {_wanted(test)}{_gap(value, subject, test)}"
+    return f"{name} is {shown}, and must {_requirements(test)}{_gap(value, subject, test)}"
 
 
 def _gap(value: Any, subject: Subject, test: Comparison | Measure) -> str:
-    """Say by how much a number misses the bound that it must reach or keep."""
+    """Return the difference between a number and the bound that it misses; empty if it misses none."""
     if subject.kind != "number":
         return ""
     scale = subject.unit // MICRO

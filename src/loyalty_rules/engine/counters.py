@@ -1,7 +1,7 @@
-"""The counters that an event reads and draws on: their names, and the snapshot that is made of their values.
+"""The counters of an event, and the snapshot that is built from their values.
 
-A host's store looks up the counters of an event in one batch and makes the snapshot of them; the intents then name
-the same counters in their claims. Source: semantics 8, documents (snapshot, claims).
+A host reads the counters of an event in one batch and builds the snapshot from them. The claims of the intents name
+the same counters. Source: semantics 8, documents (snapshot, claims).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -41,10 +41,10 @@ Kind: TypeAlias = Literal["tracker", "issued", "limit", "coupon"]
 
 @attrs.frozen
 class Counter:
-    """One number to look up: what has been counted under `name`, before the event.
+    """One number that a store looks up: the value counted under `name` before the event.
 
-    Of a rolling window what was counted on the days `from_date` to `to_date`, both included; every other counter
-    names its window itself. `kind`, `of` and `scope` say where the value goes in a snapshot.
+    The value of a rolling window is the sum of the days `from_date` to `to_date`, both included. The name of any
+    other counter contains its window. `kind`, `of` and `scope` are the place of the value in a snapshot.
     """
 
     name: str
@@ -62,13 +62,13 @@ def _counter(name: str, kind: Kind, of: str, scope: str, window: Window, day: da
 
 
 def tracker_counter(tracker: Tracker, member: str, day: date) -> Counter:
-    """Name the counter of a member's tracker in the window that holds the day."""
+    """Return the counter of a member's tracker, in the window that contains the local date `day`."""
     name = tracker_counter_name(tracker.id, member, window_name(tracker.window, day))
     return _counter(name, "tracker", tracker.id, "", tracker.window, day)
 
 
 def cap_counters(key: str, per_member: Cap | None, total: Cap | None, facts: Facts) -> Iterator[tuple[Cap, Counter]]:
-    """Name the counters of an action's caps: per member, then total."""
+    """Yield the caps of an action that bind the event, each with its counter: per member, then total."""
     day = facts.event_on
     if per_member is not None and facts.member is not None:
         window, times = window_name(per_member.window, day), per_member.times is not None
@@ -85,7 +85,7 @@ def _cap_counter(name: str, key: str, scope: str, cap: Cap, day: date) -> Counte
 
 
 def limit_counter(limit: Limit, facts: Facts) -> Counter | None:
-    """Name the counter of a program's limit; None where it does not bind: per store, and the event has none."""
+    """Return the counter of a program's limit; None if the event has no member or store and the limit is per such."""
     scope = None
     if limit.per != "total":
         member = facts.member.id if facts.member is not None else None
@@ -97,7 +97,7 @@ def limit_counter(limit: Limit, facts: Facts) -> Counter | None:
 
 
 def coupon_counters(coupon_type: CouponType, facts: Facts) -> Iterator[tuple[int, Counter]]:
-    """Name the counters of a coupon type's caps that bind, each with its cap: per store, per member, total."""
+    """Yield the caps of a coupon type that bind the event, each with its counter: per store, per member, total."""
     caps, name = coupon_type.caps, coupon_type.id
     if caps.per_store is not None and facts.event.store is not None:
         yield caps.per_store, Counter(coupon_counter_name(name, "store", facts.event.store), "coupon", name, "store")
@@ -108,12 +108,12 @@ def coupon_counters(coupon_type: CouponType, facts: Facts) -> Iterator[tuple[int
 
 
 def claim_on(counter: Counter, limit: Decimal, amount: Decimal) -> Claim:
-    """Draw an amount from a counter that may not pass a limit."""
+    """Return the claim of an amount on a counter that may not exceed a limit."""
     return Claim(counter.name, limit, amount, counter.from_date, counter.to_date)
 
 
 def make_snapshot(counters: Iterable[Counter], value_of: Callable[[Counter], Decimal]) -> Snapshot:
-    """Make the snapshot of an event from the values of its counters."""
+    """Build the snapshot of an event from its counters; `value_of` returns the value of each."""
     trackers: dict[str, Decimal] = {}
     limits: dict[str, Decimal] = {}
     issued: dict[str, dict[str, IssuedCounts]] = {}
@@ -125,7 +125,7 @@ def make_snapshot(counters: Iterable[Counter], value_of: Callable[[Counter], Dec
         elif counter.kind == "limit":
             limits[counter.of] = value
         elif counter.kind == "coupon":
-            coupons.setdefault(counter.of, {})[counter.scope] = int(value)  # a count is whole
+            coupons.setdefault(counter.of, {})[counter.scope] = int(value)  # a count is a whole number
         else:
             scope, measured = counter.scope.split(".")
             counts = IssuedCounts(times=int(value)) if measured == "times" else IssuedCounts(amount=value)

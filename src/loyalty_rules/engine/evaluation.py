@@ -1,7 +1,6 @@
-"""The walk: from an event to the intents that follow from it.
+"""Evaluation: from an event to its intents.
 
-For each promotion that fires, and each of its actions: who receives, which base, round it, prorate, round, cap, when
-issued, when it dies, what is said to whom; at the end, what the event advances. Source: semantics 1 to 10.
+The numbers of the steps are those of docs/evaluation.md, "How evaluation works". Source: semantics 1 to 10.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +49,10 @@ NO_COUPONS = CouponCounts()
 
 
 class Evaluator:
-    """One evaluation under way: what earlier actions have awarded and drawn counts for those that follow."""
+    """One evaluation: awards and draws of earlier actions count for the actions that follow.
+
+    The results are in `intents` and `skipped` after `run`. Amounts are in millionths.
+    """
 
     def __init__(self, plan: Plan, facts: Facts, serials: SerialGenerator | None) -> None:
         self.plan = plan
@@ -59,28 +61,33 @@ class Evaluator:
         self.intents: list[Intent] = []
         self.extensions: list[Intent] = []
         self.skipped: list[Skipped] = []
-        self.awarded: dict[str, int] = {}  # by PROMOTION/ACTION, in millionths
-        self.left: dict[str, int] = {}  # of each limit that was asked for, in millionths
-        self.limited: dict[str, Counter | None] = {}  # its counter, None where it does not bind
-        self.coupons: dict[str, int] = {}  # given, by coupon type
+        self.awarded: dict[str, int] = {}  # by action key
+        self.remaining: dict[str, int] = {}  # by limit, once an action has needed it
+        self.limit_counters: dict[str, Counter | None] = {}  # by limit; None if the limit does not bind
+        self.coupons: dict[str, int] = {}  # issued by this evaluation, by coupon type
         self.key = event_key(plan.program, facts.event.id)
 
     def run(self) -> None:
-        """Decide everything that follows from the event."""
+        """Evaluate the event."""
+        # 1. Date and money: `facts` has them.
+        # 2. Promotions that fire
         fired = self.plan.fired(self.facts)
+        # 3. Exclusive groups
         winners = exclude(fired) if self.plan.has_groups else NO_WINNERS
         for bound in fired:
             winner = winners.get(bound) if winners else None
             for action in bound.actions:
                 self.act(bound, action, winner)
+        # 15. Extensions
         self.intents += self.extensions
+        # 16. Trackers
         if self.plan.trackers:
             self.advance_trackers()
 
     def act(
         self, bound: BoundPromotion, action: BoundCurrencyAction | BoundCouponAction, winner: BoundPromotion | None
     ) -> None:
-        """Carry out one action, or note why it issues nothing."""
+        """Evaluate one action: add its intents, or the reason for which it is skipped."""
         try:
             if winner is not None:
                 raise Skip("excluded_by", f"{winner.promotion.id} counts in the group {winner.promotion.exclusive}")
@@ -94,16 +101,23 @@ class Evaluator:
     # -- currency ----------------------------------------------------------------------------------------------------
 
     def issue_currency(self, bound: BoundPromotion, action: BoundCurrencyAction) -> None:
+        """Add the issue of an action, its extension and its message; raise `Skip` if it issues nothing."""
         facts, spec, award = self.facts, action.action, action.award
+        # 4. Recipient
         member = facts.member
         if member is None:
             raise Skip("no_member", "the event is anonymous")
         group = group_of(member) if spec.recipient == "member_group" else None
+        # 5. Base
         parts = award.parts(facts) if award.parts is not None else None
+        # 6. to 9. Round the base, prorate, round the result, zero
         amount = self.amount(award, parts)
+        # 10. Timing
         issue_on, due_at = action.schedule(facts)
+        # 11. Expiry
         expires_on = action.until(facts, issue_on)
         expires_at = self.end_of(expires_on, issue_on, due_at) if expires_on is not None else None
+        # 12. Caps and limits
         claims: tuple[Claim, ...] = ()
         if action.is_capped:
             amount = self.capped(action, amount)
@@ -128,34 +142,40 @@ class Evaluator:
                 release,
                 expires_on,
                 expires_at,
-                self.shares(action, amount, parts),
+                self.shares(action, amount, parts),  # 13. Shares
                 claims,
             )
         )
+        # 15. Extensions: they follow all issues.
         if action.rolling is not None:
             self.extend(action.rolling, key, group, spec.currency, expires_on, expires_at)
+        # 14. Message
         if spec.communication is not None:
             self.send(spec.communication, key, (key,), promised=release is not None)
 
     def amount(self, award: Award, parts: Parts | None) -> int:
-        """Compute an amount before caps, in millionths; `parts` are those of a base over lines."""
+        """Return the amount of an award before caps, in millionths; raise `Skip` if it is zero.
+
+        `parts` are the parts of a base over lines; None for any other base. The bound functions of the award round
+        the base, prorate it and round the result.
+        """
         if parts is None:
-            amount = award.held(*award.base(self.facts, self.awarded))
+            amount = award.amount_of(*award.base(self.facts, self.awarded))
         elif award.each_line:
             amount = quantize_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
         else:
-            amount = award.held(*total_of(parts))
+            amount = award.amount_of(*total_of(parts))
         if not amount:
             raise Skip("zero_amount", "the amount is zero")
         return amount
 
     def end_of(self, expires_on: date, issue_on: date | None, due_at: datetime | None) -> datetime:
-        """Give the instant until which it lives; what would already be past when it becomes issued is not issued."""
+        """Return the end of an issue's validity; raise `Skip` if it would have expired when it becomes issued."""
         facts = self.facts
         day = issue_on or facts.event_on
         expires_at = self.plan.end_of(expires_on)
-        # The end of a later day lies after every instant of this one: only then need instants be compared, a dear step,
-        # if the till's date is not that of its clock.
+        # The end of a later day is after every instant of this day, unless the till's business date differs from its
+        # clock. So the comparison of instants, which is slow, is rarely needed.
         if (expires_on <= day or facts.event.business_date is not None) and (
             expires_on < day or expires_at <= (due_at or facts.event.occurred_at)
         ):
@@ -171,7 +191,7 @@ class Evaluator:
         expires_on: date | None,
         expires_at: datetime | None,
     ) -> None:
-        """Ask, at the end, for the account's live lots of the currency to be moved to the same date."""
+        """Add an extension of the account's live lots of the currency to the same expiry; it follows all issues."""
         assert self.facts.member is not None
         assert expires_on is not None
         assert expires_at is not None
@@ -184,51 +204,54 @@ class Evaluator:
     # -- caps --------------------------------------------------------------------------------------------------------
 
     def capped(self, action: BoundCurrencyAction, amount: int) -> int:
-        """Trim an amount to what the action's caps and then the program's limits leave. Source: semantics 8."""
+        """Trim an amount to the action's caps, then to the program's limits, and draw on these. Source: semantics 8."""
         caps = action.action.caps
         if caps.per_event is not None:
-            amount = self.trim(amount, micros(caps.per_event), "cap of {} an event", caps.per_event)
+            amount = self.trim(amount, micros(caps.per_event), "cap of {} per event", caps.per_event)
         issued = self.facts.snapshot.issued.get(action.key, NONE_ISSUED)
         for cap, before, whose in ((caps.per_member, issued.member, "member's"), (caps.total, issued.total, "total")):
             if cap is not None:
                 amount = self.trim_by_cap(amount, cap, before, whose)
         binding = [limit for limit in action.limits if self.counter_of(limit) is not None]
         for limit in binding:
-            amount = self.trim(amount, self.left_of(limit), f"limit {limit.id} of {{}}", limit.amount)
+            amount = self.trim(amount, self.remaining_of(limit), f"limit {limit.id} of {{}}", limit.amount)
         for limit in binding:
-            self.left[limit.id] -= amount
+            self.remaining[limit.id] -= amount
         return amount
 
     def counter_of(self, limit: Limit) -> Counter | None:
-        """Name the counter of a limit, once an event; None where it does not bind: per store, and there is none."""
-        if limit.id not in self.limited:
-            self.limited[limit.id] = limit_counter(limit, self.facts)
-        return self.limited[limit.id]
+        """Return the counter of a limit, cached for the event; None if the limit does not bind the event."""
+        if limit.id not in self.limit_counters:
+            self.limit_counters[limit.id] = limit_counter(limit, self.facts)
+        return self.limit_counters[limit.id]
 
-    def left_of(self, limit: Limit) -> int:
-        """Say what is left of a limit: what the snapshot and this evaluation have not drawn yet."""
-        if limit.id not in self.left:
+    def remaining_of(self, limit: Limit) -> int:
+        """Return the remainder of a limit, in millionths, after the snapshot's value and the draws of this event."""
+        if limit.id not in self.remaining:
             before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
-            self.left[limit.id] = micros(limit.amount) - micros(before_event)
-        return self.left[limit.id]
+            self.remaining[limit.id] = micros(limit.amount) - micros(before_event)
+        return self.remaining[limit.id]
 
-    def trim(self, amount: int, left: int, cap: str, most: Decimal | int) -> int:
-        """Trim an amount to what is left of a cap (both in millionths); nothing left is `cap_reached`."""
-        if left <= 0:
-            raise Skip("cap_reached", f"nothing is left of the {cap_name(cap, most)}")
-        return min(amount, left)
+    def trim(self, amount: int, remaining: int, cap: str, maximum: Decimal | int) -> int:
+        """Trim an amount to the remainder of a cap, both in millionths; raise `Skip` if there is no remainder.
+
+        `cap` describes the cap with `{}` in the place of its maximum.
+        """
+        if remaining <= 0:
+            raise Skip("cap_reached", f"the {cap_name(cap, maximum)} is used up")
+        return min(amount, remaining)
 
     def trim_by_cap(self, amount: int, cap: Cap, before: IssuedCounts, whose: str) -> int:
-        """Trim an amount to what is left of an action's cap, by amount or by times."""
+        """Trim an amount to the remainder of an action's cap by amount; a cap by times skips or keeps it whole."""
         if cap.amount is not None:
             return self.trim(amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {{}}", cap.amount)
         assert cap.times is not None
         if before.times >= cap.times:
-            raise Skip("cap_reached", f"nothing is left of the {whose} cap of {cap.times} times")
+            raise Skip("cap_reached", f"the {whose} cap of {cap.times} times is used up")
         return amount
 
     def claims(self, action: BoundCurrencyAction, amount: int) -> tuple[Claim, ...]:
-        """Name every counter that the ledger must check again: per member, total, then the program's limits."""
+        """Return the claims of an issue: on the counters of the caps per member and in total, then of the limits."""
         caps = action.action.caps
         drawn = decimal_of(amount)
         claims = []
@@ -246,7 +269,7 @@ class Evaluator:
     # -- shares ------------------------------------------------------------------------------------------------------
 
     def shares(self, action: BoundCurrencyAction, amount: int, parts: Parts | None) -> tuple[Share, ...]:
-        """Split an amount over the lines that it came from, to the last unit. Source: semantics 11."""
+        """Split an amount over the lines that earned it, to the last unit. Source: semantics 11."""
         if parts is None:
             lines, weights = self.facts.bill()
         else:
@@ -264,6 +287,7 @@ class Evaluator:
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def issue_coupons(self, bound: BoundPromotion, action: BoundCouponAction) -> None:
+        """Add the coupons of an action and their message; raise `Skip` if it issues none. Source: semantics 9."""
         facts, spec, coupon_type = self.facts, action.action, action.coupon_type
         if coupon_type.caps.per_member is not None and facts.member is None:
             raise Skip("no_member", "the type is capped per member; the event is anonymous")
@@ -300,7 +324,7 @@ class Evaluator:
         self.send(spec.communication, issue, tuple(keys), promised=False)
 
     def quantity(self, action: BoundCouponAction) -> int:
-        """Say how many coupons are due before caps; never more than 10,000 of one action."""
+        """Return the number of coupons before caps, at most 10,000 for one action; raise `Skip` if it is zero."""
         if action.award is None:
             assert isinstance(action.action.quantity, int)
             quantity = action.action.quantity
@@ -312,7 +336,11 @@ class Evaluator:
         return min(self.amount(award, parts) // MICRO, MAX_COUPONS)
 
     def validity(self, validity: Validity, until: Until) -> tuple[datetime, date | None, datetime | None]:
-        """Say from when and until when a coupon is valid, both counted from the event date."""
+        """Return the start, the last date and the end of a coupon's validity, which counts from the event date.
+
+        The last date and the end are None if the coupon never expires. Raises `Skip` if it would start outside the
+        years 1970 to 9998, or if it has already expired.
+        """
         facts = self.facts
         valid_from = facts.local
         if validity.starts_after:
@@ -329,22 +357,24 @@ class Evaluator:
         return valid_from, expires_on, expires_at
 
     def capped_coupons(self, coupon_type: CouponType, quantity: int) -> int:
-        """Trim a number of coupons to what the caps of their type leave; coupons of earlier actions count."""
-        given = self.coupons.get(coupon_type.id, 0)
+        """Trim a number of coupons to the caps of their type, for which the coupons of earlier actions count."""
+        issued = self.coupons.get(coupon_type.id, 0)
         counts = self.facts.snapshot.coupons.get(coupon_type.id, NO_COUPONS)
         caps = [(cap, getattr(counts, counter.scope), counter.scope) for cap, counter in self.coupon_caps(coupon_type)]
         if coupon_type.caps.per_transaction is not None:
             caps.insert(0, (coupon_type.caps.per_transaction, 0, "transaction"))
         for cap, before, scope in caps:
-            left = (cap - before - given) * MICRO
-            quantity = self.trim(quantity * MICRO, left, f"{scope} cap of {{}} coupons", cap) // MICRO
-        self.coupons[coupon_type.id] = given + quantity
+            remaining = (cap - before - issued) * MICRO
+            quantity = self.trim(quantity * MICRO, remaining, f"{scope} cap of {{}} coupons", cap) // MICRO
+        self.coupons[coupon_type.id] = issued + quantity
         return quantity
 
     def coupon_caps(self, coupon_type: CouponType) -> list[tuple[int, Counter]]:
+        """Return the caps of a coupon type that bind the event, each with its counter."""
         return [*coupon_counters(coupon_type, self.facts)] if coupon_type.caps is not NO_COUPON_CAPS else []
 
     def serial(self, bound: BoundPromotion, action: BoundCouponAction, ordinal: int) -> str:
+        """Return a serial from the generator of the host; raise `MissingSerialsError` if there is none."""
         if self.serials is None:
             raise MissingSerialsError(action.coupon_type.id)
         return self.serials.serial(
@@ -361,7 +391,10 @@ class Evaluator:
     # -- messages and trackers ---------------------------------------------------------------------------------------
 
     def send(self, communication: Communication | None, key: str, about: tuple[str, ...], *, promised: bool) -> None:
-        """Send one message about all that an action issued; a promise says its own, or nothing yet."""
+        """Add one message about the issues of an action; a promise has a template of its own, or no message.
+
+        Without a member or a reachable channel there is no message. Source: semantics 10.
+        """
         member = self.facts.member
         if communication is None or member is None:
             return
@@ -373,7 +406,7 @@ class Evaluator:
             )
 
     def advance_trackers(self) -> None:
-        """Advance every tracker to which the event contributes more than zero, whether a promotion reads it or not."""
+        """Add an advance of each tracker to which the event contributes more than zero. Source: semantics 7."""
         member = self.facts.member
         if member is None:
             return
@@ -394,9 +427,9 @@ class Evaluator:
 
 
 def exclude(fired: Sequence[BoundPromotion]) -> Mapping[BoundPromotion, BoundPromotion]:
-    """Give, for each promotion that fires and does not count, the one of its exclusive group that counts instead.
+    """Map each promotion that its exclusive group excludes to the promotion of the group that counts instead.
 
-    Of a group only the first counts: by priority, higher first, then in the order of the document.
+    One promotion of a group counts: the one of the highest priority, then the first in the document.
     """
     first: dict[str, BoundPromotion] = {}
     for bound in fired:
@@ -408,23 +441,23 @@ def exclude(fired: Sequence[BoundPromotion]) -> Mapping[BoundPromotion, BoundPro
 
 
 def group_of(member: Member) -> str:
-    """Give the group whose account receives; the messages stay the member's."""
+    """Return the group whose account receives the issue; raise `Skip` if the member has no group."""
     if member.group is None:
         raise Skip("no_group", f"member {member.id} has no group")
     return member.group
 
 
 def bases_of_lines(parts: Parts) -> list[Ratio]:
-    """Give each line's part as a base of its own; each stops at zero."""
+    """Return the part of each line as a base; a base is never below zero."""
     _, values, denominator = parts
     return [(max(value, 0), denominator) for value in values]
 
 
 def sum_of(amounts: Sequence[Ratio]) -> Ratio:
-    """Sum amounts of one denominator: those of the lines of one base."""
+    """Return the sum of amounts that have the same denominator, as those of the lines of one base have."""
     return sum(numerator for numerator, _ in amounts), amounts[0][1]
 
 
-def cap_name(cap: str, most: Decimal | int) -> str:
-    """Name a cap in words; only one that was reached, or that is told in a trace, is named at all."""
-    return cap.format(text_of(most) if isinstance(most, Decimal) else most)
+def cap_name(cap: str, maximum: Decimal | int) -> str:
+    """Return a cap in words; they are formatted only when a text needs them."""
+    return cap.format(text_of(maximum) if isinstance(maximum, Decimal) else maximum)

@@ -1,7 +1,6 @@
-"""The trace: why an event earned what it earned, as a clerk would answer. Source: documents (evaluation).
+"""The explanation of an evaluation: every promotion, condition and step of an amount. Source: documents (evaluation).
 
-It is a second walk over the same plan that notes each step, made only when somebody asks; the first walk knows
-nothing of it.
+It is a second, traced evaluation over the same plan. So an evaluation without an explanation does no work for it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ __all__ = ["ActionTrace", "Explanation", "PromotionTrace", "explain"]
 
 @attrs.frozen
 class ActionTrace:
-    """One action of a promotion that fired: what came of it, and each step on the way."""
+    """One action of a promotion that fired: its outcome, and each step to it."""
 
     action: str
     outcome: str
@@ -35,7 +34,10 @@ class ActionTrace:
 
 @attrs.frozen
 class PromotionTrace:
-    """One promotion that the event triggers: whether it fired; if not, why not; else what its actions did."""
+    """One promotion that has the event's trigger: the outcomes of its actions, or the reasons why it did not fire.
+
+    `finding` is the result of its condition; None if it has no condition.
+    """
 
     promotion: str
     title: str | None
@@ -47,9 +49,9 @@ class PromotionTrace:
 
 @attrs.frozen
 class Explanation:
-    """Why an event earned what it earned: every promotion of its trigger, and the trackers that it advanced.
+    """The reasons for the result of an event: every promotion of its trigger, and the trackers that it advanced.
 
-    `str` gives it as a clerk would tell it; `dump` as plain data.
+    `str` formats it for people; `dump` converts it to plain data.
     """
 
     event: str
@@ -77,14 +79,14 @@ class Explanation:
 
 
 def explain(plan: Plan, facts: Facts, serials: Mapping[str, str]) -> Explanation:
-    """Evaluator again and note each step. `serials` are those of the evaluation, by the keys of their intents."""
-    walk = _TracedWalk(plan, facts, _Replayed(serials))
-    walk.run()
-    return Explanation(facts.event.id, plan.program, tuple(walk.promotions()), tuple(walk.trackers()))
+    """Evaluate the event again and trace each step; `serials` are those of the evaluation, by coupon key."""
+    traced = _TracedEvaluator(plan, facts, _RecordedSerials(serials))
+    traced.run()
+    return Explanation(facts.event.id, plan.program, tuple(traced.promotions()), tuple(traced.trackers()))
 
 
-class _Replayed:
-    """Gives each coupon the serial that it was given in the evaluation."""
+class _RecordedSerials:
+    """A generator of the serials of the first evaluation, in the same order."""
 
     def __init__(self, serials: Mapping[str, str]) -> None:
         self.serials = iter(serials.values())
@@ -93,8 +95,8 @@ class _Replayed:
         return next(self.serials)
 
 
-class _TracedWalk(Evaluator):
-    """The walk that notes what it does."""
+class _TracedEvaluator(Evaluator):
+    """An evaluator that traces its steps."""
 
     steps: list[str]
     actions: dict[str, list[ActionTrace]]
@@ -130,7 +132,7 @@ class _TracedWalk(Evaluator):
                     f"of {micros_text(standing.target)}"
                 )
 
-    # -- what is noted -----------------------------------------------------------------------------------------------
+    # -- the trace ---------------------------------------------------------------------------------------------------
 
     def act(
         self, bound: BoundPromotion, action: BoundCurrencyAction | BoundCouponAction, winner: BoundPromotion | None
@@ -147,39 +149,39 @@ class _TracedWalk(Evaluator):
         traces.append(ActionTrace(action.action.id, outcome, tuple(self.steps)))
 
     def outcome(self, before: int) -> str:
-        """Say what the action issued, and note its dates and its message."""
+        """Return the outcome of an action that issued something, and trace its dates and its message."""
         issued = self.intents[before:]
         coupons = [intent for intent in issued if isinstance(intent, IssueCoupon)]
-        told = ""
+        outcome = ""
         for intent in issued:
             if isinstance(intent, IssueCurrency):
-                told = f"{text_of(intent.amount)} {intent.currency} {intent.state}"
-                self.note_dates(intent)
+                outcome = f"{text_of(intent.amount)} {intent.currency} {intent.state}"
+                self.trace_dates(intent)
             elif isinstance(intent, SendMessage):
-                fallbacks = f", falling back on {', '.join(intent.fallbacks)}" if intent.fallbacks else ""
-                self.steps.append(f"says {intent.template!r} by {', '.join(intent.channels)}{fallbacks}")
+                fallbacks = f", fallback {', '.join(intent.fallbacks)}" if intent.fallbacks else ""
+                self.steps.append(f"message {intent.template!r} by {', '.join(intent.channels)}{fallbacks}")
         if coupons:
             first = coupons[0]
-            until = f"until the end of {first.expires_on}" if first.expires_on is not None else "for ever"
+            until = f"until {first.expires_on} (inclusive)" if first.expires_on is not None else "without an end"
             self.steps.append(f"valid from {instant_text(first.valid_from)} {until}")
-            told = f"{len(coupons)} × coupon {first.coupon_type}"
-        return told
+            outcome = f"{len(coupons)} × coupon {first.coupon_type}"
+        return outcome
 
-    def note_dates(self, intent: IssueCurrency) -> None:
+    def trace_dates(self, intent: IssueCurrency) -> None:
         if intent.group is not None:
-            self.steps.append(f"goes to the account of the group {intent.group}")
+            self.steps.append(f"issued to the account of the group {intent.group}")
         if intent.release is not None:
             due = f", due at {instant_text(intent.due_at)}" if intent.due_at is not None else ""
             self.steps.append(f"promised ({intent.release.type}){due}")
         if intent.expires_on is not None:
-            self.steps.append(f"lives through {intent.expires_on}")
+            self.steps.append(f"valid until {intent.expires_on} (inclusive)")
 
     def amount(self, award: Award, parts: Parts | None) -> int:
         of = award.proration.of
         if of is not None:
             self.steps.append(f"base: {describe_base(of)}{', line by line' if award.each_line else ''}")
-        amount = sum_of([self.noted_steps(award, base) for base in self.bases(award, parts)])
-        self.noted_rounding(amount, (quantize_to_micros(amount), MICRO), "to the 6 decimals that a ledger holds")
+        amount = sum_of([self.traced_steps(award, base) for base in self.bases(award, parts)])
+        self.traced_rounding(amount, (quantize_to_micros(amount), MICRO), "to 6 decimals")
         return super().amount(award, parts)
 
     def bases(self, award: Award, parts: Parts | None) -> list[Ratio]:
@@ -187,25 +189,25 @@ class _TracedWalk(Evaluator):
             return bases_of_lines(parts) if award.each_line else [total_of(parts)]
         return [award.base(self.facts, self.awarded)]
 
-    def noted_steps(self, award: Award, base: Ratio) -> Ratio:
-        """Take a base to an amount as the award's steps do, and note each of them."""
+    def traced_steps(self, award: Award, base: Ratio) -> Ratio:
+        """Convert a base to an amount by the steps of the award, and trace each of them."""
         proration, mode = award.proration, award.rounding.value
         if rounds_base(proration.of):
-            base = self.noted_rounding(base, round_to_units(base, mode, 0), mode)
+            base = self.traced_rounding(base, round_to_units(base, mode, 0), mode)
         amount = bind_proration(proration)(base)
         words = describe_proration(proration, ratio_text(base))
         self.steps.append(words if proration.of is None else f"{words} is {ratio_text(amount)}")
         mode = award.rounding.currency
-        return self.noted_rounding(amount, round_to_units(amount, mode, award.decimals), mode)
+        return self.traced_rounding(amount, round_to_units(amount, mode, award.decimals), mode)
 
-    def noted_rounding(self, before: Ratio, after: Ratio, mode: str) -> Ratio:
+    def traced_rounding(self, before: Ratio, after: Ratio, mode: str) -> Ratio:
         if before[0] * after[1] != after[0] * before[1]:
             self.steps.append(f"{ratio_text(before)} rounded ({mode}) is {ratio_text(after)}")
         return after
 
-    def trim(self, amount: int, left: int, cap: str, most: Decimal | int) -> int:
-        trimmed = super().trim(amount, left, cap, most)
+    def trim(self, amount: int, remaining: int, cap: str, maximum: Decimal | int) -> int:
+        trimmed = super().trim(amount, remaining, cap, maximum)
         if trimmed < amount:
-            name = cap_name(cap, most)
+            name = cap_name(cap, maximum)
             self.steps.append(f"{micros_text(amount)} trimmed to {micros_text(trimmed)} by the {name}")
         return trimmed

@@ -1,12 +1,12 @@
-"""Which promotions fire: a discrimination net over what their conditions cannot hold without, and what is left to test.
+"""The index of promotions: a discrimination network, through which an event finds the promotions that may fire.
 
-A condition that keys_of the store to be S1, or a line of category Wine, is met by few events; the net files it under
-that value, so that an event looks up its own values and visits what it finds there instead of every promotion. A
-promotion goes in by its most selective key, and a crowded bucket is divided again by the next one. An active window
-is a key too: the months that it touches. What keys_of nothing of the kind is visited always.
+A condition on the store S1, or on a line of the category Wine, holds for few events. The index keeps the promotion
+under that text, so that an event looks up its own texts and does not test every promotion. Each promotion is placed
+by its most selective key; a large bucket is divided again by the next key. An active window is a key too: the months
+that it touches. A promotion without such a key is tested for every event.
 
-What the way to a promotion has decided is not tested again. What is left of its condition is bound once for all
-promotions that are left with the same, and describe_condition once an event.
+Tests already implied by the path through the index are not repeated. The remaining tests are bound once for all
+promotions with equal remaining tests, and evaluated once per event.
 """
 
 import operator
@@ -36,17 +36,17 @@ class ActiveWindow:
 
 
 Part: TypeAlias = Condition | ActiveWindow
-"""One of the things that must all hold for a promotion to fire."""
+"""One of the requirements that must all hold for a promotion to fire."""
 
 Candidate: TypeAlias = tuple[int, int | None]
-"""What is found in the net: a promotion's position, and which test is left, if any.
+"""A promotion in the index: its position in the program and the number of its remaining test, None if none remains.
 
-Plain tuples that name the test by its number: they hold nothing that the garbage collector has to follow."""
+A tuple of two numbers contains no object that the garbage collector has to follow."""
 
 Bucket: TypeAlias = "Node | tuple[Candidate, ...]"
 
 Texts: TypeAlias = Collection[str | None]
-"""What stands at a path of an event: different texts, or nothing."""
+"""The different texts at a path of an event; None for an absent one."""
 
 _LINE = "lines."
 _MONTH = "month"
@@ -57,43 +57,45 @@ _EVENT_TEXTS = frozenset(
     }
 )
 _LINE_TEXTS = frozenset(["sku", "category", "brand"])
-_CROWDED = 2
-"""So many promotions are visited rather than divided."""
+_MAX_UNDIVIDED = 2
+"""A bucket of at most so many promotions is not divided further."""
 
 _SELECTIVE = 3
-"""A key of several values must want at most one in so many: else most events reach it, and copies are in vain."""
+"""A key with several texts must have at most one in so many of the texts at its path.
+
+Most events reach a less selective key, and its copies save nothing."""
 
 _MAX_COPIES = 64
-"""In so many buckets one promotion may stand: a key of many values is a copy in each."""
+"""The maximum number of buckets that contain one promotion: it has a copy for each text of its keys."""
 
 _MAX_DEPTH = 8
 _MAX_MONTHS = 36
 
 
-# -- what a condition cannot hold without ------------------------------------------------------------------------------
+# -- keys of a condition -----------------------------------------------------------------------------------------------
 
 
 @attrs.frozen(eq=False)
 class Key:
-    """A path and the texts of which one must stand there (of a line's path: on at least one line).
+    """A path, and the texts of which the event must have one there; on a path of lines, at least one line must.
 
-    `settles` is the part of the condition that holds wherever one of them does, None where more is describe_condition.
+    `implies` is the part of the condition that such a text proves, None if that part requires more.
     """
 
     path: str
     texts: frozenset[str]
-    settles: Condition | None = None
+    implies: Condition | None = None
 
 
 def keys_of(parts: Sequence[Part]) -> Iterator[Key]:
-    """Tell what a promotion, given by the parts that must all hold, cannot fire without: what the net can look up."""
+    """Yield the keys without which a promotion cannot fire, from the parts that must all hold."""
     for part in parts:
         match part:
             case ActiveWindow(starts_at, ends_at) if starts_at is not None and ends_at is not None:
                 yield from _months(starts_at, ends_at)
             case Comparison():
                 yield from _texts(part, "", _EVENT_TEXTS, "member.tags", part)
-            case LineTest() if _wants_a_line(part):
+            case LineTest() if _requires_line(part):
                 of_line = _parts(part.lines)
                 alone = part if len(of_line) == 1 and _measure(part) is None else None
                 for each in of_line:
@@ -102,27 +104,27 @@ def keys_of(parts: Sequence[Part]) -> Iterator[Key]:
 
 
 def _parts_of(promotion: Promotion) -> list[Part]:
-    """Take apart what it takes for a promotion to fire, but for its trigger."""
+    """Return the parts that must all hold for a promotion to fire, apart from its trigger."""
     starts_at, ends_at = promotion.starts_at, promotion.ends_at
     window = [ActiveWindow(starts_at, ends_at)] if starts_at is not None or ends_at is not None else []
     return [*window, *(_parts(promotion.when) if promotion.when is not None else ())]
 
 
 def _parts(condition: Condition) -> list[Condition]:
-    """Take a condition apart into what must all hold."""
+    """Split a condition into the parts that must all hold."""
     if isinstance(condition, AllOf):
         return [part for each in condition.all for part in _parts(each)]
     return [condition]
 
 
-def _texts(test: Comparison, prefix: str, texts: frozenset[str], tags: str, settles: Condition | None) -> Iterator[Key]:
+def _texts(test: Comparison, prefix: str, texts: frozenset[str], tags: str, implies: Condition | None) -> Iterator[Key]:
     wanted: tuple[Any, ...] | None = None
     if test.field in texts:
         wanted = (test.is_,) if test.is_ is not None else test.in_
     elif test.field == tags and test.has is not None:
         wanted = (test.has,)
     if wanted is not None:
-        only = settles if len(test.tests()) == 1 else None
+        only = implies if len(test.tests()) == 1 else None
         yield Key(prefix + test.field, frozenset(each for each in wanted if isinstance(each, str)), only)
 
 
@@ -130,8 +132,8 @@ def _measure(test: LineTest) -> Measure | None:
     return test.quantity or test.count or test.value
 
 
-def _wants_a_line(test: LineTest) -> bool:
-    """Say whether a line test cannot hold over no lines: it has no measure, or one that must be more than zero."""
+def _requires_line(test: LineTest) -> bool:
+    """Return whether a line test needs a selected line: it has no measure, or one that must be more than zero."""
     measure = _measure(test)
     if measure is None:
         return True
@@ -149,7 +151,7 @@ def _is_not_negative(operand: Any) -> bool:
 
 
 def _months(starts_at: datetime, ends_at: datetime) -> Iterator[Key]:
-    """Tell the months (of UTC) that an active window touches, where it is not too long."""
+    """Yield the key of the UTC months that an active window touches; no key for a long window."""
     first, last = _month_number(starts_at), _month_number(ends_at)
     if last - first < _MAX_MONTHS:
         yield Key(_MONTH, frozenset(map(str, range(first, last + 1))))
@@ -160,11 +162,11 @@ def _month_number(at: datetime) -> int:
     return at.year * 12 + at.month
 
 
-# -- what an event has -------------------------------------------------------------------------------------------------
+# -- texts of an event -------------------------------------------------------------------------------------------------
 
 
 def _texts_at(path: str) -> Callable[[Facts], Texts]:
-    """Bind a path to the different texts that an event has there."""
+    """Return a function from an event to its different texts at a path."""
     if path == _MONTH:
         return lambda facts: (str(_month_number(facts.event.occurred_at)),)
     if path == "member.tags":
@@ -183,68 +185,71 @@ _PATHS = (_MONTH, "member.tags", *_EVENT_TEXTS, *(_LINE + name for name in (*_LI
 _TEXTS: Mapping[str, Callable[[Facts], Texts]] = {path: _texts_at(path) for path in _PATHS}
 
 
-# -- the net -----------------------------------------------------------------------------------------------------------
+# -- the index ---------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen(eq=False)
 class Node:
-    """A place in the net: what is visited by everybody who comes here, and by path and text what lies below."""
+    """A node of the index: the candidates of every event that reaches it, and the buckets by path and text."""
 
-    entries: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     tables: tuple[tuple[str, Mapping[str | None, Bucket]], ...]
 
 
 @attrs.frozen(eq=False)
 class Index:
-    """The net of the promotions of one trigger, and the tests that are left at its ends, each as what it asks.
+    """The index of the promotions of one trigger: from texts of an event to the candidates and their remaining tests.
 
-    `never` are the positions of those that ask for what no event can have, a store that is the number 7.
+    `parts` are the requirements of each test. `never` are the positions of promotions that no event can reach, such
+    as one that requires a store that is the number 7.
     """
 
     root: Node
     tests: tuple[Predicate, ...]
-    describe_condition: tuple[tuple[Part, ...], ...]
+    parts: tuple[tuple[Part, ...], ...]
     never: tuple[int, ...]
 
     @classmethod
     def of(cls, promotions: Sequence[tuple[int, Promotion]]) -> "Index":
-        """Build the net of promotions, each with its position."""
+        """Build the index of promotions, each with its position in the program."""
         builder = _Builder()
-        filed = [_Filed.of(*each) for each in promotions]
-        bucket = builder.bucket([each for each in filed if each.is_possible])
+        unplaced = [_Unplaced.of(*each) for each in promotions]
+        bucket = builder.bucket([each for each in unplaced if each.is_possible])
         root = bucket if isinstance(bucket, Node) else Node(bucket, ())
         tests = tuple(map(_bind_all, builder.tests))
-        return cls(root, tests, tuple(builder.tests), tuple([each.position for each in filed if not each.is_possible]))
+        return cls(
+            root, tests, tuple(builder.tests), tuple([each.position for each in unplaced if not each.is_possible])
+        )
 
     def describe(self, names: Sequence[str]) -> Iterator[str]:
-        """Yield the way to each promotion and what is still tested there; `names` are those of the positions."""
+        """Yield the lines that describe the index; `names` are the names of the promotions by position."""
         yield from self._describe_node(self.root, names, "  ")
         if self.never:
-            yield "  never, for no event has what they ask for:"
+            yield "  never, because no event can meet their conditions:"
             yield from (f"    {names[position]}" for position in self.never)
 
     def _describe_node(self, node: Node, names: Sequence[str], indent: str) -> Iterator[str]:
-        yield from self._describe_entries(node.entries, names, indent)
+        yield from self._describe_candidates(node.candidates, names, indent)
         for path, table in node.tables:
             for text, below in sorted(table.items(), key=lambda item: str(item[0])):
-                yield f"{indent}where {_way(path, str(text))}:"
+                yield f"{indent}where {_describe_path(path, str(text))}:"
                 if isinstance(below, Node):
                     yield from self._describe_node(below, names, indent + "  ")
                 else:
-                    yield from self._describe_entries(below, names, indent + "  ")
+                    yield from self._describe_candidates(below, names, indent + "  ")
 
-    def _describe_entries(self, entries: Sequence[Candidate], names: Sequence[str], indent: str) -> Iterator[str]:
-        for position, test in entries:
-            left = f" if {' and '.join(map(_asked, self.describe_condition[test]))}" if test is not None else ""
-            yield f"{indent}{names[position]}{left}"
+    def _describe_candidates(self, candidates: Sequence[Candidate], names: Sequence[str], indent: str) -> Iterator[str]:
+        for position, test in candidates:
+            remaining = f" if {' and '.join(map(_describe_part, self.parts[test]))}" if test is not None else ""
+            yield f"{indent}{names[position]}{remaining}"
 
     def reached(self, facts: Facts) -> list[Candidate]:
-        """Look up the event's values: give what stands there, and what is visited always; in no order."""
+        """Return the candidates that the event reaches, in no order, possibly more than once."""
         found: list[Candidate] = []
         known: dict[str, Texts] = {}
         waiting = [self.root]
-        for node in waiting:  # which grows
-            found += node.entries
+        for node in waiting:  # the loop appends to the list
+            found += node.candidates
             for path, table in node.tables:
                 if path in known:
                     texts = known[path]
@@ -260,71 +265,71 @@ class Index:
         return found
 
     def fired(self, facts: Facts) -> list[int]:
-        """Give the positions of the promotions whose active window holds the event and whose condition holds."""
+        """Return the sorted positions of the promotions whose active window and condition match the event."""
         tests = self.tests
-        answers: dict[int, bool] = {}
+        results: dict[int, bool] = {}
         fired: set[int] = set()
         for position, test in self.reached(facts):
             if test is None:
                 fired.add(position)
                 continue
-            holds = answers.get(test)
+            holds = results.get(test)
             if holds is None:
-                holds = answers[test] = tests[test](facts)
+                holds = results[test] = tests[test](facts)
             if holds:
                 fired.add(position)
         return sorted(fired)
 
 
-# -- building it -------------------------------------------------------------------------------------------------------
+# -- the builder -------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen(eq=False)
-class _Filed:
-    """A promotion on its way to its bucket: by what it can still be filed, and what is still to be tested."""
+class _Unplaced:
+    """A promotion before it is in a bucket: the keys that can still divide it, and the parts that are still to test."""
 
     position: int
-    keys_of: tuple[Key, ...]
+    keys: tuple[Key, ...]
     untested: tuple[Part, ...]
     copies: int = 1
 
     @classmethod
-    def of(cls, position: int, promotion: Promotion) -> "_Filed":
+    def of(cls, position: int, promotion: Promotion) -> "_Unplaced":
         parts = _parts_of(promotion)
         return cls(position, tuple(keys_of(parts)), tuple(parts))
 
     @property
     def is_possible(self) -> bool:
-        """Say whether an event can have what it keys_of."""
-        return all(need.texts for need in self.keys_of)
+        """Return whether an event can have a text of each key."""
+        return all(key.texts for key in self.keys)
 
-    def under(self, need: Key) -> "_Filed":
-        """Give what is left once one of the texts of a need is known to be there."""
-        return _Filed(
+    def under(self, key: Key) -> "_Unplaced":
+        """Return the promotion below a key: without the key, and without the part that the key implies."""
+        return _Unplaced(
             self.position,
-            tuple(each for each in self.keys_of if each is not need),
-            tuple(each for each in self.untested if each is not need.settles),
-            self.copies * len(need.texts),
+            tuple(each for each in self.keys if each is not key),
+            tuple(each for each in self.untested if each is not key.implies),
+            self.copies * len(key.texts),
         )
 
 
 class _Builder:
-    """Files promotions, and numbers the tests that are left: the same conditions are one test."""
+    """Places promotions into buckets, and numbers the remaining tests; equal tests have one number."""
 
     def __init__(self) -> None:
         self.tests: dict[tuple[Part, ...], int] = {}
 
-    def bucket(self, filed: Sequence[_Filed], depth: int = 0) -> Bucket:
-        """Divide promotions by their most selective keys, as long as they are a crowd."""
-        if len(filed) <= _CROWDED or depth == _MAX_DEPTH:
-            return tuple(map(self.entry, filed))
-        spread = _spread(filed)
+    def bucket(self, unplaced: Sequence[_Unplaced], depth: int = 0) -> Bucket:
+        """Divide promotions by their most selective keys, until few enough are together or none has a key."""
+        if len(unplaced) <= _MAX_UNDIVIDED or depth == _MAX_DEPTH:
+            return tuple(map(self.candidate, unplaced))
+        spread = _spread(unplaced)
         always: list[Candidate] = []
-        tables: dict[str, dict[str, list[_Filed]]] = {}
-        for each in filed:
+        tables: dict[str, dict[str, list[_Unplaced]]] = {}
+        for each in unplaced:
             best = _best(each, spread)
             if best is None:
-                always.append(self.entry(each))
+                always.append(self.candidate(each))
                 continue
             below = each.under(best)
             for text in best.texts:
@@ -339,9 +344,9 @@ class _Builder:
             ),
         )
 
-    def entry(self, filed: _Filed) -> Candidate:
-        test = self.tests.setdefault(filed.untested, len(self.tests)) if filed.untested else None
-        return filed.position, test
+    def candidate(self, unplaced: _Unplaced) -> Candidate:
+        test = self.tests.setdefault(unplaced.untested, len(self.tests)) if unplaced.untested else None
+        return unplaced.position, test
 
 
 def _bind_all(parts: tuple[Part, ...]) -> Predicate:
@@ -356,7 +361,7 @@ def _bind_all(parts: tuple[Part, ...]) -> Predicate:
     return lambda facts: is_active(facts) and condition(facts)
 
 
-def _way(path: str, text: str) -> str:
+def _describe_path(path: str, text: str) -> str:
     if path == _MONTH:
         year, month = divmod(int(text) - 1, 12)
         return f"it is {year}-{month + 1:02} in UTC"
@@ -365,7 +370,7 @@ def _way(path: str, text: str) -> str:
     return f"{path} {'have' if path.endswith('tags') else 'is'} {text}"
 
 
-def _asked(part: Part) -> str:
+def _describe_part(part: Part) -> str:
     if not isinstance(part, ActiveWindow):
         return describe_condition(part)
     starts = f"it is {instant_text(part.starts_at)} or later" if part.starts_at is not None else ""
@@ -383,22 +388,22 @@ def _bind_window(window: ActiveWindow) -> Predicate:
     return is_active
 
 
-def _spread(filed: Sequence[_Filed]) -> Mapping[str, int]:
-    """Count the texts that stand at each path: the more there are, the fewer events reach one of them."""
+def _spread(unplaced: Sequence[_Unplaced]) -> Mapping[str, int]:
+    """Count the texts of all keys at each path: the more there are, the fewer events reach each of them."""
     texts: dict[str, set[str]] = {}
-    for each in filed:
-        for need in each.keys_of:
-            texts.setdefault(need.path, set()).update(need.texts)
+    for each in unplaced:
+        for key in each.keys:
+            texts.setdefault(key.path, set()).update(key.texts)
     return {path: len(different) for path, different in texts.items()}
 
 
-def _best(filed: _Filed, spread: Mapping[str, int]) -> Key | None:
-    """Choose the need that the fewest events meet, of those that are worth their copies."""
+def _best(unplaced: _Unplaced, spread: Mapping[str, int]) -> Key | None:
+    """Return the key that the fewest events have, among those worth their copies; None if there is none."""
 
-    def selectivity(need: Key) -> tuple[float, str]:
-        return spread[need.path] / max(len(need.texts), 1), need.path
+    def selectivity(key: Key) -> tuple[float, str]:
+        return spread[key.path] / max(len(key.texts), 1), key.path
 
-    usable = [need for need in filed.keys_of if _is_worth_copies(len(need.texts), filed.copies, spread[need.path])]
+    usable = [key for key in unplaced.keys if _is_worth_copies(len(key.texts), unplaced.copies, spread[key.path])]
     return max(usable, key=selectivity, default=None)
 
 

@@ -1,6 +1,6 @@
-"""What a program means: every reference resolved, every policy bound, once; and which promotions an event can reach.
+"""The compiled program: every reference resolved and every policy bound, once, and an index of the promotions.
 
-A plan holds no state between evaluations and may be shared by threads.
+Threads may share a plan: it keeps no state between evaluations, apart from a cache of the ends of days.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,20 +41,22 @@ __all__ = ["Award", "BoundCouponAction", "BoundCurrencyAction", "BoundPromotion"
 
 T = TypeVar("T")
 
-_MAX_REMEMBERED_DAYS = 4_096
+_MAX_CACHED_DAYS = 4_096
 
 
 @attrs.frozen(eq=False)
 class Award:
-    """How an action's amount comes about, bound: from a base, or over lines from its parts (then `parts` is set).
+    """The bound calculation of an action's amount.
 
-    `held` takes a whole base to the amount; `steps` is for what goes line by line, and for the trace.
+    `base` returns the base of an event, unless the base is computed over lines; then `parts` returns the parts of its
+    lines, and `base` is not used. `amount_of` converts a base to the amount, in whole millionths. If `each_line` is
+    true, `steps` converts the part of each line to an exact amount instead, and the sum is quantized to millionths.
     """
 
     proration: Proration
     rounding: Rounding
     decimals: int
-    held: AmountOf
+    amount_of: AmountOf
     steps: Steps
     base: Callable[[Facts, dict[str, int]], Ratio]
     parts: Callable[[Facts], Parts] | None = None
@@ -63,11 +65,11 @@ class Award:
 
 @attrs.frozen(eq=False)
 class BoundCurrencyAction:
-    """An action that issues currency, with what it refers to.
+    """An action that issues currency, with all its references resolved.
 
-    `unit` is the currency's last decimal in millionths. `schedule` says when it becomes issued and `release` what a
-    promise waits for (None where it is issued at once), `until` how long it lives, `is_capped` whether anything may
-    trim it, `rolling` is its expiry where that extends other lots.
+    `unit` is the last decimal of the currency, in millionths. `schedule` returns the dates of the issue, `until` its
+    last valid date. `release` is the event that releases a promise, None for an immediate issue. `rolling` is the
+    expiry if it also extends other lots. `is_capped` is false if no cap and no limit can trim the amount.
     """
 
     key: str
@@ -85,7 +87,7 @@ class BoundCurrencyAction:
 
 @attrs.frozen(eq=False)
 class BoundCouponAction:
-    """An action that issues coupons, with what it refers to; `award` is None where the quantity is a plain number."""
+    """An action that issues coupons, with all its references resolved; `award` is None if the quantity is a number."""
 
     key: str
     action: CouponAction
@@ -96,14 +98,14 @@ class BoundCouponAction:
 
 @attrs.frozen(eq=False)
 class BoundPromotion:
-    """A promotion with its actions bound; what it takes for it to fire is in the index."""
+    """A promotion with its actions bound; its window and condition are bound in the index."""
 
     promotion: Promotion
     actions: tuple[BoundCurrencyAction | BoundCouponAction, ...]
 
 
 class Plan:
-    """A compiled program. A pickle of one holds the program's parts, and compiles them again."""
+    """A compiled program. Its pickle contains the parts of the program; unpickling compiles them again."""
 
     def __init__(
         self,
@@ -146,9 +148,10 @@ class Plan:
         return _compiled, (parts,)
 
     def describe(self) -> str:
-        """Tell what the program compiles to: the way to each promotion and what is asked there; what actions reckon.
+        """Return the compiled program as text: the path to each promotion, its remaining tests, and its actions.
 
-        A promotion under no `where` is visited for every event of its trigger: what makes a large program slow.
+        A promotion that is not below a `where` is tested for every event of its trigger; many of those make a large
+        program slow.
         """
         return "\n".join(self._lines())
 
@@ -159,7 +162,7 @@ class Plan:
             yield from index.describe(names)
         yield "actions:"
         for bound in self.promotions:
-            yield from (f"  {_said_of(action)}" for action in bound.actions)
+            yield from (f"  {_describe_action(action)}" for action in bound.actions)
 
     def action(self, key: str) -> BoundCurrencyAction | BoundCouponAction:
         """Return the action of a key `PROMOTION/ACTION`; raise `LookupError` if the program has no such action."""
@@ -169,28 +172,28 @@ class Plan:
             raise LookupError(f"the program has no action {key}") from None
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
-        """Look at an event from this program's zone, in its money."""
+        """Return the facts of an event in this program's time zone and money."""
         return Facts(event, snapshot, self.zone, self.money, self._standings)
 
     def reached(self, facts: Facts) -> list[BoundPromotion]:
-        """Give the promotions that the event triggers and can reach, in the order of the document."""
+        """Return the promotions of the event's trigger that it reaches in the index, in the order of the document."""
         index = self._indexes.get(facts.event.type)
-        positions = sorted({entry[0] for entry in index.reached(facts)}) if index is not None else []
+        positions = sorted({candidate[0] for candidate in index.reached(facts)}) if index is not None else []
         return [self.promotions[position] for position in positions]
 
     def fired(self, facts: Facts) -> list[BoundPromotion]:
-        """Give the promotions that the event triggers, and whose window and condition hold, in that order."""
+        """Return the promotions that fire, in the order of the document: their trigger, window and condition match."""
         index = self._indexes.get(facts.event.type)
         return [self.promotions[position] for position in index.fired(facts)] if index is not None else []
 
     def counters(self, facts: Facts) -> list[Counter]:
-        """Name what the event's snapshot is made of: trackers, and the caps of the promotions that it can reach."""
+        """Return the counters of the event's snapshot: those of trackers, and those of promotions that it reaches."""
         counters: dict[str, Counter] = {}
         if facts.member is not None:
             for tracker in self.trackers:
                 counter = tracker_counter(tracker, facts.member.id, facts.event_on)
                 counters[counter.name] = counter
-        limits: set[str] = set()  # that are named already: most actions are under the same
+        limits: set[str] = set()  # already included: most actions have the same limits
         for bound in self.reached(facts):
             for action in bound.actions:
                 for counter in _counters_of(action, facts, limits):
@@ -198,36 +201,36 @@ class Plan:
         return list(counters.values())
 
     def start_of(self, day: date) -> datetime:
-        """Give the first instant of a local day: the zone is asked once a day, not once an issue."""
-        return self._remembered(self._starts_of_days, start_of_day, day)
+        """Return the first instant of a local day, cached: a look-up in the time zone is slow."""
+        return self._cached(self._starts_of_days, start_of_day, day)
 
     def end_of(self, day: date) -> datetime:
-        """Give the instant at which a local day has ended."""
-        return self._ends_of_days.get(day) or self._remembered(self._ends_of_days, day_after, day)
+        """Return the end of a local day, cached: the first instant of the next day."""
+        return self._ends_of_days.get(day) or self._cached(self._ends_of_days, day_after, day)
 
-    def _remembered(
-        self, known: dict[date, datetime], instant_of: Callable[[date, ZoneInfo], datetime], day: date
+    def _cached(
+        self, cache: dict[date, datetime], instant_of: Callable[[date, ZoneInfo], datetime], day: date
     ) -> datetime:
-        instant = known.get(day)
+        instant = cache.get(day)
         if instant is None:
-            if len(known) >= _MAX_REMEMBERED_DAYS:
-                known.clear()
-            instant = known[day] = instant_of(day, self.zone)
+            if len(cache) >= _MAX_CACHED_DAYS:
+                cache.clear()
+            instant = cache[day] = instant_of(day, self.zone)
         return instant
 
     def _bind(self, promotions: Sequence[Promotion]) -> tuple[BoundPromotion, ...]:
-        bound = _Bound()
+        binder = _Binder()
         return tuple(
             BoundPromotion(
                 promotion,
                 tuple(
-                    [self._bind_action(action_key(promotion.id, each.id), each, bound) for each in promotion.actions]
+                    [self._bind_action(action_key(promotion.id, each.id), each, binder) for each in promotion.actions]
                 ),
             )
             for promotion in promotions
         )
 
-    def _bind_action(self, key: str, action: Action, bound: "_Bound") -> BoundCurrencyAction | BoundCouponAction:
+    def _bind_action(self, key: str, action: Action, binder: "_Binder") -> BoundCurrencyAction | BoundCouponAction:
         if isinstance(action, CurrencyAction):
             decimals = self._currencies[action.currency].decimals
             limits = tuple(limit for limit in self.limits if limit.currency == action.currency)
@@ -236,39 +239,42 @@ class Plan:
                 action,
                 decimals,
                 unit_of(0, decimals),
-                bound.award(action.proration, action.rounding, decimals),
-                bound.once(bind_timing, action.timing),
-                bound.once(_release_of, action.timing),
-                bound.once(bind_expiry, action.expiry),
+                binder.award(action.proration, action.rounding, decimals),
+                binder.once(bind_timing, action.timing),
+                binder.once(_release_of, action.timing),
+                binder.once(bind_expiry, action.expiry),
                 action.expiry if isinstance(action.expiry, Rolling) else None,
                 limits,
                 bool(limits) or action.caps != NO_CAPS,
             )
         coupon_type, quantity = self._coupon_types[action.coupon_type], action.quantity
         rounding = Rounding(action.rounding.value, action.rounding.currency)
-        award = bound.award(quantity, rounding, 0) if not isinstance(quantity, int) else None
-        return BoundCouponAction(key, action, coupon_type, bound.once(bind_expiry, coupon_type.validity.expiry), award)
+        award = binder.award(quantity, rounding, 0) if not isinstance(quantity, int) else None
+        return BoundCouponAction(key, action, coupon_type, binder.once(bind_expiry, coupon_type.validity.expiry), award)
 
 
 def _compiled(parts: Mapping[str, Any]) -> Plan:
     return Plan(**parts)
 
 
-class _Bound:
-    """What is bound already: the same terms in a thousand promotions are bound once."""
+class _Binder:
+    """Binds policies with a cache: equal policies in a thousand promotions are bound once."""
 
     def __init__(self) -> None:
-        self.known: dict[Any, Any] = {}
+        self.cache: dict[Any, Any] = {}
 
     def once(self, bind: Callable[..., T], *terms: Any) -> T:
-        """Give what `bind` makes of some terms, made when they are first seen."""
-        if (bind, terms) not in self.known:
-            self.known[bind, terms] = bind(*terms)
-        bound: T = self.known[bind, terms]
+        """Return `bind(*terms)`, computed once for equal terms."""
+        if (bind, terms) not in self.cache:
+            self.cache[bind, terms] = bind(*terms)
+        bound: T = self.cache[bind, terms]
         return bound
 
     def award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
-        """Bind how an amount comes about; what does not hang on the lines that are selected is bound without them."""
+        """Bind the calculation of an amount.
+
+        Its rounding and proration do not depend on the selected lines, so awards on different lines share them.
+        """
         return self.once(self._award, proration, rounding, decimals)
 
     def _award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
@@ -276,18 +282,18 @@ class _Bound:
         if of is None:
             return self._award_of(proration, proration, rounding, decimals, _no_base)
         if isinstance(of, LineBase):
-            # A fixed amount, which has no base, does not get here.
-            reckoned = attrs.evolve(proration, of=attrs.evolve(of, lines=None))  # type: ignore[arg-type]
+            # A fixed amount has no base, so this proration is another one, which has the field `of`.
+            shared = attrs.evolve(proration, of=attrs.evolve(of, lines=None))  # type: ignore[arg-type]
             parts, each_line = self.once(bind_parts, of), of.aggregate == "each_line"
-            return self._award_of(proration, reckoned, rounding, decimals, _no_base, parts, each_line)
+            return self._award_of(proration, shared, rounding, decimals, _no_base, parts, each_line)
         return self._award_of(proration, proration, rounding, decimals, self.once(bind_base, of))
 
     def _award_of(
-        self, proration: Proration, reckoned: Proration, rounding: Rounding, decimals: int, *base: Any
+        self, proration: Proration, shared: Proration, rounding: Rounding, decimals: int, *base: Any
     ) -> Award:
-        held = self.once(bind_amount, reckoned, rounding, decimals)
-        steps = self.once(bind_steps, reckoned, rounding, decimals)
-        return Award(proration, rounding, decimals, held, steps, *base)
+        amount_of = self.once(bind_amount, shared, rounding, decimals)
+        steps = self.once(bind_steps, shared, rounding, decimals)
+        return Award(proration, rounding, decimals, amount_of, steps, *base)
 
 
 def _release_of(timing: Timing) -> Release | None:
@@ -300,17 +306,17 @@ def _no_base(_facts: Facts, _awarded: dict[str, int]) -> Ratio:
     return 0, 1
 
 
-def _said_of(action: BoundCurrencyAction | BoundCouponAction) -> str:
+def _describe_action(action: BoundCurrencyAction | BoundCouponAction) -> str:
     if isinstance(action, BoundCurrencyAction):
         spec = action.action
         return (
-            f"{action.key}: {_said_of_award(action.award)} in {spec.currency}; {spec.timing.type}; {spec.expiry.type}"
+            f"{action.key}: {_describe_award(action.award)} in {spec.currency}; {spec.timing.type}; {spec.expiry.type}"
         )
-    quantity = _said_of_award(action.award) if action.award is not None else str(action.action.quantity)
+    quantity = _describe_award(action.award) if action.award is not None else str(action.action.quantity)
     return f"{action.key}: {quantity} × coupon {action.coupon_type.id}; {action.coupon_type.validity.expiry.type}"
 
 
-def _said_of_award(award: Award) -> str:
+def _describe_award(award: Award) -> str:
     proration, rounding = award.proration, award.rounding
     if proration.of is None:
         return describe_proration(proration, "")
