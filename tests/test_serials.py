@@ -215,7 +215,7 @@ def test_a_serial_under_a_key_that_is_not_held_is_refused(serials: DerivedSerial
     with pytest.raises(InvalidKeyError) as caught:
         serials.serial_under("7", REQUEST)
 
-    assert str(caught.value) == "key '7': not held; the keys held: 0"
+    assert str(caught.value) == "key '7': unknown key; the known keys are 0"
 
 
 def test_a_key_added_to_the_mapping_afterwards_is_not_held() -> None:
@@ -272,7 +272,7 @@ def test_the_active_key_must_be_held() -> None:
     with pytest.raises(InvalidKeyError) as caught:
         DerivedSerials({"0": MASTER, "1": OTHER_MASTER}, "2")
 
-    assert str(caught.value) == "key '2': not held; the keys held: 0, 1"
+    assert str(caught.value) == "key '2': unknown key; the known keys are 0, 1"
 
 
 # Secrecy.
@@ -354,7 +354,7 @@ def test_the_refusal_of_a_malformed_serial_repeats_nothing_of_it() -> None:
 
     error = caught.value
     assert (str(error), repr(error), error.args, vars(error), error.__context__) == (
-        "not a serial: 18 letters and digits are expected, as they stand on the coupon",
+        "not a serial: expected the 18 letters and digits of the coupon",
         "MalformedSerialError()",
         (),
         {},

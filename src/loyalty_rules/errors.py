@@ -1,6 +1,7 @@
-"""Whose fault it is, where, and what would be right.
+"""The errors of the library, and the wording of their messages.
 
-Every error of the library is a `LoyaltyError`. Facts are attributes; the message is derived from them.
+Every error is a `LoyaltyError`. Its facts are attributes, and the message is derived from them: the place, the value
+that was found, and the values that are expected.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ __all__ = [
 
 
 class LoyaltyError(Exception):
-    """The base of every error that this library raises on purpose."""
+    """The base class of every error that this library raises on purpose."""
 
 
 @attrs.frozen
 class Problem:
-    """One thing that is wrong with a document.
+    """One problem of a document.
 
-    `path` is a JSON path (`$.promotions[0].actions[1].proration.percent`), `code` is stable from release
-    to release, `message` says what is wrong, what was found and what would be right.
+    `path` is a JSON path such as `$.promotions[0].actions[1].proration.percent`. `code` stays the same from release
+    to release. `message` is for people: the problem, the value that was found, and the values that are expected.
     """
 
     path: str
@@ -43,7 +44,7 @@ class Problem:
 
 
 class DocumentError(LoyaltyError, ValueError):
-    """A document is not valid; `problems` holds everything that is wrong with it. Source: documents, Python names."""
+    """A document that is not valid; `problems` has every problem of it. Source: documents, Python names."""
 
     def __init__(self, problems: Iterable[Problem], kind: str = "document") -> None:
         self.problems = tuple(problems)
@@ -57,9 +58,10 @@ class DocumentError(LoyaltyError, ValueError):
 
 
 class InvalidValueError(LoyaltyError, ValueError):
-    """A value given to a constructor is not valid: `name` is the argument, `code` and `message` as in `Problem`.
+    """An argument of a constructor that is not valid.
 
-    `others` are further ones of the same list or object.
+    `name` is the name of the argument; `code` and `message` are as in `Problem`. `others` are further errors of the
+    same list or object.
     """
 
     def __init__(self, name: str, code: str, message: str, others: tuple[InvalidValueError, ...] = ()) -> None:
@@ -70,7 +72,7 @@ class InvalidValueError(LoyaltyError, ValueError):
         super().__init__(name, code, message, others)
 
     def under(self, name: str) -> InvalidValueError:
-        """Give this error, and its others, as one of a value that stands under a name."""
+        """Return this error with a name in front of its own: that of the argument or key with the value."""
         step = self.name if not self.name or self.name.startswith("[") else f".{self.name}"
         others = tuple(other.under(name) for other in self.others)
         return InvalidValueError(name + step, self.code, self.message, others)
@@ -80,13 +82,13 @@ class InvalidValueError(LoyaltyError, ValueError):
 
 
 class WrongEventError(LoyaltyError, TypeError):
-    """An event of a kind that the called function does not decide."""
+    """An event of a type that the called function does not process."""
 
 
 class MissingSerialsError(LoyaltyError):
-    """A coupon of a serial-managed type is due and no serial generator was given: `coupon_type` names the type.
+    """A coupon of a serial-managed type is due, but the call has no serial generator.
 
-    Source: ledger 5 (there is no default key).
+    `coupon_type` is the id of the type. There is no default key. Source: ledger 5.
     """
 
     def __init__(self, coupon_type: str) -> None:
@@ -101,7 +103,7 @@ class MissingSerialsError(LoyaltyError):
 
 
 def path_step(key: object) -> str:
-    """Write one step of a JSON path: `.key`, or `['key']` where a plain name does not do. Never long."""
+    """Write one step of a JSON path: `.key`, or `['key']` if the key is not a plain name; long keys are shortened."""
     if not isinstance(key, str):
         return f"[{describe(key)}]"
     if len(key) <= 128 and key.isascii() and key.replace("_", "a").replace("-", "a").isalnum():
@@ -110,7 +112,7 @@ def path_step(key: object) -> str:
 
 
 def shorten(name: str) -> str:
-    """Write a name that does not exist in a message, shortened and in ASCII."""
+    """Write a name for a message, in ASCII and with at most 60 characters."""
     return ascii(name[:_SHOWN]) + ("…" if len(name) > _SHOWN else "")
 
 
@@ -118,13 +120,13 @@ _SHOWN = 60
 
 
 def describe(value: object) -> str:
-    """Name a value in a message: its kind and, shortened and in ASCII, what it says. Never fails, never long."""
+    """Describe a value for a message: its kind, and its content in ASCII and shortened. Never raises."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        # The text of a huge integer takes quadratic time and is refused from 4,300 digits on.
+        # Python converts a huge integer to text in quadratic time, and refuses to from 4,300 digits on.
         return f"the number {value}" if value.bit_length() < 100 else "a number of more than 30 digits"
     if isinstance(value, str):
         return f"the text {value[:_SHOWN]!a}" + ("…" if len(value) > _SHOWN else "")

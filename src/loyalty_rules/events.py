@@ -1,6 +1,6 @@
-"""What came in: a sale, an activity, what happens to a sale later, and what the host knows beyond the event.
+"""Events: sales, activities, later events about a sale; and the snapshot, the facts that an event does not contain.
 
-Every class is a plain frozen value, checked where it is built. Amounts are Decimals in the event's currency.
+Every class is a frozen value whose constructor checks its arguments. Amounts are Decimals in the event's currency.
 Source: semantics 1, documents (event, snapshot).
 """
 
@@ -67,9 +67,9 @@ declare(_read_contact_to, {"type": ["string", "boolean"], "maxLength": MAX_TEXT}
 
 @attrs.frozen(field_transformer=checked)
 class Contact:
-    """How a member is reached on one channel: an address (or `True` where there is none), and whether one may.
+    """The contact of a member on one channel: `to` is an address, or `True` for a channel without addresses.
 
-    `consent=False` or `suppressed=True` makes the channel unreachable by priority. Source: semantics 10.
+    A priority channel with `consent=False` or `suppressed=True` is not used. Source: semantics 10.
     """
 
     to: str | bool | None = attrs.field(default=None, converter=optional(_read_contact_to))
@@ -107,7 +107,7 @@ declare(
 
 @attrs.frozen(field_transformer=checked)
 class Member:
-    """Who bought. Absent from an event: nobody that is known, an anonymous sale. Source: semantics 1."""
+    """The member who bought or acted. An event without a member is anonymous. Source: semantics 1."""
 
     id: str = attrs.field(converter=read_name)
     group: str | None = attrs.field(default=None, converter=optional(read_name))
@@ -121,9 +121,9 @@ class Member:
 @schema_rules(any_of("value", "unit_price"))
 @attrs.frozen(field_transformer=checked)
 class Line:
-    """One line of a bill. Its value is `value` where given, else `quantity × unit_price − discount`.
+    """One line of a bill. Its value is `value`, or `quantity × unit_price − discount` if `value` is None.
 
-    `quantity` is zero or more; a value may be below zero (exchanges, discount lines). Source: semantics 2 and 3.
+    `quantity` is zero or more. The value may be below zero (exchanges, discount lines). Source: semantics 2 and 3.
     """
 
     id: str = attrs.field(converter=read_name)
@@ -139,12 +139,12 @@ class Line:
 
     def __attrs_post_init__(self) -> None:
         if self.value is None and self.unit_price is None:
-            raise InvalidValueError("", "required", "a line has a value or a unit_price")
+            raise InvalidValueError("", "required", "a line needs a value or a unit_price")
 
 
 @attrs.frozen(field_transformer=checked)
 class Tender:
-    """What was paid in one way: `card`, `cash`, `gift_card`… The amount is zero or more, in the event's currency."""
+    """A payment by one means: `card`, `cash`, `gift_card`… The amount is zero or more, in the event's currency."""
 
     type: str = attrs.field(converter=read_name)
     amount: Decimal = attrs.field(converter=read_non_negative)
@@ -153,13 +153,15 @@ class Tender:
 def _read_activity_type(value: str) -> str:
     name = read_name(value)
     if name in EVENT_TYPES:
-        raise InvalidValueError("", "not_a_choice", f"an activity has a type of its own; {name!r} is another document")
+        raise InvalidValueError(
+            "", "not_a_choice", f"expected a type of the host's own, found {name!r}, the type of another event"
+        )
     return name
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class _Happening:
-    """What a sale and an activity have in common."""
+    """The common fields of a sale and an activity."""
 
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
@@ -185,11 +187,12 @@ class _Happening:
 @schema_rules(at_most_items("tenders", MAX_LINES), at_most_items("lines", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Transaction(_Happening):
-    """A sale. `amount` is the bill as the host passes it, never a sum that the engine makes up from the lines.
+    """A sale. `amount` is the bill as the host states it; the engine never computes it from the lines.
 
-    `occurred_at` is the instant of the sale; `business_date`, where the till gives one, is the local date that it
-    counts for. `tax`, `shipping`, `tip` and tenders are zero or more and in the event's currency, as is `amount`;
-    `exchange_rate` is the program's money for one unit of it. Source: semantics 1 to 3, documents (event).
+    `occurred_at` is the instant of the sale. `business_date` is the local date of the sale if it differs from the
+    date of that instant in the program's zone. `amount`, `tax`, `shipping`, `tip` and tenders are in the event's
+    currency; all but `amount` are zero or more. `exchange_rate` is the program's money for one unit of that currency.
+    Line ids are unique. Source: semantics 1 to 3, documents (event).
     """
 
     type: Literal["transaction"] = "transaction"
@@ -216,9 +219,9 @@ def _limit(name: str, items: tuple[object, ...]) -> None:
 @schema_rules(at_most_items("tenders", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Activity(_Happening):
-    """Something that a member did other than buying: `registration`, `profile_update`, `check_in`…
+    """An event without a sale: `registration`, `profile_update`, `check_in`…
 
-    It has a type of its own, and neither amount nor lines. Source: semantics 1, documents (event).
+    The host chooses its type. It has no amount and no lines. Source: semantics 1, documents (event).
     """
 
     type: str = attrs.field(converter=_read_activity_type)
@@ -226,7 +229,7 @@ class Activity(_Happening):
 
 @attrs.frozen(field_transformer=checked)
 class ReturnedLine:
-    """How much of one line of the original sale came back: the line's id and a quantity of zero or more."""
+    """The returned quantity, zero or more, of one line of the original sale; `id` is the id of that line."""
 
     id: str = attrs.field(converter=read_name)
     quantity: Decimal = attrs.field(converter=read_non_negative)
@@ -235,7 +238,7 @@ class ReturnedLine:
 @schema_rules(at_most_items("lines", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Return:
-    """Goods of the sale `of` that came back, worth `amount` (zero or more). Source: documents (event)."""
+    """A return of goods of the sale `of`, worth `amount` (zero or more). Source: documents (event)."""
 
     type: Literal["return"] = "return"
     id: str = attrs.field(converter=read_name)
@@ -250,7 +253,10 @@ class Return:
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Update:
-    """A later state of the sale `of`: what is given replaces what was. Source: documents (event)."""
+    """A later state of the sale `of`: every field that is not None replaces the field of the sale.
+
+    Source: documents (event).
+    """
 
     type: Literal["update"] = "update"
     id: str = attrs.field(converter=read_name)
@@ -263,7 +269,7 @@ class Update:
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Confirmation:
-    """The word from outside that a promise waits for: issue it or cancel it. `promise` is its intent's key."""
+    """An external decision to issue or cancel a promise. `promise` is the key of the promise's intent."""
 
     type: Literal["confirmation"] = "confirmation"
     id: str = attrs.field(converter=read_name)
@@ -285,12 +291,12 @@ declare(_read_activity_type, {"$ref": read_name, "not": {"enum": [*EVENT_TYPES]}
 Event: TypeAlias = Transaction | Activity | Return | Update | Confirmation
 
 
-# -- what the host knows beyond the event ----------------------------------------------------------------------------
+# -- the facts beyond the event --------------------------------------------------------------------------------------
 
 
 @attrs.frozen(field_transformer=checked)
 class IssuedCounts:
-    """What an action has issued or promised within its cap's window before the event: an amount, and how often."""
+    """The amount and the number of times that an action issued or promised before the event, in its cap's window."""
 
     amount: Decimal = attrs.field(default=Decimal(0), converter=read_drawn)
     times: int = attrs.field(default=0, converter=read_count)
@@ -301,7 +307,7 @@ _NOTHING = IssuedCounts()
 
 @attrs.frozen(field_transformer=checked)
 class Issued:
-    """What an action has issued to this member, and in total."""
+    """The counts of one action: for this member, and in total."""
 
     member: IssuedCounts = _NOTHING
     total: IssuedCounts = _NOTHING
@@ -309,7 +315,7 @@ class Issued:
 
 @attrs.frozen(field_transformer=checked)
 class CouponCounts:
-    """How many coupons of a type have been issued in this store, to this member, and in total."""
+    """The number of coupons of one type that were issued in this store, to this member, and in total."""
 
     store: int = attrs.field(default=0, converter=read_count)
     member: int = attrs.field(default=0, converter=read_count)
@@ -331,7 +337,7 @@ declare(_read_drawn, mapping_schema({"$ref": read_drawn}))
 
 
 def _read_issued(value: Mapping[str, Issued]) -> Mapping[str, Issued]:
-    return read_mapping(value, _an_issued, "what actions have issued")
+    return read_mapping(value, _an_issued, "counts of actions")
 
 
 declare(_read_issued, mapping_schema({"$ref": Issued}))
@@ -358,10 +364,11 @@ def _coupon_counts(value: CouponCounts) -> CouponCounts:
 
 @attrs.frozen(field_transformer=checked)
 class Snapshot:
-    """The facts beyond the event, each in the window that holds the event, before it; absent means zero.
+    """The facts that an event does not contain: sums and counts before the event, in the window of the event.
 
-    `trackers` by tracker id, `issued` by `PROMOTION/ACTION`, `limits` by limit id (for the event's member or
-    store), `coupons` by coupon type. Source: semantics 1, documents (snapshot).
+    The keys of `trackers` are tracker ids, of `issued` `PROMOTION/ACTION`, of `limits` limit ids (for the member or
+    the store of the event), of `coupons` coupon types. A missing key means zero. Source: semantics 1, documents
+    (snapshot).
     """
 
     trackers: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_sums)

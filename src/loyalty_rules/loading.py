@@ -1,4 +1,4 @@
-"""Documents in and out: the doors of the library. Source: documents (Python names)."""
+"""Loading and dumping of documents: the entry points of the library. Source: documents (Python names)."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -18,12 +18,12 @@ T = TypeVar("T")
 def load_program(source: Source) -> Program:
     """Load a program from a mapping, JSON text or bytes, or a path to a .json or .toml file.
 
-    Raises `DocumentError` with every problem at once: values, unknown keys, names that stand for nothing.
+    Raises `DocumentError` with all problems at once: invalid values, unknown keys, names that refer to nothing.
     """
     document = read_source(source, "program")
     problems: list[Problem] = []
     if document.get("format") is None:
-        problems.append(Problem("$.format", "required", f"is missing; it is {FORMAT!r}"))
+        problems.append(Problem("$.format", "required", f"is missing; expected {FORMAT!r}"))
     try:
         program = _structured(document, Program, "program")
         known: dict[Any, Any] = {}
@@ -33,15 +33,15 @@ def load_program(source: Source) -> Program:
             return program
     except DocumentError as error:
         problems += error.problems
-    told = {problem.path for problem in problems}
-    problems += [problem for problem in unresolved(document) if problem.path not in told]
+    reported = {problem.path for problem in problems}
+    problems += [problem for problem in unresolved(document) if problem.path not in reported]
     raise DocumentError(problems[:MAX_PROBLEMS], "program")
 
 
 def load_event(source: Source) -> Event:
-    """Load an event: its `type` says whether a transaction, return, update, confirmation or an activity of that name.
+    """Load an event. `type` selects its class; a type other than those of `EVENT_TYPES` is the name of an activity.
 
-    Raises `DocumentError` with every problem at once.
+    Raises `DocumentError` with all problems at once.
     """
     document = read_source(source, "event")
     event: Event = _structured(document, _event_class(document), "event")
@@ -49,14 +49,14 @@ def load_event(source: Source) -> Event:
 
 
 def load_snapshot(source: Source) -> Snapshot:
-    """Load a snapshot: what the host knows beyond the event. Raises `DocumentError` with every problem at once."""
+    """Load a snapshot, the facts beyond the event. Raises `DocumentError` with all problems at once."""
     return _structured(read_source(source, "snapshot"), Snapshot, "snapshot")
 
 
 def dump(value: Any) -> dict[str, Any]:
-    """Give an evaluation, or anything that was loaded, as a plain document: `json.dumps` takes it as it is.
+    """Return an evaluation, or any loaded value, as a plain document that `json.dumps` can write.
 
-    Decimals are texts without exponent and without trailing zeros, instants carry an offset, defaults are filled in.
+    Decimals are texts without exponent and trailing zeros, instants have an offset, defaults are filled in.
     """
     document: dict[str, Any] = unstructure(value)
     return {**document, "trace": []} if isinstance(value, Evaluation) else document
@@ -76,7 +76,7 @@ def _structured(document: Mapping[str, Any], cls: type[T], kind: str) -> T:
         return structure(document, cls)
     except DocumentError:
         raise
-    except Exception as error:  # noqa: BLE001  (every failure is told as problems)
+    except Exception as error:  # noqa: BLE001  (every failure is reported as problems)
         problems = []
         for problem in problems_of(error):
             problems.append(problem)

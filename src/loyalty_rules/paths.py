@@ -1,4 +1,4 @@
-"""Where the parts of a program stand: each with its JSON path."""
+"""The parts of a program, each with its JSON path."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -28,7 +28,7 @@ Part = TypeVar("Part", bound=_HasId)
 
 @attrs.frozen
 class Circumstances:
-    """Where a condition stands: on an event of one type (a sale has an amount and lines), or on a line of a sale."""
+    """The subject of a condition: an event of the type `trigger` (only a sale has an amount and lines), or a line."""
 
     trigger: str = "transaction"
     of_line: bool = False
@@ -44,7 +44,7 @@ LINE = Circumstances(of_line=True)
 
 @attrs.frozen
 class ActionPlace:
-    """An action, its path, and the promotion that it is part of."""
+    """An action with its path and its promotion."""
 
     path: str
     promotion: Promotion
@@ -52,12 +52,12 @@ class ActionPlace:
 
     @property
     def key(self) -> str:
-        """Name the action as `awarded` does: `PROMOTION/ACTION`."""
+        """The name of the action as `awarded` has it: `PROMOTION/ACTION`."""
         return action_key(self.promotion.id, self.action.id)
 
     @property
     def proration(self) -> Proration | None:
-        """Give how the amount comes about; None where the quantity of coupons is a plain number."""
+        """The proration of the action, or None if the quantity of coupons is a plain number."""
         if isinstance(self.action, CurrencyAction):
             return self.action.proration
         return self.action.quantity if not isinstance(self.action.quantity, int) else None
@@ -68,31 +68,31 @@ class ActionPlace:
 
     @property
     def base(self) -> BaseValue | None:
-        """Give what the amount is computed from; None where it is fixed."""
+        """The base of the proration, or None if the amount is fixed."""
         return self.proration.of if self.proration is not None else None
 
 
 def promotions_of(program: Program) -> Iterator[tuple[str, Promotion]]:
-    """Give each promotion with its path."""
+    """Yield each promotion with its path."""
     for index, promotion in enumerate(program.promotions):
         yield f"$.promotions[{index}]", promotion
 
 
 def actions_of(program: Program) -> Iterator[ActionPlace]:
-    """Give each action with its path."""
+    """Yield each action with its path."""
     for path, promotion in promotions_of(program):
         for index, action in enumerate(promotion.actions):
             yield ActionPlace(f"{path}.actions[{index}]", promotion, action)
 
 
 def keyed(name: str, parts: Iterable[Part]) -> Iterator[tuple[str, Part]]:
-    """Give each part that a document writes under its id, with its path: limits, trackers, coupon types."""
+    """Yield each part that a document writes under its id, with its path: limits, trackers, coupon types."""
     for part in parts:
         yield f"$.{name}{path_step(part.id)}", part
 
 
 def conditions_of(program: Program) -> Iterator[tuple[str, Condition, Circumstances]]:
-    """Give every condition of a program with its path and where it stands."""
+    """Yield every condition of a program with its path and its subject."""
     for path, tracker in keyed("trackers", program.trackers):
         if tracker.when is not None:
             yield f"{path}.when", tracker.when, SALE

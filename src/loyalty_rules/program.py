@@ -57,7 +57,7 @@ class Basis:
 
 
 @schema_rules(
-    {"properties": {"trace": {"description": "Empty: it is asked for.", "type": "array", "maxItems": 0}}},
+    {"properties": {"trace": {"description": "Always empty.", "type": "array", "maxItems": 0}}},
     {"required": ["trace"]},
 )
 @attrs.frozen

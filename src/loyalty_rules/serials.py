@@ -1,17 +1,15 @@
-"""Serials of coupons: deriving them, writing them and reading them back.
+"""Serials of coupons: derivation, writing and parsing.
 
-A serial is `K BBBBBBBBBBBBBBBB C`: the symbol of the key, 80 bits of a keyed hash of what the coupon was
-issued for, and a check symbol. The same coupon derived again has the same serial, so a retry changes nothing,
-and without the key nobody can tell another coupon's.
+A serial is `K BBBBBBBBBBBBBBBB C`: the symbol of the key, 80 bits of a keyed hash of the coupon's identity, and a
+check symbol. Deriving a serial again gives the same serial, so a retry changes nothing. Without the key nobody can
+compute the serial of another coupon.
 
-**A serial is looked up, never accepted because its check symbol verifies.** The check symbol is public
-arithmetic that catches a slip of the hand; whoever wants one that verifies can work it out. Only a ledger
-knows which serials were issued.
+**Look a serial up; never accept it because its check symbol is right.** The check symbol is public arithmetic
+against typing errors, and anybody can compute it. Only a ledger knows which serials were issued.
 
-Known limits. 80 bits cannot be guessed at a rate that a host limits, and limiting it is the host's. Of 10⁹
-serials two coincide with odds of 4 × 10⁻⁷: whoever records them keeps the canonical form unique and asks
-again with the next `attempt`. Reading is for serials of this form; those of a host's own generator are the
-host's to read.
+Known limits. 80 bits cannot be guessed if the host limits the rate of attempts, which is the host's task. Among 10⁹
+serials the probability of a collision is 4 × 10⁻⁷: a ledger keeps the canonical form unique and derives the next
+`attempt` after a collision. `parse_serial` parses serials of this form only, not those of a host's own generator.
 """
 
 import hmac
@@ -47,14 +45,14 @@ _BODY_SYMBOLS = 16
 _SERIAL_SYMBOLS = 1 + _BODY_SYMBOLS + 1
 _MAX_TEXT = 128
 
-# Crockford's base32: the place of a symbol is its value. I, L and O look like 1 and 0; U is left out against
+# Crockford's base32: the position of a symbol is its value. I, L and O look like 1 and 0; U is excluded to avoid
 # accidental words.
 _SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {symbol: value for value, symbol in enumerate(_SYMBOLS)}
 
-# Every character that may be read as a symbol, one by one. str.upper() would do more than is meant: it turns
-# "ı" into "I" and "ſ" into "S"; and full-width or Arabic digits are digits to str.isdigit(). What is not here
-# stays as it is and is no symbol.
+# Every character that may be read as a symbol. str.upper() would accept too much: it turns "ı" into "I" and "ſ"
+# into "S", and str.isdigit() accepts full-width and Arabic digits. All other characters stay unchanged and are
+# refused.
 _READING = str.maketrans(
     {
         **{symbol.lower(): symbol for symbol in _SYMBOLS},
@@ -66,10 +64,10 @@ _READING = str.maketrans(
 
 
 class InvalidKeyError(LoyaltyError, ValueError):
-    """A key of serials that cannot be used: missing, too short, or under an id that is none.
+    """A key of serials that cannot be used: missing, too short, or with an invalid id.
 
-    `problem` says what is wrong, `key_id` with which key, where the id given is one. Never carries key
-    material, nor any text given where an id was meant, which may be a key in the wrong place.
+    `problem` describes the problem. `key_id` is the id of the key, or None if that id is invalid. The error never
+    contains key material, nor an invalid id, since that may be a key in the wrong place.
 
     Source: ledger 5.
     """
@@ -84,24 +82,24 @@ class InvalidKeyError(LoyaltyError, ValueError):
 
 
 class MalformedSerialError(LoyaltyError, ValueError):
-    """A text that is no serial. It repeats nothing of the text and says nothing about what is wrong with it.
+    """A text that is not a serial. The message neither repeats the text nor names the problem.
 
-    Whoever answers a customer gives the same refusal for a malformed serial and for an unknown one.
+    Answer a customer alike for a malformed serial and for an unknown one.
 
     Source: ledger 3, 5.
     """
 
     def __str__(self) -> str:
-        return "not a serial: 18 letters and digits are expected, as they stand on the coupon"
+        return "not a serial: expected the 18 letters and digits of the coupon"
 
 
 @attrs.frozen
 class SerialRequest:
-    """What one coupon's serial is derived from: the coupon's key, its type, and which attempt this is.
+    """The input of one coupon's serial: the parts of the coupon's key, its type, and the attempt.
 
-    `ordinal` counts the coupons of one action on one event, from 1; `attempt` starts at 0 and is one more for
-    each serial that was found to be taken. A value outside these ranges is a `ValueError`, one of another
-    type a `TypeError`.
+    `ordinal` counts the coupons of one action on one event, from 1. `attempt` starts at 0 and increases by one after
+    each collision with an issued serial. Raises `ValueError` for a number outside these ranges, and `TypeError` for
+    a value of another type.
 
     Source: ledger 5; documents, intent keys.
     """
@@ -116,50 +114,51 @@ class SerialRequest:
 
 
 class SerialGenerator(Protocol):
-    """Whatever gives serials: `DerivedSerials`, or a host's own.
+    """A source of serials: `DerivedSerials`, or a host's own.
 
     Source: semantics 9.
     """
 
     def serial(self, request: SerialRequest) -> str:
-        """Give the serial of one coupon, as it is shown.
+        """Return the serial of one coupon in the form that is shown.
 
-        Called once for each coupon of a serial-managed type. Equal requests must get equal serials, or a
-        retry issues another coupon; requests that differ, if only in `attempt`, must get different ones.
+        The engine calls it once for each coupon of a serial-managed type. Equal requests must get equal serials,
+        otherwise a retry issues another coupon. Different requests must get different serials, also if they differ
+        only in `attempt`.
         """
         ...
 
 
 class SerialKeys(SerialGenerator, Protocol):
-    """What a ledger needs that keeps no serial: to look one up by a keyed hash, and to derive it again.
+    """The keys of a ledger that stores no serials: it finds a serial by a keyed hash, and derives it again.
 
     Source: ledger 3.
     """
 
     def serial_under(self, key_id: str, request: SerialRequest) -> str:
-        """Give the serial of a coupon under the key that it was issued with, as it is shown."""
+        """Return the serial of a coupon, derived with the key `key_id`, in the form that is shown."""
         ...
 
     def fingerprint(self, serial: str) -> bytes | None:
-        """Give the keyed hash under which a serial is looked up; None for what can't be one of these keys."""
+        """Return the keyed hash that a ledger finds a serial by, or None if none of the keys can have derived it."""
         ...
 
 
 class DerivedSerials:
     """The built-in generator: serials derived from secret keys of the host.
 
-    `keys` has a master key, at least 32 random bytes, under each key id, one of the symbols `0`-`9`, `A`-`Z`
-    without I, L, O, U. `active` is the id of the key that new serials take. To rotate, add a key and make it
-    the active one; keep the old one for as long as a serial derived from it may have to be shown again. There
-    is no default key: `InvalidKeyError` tells of one that is missing, too short, or under no valid id.
+    `keys` has a master key, at least 32 random bytes, for each key id. A key id is one of the symbols `0`-`9`,
+    `A`-`Z` without I, L, O, U. `active` is the id of the key for new serials. To rotate keys, add a key and make it
+    the active one. Keep the old key for as long as its serials may have to be shown again. There is no default key:
+    `InvalidKeyError` is raised for a key that is missing or too short, and for an invalid key id.
 
-    The keys show in no `repr` and no error; a pickle has to carry them, and is as secret as they are.
+    No `repr` and no error contains the keys. A pickle contains them and must be kept secret.
 
     Source: ledger 5.
     """
 
-    # Not an attrs class: attrs.asdict() would hand out the keys. Only the keys derived from the masters are
-    # kept.
+    # Not an attrs class, since attrs.asdict() would reveal the keys. The object keeps the derived keys, not the
+    # master keys.
     __slots__ = ("_active", "_lookup_keys", "_serial_keys")
 
     def __init__(self, keys: Mapping[str, bytes], active: str) -> None:
@@ -169,39 +168,40 @@ class DerivedSerials:
             _checked_id(key_id): _derived_key(key_id, master, _SERIAL_KEY_INFO) for key_id, master in keys.items()
         }
         self._lookup_keys = {key_id: _derived_key(key_id, keys[key_id], _LOOKUP_KEY_INFO) for key_id in keys}
-        self._active = self._held_id(active)
+        self._active = self._known_id(active)
 
     @classmethod
     def from_master(cls, master: bytes, key_id: str = "0") -> Self:
-        """Make a generator of one key, which is the active one. Ranges and errors as for the class."""
+        """Build a generator with one key, the active one. Ranges and errors are those of the class."""
         return cls({key_id: master}, key_id)
 
     def serial(self, request: SerialRequest) -> str:
-        """Give the serial of a coupon under the active key, as it is shown: `05XQCT-EGEVD1-N1X2MV`.
+        """Return the serial of a coupon, derived with the active key, in the form that is shown.
 
-        Equal requests give equal serials, in every process.
+        An example is `05XQCT-EGEVD1-N1X2MV`. Equal requests get equal serials, in every process.
 
         Source: ledger 5.
         """
         return self.serial_under(self._active, request)
 
     def serial_under(self, key_id: str, request: SerialRequest) -> str:
-        """Give the serial of a coupon under one of the keys, as it is shown.
+        """Return the serial of a coupon, derived with the key `key_id`, in the form that is shown.
 
-        For a coupon that was issued before the keys were rotated: its record has the key id and no serial.
-        `InvalidKeyError` if the key is not held.
+        A ledger needs it for a coupon issued before the keys were rotated: its record has the key id and no serial.
+        Raises `InvalidKeyError` if the generator does not have the key.
 
         Source: ledger 3, 5.
         """
-        key_id = self._held_id(key_id)
+        key_id = self._known_id(key_id)
         digest = hmac.digest(self._serial_keys[key_id], _message(key_id, request), _HASH)
         return _grouped(_with_check_symbol(key_id + _body(digest)))
 
     def fingerprint(self, serial: str) -> bytes | None:
-        """Give the keyed hash of a serial, in any form that reads, of 32 bytes: what a store looks it up by.
+        """Return the keyed hash of a serial, 32 bytes, that a database finds the serial by.
 
-        The key is another than that of the serials, derived from the same master: who has the store and not the keys
-        can neither tell a serial nor test a guess. None for a text that does not read and for a key that is not held.
+        `serial` may have any form that `parse_serial` accepts. The result is None if the text is not a serial or the
+        generator does not have its key. The hash has a key of its own, derived from the same master key. Without the
+        keys, a copy of the database neither reveals a serial nor confirms a guess.
 
         Source: ledger 3.
         """
@@ -215,21 +215,20 @@ class DerivedSerials:
     def __repr__(self) -> str:
         return f"DerivedSerials(active={self._active!r}, key_ids={''.join(sorted(self._serial_keys))!r})"
 
-    def _held_id(self, key_id: str) -> str:
+    def _known_id(self, key_id: str) -> str:
         if _checked_id(key_id) not in self._serial_keys:
-            raise InvalidKeyError(f"not held; the keys held: {', '.join(sorted(self._serial_keys))}", key_id)
+            raise InvalidKeyError(f"unknown key; the known keys are {', '.join(sorted(self._serial_keys))}", key_id)
         return key_id
 
 
 def parse_serial(text: str) -> str:
-    """Read a serial as somebody typed or scanned it; give its canonical form of 18 symbols, the one to look up.
+    """Return the canonical form, 18 symbols, of a serial that somebody typed or scanned.
 
-    Upper and lower case are the same, hyphens and blanks are dropped, I and L are read as 1 and O as 0.
-    Anything else is a `MalformedSerialError`: another length, another character (of other scripts, too,
-    however much it resembles one of these), a check symbol that does not fit, a text of more than 128
-    characters.
+    Upper and lower case are the same, hyphens and blanks are dropped, I and L are read as 1 and O as 0. Raises
+    `MalformedSerialError` for another length, another character (similar characters of other scripts included), a
+    wrong check symbol, and a text of more than 128 characters.
 
-    That a serial reads does not make it one that was issued: look it up.
+    A well-formed serial is not necessarily an issued one: look it up.
 
     Source: ledger 5.
     """
@@ -244,9 +243,9 @@ def parse_serial(text: str) -> str:
 
 
 def shown(serial: str) -> str:
-    """Give a serial, in any form that reads, as it is shown: `05XQCT-EGEVD1-N1X2MV`.
+    """Return a serial in the form that is shown: `05XQCT-EGEVD1-N1X2MV`.
 
-    A text that does not read is a `MalformedSerialError`.
+    `serial` may have any form that `parse_serial` accepts. Raises `MalformedSerialError` for any other text.
 
     Source: ledger 5.
     """
@@ -254,9 +253,10 @@ def shown(serial: str) -> str:
 
 
 def key_id_of(serial: str) -> str:
-    """Give the id of the key that a serial, in any form that reads, says it was derived from.
+    """Return the id of the key in a serial.
 
-    A text that does not read is a `MalformedSerialError`. No such key need exist: anybody can write a serial.
+    `serial` may have any form that `parse_serial` accepts. Raises `MalformedSerialError` for any other text. The key
+    need not exist, since anybody can write a serial.
 
     Source: ledger 5.
     """
@@ -264,9 +264,9 @@ def key_id_of(serial: str) -> str:
 
 
 def hkdf_sha256(secret: bytes, *, info: bytes, length: int, salt: bytes = b"") -> bytes:
-    """Derive a key for the one purpose that `info` names, of `length` bytes, 1 to 8,160.
+    """Derive a key of `length` bytes, 1 to 8,160, for the purpose that `info` names.
 
-    `secret` must be random, and long enough to be one: this makes no password strong.
+    `secret` must be random and long enough to be a key: the derivation does not strengthen a password.
 
     Source: RFC 5869, with SHA-256; ledger 5.
     """
@@ -306,15 +306,14 @@ def _fields(key_id: str, request: SerialRequest) -> Iterable[bytes]:
     yield key_id.encode()
     names = (request.program, request.coupon_type, request.event, request.promotion, request.action)
     for name in names:
-        # A lone surrogate has no UTF-8. None should come this far; if one does, it is told apart and no
-        # error.
+        # UTF-8 cannot encode a lone surrogate. Events cannot contain one; a request can, and must not fail.
         yield name.encode("utf-8", "surrogatepass")
     yield b"%d" % request.ordinal
     yield b"%d" % request.attempt
 
 
 def _length_prefixed(field: bytes) -> bytes:
-    # Without the lengths ("ab", "c") and ("a", "bc") would be one message, and two coupons would have one
+    # Without the lengths ("ab", "c") and ("a", "bc") would be the same message, and two coupons would share a
     # serial.
     return len(field).to_bytes(4, "big") + field
 
@@ -338,9 +337,9 @@ def _grouped(canonical: str) -> str:
 #   twins, aa into bb                                 moves it by       (w_i + w_j) (a + b)
 #
 # and since no weight is zero, no two are equal (18 places, 31 powers) and a field has no divisors of zero,
-# none of these is zero unless a = b. That is so for neighbours and for places further apart: jump
-# transpositions (acb into bca) and jump twins (aca into bcb) are seen as well. With equal weights, w_i + w_j
-# = 0, and every transposition and every twin would pass.
+# none of these is zero unless a = b. This holds for neighbours and for places further apart, so that jump
+# transpositions (acb into bca) and jump twins (aca into bcb) are detected as well. With equal weights, w_i + w_j
+# = 0, and no transposition and no twin error would be detected.
 def _weighted_sum(symbols: str) -> int:
     total = 0
     for symbol in symbols:
@@ -349,11 +348,11 @@ def _weighted_sum(symbols: str) -> int:
 
 
 def _times_x(value: int) -> int:
-    # x^5 = x^2 + 1: what is shifted out of the five bits comes back as 0b00101.
+    # x^5 = x^2 + 1: the bit that leaves the five bits comes back as 0b00101.
     return value << 1 ^ 0b100101 if value & 0b10000 else value << 1
 
 
 def _with_check_symbol(symbols: str) -> str:
-    # The check symbol has weight 1 and is its own negative: it is the sum of the others, each one place
+    # The check symbol has the weight 1 and is its own negative: it is the sum of the other symbols, each one place
     # further from the end.
     return symbols + _SYMBOLS[_times_x(_weighted_sum(symbols))]

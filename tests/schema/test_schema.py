@@ -795,7 +795,7 @@ def test_a_float_in_a_mapping_is_the_loaders_to_refuse() -> None:
 def test_a_key_that_comes_twice_in_a_text_is_the_loaders_to_refuse() -> None:
     text = json.dumps(SALE).replace('"store": "S1"', '"store": "S1", "store": "S2"')
     assert faults("event", json.loads(text)) == []
-    with pytest.raises(DocumentError, match=r"the key 'store' comes 2 times"):
+    with pytest.raises(DocumentError, match=r"the key 'store' occurs 2 times"):
         load_event(text)
 
 

@@ -1,6 +1,6 @@
 """Local days, calendar periods and instants, case by case and zone by zone. Source: semantics 5 and 6.
 
-``LOYALTY_ALL_ZONES=1`` walks through every zone that there is instead of a choice of awkward ones.
+``LOYALTY_ALL_ZONES=1`` tests every zone of the database instead of a selection of unusual ones.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def test_the_end_of_a_day_has_the_offset_of_the_zone_at_that_instant(zone: str, 
         ("UTC", "2025-01-15", "2025-01-15T00:00:00+00:00"),
         ("America/New_York", "2025-03-09", "2025-03-09T00:00:00-05:00"),
         ("America/New_York", "2025-03-10", "2025-03-10T00:00:00-04:00"),
-        # Midnight is skipped: the day starts where the clocks land.
+        # Midnight is skipped: the day starts at the clock change.
         ("Africa/Cairo", "2024-04-26", "2024-04-26T01:00:00+03:00"),
         ("America/Santiago", "2024-09-08", "2024-09-08T01:00:00-03:00"),
         ("America/Asuncion", "2023-10-01", "2023-10-01T01:00:00-03:00"),

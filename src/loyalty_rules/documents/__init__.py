@@ -1,4 +1,4 @@
-"""How documents are written and read: structuring, sources, references.
+"""Documents: their sources, their conversion to values and back, their references.
 
-Empty on purpose: a name exported here would make an import circle with `program`.
+Empty on purpose: a name exported here would make a circular import with `program`.
 """

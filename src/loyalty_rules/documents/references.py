@@ -1,7 +1,7 @@
-"""What a program names must exist: currencies, trackers, coupon types, actions, paths. Source: documents (program).
+"""The references of a program: to currencies, trackers, coupon types, actions and paths. Source: documents (program).
 
-Works on the document, so that all of it is checked at once, parts with other problems included; what is not of
-the right shape here has been told already where it was read.
+The check works on the document, not on the values. It therefore covers parts with other problems, too, and all
+problems are reported at once. A part of the wrong type is skipped here, since the conversion reports it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,15 @@ __all__ = ["unresolved"]
 
 MAX_CONDITION_DEPTH = 32
 MAX_PROBLEMS = 100
-_MAX_ENTRIES = 20_000  # a longer list has been refused where it was read: none of its parts is looked at again
-_MAX_KNOWN = 1_000  # to look for the nearest name among more takes too long
+_MAX_ENTRIES = 20_000  # the conversion refuses a longer list, so its parts are not checked
+_MAX_KNOWN = 1_000  # among more names the search for the nearest takes too long
 
 
 def unresolved(document: Mapping[str, Any]) -> list[Problem]:
-    """Find every name in a program's document that stands for nothing, and every id that comes twice."""
+    """Return a problem for every name in a program's document that refers to nothing, and for every repeated id.
+
+    At most 100 problems are returned.
+    """
     return [*islice(_References(document).problems(), MAX_PROBLEMS)]
 
 
@@ -125,7 +128,7 @@ class _References:
             if scope.tracker_tests:
                 yield from self._known(condition, "tracker", at, self.trackers)
             else:
-                yield Problem(at, "misplaced", f"{scope.name} can't be tested by a tracker")
+                yield Problem(at, "misplaced", f"{scope.name} cannot be tested by a tracker")
 
 
 def _checked(scope: Scope, path: str, at: str) -> Iterator[Problem]:
@@ -136,7 +139,7 @@ def _checked(scope: Scope, path: str, at: str) -> Iterator[Problem]:
 
 
 def _keys(document: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
-    """Give what is defined under a key by its ids; None where that can't be told."""
+    """Return the definitions under a key by their ids, or None if they are not an object."""
     entries = document.get(key, None if key == "currencies" else {})
     if entries is None and key != "currencies":
         return {}
@@ -146,7 +149,7 @@ def _keys(document: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
 
 
 def _entries(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give the objects that stand under a key, in a list or by their ids, each with its path."""
+    """Yield the objects under a key, in a list or by their ids, each with its path."""
     entries = holder.get(key)
     steps: list[tuple[str, Any]] = []
     if isinstance(entries, Mapping):
@@ -165,7 +168,7 @@ def _items(value: object) -> Sequence[Any]:
 
 
 def _entry(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give the object that stands under a key with its path, where one does."""
+    """Yield the object under a key with its path, if there is one."""
     entry = holder.get(key)
     if isinstance(entry, Mapping):
         yield f"{path}.{key}", entry

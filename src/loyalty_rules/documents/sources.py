@@ -1,8 +1,8 @@
-"""Where a document comes from: a mapping, a JSON text or bytes, or a path to a .json or .toml file.
+"""The sources of a document: a mapping, JSON text or bytes, or a path to a .json or .toml file.
 
-What comes back is a plain mapping, numbers exact: a fraction in a text becomes a Decimal, a number outside the
-limits an `UnreadNumber` that a problem can show. A key that comes twice in one object is a problem, since nobody
-can tell which was meant. Source: documents (Python names, scalars).
+The result is a plain mapping with exact numbers. A fraction in a text becomes a Decimal; a number outside the limits
+becomes an `UnreadNumber`, so that a problem can show it. A key that occurs twice in one object is a problem, since
+the intended value is unknown. Source: documents (Python names, scalars).
 """
 
 import json
@@ -26,7 +26,7 @@ _MAX_TOML_BYTES = 2 * 1024 * 1024
 
 
 def read_source(source: Source, kind: str) -> Mapping[str, Any]:
-    """Read a document from wherever it comes; `kind` names it in the error. Raises `DocumentError`."""
+    """Read a document from its source; `kind` names the document in the error. Raises `DocumentError`."""
     if isinstance(source, Mapping):
         return source
     if isinstance(source, os.PathLike) or (isinstance(source, str) and _is_path(source)):
@@ -44,7 +44,7 @@ def _path(source: str | os.PathLike[str], kind: str) -> Path:
     try:
         return Path(source)
     except Exception:  # noqa: BLE001  (a path object of the host's may raise anything)
-        raise _refusal(kind, "unreadable", f"{describe(source)} is no path to a file") from None
+        raise _refusal(kind, "unreadable", f"expected a path to a file, found {describe(source)}") from None
 
 
 def _object_of(document: Any, kind: str) -> Mapping[str, Any]:
@@ -65,7 +65,7 @@ def _read_file(path: Path, kind: str) -> Any:
             data = file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _refusal(kind, "unreadable", f"{describe(str(path))} can't be read: {reason}") from None
+        raise _refusal(kind, "unreadable", f"{describe(str(path))} cannot be read: {reason}") from None
     if len(data) > most:
         raise _refusal(kind, "too_large", f"a {'TOML' if toml else 'JSON'} file is at most {most:,} bytes")
     return _read_toml(data, kind) if toml else read_json(data, kind)
@@ -75,7 +75,7 @@ def _read_file(path: Path, kind: str) -> Any:
 
 
 class _RepeatedKey(ValueError):
-    """An object in which a key comes twice: `keys` names those that do."""
+    """An object with a key that occurs twice."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class _NotJson(ValueError):
 
 
 def _constant(text: str) -> Any:
-    raise _NotJson(f"{text} is no JSON value")
+    raise _NotJson(f"{text} is not a JSON value")
 
 
 def _whole(text: str) -> int | UnreadNumber:
@@ -103,7 +103,7 @@ _DECODER = json.JSONDecoder(
 
 
 def read_json(text: str | bytes | bytearray, kind: str) -> Any:
-    """Read one JSON document, numbers exact. Raises `DocumentError` with the line and column of what is wrong."""
+    """Read one JSON document with exact numbers. Raises `DocumentError` with the line and column of a syntax error."""
     if len(text) > MAX_BYTES:
         raise _refusal(kind, "too_large", f"a JSON text is at most {MAX_BYTES:,} bytes, found {len(text):,}")
     try:
@@ -111,26 +111,26 @@ def read_json(text: str | bytes | bytearray, kind: str) -> Any:
             text = bytes(text).decode("utf-8-sig")
         return _decoded(text, kind)
     except UnicodeDecodeError as error:
-        raise _refusal(kind, "not_json", f"expected UTF-8; byte {error.start:,} is none") from None
+        raise _refusal(kind, "not_json", f"expected UTF-8, found an invalid byte at position {error.start:,}") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise _refusal(kind, "not_json", f"this is no JSON: {error.msg} at {where}") from None
+        raise _refusal(kind, "not_json", f"the text is not JSON: {error.msg} at {where}") from None
     except _NotJson as error:
-        raise _refusal(kind, "not_json", f"this is no JSON: {error}") from None
+        raise _refusal(kind, "not_json", f"the text is not JSON: {error}") from None
     except RecursionError:
-        raise _refusal(kind, "too_deep", "this document is nested too deep") from None
+        raise _refusal(kind, "too_deep", "the document is nested too deeply") from None
 
 
 def _decoded(text: str, kind: str) -> Any:
     try:
         return _DECODER.decode(text)
     except _RepeatedKey:
-        # Only a text that is known to repeat a key is read again, to find where; it may be wrong further on, too.
+        # A second pass finds the paths of the repeated keys; the rest of the text may have a syntax error, too.
         raise DocumentError(_repeated_keys(text), kind) from None
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object as its pairs, so that a key that comes twice is still seen."""
+    """The pairs of an object, so that a repeated key is not lost."""
 
 
 _PAIRS_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=str, parse_float=str, parse_constant=_constant)
@@ -145,7 +145,7 @@ def _repeated_keys(text: str) -> list[Problem]:
         if isinstance(value, _Pairs):
             times = Counter(key for key, _ in value)
             problems += [
-                Problem(path, "duplicate_key", f"the key {shorten(key)} comes {count} times in one object")
+                Problem(path, "duplicate_key", f"the key {shorten(key)} occurs {count} times in one object")
                 for key, count in times.items()
                 if count > 1
             ]
@@ -160,17 +160,17 @@ def _repeated_keys(text: str) -> list[Problem]:
 
 
 def _fraction(text: str) -> Decimal | UnreadNumber:
-    return unread(text.replace("_", "").removeprefix("+"))  # TOML's own syntax for a plain number
+    return unread(text.replace("_", "").removeprefix("+"))  # TOML allows underscores and a plus sign
 
 
 def _read_toml(data: bytes, kind: str) -> Any:
     try:
         return tomllib.loads(data.decode("utf-8"), parse_float=_fraction)
     except UnicodeDecodeError as error:
-        raise _refusal(kind, "not_toml", f"expected UTF-8; byte {error.start:,} is none") from None
+        raise _refusal(kind, "not_toml", f"expected UTF-8, found an invalid byte at position {error.start:,}") from None
     except tomllib.TOMLDecodeError as error:
-        raise _refusal(kind, "not_toml", f"this is no TOML: {error}") from None
+        raise _refusal(kind, "not_toml", f"the text is not TOML: {error}") from None
     except ValueError as error:  # an integer of more digits than Python converts
-        raise _refusal(kind, "not_toml", f"this is no TOML: {str(error)[:100]}") from None
+        raise _refusal(kind, "not_toml", f"the text is not TOML: {str(error)[:100]}") from None
     except RecursionError:
-        raise _refusal(kind, "too_deep", "this document is nested too deep") from None
+        raise _refusal(kind, "too_deep", "the document is nested too deeply") from None

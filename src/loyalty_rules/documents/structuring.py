@@ -1,8 +1,8 @@
-"""Documents to values and back, by the shape of the classes: the only room that imports cattrs.
+"""The conversion of documents to values and back, derived from the classes. Only this module imports cattrs.
 
-A class says what it holds; here is only how that is written: `type` names the class of a union, an object of ids
-stands for a tuple of values that have an `id`, null means absent. All problems of a document are found at once;
-each scalar is read by the reader of its field, the same that the constructor uses. Source: documents.
+The classes define the fields; this module defines how a document writes them. `type` selects the class of a union, an
+object of ids stands for a tuple of values with an `id`, and null means absent. All problems of a document are
+collected. Each field is read by the same reader that the constructor uses. Source: documents.
 """
 
 import functools
@@ -48,35 +48,35 @@ T = TypeVar("T")
 MAX_PROBLEMS = 100
 _MAX_ITEMS = 20_000
 
-# -- how things are written ------------------------------------------------------------------------------------------
+# -- keys and tags ---------------------------------------------------------------------------------------------------
 
 _KEYS = {"not_": "not", "is_": "is", "in_": "in", "from_date": "from", "to_date": "to"}
 
 
 def key_of(name: str) -> str:
-    """Give the key under which a field stands in a document."""
+    """Return the key of a field in a document."""
     return _KEYS.get(name, name)
 
 
 @functools.cache
 def fields_of(cls: Any) -> Mapping[str, "attrs.Attribute[Any]"]:
-    """Give the fields of a class by the keys under which they stand in a document."""
+    """Return the fields of a class by their keys in a document."""
     fields = {key_of(field.name): field for field in attrs.fields(cls)}
     return dict(sorted(fields.items(), key=lambda pair: pair[0] != "type"))
 
 
 def _tag(cls: type) -> dict[str, str]:
-    tag = getattr(cls, "type", None)  # a class that has a tag has it as a class variable, not as a field
+    tag = getattr(cls, "type", None)  # a tag is a class variable, not a field
     return {"type": tag} if isinstance(tag, str) else {}
 
 
 def is_keyed(field: "attrs.Attribute[Any]") -> bool:
-    """Say whether a field holds values by their ids, so that it is written as an object: trackers, coupon types…"""
+    """Return whether a document writes a field as an object by the ids of its values: trackers, coupon types…"""
     return field.metadata.get("keyed", False) is True
 
 
 def tags_of(union: Any) -> Mapping[str, type]:
-    """Give the classes of a union by the `type` that names each in a document."""
+    """Return the classes of a union by their `type` in a document."""
     classes: list[Any] = [each for each in get_args(union) if attrs.has(each)]
     return {each.type: each for each in classes}
 
@@ -102,20 +102,20 @@ Hook: TypeAlias = Callable[[Any], Any]
 
 
 def structure(document: Mapping[str, Any], cls: type[T]) -> T:
-    """Make a value of a document; raises an error that `problems_of` tells as problems."""
+    """Convert a document to a value. Raises an error that `problems_of` converts to problems."""
     value: T
     try:
         value = _quick.structure(document, cls)
-    except Exception:  # noqa: BLE001  (whatever it is, it is found again and told)
+    except Exception:  # noqa: BLE001  (the second conversion raises it again, with every problem)
         value = _thorough.structure(document, cls)
     return value
 
 
 def share_parts(value: Any, known: dict[Any, Any]) -> Any:
-    """Make parts that are equal and have no id one object, in a value that was just made and that nobody has seen yet.
+    """Replace equal parts without an id by one shared object, in a value that was just built and is not in use yet.
 
-    A program says the same a thousand times: without this, ten thousand promotions are a quarter of a million objects,
-    which the garbage collector of the host walks through again and again. `known` holds the parts that were met.
+    A program repeats the same parts a thousand times. Without sharing, ten thousand promotions are a quarter of a
+    million objects, which the host's garbage collector traverses again and again. `known` collects the shared parts.
     """
     cls: Any = type(value)
     for name in _nested_names(cls):
@@ -199,7 +199,7 @@ def _list_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
 
     def hook(value: Any) -> Any:
         if not isinstance(value, (list, tuple)):
-            return value  # the field's reader says what was expected
+            return value  # the field's reader raises the error
         return [each for _, each in _all(converter, enumerate(value), len(value), lambda _, each: item(each))]
 
     return hook
@@ -238,7 +238,7 @@ def _all(
     for index, value in pairs:
         try:
             values.append((index, item(index, value)))
-        except Exception as error:  # noqa: BLE001  (told as problems, whatever it is)
+        except Exception as error:  # noqa: BLE001  (every error becomes a problem)
             error.add_note(IterableValidationNote("", index, None))
             errors.append(error)
             if len(errors) >= MAX_PROBLEMS:
@@ -281,7 +281,7 @@ def _of_object(converter: cattrs.Converter, choose: Callable[[Mapping[Any, Any]]
 
 
 def _other(value: Any, annotation: Any) -> Any:
-    """Pass on what is no object where the union holds plain kinds too, for the field's reader to judge."""
+    """Return a value that is not an object if the union has plain types, too: the field's reader checks it."""
     return value if {int, str, bool} & set(get_args(annotation)) else _object(value)
 
 
@@ -291,7 +291,7 @@ def _tagged_class(value: Mapping[Any, Any], tags: Mapping[str, type]) -> type:
         return tags[tag]
     known = ", ".join(tags)
     if tag is None:
-        raise InvalidValueError("type", "required", f"is missing; it is one of {known}")
+        raise InvalidValueError("type", "required", f"is missing; expected one of {known}")
     near = nearest(tag, tags) if isinstance(tag, str) else None
     hint = f"; did you mean {near!r}?" if near else ""
     raise InvalidValueError("type", "not_a_choice", f"expected one of {known}; found {describe(tag)}{hint}")
@@ -309,11 +309,11 @@ def _condition_class(value: Mapping[Any, Any]) -> type:
     raise InvalidValueError("", "not_a_condition", f"a condition has one of the keys {known}{hint}")
 
 
-# -- what went wrong -------------------------------------------------------------------------------------------------
+# -- problems --------------------------------------------------------------------------------------------------------
 
 
 def problems_of(error: Exception, path: str = "$") -> Iterator[Problem]:
-    """Tell the problems that structuring a document met, each with its path."""
+    """Yield the problems of an error that `structure` raised, each with its path."""
     if isinstance(error, DocumentError):
         yield from error.problems
     elif isinstance(error, BaseValidationError):
@@ -328,9 +328,9 @@ def problems_of(error: Exception, path: str = "$") -> Iterator[Problem]:
     elif isinstance(error, KeyError):
         yield Problem(path, "required", "is missing")
     elif isinstance(error, RecursionError):
-        yield Problem(path, "too_deep", "this document is nested too deep")
+        yield Problem(path, "too_deep", "the document is nested too deeply")
     else:
-        yield Problem(path, "invalid", f"can't be read: {str(error)[:200]}")
+        yield Problem(path, "invalid", f"cannot be read: {str(error)[:200]}")
 
 
 def _step(error: Exception) -> str:
@@ -358,11 +358,11 @@ def _unknown_keys(error: ForbiddenExtraKeysError, path: str) -> Iterator[Problem
         yield Problem(path + path_step(key), "unknown_key", f"there is no such key{hint}")
 
 
-# -- out -------------------------------------------------------------------------------------------------------------
+# -- writing ---------------------------------------------------------------------------------------------------------
 
 
 def unstructure(value: Any) -> Any:
-    """Give a value as plain dicts, lists, texts, integers and booleans, with every default filled in."""
+    """Convert a value to plain dicts, lists, texts, integers and booleans, with every default filled in."""
     cls: Any = type(value)
     return value if cls in _PLAIN else _writer_of(cls)(value)
 
@@ -373,7 +373,7 @@ def _writer_of(cls: Any) -> Callable[[Any], Any]:
         return _WRITERS[cls]
     if issubclass(cls, Mapping):
         return _write_mapping
-    return _write if attrs.has(cls) else _same  # what is left is a subclass of a plain kind
+    return _write if attrs.has(cls) else _same  # the rest are subclasses of plain types
 
 
 def _same(value: Any) -> Any:
@@ -403,8 +403,10 @@ def _write(value: Any) -> dict[str, Any]:
 
 @functools.cache
 def _written_fields(cls: Any) -> tuple[dict[str, Any], list[tuple[str, str]], list[tuple[str, str]]]:
-    """Give a class's tag, the fields that are written as they are, and those that are written by their ids."""
-    fields = [(key, field) for key, field in fields_of(cls).items() if field.eq]  # what is not compared is not said
+    """Return the tag of a class, its plain fields, and the fields that are written by ids."""
+    fields = [
+        (key, field) for key, field in fields_of(cls).items() if field.eq
+    ]  # a field that is not compared is not written
     plain = [(key, field.name) for key, field in fields if not is_keyed(field)]
     return _tag(cls), plain, [(key, field.name) for key, field in fields if is_keyed(field)]
 
@@ -437,9 +439,9 @@ _WRITERS: Mapping[type, Callable[[Any], Any]] = {
 }
 
 
-# -- back ------------------------------------------------------------------------------------------------------------
+# -- restoring -------------------------------------------------------------------------------------------------------
 
-# What this library has written itself is read without suspicion: it was checked when it was made.
+# Documents that this library has written itself are not checked again.
 _restoring = cattrs.Converter(detailed_validation=False)
 _restoring.register_structure_hook(Decimal, lambda value, _: Decimal(value))
 _restoring.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
@@ -461,6 +463,6 @@ _restoring.register_structure_hook(Release, lambda value, _: _restored_release(v
 
 
 def restore(document: Mapping[str, Any], cls: type[T]) -> T:
-    """Make a value again of what `unstructure` wrote of it: an intent, a receipt's part."""
+    """Convert the output of `unstructure` back to a value, without checks: an intent, a part of a receipt."""
     value: T = _restoring.structure(document, cls)
     return value

@@ -108,7 +108,7 @@ def _read_operand(value: Operand) -> Operand:
 declare(
     _read_operand,
     {
-        "description": "What is compared with: a text, a number, true or false.",
+        "description": "The value to compare with: a text, a number, true or false.",
         "type": ["string", "number", "boolean"],
         "maxLength": MAX_TEXT,
         "exclusiveMinimum": -NUMBER_LIMIT,

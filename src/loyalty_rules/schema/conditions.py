@@ -62,7 +62,7 @@ def condition_schema(scope: Scope) -> Json:
     classes = {_selecting_key(cls): cls for cls in get_args(Condition) if _is_allowed(cls, scope)}
     return {
         "title": title_of(f"condition on {scope.name}"),
-        "description": f"What {scope.name} is asked. The key says what is asked:\n{bullet_points(classes)}",
+        "description": f"A condition on {scope.name}. Its key is one of\n{bullet_points(classes)}",
         "type": "object",
         "properties": {key: {"description": description_of(cls)} for key, cls in classes.items()},
         "anyOf": [{"required": [key]} for key in classes],

@@ -1,4 +1,4 @@
-"""Unions of classes that are told apart by `type`, each with its name in the schema."""
+"""Unions of classes that differ in their `type`, each with its name in the schema."""
 
 from collections.abc import Mapping
 from typing import Any, get_args

@@ -1,9 +1,9 @@
-"""Exact numbers: how they come in, what they are inside, how they go out.
+"""Exact numbers: reading, arithmetic in integers, writing.
 
-At the doors a number is a `decimal.Decimal` of at most 15 integer and 6 fractional digits. Inside it is an integer
-of **millionths** (micros): integers are exact, know no context that a host could have set, and are eight times
-faster. A number on the way between two roundings is a `Ratio`: a pair of integers, numerator and denominator.
-This is the only room that touches `decimal`. Source: semantics 2.
+The public API takes and returns a `decimal.Decimal` of at most 15 integer and 6 fractional digits. The engine
+computes with whole **millionths** (micros). Integers are exact, do not depend on the host's decimal context, and are
+eight times faster. Between two roundings a number is a `Ratio` of two integers, numerator and denominator. Only this
+module computes with `decimal`. Source: semantics 2.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 Number: TypeAlias = Decimal | int | str
-"""What is accepted where a number goes in: a Decimal, an integer, or a decimal text."""
+"""A number as an argument: a Decimal, an integer, or a decimal text."""
 
 Ratio: TypeAlias = tuple[int, int]
 """An exact number between two roundings: numerator and (positive) denominator."""
@@ -67,12 +67,13 @@ _LAST_PLACE = {
     _RATE_LIMIT: Decimal("0.000000000001"),
 }
 
-# Ours, whatever the host has set; nothing may round in it. (Shared between threads: only its flags are written.)
+# Independent of the host's decimal context; it raises instead of rounding. Threads may share it: they write only its
+# flags.
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emin=-999, Emax=999, capitals=1, clamp=0)
 _EXACT.traps = dict.fromkeys(_EXACT.traps, True)
 _EXACT.traps[decimal.Rounded] = False  # dropping a zero is not a loss; Inexact is
 _SCALED = _EXACT.scaleb
-_SIX, _TWELVE = Decimal(6), Decimal(12)  # as plain integers they would be made anew in every call
+_SIX, _TWELVE = Decimal(6), Decimal(12)  # plain integers would be converted in every call
 
 
 _WHOLE = tuple(map(Decimal, range(1_024)))
@@ -94,7 +95,7 @@ def _number_schema(description: str, pattern: str, **bounds: Any) -> Json:
 
 
 class UnreadNumber:
-    """A number of a JSON or TOML text that is outside the limits: kept as written, so that a problem can show it."""
+    """A number of a JSON or TOML text that is outside the limits, as written, so that a problem can show it."""
 
     __slots__ = ("text",)
 
@@ -105,7 +106,7 @@ class UnreadNumber:
 def read_decimal(value: Number) -> Decimal:
     """Read a number of at most 15 integer and 6 fractional digits, of either sign; `-0` becomes `0`.
 
-    Raises `InvalidValueError` for floats, booleans, NaN, infinities, exponents and anything else.
+    Raises `InvalidValueError` for floats, booleans, NaN, infinities, exponents and values of other types.
     Source: semantics 2, documents (scalars).
     """
     return _read(value, _DECIMAL, NUMBER_LIMIT, "15 integer and 6 fractional digits")
@@ -122,7 +123,9 @@ def read_rate(value: Number) -> Decimal:
     """Read an exchange rate: more than zero, at most 9 integer and 12 fractional digits. Source: semantics 2 and 3."""
     rate = _read(value, _RATE, _RATE_LIMIT, "9 integer and 12 fractional digits")
     if rate.is_signed() or not rate:
-        raise InvalidValueError("", "out_of_range", f"an exchange rate is more than zero; found {text_of(rate)}")
+        raise InvalidValueError(
+            "", "out_of_range", f"expected an exchange rate of more than zero, found {text_of(rate)}"
+        )
     return rate
 
 
@@ -139,7 +142,7 @@ declare(
 
 
 def read_sum(value: Number) -> Decimal:
-    """Read a sum of many amounts, which outgrows them: at most 24 integer and 6 fractional digits, of either sign."""
+    """Read a sum of many amounts: at most 24 integer and 6 fractional digits, of either sign."""
     return _read(value, _SUM, _SUM_LIMIT, "24 integer and 6 fractional digits")
 
 
@@ -151,7 +154,7 @@ declare(
 
 
 def read_drawn(value: Number) -> Decimal:
-    """Read a sum as `read_sum` does, and of zero or more."""
+    """Read a sum of zero or more, within the limits of `read_sum`."""
     number = read_sum(value)
     if number.is_signed():
         raise InvalidValueError("", "out_of_range", f"must be zero or more; found {text_of(number)}")
@@ -171,7 +174,7 @@ declare(
 
 
 def read_non_negative(value: Number) -> Decimal:
-    """Read a number as `read_decimal` does, and of zero or more."""
+    """Read a number of zero or more, within the limits of `read_decimal`."""
     number = read_decimal(value)
     if number.is_signed():
         raise InvalidValueError("", "out_of_range", f"must be zero or more; found {text_of(number)}")
@@ -191,7 +194,7 @@ declare(
 
 
 def read_positive(value: Number) -> Decimal:
-    """Read a number as `read_decimal` does, and of more than zero."""
+    """Read a number of more than zero, within the limits of `read_decimal`."""
     number = read_decimal(value)
     if number.is_signed() or not number:
         raise InvalidValueError("", "out_of_range", f"must be more than zero; found {text_of(number)}")
@@ -255,7 +258,7 @@ def _within(value: Decimal, limit: int, digits: str) -> Decimal:
     if not value.is_finite():
         kind = "NaN" if value.is_nan() else "infinity"
         raise InvalidValueError("", "not_finite", f"expected a decimal, found {kind}")
-    # `adjusted` is the place of the first digit: nothing is computed before the size is known to be small.
+    # `adjusted` is the place of the first digit. Quantizing a number of unlimited size could take forever.
     if value and not -12 <= value.adjusted() < _INTEGER_DIGITS[limit]:
         raise InvalidValueError("", "out_of_range", f"expected at most {digits}")
     try:
@@ -270,38 +273,38 @@ def _unsigned_zero(value: Decimal) -> Decimal:
 
 
 def micros(value: Decimal) -> int:
-    """Give a number that was read as a whole number of millionths."""
+    """Convert a number that `read_decimal` or `read_sum` accepts to whole millionths."""
     return int(_SCALED(value, _SIX))
 
 
 def each_in_micros(values: Iterable[Decimal | None]) -> list[int]:
-    """Give numbers that were read, none of them absent, as whole numbers of millionths."""
+    """Convert several numbers to whole millionths; none of them may be None."""
     return [int(_SCALED(value, _SIX)) for value in values]  # type: ignore[arg-type]
 
 
 def rate_units(rate: Decimal) -> int:
-    """Give an exchange rate that was read as a whole number of 10⁻¹²."""
+    """Convert an exchange rate that `read_rate` accepts to whole units of 10⁻¹²."""
     return int(_SCALED(rate, _TWELVE))
 
 
 def decimal_of(value: int) -> Decimal:
-    """Give millionths as a Decimal, without trailing zeros and, from one upward, without exponent."""
+    """Convert millionths to a Decimal without trailing zeros; from one upward it has no exponent."""
     return Decimal(micros_text(value)) if value % MICRO else Decimal(value // MICRO)
 
 
 def whole_decimals(values: Iterable[int], most: int) -> Iterator[Decimal]:
-    """Give whole numbers of zero or more, none of them above `most`, as Decimals; small ones are made once for all."""
+    """Yield whole numbers from zero to `most` as Decimals; small ones come from a table."""
     return map(_WHOLE.__getitem__ if most < len(_WHOLE) else Decimal, values)
 
 
 def micros_text(value: int) -> str:
-    """Give millionths as canonical text: no exponent, no trailing zeros. Source: documents (evaluation)."""
+    """Write millionths as canonical text: no exponent, no trailing zeros. Source: documents (evaluation)."""
     return _canonical(value, 6)
 
 
 def text_of(value: Decimal) -> str:
-    """Give a number or an exchange rate that was read as canonical text: `101.5`, `100`, `0.1`."""
-    whole = int(value)  # exact, and asks no context
+    """Write a number or an exchange rate as canonical text: `101.5`, `100`, `0.1`."""
+    whole = int(value)  # exact, and independent of the context
     return str(whole) if whole == value else _canonical(rate_units(value), 12)
 
 
@@ -319,17 +322,18 @@ def _canonical(value: int, places: int) -> str:
 
 
 def ratio_text(value: Ratio) -> str:
-    """Give a ratio whose denominator is a power of ten, or a divisor of one, as canonical text, to the last digit."""
+    """Write a ratio as canonical text, to the last digit; its denominator must be a power of ten."""
     numerator, denominator = value
     places = len(str(denominator)) - 1
     return _canonical(numerator, places)
 
 
 def number_in(value: object) -> int | None:
-    """Read a free-form value as millionths, or give None where it holds no number.
+    """Return the number in a free-form value as millionths, or None if the value is not a number.
 
-    A number is an integer, a decimal text, or a fraction that a JSON or TOML text held; a boolean is none, nor is
-    a float, since what it stood for is not known. Source: semantics 3 and 7, documents (scalars).
+    A number is an integer, a decimal text, or a Decimal from the text of a JSON or TOML document. Booleans are not
+    numbers. Floats are not either, since the decimal that was meant is unknown. Source: semantics 3 and 7, documents
+    (scalars).
     """
     if isinstance(value, str):
         return micros(Decimal(value)) if len(value) <= 32 and _DECIMAL.fullmatch(value) else None
@@ -341,7 +345,7 @@ def number_in(value: object) -> int | None:
 
 
 def unread(text: str) -> Decimal | UnreadNumber:
-    """Take a number from a JSON or TOML text exactly, or keep it as written where it is outside the limits."""
+    """Convert a number of a JSON or TOML text exactly, or keep it as written if it is outside the limits."""
     if len(text) <= 32 and (_DECIMAL.fullmatch(text) or _RATE.fullmatch(text)):
         return Decimal(text)
     return UnreadNumber(text)

@@ -1,4 +1,4 @@
-"""How an amount is split over the lines that it came from, to the last unit. Source: semantics 11."""
+"""The apportionment of an amount to the lines of a sale, exact to the last unit. Source: semantics 11."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ __all__ = ["Weights", "split", "unit_of"]
 
 
 def unit_of(amount: int, decimals: int) -> int:
-    """Give the unit that an amount is split in: a currency's last decimal, or the amount's own where that is smaller.
+    """Return the unit of a split in millionths: a power of ten that divides the amount.
 
-    Both are in millionths.
+    It is the last decimal of the currency, or the last decimal of the amount if that is smaller. `amount` is in
+    millionths.
     """
     unit: int = 10 ** (6 - decimals)
     while amount % unit:
@@ -17,9 +18,9 @@ def unit_of(amount: int, decimals: int) -> int:
 
 
 class Weights:
-    """How much each line weighs where an amount is split, by the lines' values; made once, for any number of amounts.
+    """The weights of lines in a split, by their values; built once, for any number of amounts.
 
-    A value below zero weighs nothing; where all weigh nothing the split is even.
+    A value below zero has the weight zero. If all weights are zero, the split is even.
     """
 
     __slots__ = ("heaviest_first", "total", "weights")
@@ -36,8 +37,8 @@ class Weights:
     def split(self, amount: int) -> list[int]:
         """Split a whole number of units by largest remainder: 299 over 4300, 1400, 2300 is 161, 52, 86.
 
-        Ties go to the larger weight and then to the earlier place; a zero weight gets zero. The parts sum to the
-        amount exactly.
+        Of equal remainders the larger weight wins, then the earlier line. A weight of zero gets zero. The parts sum
+        to the amount exactly.
         """
         total = self.total
         parts: list[int] = []
@@ -48,12 +49,12 @@ class Weights:
             remainders.append(remainder)
         left = amount - sum(parts)
         if left:
-            # Sorting keeps the order of what is equal: of equal remainders the heavier comes first.
+            # Sorting is stable: of equal remainders the larger weight comes first.
             for i in sorted(self.heaviest_first, key=remainders.__getitem__, reverse=True)[:left]:
                 parts[i] += 1
         return parts
 
 
 def split(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split a whole number of units over weights of zero or more, as `Weights` does."""
+    """Split a whole number of units by weights of zero or more, as `Weights.split` does."""
     return Weights(weights).split(amount)

@@ -1,9 +1,9 @@
-"""How every value of the library is made: frozen, slotted, and checked at its constructor.
+"""Checked values: frozen, slotted classes whose constructors validate every argument.
 
-A class writes `@attrs.frozen(field_transformer=checked)`. A field with a reader (its attrs converter) is read by
-it; a field whose annotation is itself a check (another value, a union of values, a `Literal`, a `bool`, a tuple of
-these) is checked against the annotation. The documents' door reads field by field through the same readers, so
-that a value is checked in the same way wherever it comes in. Source: documents, Python names.
+A class is decorated with `@attrs.frozen(field_transformer=checked)`. If a field has a reader, which is its attrs
+converter, the reader validates the argument. Otherwise the annotation does: another value, a union of values, a
+`Literal`, a `bool`, or a tuple of these. Documents are read field by field with the same readers, so a value is
+checked alike in Python and in a document. Source: documents, Python names.
 """
 
 import inspect
@@ -34,19 +34,19 @@ class TupleOf(tuple[Item, ...]):
 
 
 def checked(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
-    """Give every field of an attrs class a converter that reads it and, where it can't, names the field."""
+    """Add to every field of an attrs class a converter that reads it; an error names the field."""
     return [
         field if getattr(field, "inherited", False) else field.evolve(converter=_reading(field)) for field in fields
     ]
 
 
 def read_field(field: "attrs.Attribute[Any]", value: object) -> Any:
-    """Read one field's value as the constructor of its class would; an error does not name the field."""
+    """Read the value of one field as the constructor of its class would; an error does not name the field."""
     return reader_of(field)(value)
 
 
 def reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any]:
-    """Give the function by which a field of a checked class reads what it is given."""
+    """Return the function that reads the argument of a field of a checked class."""
     converter: Any = field.converter
     read: Callable[[Any], Any] = converter.converter.__wrapped__
     return read
@@ -94,7 +94,7 @@ def _annotated_reader(annotation: Any) -> Callable[[Any], Any]:
         return _flag
     classes = arguments if origin in (Union, UnionType) else (annotation,)
     inner = [_annotated_reader(each) for each in classes if get_origin(each) is tuple or each is bool]
-    if inner:  # an optional tuple or flag: nothing else of a union is mixed with those
+    if inner:  # an optional tuple or flag: the union has no other members
         return lambda value: None if value is None else inner[0](value)
     literals = [each for each in classes if get_origin(each) is Literal]
     if literals:
@@ -103,7 +103,7 @@ def _annotated_reader(annotation: Any) -> Callable[[Any], Any]:
 
 
 def read_each(items: Iterable[tuple[str, Any]], read_item: Callable[[Any], Item]) -> list[Item]:
-    """Read every item; where some can't be, the error names the first and holds the others."""
+    """Read every item. If some are invalid, the error is that of the first, and `others` has those of the rest."""
     read: list[Item] = []
     errors: list[InvalidValueError] = []
     for step, item in items:
@@ -148,8 +148,8 @@ def _instance(classes: tuple[type, ...], value: object) -> object:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Give the known word that a mistyped one is most like, or None. Source: documents (nearest known key)."""
-    # difflib is quadratic in the length: a word longer than any that is known is no slip of the finger.
+    """Return the known word that is most similar to a mistyped one, or None. Source: documents (nearest known key)."""
+    # difflib is quadratic in the length, and a word longer than every known one is not a typing error.
     if len(word) > 128:
         return None
     from difflib import get_close_matches

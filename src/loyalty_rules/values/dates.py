@@ -1,8 +1,8 @@
-"""Local days, calendar periods and instants. The only room that imports dateutil or knows zones.
+"""Local dates, calendar periods, instants and time zones. Only this module imports dateutil and zoneinfo.
 
-A **date** is a local calendar day in the program's zone; an **instant** is a point in time. Instants go out with a
-fixed offset: two times that share a zone object compare by their wall clocks, which is wrong where the clocks
-change. Source: semantics 5 and 6, documents (scalars).
+A **date** is a local calendar day in the program's zone; an **instant** is a point in time. Instants are returned
+with a fixed offset: Python compares two times with the same zone object by their wall clocks, which is wrong when
+the clocks change. Source: semantics 5 and 6, documents (scalars).
 """
 
 import functools
@@ -49,7 +49,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 MAX_DAYS = 36_500
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_LOCAL_ZONE = re.compile("localtime|posixrules|posix/|right/")  # what is there differs from machine to machine
+_LOCAL_ZONE = re.compile("localtime|posixrules|posix/|right/")  # their content differs from machine to machine
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,30})?([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
@@ -76,7 +76,7 @@ def _instant_schema(year: str) -> Json:
 def read_instant(value: datetime | str) -> datetime:
     """Read an instant: RFC 3339 text with an offset, or an aware datetime; a naive one is refused.
 
-    Digits beyond the microsecond are dropped. What comes back has a fixed offset.
+    Digits beyond the microsecond are dropped. The result has a fixed offset.
     """
     if isinstance(value, datetime):
         return _from_host(value)
@@ -93,7 +93,7 @@ def read_instant(value: datetime | str) -> datetime:
         instant = datetime.fromisoformat(f"{day}T{time}{(fraction or '.')[:7]:0<7}{offset.upper()}")
         instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidValueError("", "not_an_instant", f"there is no such time: {describe(value)}") from None
+        raise InvalidValueError("", "not_an_instant", f"expected a time that exists, found {describe(value)}") from None
     return instant
 
 
@@ -107,16 +107,16 @@ def _from_host(value: datetime) -> datetime:
         if fixed is not None:
             fixed.astimezone(UTC)
     except Exception:  # noqa: BLE001  (a zone object of the host's may raise anything)
-        raise InvalidValueError("", "not_an_instant", "this datetime's zone gives it no instant") from None
-    if fixed is None:
         raise InvalidValueError(
-            "", "naive_instant", "expected a datetime with a time zone, found a naive one: which instant is it?"
-        )
+            "", "not_an_instant", "the time zone of this datetime has no valid offset for it"
+        ) from None
+    if fixed is None:
+        raise InvalidValueError("", "naive_instant", "expected a datetime with a time zone, found a naive one")
     return fixed
 
 
 def with_fixed_offset(value: datetime) -> datetime:
-    """Give an aware datetime with its offset fixed, free of its zone."""
+    """Return an aware datetime with a fixed offset in place of its zone."""
     offset = value.utcoffset()
     assert offset is not None
     return datetime(
@@ -125,7 +125,7 @@ def with_fixed_offset(value: datetime) -> datetime:
 
 
 def read_event_instant(value: datetime | str) -> datetime:
-    """Read an instant as `read_instant` does, in the years 1970 to 9998. Source: semantics 2."""
+    """Read an instant in the years 1970 to 9998, as `read_instant` does. Source: semantics 2."""
     return _in_years(read_instant(value))
 
 
@@ -146,7 +146,7 @@ declare(read_date, _date_schema(_ANY_YEAR), name="date")
 
 
 def read_event_date(value: date | str) -> date:
-    """Read a date as `read_date` does, in the years 1970 to 9998. Source: semantics 2."""
+    """Read a date in the years 1970 to 9998, as `read_date` does. Source: semantics 2."""
     return _in_years(read_date(value))
 
 
@@ -160,7 +160,7 @@ def _in_years(value: DateOrInstant) -> DateOrInstant:
 
 
 def date_in(value: object) -> date | None:
-    """Give the date that a free-form value holds as `YYYY-MM-DD`, or None."""
+    """Return the date in a free-form value, a text `YYYY-MM-DD`, or None if it is no date."""
     if not isinstance(value, str) or _DATE.fullmatch(value) is None:
         return None
     try:
@@ -170,7 +170,7 @@ def date_in(value: object) -> date | None:
 
 
 def is_in_range(day: date) -> bool:
-    """Say whether a result lies in the years 1970 to 9998. Source: semantics 2."""
+    """Return whether a date is in the years 1970 to 9998. Source: semantics 2."""
     return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
@@ -180,7 +180,7 @@ def read_zone(value: str) -> str:
         if isinstance(value, str) and len(value) <= 64 and value.isascii() and not _LOCAL_ZONE.match(value):
             ZoneInfo(value)
             return value
-    except (ValueError, OSError, KeyError):  # no such key, a folder of zones, a path that leads elsewhere
+    except (ValueError, OSError, KeyError):  # an unknown name, a folder of zones, a path outside the database
         pass
     raise InvalidValueError(
         "",
@@ -217,7 +217,7 @@ class Period:
     28 or 29 February. Source: semantics 5, documents (scalars).
     """
 
-    needs_one: ClassVar[bool] = True  # in a document
+    needs_one: ClassVar[bool] = True  # a document gives at least one of the fields
 
     years: int = attrs.field(default=0, converter=_part)
     months: int = attrs.field(default=0, converter=_part)
@@ -225,35 +225,37 @@ class Period:
     days: int = attrs.field(default=0, converter=_part)
 
     def __attrs_post_init__(self) -> None:
-        # A year counts as 365 days and a month as 30, so that 100 years are the 36,500 days that the limit names.
+        # A year counts as 365 days and a month as 30, so that 100 years are within the limit of 36,500 days.
         days = self.years * 365 + self.months * 30 + self.weeks * 7 + self.days
         if days > MAX_DAYS:
-            raise InvalidValueError("", "out_of_range", f"a period is at most {MAX_DAYS:,} days, found about {days:,}")
+            raise InvalidValueError(
+                "", "out_of_range", f"expected a period of at most {MAX_DAYS:,} days, found about {days:,}"
+            )
 
     def __bool__(self) -> bool:
         return bool(self.years or self.months or self.weeks or self.days)
 
     def after(self, day: date) -> date | None:
-        """Give the day that lies this period after `day`, or None beyond the last year that a date can hold."""
+        """Return the day that is this period after `day`, or None if it is after the year 9999."""
         return shifted(day, self.in_months, self.in_days)
 
     @property
     def in_months(self) -> int:
-        """The months that are added first, years among them."""
+        """The number of months, years included; they are added first."""
         return self.years * 12 + self.months
 
     @property
     def in_days(self) -> int:
-        """The days that are added then, weeks among them."""
+        """The number of days, weeks included; they are added after the months."""
         return self.weeks * 7 + self.days
 
 
 _days = functools.lru_cache(maxsize=4096)(timedelta)
 
 
-@functools.lru_cache(maxsize=4096)  # the sales of a day ask for the same few days again and again
+@functools.lru_cache(maxsize=4096)  # the sales of one day need the same few results
 def shifted(day: date, months: int, days: int) -> date | None:
-    """Give the day so many months and then days later, or None beyond the last year that a date can hold."""
+    """Return the day that is some months and then some days later, or None if it is after the year 9999."""
     try:
         later: date = day + relativedelta(months=months) if months else day
         return later + _days(days)
@@ -262,7 +264,7 @@ def shifted(day: date, months: int, days: int) -> date | None:
 
 
 def days_after(day: date, days: int) -> date | None:
-    """Give the day so many days later, or None beyond the last year that a date can hold."""
+    """Return the day that is some days later, or None if it is after the year 9999."""
     try:
         return day + _days(days)
     except OverflowError:
@@ -270,7 +272,7 @@ def days_after(day: date, days: int) -> date | None:
 
 
 def anniversary_in(year: int, month: int, day: int) -> date:
-    """Give that month and day in `year`; 29 February falls on the 28th in a common year. Source: semantics 5."""
+    """Return the date of a month and day in `year`; 29 February is the 28th in a common year. Source: semantics 5."""
     try:
         return date(year, month, day)
     except ValueError:
@@ -278,7 +280,10 @@ def anniversary_in(year: int, month: int, day: int) -> date:
 
 
 def next_anniversary(month: int, day: int, since: date) -> date | None:
-    """Give the next such day strictly after `since`, counted from the original day, never from a clamped one."""
+    """Return the next date of a month and day strictly after `since`, or None after the year 9998.
+
+    29 February is clamped anew in each year. Source: semantics 5.
+    """
     if since.year > LAST_YEAR:
         return None
     this_year = anniversary_in(since.year, month, day)
@@ -289,15 +294,15 @@ def next_anniversary(month: int, day: int, since: date) -> date | None:
 
 
 def in_zone(instant: datetime, zone: tzinfo) -> datetime:
-    """Give an instant with the offset that `zone` has then, fixed."""
+    """Convert an instant to the offset that `zone` has at that instant."""
     return with_fixed_offset(instant.astimezone(zone))
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:
-    """Give the first instant of a local day that exists in the zone.
+    """Return the first instant of a local day in the zone.
 
-    Of a midnight that comes twice, the first; where midnight is skipped (Cairo, Santiago), the instant at which
-    the clocks jump; of a day that is skipped (Apia, 2011-12-30), the start of the next. Source: documents.
+    If midnight occurs twice, it is the first. If midnight is skipped (Cairo, Santiago), it is the instant of the clock
+    change. If the whole day is skipped (Apia, 2011-12-30), it is the start of the next day. Source: documents.
     """
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     instant = midnight.astimezone(UTC)
@@ -307,7 +312,8 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
 
 
 def _end_of_gap(skipped: datetime, zone: tzinfo) -> datetime:
-    # A skipped wall time read with the offset before the gap lies at or after the jump, with the one after, before it.
+    # A skipped wall time with the offset from before the gap is at or after the clock change. With the offset from
+    # after the gap it is before the change.
     after = skipped.replace(fold=0).astimezone(UTC)
     before = skipped.replace(fold=1).astimezone(UTC)
     offset_before = before.astimezone(zone).utcoffset()
@@ -321,9 +327,9 @@ def _end_of_gap(skipped: datetime, zone: tzinfo) -> datetime:
 
 
 def day_after(day: date, zone: tzinfo) -> datetime:
-    """Give the instant at which a local day has ended: the first of the day after it that exists in the zone.
+    """Return the end of a local day (exclusive): the first instant of the next day in the zone.
 
-    The last day that a date can hold ends with the last instant that there is.
+    For 9999-12-31 it is the last instant that a datetime can have.
     """
     if day == date.max:
         return datetime.max.replace(tzinfo=UTC)
@@ -331,23 +337,23 @@ def day_after(day: date, zone: tzinfo) -> datetime:
 
 
 def later_by_days(instant: datetime, days: int, zone: tzinfo) -> datetime | None:
-    """Give the same local wall time `days` calendar days later; None beyond the years that a date can hold.
+    """Return the same local wall time `days` calendar days later, or None if it is after the year 9999.
 
-    A wall time that the clocks skip moves forward by the gap; of one that comes twice, the first; 0 days is the
-    instant itself. Source: semantics 6.
+    A wall time that the clocks skip moves forward by the gap. If a wall time occurs twice, the result is the first.
+    With 0 days the result is the instant itself. Source: semantics 6.
     """
     local = instant if instant.tzinfo is zone else instant.astimezone(zone)
     if days == 0:
         return with_fixed_offset(local)
     try:
-        wall = local + _days(days)  # within one zone object a sum of wall times, of two the first
+        wall = local + _days(days)  # adds to the wall time, since both have the same zone object
         return with_fixed_offset(wall.astimezone(UTC).astimezone(zone))
     except OverflowError:
         return None
 
 
 def instant_text(instant: datetime) -> str:
-    """Write an instant as RFC 3339 with its offset; one of an offset that has seconds (before 1973) in UTC."""
+    """Write an instant as RFC 3339 with its offset, or in UTC if the offset has seconds (before 1973)."""
     offset = instant.utcoffset()
     if offset is not None and offset % timedelta(minutes=1):
         instant = instant.astimezone(UTC)

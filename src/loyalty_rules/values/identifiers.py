@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 FreeForm: TypeAlias = Mapping[str, Any]
-"""What a host hangs on an event: any JSON value under a name, judged only when an action reads it."""
+"""Fields of the host's own: any JSON values by their names, validated only when an action reads them."""
 
 Item = TypeVar("Item")
 
@@ -49,7 +49,7 @@ _MAX_VALUES = 10_000
 
 
 def read_id(value: str) -> str:
-    """Read an id of a program's part: 1 to 64 ASCII letters, digits, `.`, `_` and `-`."""
+    """Read the id of a part of a program: 1 to 64 ASCII letters, digits, `.`, `_` and `-`."""
     if isinstance(value, str) and _ID.fullmatch(value):
         return value
     raise InvalidValueError(
@@ -61,7 +61,7 @@ declare(read_id, text_schema("An id: 1 to 64 letters, digits, '.', '_' and '-'."
 
 
 def read_name(value: str) -> str:
-    """Read an id or a name from outside: 1 to 128 printable characters, no white space at the ends."""
+    """Read an id or a name of the host's: 1 to 128 printable characters, no white space at the ends."""
     if not isinstance(value, str):
         raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
     if not 1 <= len(value) <= MAX_NAME:
@@ -85,13 +85,13 @@ declare(
 
 
 def read_text(value: str) -> str:
-    """Read a text of at most 10,000 characters without lone surrogates, which no encoding can write."""
+    """Read a text of at most 10,000 characters. Lone surrogates are refused, since UTF-8 cannot encode them."""
     if not isinstance(value, str):
         raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
     if len(value) > MAX_TEXT:
         raise InvalidValueError("", "out_of_range", f"expected at most {MAX_TEXT:,} characters")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidValueError("", "not_a_text", f"a lone surrogate is no character: {describe(value)}")
+        raise InvalidValueError("", "not_a_text", f"expected no lone surrogates, found {describe(value)}")
     return value
 
 
@@ -103,7 +103,7 @@ declare(
 
 
 def read_list(value: Any, read_item: Callable[[Any], Item], what: str) -> tuple[Item, ...]:
-    """Read a list of at most 10,000 items, each by `read_item`; `what` names the items in a message."""
+    """Read a list of at most 10,000 items, each with `read_item`; `what` names the items in a message."""
     if not isinstance(value, (list, tuple)):
         raise InvalidValueError("", "not_a_list", f"expected a list of {what}, found {describe(value)}")
     if len(value) > _MAX_LIST:
@@ -123,7 +123,7 @@ def read_mapping(
     read_key: Callable[[Any], str] = read_text,
     most: int = _MAX_LIST,
 ) -> dict[str, Item]:
-    """Read an object of at most so many values, each by `read_item`; `what` names the values in a message."""
+    """Read an object of at most `most` values, each with `read_item`; `what` names the values in a message."""
     if not isinstance(value, Mapping):
         raise InvalidValueError("", "not_an_object", f"expected an object of {what}, found {describe(value)}")
     if not value:
@@ -156,10 +156,10 @@ declare(read_names, list_schema({"$ref": read_name}))
 
 
 def read_free_form(value: FreeForm) -> FreeForm:
-    """Take a copy of free-form fields: any JSON values, at most 32 deep and 10,000 in all.
+    """Copy free-form fields: any JSON values, at most 32 levels deep and 10,000 in all.
 
-    A number outside the limits of a decimal is kept as a float: it is no number to any action that reads it, and
-    must not break the sale. NaN and infinities are no JSON and are refused. Source: semantics 2.
+    A number outside the limits of a decimal becomes a float, which no action accepts as a number, so that it cannot
+    make the sale fail. NaN and infinities are not JSON and are refused. Source: semantics 2.
     """
     if not isinstance(value, Mapping):
         raise InvalidValueError("", "not_an_object", f"expected an object, found {describe(value)}")
@@ -170,7 +170,7 @@ def read_free_form(value: FreeForm) -> FreeForm:
 declare(
     read_free_form,
     {
-        "description": "Free-form fields: any JSON value under a name, judged only when an action reads it.",
+        "description": "Free-form fields: any JSON value under a name, validated only when an action reads it.",
         "type": "object",
     },
     name="free_form",
@@ -188,7 +188,9 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
             raise _too_large()
         for key in value:
             if not isinstance(key, str):
-                raise InvalidValueError("", "not_a_text", f"a field's name is a text, found {describe(key)}")
+                raise InvalidValueError(
+                    "", "not_a_text", f"expected a text as the name of a field, found {describe(key)}"
+                )
         return {key: _copied(item, depth + 1, left) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         if len(value) > left[0]:
@@ -198,7 +200,7 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
 
 
 def _too_large() -> InvalidValueError:
-    message = f"free-form fields are at most {_MAX_DEPTH} deep and hold at most {_MAX_VALUES:,} values"
+    message = f"expected free-form fields of at most {_MAX_DEPTH} levels and {_MAX_VALUES:,} values"
     return InvalidValueError("", "too_large", message)
 
 
@@ -214,7 +216,7 @@ def _copied_scalar(value: Any) -> Any:
             return read_decimal(value)  # type: ignore[arg-type]
         except InvalidValueError:
             return _as_float(value.text if isinstance(value, UnreadNumber) else value)
-    if isinstance(value, (date, time)):  # of a TOML document: as JSON would write it
+    if isinstance(value, (date, time)):  # of a TOML document: converted to the text that JSON would have
         return _iso_text(value)
     raise InvalidValueError("", "not_json", f"expected a JSON value, found {describe(value)}")
 
@@ -223,7 +225,7 @@ def _iso_text(value: date | time) -> str:
     try:
         return value.isoformat()
     except Exception:  # noqa: BLE001  (a zone object of the host's may raise anything)
-        raise InvalidValueError("", "not_json", "this time's zone gives it no instant") from None
+        raise InvalidValueError("", "not_json", "the time zone of this value has no valid offset for it") from None
 
 
 def _as_float(value: Any) -> float:
@@ -232,10 +234,10 @@ def _as_float(value: Any) -> float:
     try:
         return _finite(float(value))
     except (OverflowError, ValueError):
-        raise InvalidValueError("", "out_of_range", "a number is too large to be held") from None
+        raise InvalidValueError("", "out_of_range", "expected a number that a float can represent") from None
 
 
 def _finite(value: float) -> float:
     if math.isfinite(value):
         return value
-    raise InvalidValueError("", "not_finite", "NaN and infinities are no JSON values")
+    raise InvalidValueError("", "not_finite", "expected a JSON number, found NaN or an infinity")
