@@ -91,7 +91,7 @@ _CONDITION_KEYS: Mapping[str, type] = {
     "tracker": TrackerTest,
 }
 
-# -- in --------------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------------------------
 
 # A valid document is made quickly: each value is read once, by its constructor. Only one that is not is read again,
 # field by field, to find everything that is wrong with it.
