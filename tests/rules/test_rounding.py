@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from loyalty_rules.rules.rounding import MODES, Mode, quantize_to_micros, round_to_units
 from properties.examples import examples
+from rules.actions import amount
 from shop import earn, issued, lines, points, program, proportional, sale, stepped
 
 TABLE = """
@@ -184,3 +185,13 @@ def test_what_was_awarded_is_no_value_to_round() -> None:
 def test_a_step_is_reached_by_the_rounded_base() -> None:
     reached = program(earn(stepped("150", "5"), rounding={"value": "nearest"}))
     assert [points(reached, sale(amount)) for amount in ("149.49", "149.50", "150")] == [0, 5, 5]
+
+
+def test_each_line_is_rounded_to_the_last_decimal_of_the_currency() -> None:
+    """At 10 %, down to two decimals: 0.1234 is 0.12, 0.0099 is 0, 1.999 is 1.99."""
+    action = earn(
+        proportional("10", {"type": "line_item_value", "aggregate": "each_line"}), rounding={"currency": "down"}
+    )
+    document = program(action, currencies={"points": {"decimals": 2}})
+
+    assert amount(document, sale("1", lines=lines("1.234", "0.099", "19.99"))) == "2.11"

@@ -1,4 +1,4 @@
-"""Which days a window holds, case by case. Source: semantics 7, documents (windows)."""
+"""Windows: the dates that each contains, case by case. Source: semantics 7, documents (windows)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import loyalty_rules as lr
 from loyalty_rules.rules.windows import Calendar, Lifetime, RollingDays, window_days, window_name
 from properties.examples import examples
+from rules.actions import problem_of
 from shop import evaluate, program, sale
 
 CALENDAR = """
@@ -130,3 +132,21 @@ def test_a_rolling_window_of_three_days_ends_with_that_of_the_event() -> None:
 @pytest.mark.parametrize("window", [None, {"type": "lifetime"}])
 def test_a_lifetime_neither_starts_nor_ends(window: dict | None) -> None:
     assert advanced(window, sale()) == (None, None)
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------------
+
+
+def limited(days: int) -> dict:
+    window = {"type": "rolling", "days": days}
+    return program(limits={"l": {"currency": "points", "per": "total", "amount": "1", "window": window}})
+
+
+@pytest.mark.parametrize("days", [0, 36_501])
+def test_a_rolling_window_of_no_days_or_too_many_is_refused(days: int) -> None:
+    assert problem_of(limited(days))[:2] == ("$.limits.l.window.days", "out_of_range")
+
+
+@pytest.mark.parametrize("days", [1, 36_500])
+def test_the_shortest_and_the_longest_rolling_window_are_accepted(days: int) -> None:
+    assert lr.load_program(limited(days)).limits[0].window.days == days  # type: ignore[union-attr]

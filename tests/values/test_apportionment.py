@@ -109,3 +109,36 @@ def test_the_unit_is_the_last_decimal_of_the_currency_or_of_the_amount(
 def test_what_a_cap_trims_is_split_anew() -> None:
     action = earn(fixed("299"), caps={"per_event": "10"})
     assert shares(action, lines("1", "1", "1")) == [("1", "4"), ("2", "3"), ("3", "3")]
+
+
+@pytest.mark.parametrize(
+    ("values", "points", "decimals", "expected"),
+    [
+        (["4300", "1400", "2300"], "299", 0, ["161", "52", "86"]),
+        (["1", "1", "1"], "2", 0, ["1", "1", "0"]),  # ties: the earlier line
+        (["1", "2", "2"], "1", 0, ["0", "1", "0"]),  # 0.2, 0.4, 0.4
+        (["1", "3"], "2", 0, ["0", "2"]),  # 0.5 and 1.5: a tie, to the larger weight
+        (["0", "0"], "3", 0, ["2", "1"]),  # nothing to go by: evenly
+        (["0", "5"], "3", 0, ["0", "3"]),
+        (["-5", "5", "5"], "3", 0, ["0", "2", "1"]),
+        (["1", "1"], "1", 2, ["0.5", "0.5"]),
+        (["1", "1"], "0.001", 0, ["0.001", "0"]),  # finer than the currency: by its own last digit
+        (["1", "2"], "0.5", 0, ["0.2", "0.3"]),  # 0.1666…, 0.3333… in tenths: 1 and 3, one left to 0.666…
+    ],
+)
+def test_shares_are_those_calculated_by_hand(
+    values: list[str], points: str, decimals: int, expected: list[str]
+) -> None:
+    document = program(earn(fixed(points)), currencies={"points": {"decimals": decimals}})
+    [intent] = issued(document, sale("1", lines=lines(*values)))
+
+    assert [share["amount"] for share in intent["shares"]] == expected
+
+
+def test_only_selected_lines_have_shares() -> None:
+    """10 % of 10 and 25 is 3.5, rounded up 4: 1.14… and 2.86… of it; the third line is not selected."""
+    base = {"type": "line_item_value", "lines": {"field": "value", "at_most": "25"}}
+    document = program(earn(proportional("10", base), rounding={"currency": "up"}))
+    [intent] = issued(document, sale("1", lines=lines("10", "99", "25")))
+
+    assert intent["shares"] == [{"line": "1", "amount": "1"}, {"line": "3", "amount": "3"}]

@@ -1,0 +1,377 @@
+"""Base values: numbers calculated by hand, reasons to skip, refusals. Source: semantics 3."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+import loyalty_rules as lr
+from loyalty_rules.rules.base_values import (
+    BASES,
+    BaseValue,
+    Count,
+    GapBefore,
+    LineBase,
+    LineItemExtendedField,
+    LineItemValue,
+    TransactionCustomField,
+    TransactionExtendedField,
+    TransactionValue,
+    describe_base,
+)
+from rules.actions import ACTION, MONEY, SPEND, amount, problem_of, whole
+from shop import earn, evaluate, fixed, issued, lines, program, proportional, sale
+
+VISIT = {"type": "visit", "id": "V", "occurred_at": "2025-01-15T10:00:00Z", "member": {"id": "M1"}}
+GIFT = {"gift": {"serial_managed": False, "code": "GIFT", "benefit": {"type": "amount_off", "amount": "1"}}}
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_base_has_a_row_in_the_table() -> None:
+    assert set(BASES) == {*get_args(BaseValue), Count}
+
+
+def test_an_activity_can_have_a_base_only_of_its_fields_of_gaps_and_of_awards() -> None:
+    assert {base.type for base, policy in BASES.items() if not policy.needs_sale} == {
+        "transaction_extended_field",
+        "transaction_custom_field",
+        "gap_before",
+        "gap_after",
+        "awarded",
+        "count",
+    }
+
+
+def test_quantities_and_awards_are_not_rounded() -> None:
+    assert {base.type for base, policy in BASES.items() if not policy.is_rounded} == {"line_item_quantity", "awarded"}
+
+
+@pytest.mark.parametrize(
+    ("base", "paths"),
+    [
+        (TransactionValue(less=["tax", "tenders.card"]), ("tax", "tenders.card")),
+        (TransactionExtendedField("fee"), ("extended_fields.fee",)),
+        (TransactionCustomField("tip"), ("custom_fields.tip",)),
+        (LineItemExtendedField("nights"), ("line:extended_fields.nights",)),
+        (LineItemValue(), ()),
+        (GapBefore("spend"), ()),
+        (Count(), ()),
+    ],
+)
+def test_a_base_reads_these_paths(base: Any, paths: tuple[str, ...]) -> None:
+    assert BASES[type(base)].reads(base) == paths
+
+
+@pytest.mark.parametrize("base", get_args(LineBase))
+def test_a_base_over_lines_is_described_by_its_kind(base: Any) -> None:
+    field = {"field": "nights"} if base is LineItemExtendedField else {}
+    assert (
+        describe_base(base(**field))
+        == {
+            "line_item_value": "line item value",
+            "line_item_quantity": "line item quantity",
+            "line_item_extended_field": "line item extended field of nights",
+        }[base.type]
+    )
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+VALUES: list[tuple[dict, dict, str]] = [
+    (whole("transaction_value"), sale("120.50"), "120.5"),
+    (whole("transaction_value", less=["tax"]), sale("120.50", tax="9.50"), "111"),
+    (whole("transaction_value", less=["tip", "shipping"]), sale("120", tip="10", shipping="0.25", tax="5"), "109.75"),
+    (whole("transaction_value", less=["tax"]), sale("120"), "120"),
+    (
+        whole("transaction_value", less=["tenders.card", "tax"]),
+        sale("100", tax="1", tenders=[{"type": "card", "amount": "30"}, {"type": "gift", "amount": "70"}]),
+        "69",
+    ),
+    (
+        whole("transaction_value", less=["tenders.cash"]),
+        sale("100", tenders=[{"type": "card", "amount": "100"}]),
+        "100",
+    ),
+    (
+        whole("transaction_value", less=["tenders.card"]),
+        sale("100", tenders=[{"type": "card", "amount": "30"}, {"type": "card", "amount": "20"}]),
+        "50",
+    ),
+    (whole("transaction_custom_field", field="tip"), sale("1", custom_fields={"tip": "12.5"}), "12.5"),
+    (whole("transaction_extended_field", field="fee"), sale("1", extended_fields={"fee": 7}), "7"),
+    (whole("line_item_value"), sale("1", lines=lines("4.25", "5.75", "-1")), "9"),
+    (whole("line_item_value", aggregate="each_line"), sale("1", lines=lines("4.25", "5.75", "-1")), "10"),
+    (whole("line_item_value", lines={"field": "value", "at_least": 5}), sale("1", lines=lines("4.25", "5.75")), "5.75"),
+    (
+        whole("line_item_quantity"),
+        sale("1", lines=[{"id": "1", "quantity": "2.5", "value": "9"}, {"id": "2", "quantity": "3", "value": "9"}]),
+        "5.5",
+    ),
+    (
+        whole("line_item_extended_field", field="nights"),
+        sale("1", lines=[{**lines("1")[0], "quantity": "3", "extended_fields": {"nights": "4"}}, lines("1", "2")[1]]),
+        "4",
+    ),
+    (
+        whole("line_item_extended_field", field="nights", lines={"field": "sku", "is": "ROOM"}),
+        sale(
+            "1",
+            lines=[
+                {**lines("1")[0], "sku": "ROOM", "extended_fields": {"nights": "4"}},
+                {**lines("1", "2")[1], "sku": "CRIB", "extended_fields": {"nights": "2"}},
+            ],
+        ),
+        "4",
+    ),
+]
+
+
+@pytest.mark.parametrize(("proration", "event", "expected"), VALUES)
+def test_a_base_has_the_value_calculated_by_hand(proration: dict, event: dict, expected: str) -> None:
+    assert amount(program(earn(proration)), event) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "before", "bill", "expected"),
+    [
+        ("gap_before", "800", "1", "200"),
+        ("gap_before", "999.999999", "1", "0.000001"),
+        ("event_value", "800", "200.5", "200.5"),
+        ("gap_after", "800", "100", "100"),
+        ("gap_after", "0", "999.5", "0.5"),
+        ("surplus", "800", "300", "100"),
+        ("surplus", "1000", "300", "300"),
+        ("surplus", "5000", "300", "300"),
+    ],
+)
+def test_a_base_on_a_tracker_has_the_value_calculated_by_hand(base: str, before: str, bill: str, expected: str) -> None:
+    document = program(earn(whole(base, tracker="spend")), trackers=SPEND)
+
+    assert amount(document, sale(bill), {"trackers": {"spend": before}}) == expected
+
+
+@pytest.mark.parametrize(
+    ("proration", "event"),
+    [
+        (whole("transaction_value"), sale("-5")),
+        (whole("transaction_value", less=["tip"]), sale("5", tip="5.01")),
+        (whole("transaction_custom_field", field="tip"), sale("1", custom_fields={"tip": "-3"})),
+        (whole("line_item_value"), sale("1", lines=lines("5", "-6"))),
+    ],
+)
+def test_a_base_is_never_below_zero(proration: dict, event: dict) -> None:
+    [skip] = evaluate(program(earn(proration)), event)["skipped"]
+
+    assert skip["reason"] == "zero_amount"
+
+
+@pytest.mark.parametrize(("base", "before", "bill"), [("gap_before", "1000", "1"), ("gap_after", "900", "101"),
+    ("gap_after", "900", "100"), ("surplus", "900", "100"), ("surplus", "0", "1")])  # fmt: skip
+def test_a_base_on_a_tracker_is_never_below_zero(base: str, before: str, bill: str) -> None:
+    document = program(earn(whole(base, tracker="spend")), trackers=SPEND)
+
+    assert evaluate(document, sale(bill), {"trackers": {"spend": before}})["skipped"][0]["reason"] == "zero_amount"
+
+
+@pytest.mark.parametrize(
+    ("base", "event", "expected"),
+    [
+        ({"type": "transaction_value"}, sale("10", currency="SEK", exchange_rate="0.15"), "1.5"),
+        (
+            {"type": "transaction_value", "less": ["tax"]},
+            sale("10", tax="2", currency="SEK", exchange_rate="2.5"),
+            "20",
+        ),
+        ({"type": "line_item_value"}, sale("1", lines=lines("10", "4"), currency="SEK", exchange_rate="0.25"), "3.5"),
+        ({"type": "transaction_value"}, sale("10", currency="USD", exchange_rate="3"), "10"),
+        ({"type": "line_item_quantity"}, sale("1", lines=lines("10", "4"), currency="SEK"), "2"),
+        ({"type": "event_value", "tracker": "spend"}, sale("10", currency="SEK", exchange_rate="0.5"), "5"),
+    ],
+)
+def test_foreign_money_is_converted_to_the_money_of_the_program(base: dict, event: dict, expected: str) -> None:
+    assert amount(program(earn(proportional("100", base)), trackers=SPEND, **MONEY), event) == expected
+
+
+def test_awards_are_added_after_their_caps() -> None:
+    """7 and 2.5, the first trimmed to 6 by its cap: 8.5; what issued nothing counts as nothing."""
+    document = program(
+        earn(fixed("7"), "a", caps={"per_event": "6"}),
+        earn(fixed("2.5"), "b"),
+        earn(fixed("0"), "none"),
+        earn(proportional("100", {"type": "awarded", "actions": ["p/a", "p/b", "p/none"]}), "all"),
+    )
+
+    assert [intent["amount"] for intent in issued(document, sale("1"))] == ["6", "2.5", "8.5"]
+
+
+# -- reasons to skip ---------------------------------------------------------------------------------------------------
+
+NIGHTS = {"type": "line_item_extended_field", "field": "nights"}
+ONE_LINE = [{"id": "1", "quantity": "1", "value": "1"}, {"id": "2", "quantity": "1", "value": "1"}]
+
+
+def with_nights(value: Any) -> list[dict]:
+    return [ONE_LINE[0], {**ONE_LINE[1], "extended_fields": {"nights": value}}]
+
+
+SKIPS: list[tuple[dict, dict, str, str]] = [
+    (earn(whole("transaction_custom_field", field="tip")), sale("1"), "missing_field", "custom_fields.tip is absent"),
+    (
+        earn(whole("transaction_custom_field", field="tip")),
+        sale("1", custom_fields={"tip": None}),
+        "missing_field",
+        "custom_fields.tip is absent",
+    ),
+    (
+        earn(whole("transaction_custom_field", field="tip")),
+        sale("1", custom_fields={"tip": "ten"}),
+        "invalid_field",
+        "custom_fields.tip is not a decimal: the text 'ten'",
+    ),
+    (
+        earn(whole("transaction_extended_field", field="fee")),
+        sale("1", custom_fields={"fee": "1"}),
+        "missing_field",
+        "extended_fields.fee is absent",
+    ),
+    (
+        earn(whole("transaction_extended_field", field="fee")),
+        sale("1", extended_fields={"fee": "ten"}),
+        "invalid_field",
+        "extended_fields.fee is not a decimal: the text 'ten'",
+    ),
+    (earn(whole("line_item_value")), sale("1"), "no_matching_lines", "no line is selected"),
+    (
+        earn(whole("line_item_quantity", lines={"field": "sku", "is": "MUG"})),
+        sale("1", lines=ONE_LINE),
+        "no_matching_lines",
+        "no line is selected",
+    ),
+    (
+        earn(proportional("1", NIGHTS)),
+        sale("1", lines=ONE_LINE),
+        "missing_field",
+        "extended_fields.nights is absent from every selected line",
+    ),
+    (
+        earn(proportional("1", NIGHTS)),
+        sale("1", lines=with_nights("two")),
+        "invalid_field",
+        "lines[1].extended_fields.nights is not a decimal: the text 'two'",
+    ),
+    (
+        {"type": "issue_coupon", "id": "earn", "coupon_type": "gift", "quantity": whole("gap_before", tracker="spend")},
+        sale("1", member=None),
+        "no_member",
+        "a tracker belongs to a member, and the event is anonymous",
+    ),
+    (
+        earn(whole("event_value", tracker="spend")),
+        sale("1", currency="SEK"),
+        "no_exchange_rate",
+        "tracker spend counts money, and the event has no exchange_rate",
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "event", "reason", "detail"), SKIPS)
+def test_an_action_without_its_base_is_skipped(action: dict, event: dict, reason: str, detail: str) -> None:
+    [skip] = evaluate(program(action, trackers=SPEND, coupon_types=GIFT, **MONEY), event)["skipped"]
+
+    assert skip == {"promotion": "p", "action": "earn", "reason": reason, "detail": detail}
+
+
+@pytest.mark.parametrize("base", ["transaction_value", "line_item_value"])
+def test_an_activity_has_no_bill(base: str) -> None:
+    promotion = {"id": "p", "trigger": "visit", "actions": [earn(whole(base))]}
+    expected = {
+        "transaction_value": ("missing_field", "amount is absent: an activity has none"),
+        "line_item_value": ("no_matching_lines", "no line is selected"),
+    }
+
+    [skip] = evaluate(program(promotions=[promotion]), VISIT)["skipped"]
+    assert (skip["reason"], skip["detail"]) == expected[base]
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------------
+
+OF = f"{ACTION}.proration.of"
+REFUSED: list[tuple[dict, str, str, str]] = [
+    (
+        earn(whole("transaction_value", less=["tax", "tax"])),
+        f"{OF}.less",
+        "duplicate",
+        "each component is subtracted once, so name it once",
+    ),
+    (
+        earn(whole("transaction_value", less=["vat"])),
+        f"{OF}.less[0]",
+        "not_a_choice",
+        "expected tax, shipping, tip or tenders.TYPE; found the text 'vat'",
+    ),
+    (
+        earn(whole("transaction_value", less=["tax", 5])),
+        f"{OF}.less[1]",
+        "not_a_choice",
+        "expected tax, shipping, tip or tenders.TYPE; found the number 5",
+    ),
+    (
+        earn(whole("transaction_value", less="tax")),
+        f"{OF}.less",
+        "not_a_list",
+        "expected a list of components, found the text 'tax'",
+    ),
+    (
+        earn(whole("awarded", actions=["earn"])),
+        f"{OF}.actions[0]",
+        "not_an_id",
+        "expected \"PROMOTION/ACTION\", found the text 'earn'",
+    ),
+    (
+        earn(whole("awarded", actions=["a/b/c"])),
+        f"{OF}.actions[0]",
+        "not_an_id",
+        "expected \"PROMOTION/ACTION\", found the text 'a/b/c'",
+    ),
+    (
+        earn(whole("awarded", actions="a/b")),
+        f"{OF}.actions",
+        "not_a_list",
+        "expected a list of actions, found the text 'a/b'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "path", "code", "message"), REFUSED)
+def test_a_malformed_base_is_refused(action: dict, path: str, code: str, message: str) -> None:
+    assert problem_of(program(action)) == (path, code, message)
+
+
+def test_a_base_built_in_python_is_refused_by_the_name_of_the_argument() -> None:
+    with pytest.raises(lr.InvalidValueError) as less:
+        TransactionValue(less=("tax", "tax"))
+
+    assert less.value.name == "less"
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ({"type": "transaction_value"}, "transaction value"),
+        ({"type": "transaction_value", "less": ["tax", "tip"]}, "transaction value less tax, tip"),
+        ({"type": "transaction_custom_field", "field": "tip"}, "transaction custom field of tip"),
+        ({"type": "gap_before", "tracker": "spend"}, "gap before of spend"),
+        ({"type": "awarded", "actions": ["p/a", "p/b"]}, "awards of p/a, p/b"),
+    ],
+)
+def test_a_base_is_described_with_the_fields_that_it_reads(base: dict, words: str) -> None:
+    actions = [earn(fixed("1"), "a"), earn(fixed("1"), "b"), earn(proportional("50", base), "c")]
+    plan = lr.load_program(program(*actions, trackers=SPEND)).plan
+
+    assert plan.describe().splitlines()[-1].startswith(f"  p/c: 50 % of {words} in points;")
