@@ -1,7 +1,7 @@
 """What a ledger does: the protocol that a host's own store implements, and what its operations answer. Source: ledger.
 
 Every operation is a pure decision of `lifecycle` (or of `Program.evaluate`) and a record of it. It is recorded
-once, whole, and only while it is still true: see the promises P1 to P8 in docs/rules-ledger.md.
+once, whole, and only while it is still true: see the guarantees P1 to P8 in docs/rules-ledger.md.
 """
 
 from collections.abc import Sequence
