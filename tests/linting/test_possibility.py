@@ -1,4 +1,4 @@
-"""What the linter says can never happen never does, over random programs and events."""
+"""Conditions that the linter calls impossible never hold, over random programs and events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TRACKERS = {name: {"measure": {"type": "transaction_value"}, "target": "100"} fo
 
 
 class Drawer(_Drawer):
-    """Draws by a seed: a law below needs many conditions and sales at once."""
+    """Draws by a seed, since a law below needs many conditions and sales at once."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -36,7 +36,7 @@ class Drawer(_Drawer):
 
 
 def condition(seed: int) -> Condition:
-    """A condition on a sale, at random."""
+    """A random condition on a sale."""
     drawn = drawn_conditions.condition(Drawer(seed), ("spend", "visits"))
     document = program(trackers=TRACKERS, promotions=[{"id": "p", "when": drawn, "actions": [earn(fixed("1"))]}])
     when = lr.load_program(document).promotions[0].when
@@ -45,7 +45,7 @@ def condition(seed: int) -> Condition:
 
 
 def sales(seed: int, count: int) -> list[lr.Transaction]:
-    """Sales at random; awkward ones."""
+    """Random sales with unusual values."""
     d = Drawer(seed)
     shop = drawn_programs.program(d)
     events = [lr.load_event(drawn_events.event(d, shop)) for _ in range(count)]
@@ -67,14 +67,14 @@ def test_a_condition_that_can_not_hold_holds_for_no_sale(seed: int, other: int) 
 
 
 def test_some_of_the_random_conditions_can_not_hold_and_most_can() -> None:
-    """The law above would say nothing if all could, or none."""
+    """Otherwise the law above would prove nothing."""
     pairs = [AllOf((condition(seed), condition(seed + 1))) for seed in range(0, 400, 2)]
     possible = sum(can_hold(pair, SALE) for pair in pairs)
     assert 20 < possible < 190
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_condition_implies_itself_and_what_is_weaker(seed: int) -> None:
+def test_a_condition_implies_itself_and_weaker_conditions(seed: int) -> None:
     one, two = condition(seed), condition(seed + 1)
     assert implies(one, one, SALE)
     assert implies(AllOf((one, two)), two, SALE)
@@ -83,14 +83,14 @@ def test_a_condition_implies_itself_and_what_is_weaker(seed: int) -> None:
 
 @examples(250)
 @given(seeds)
-def test_what_is_said_never_to_count_never_does(seed: int) -> None:
-    """A promotion that can't fire fires for nothing; one that is shadowed is excluded or does not fire."""
+def test_a_promotion_with_a_finding_of_never_issuing_never_issues(seed: int) -> None:
+    """A promotion with a contradiction never fires; a shadowed one is excluded or does not fire."""
     d = Drawer(seed)
     document = drawn_programs.program(d)
     for promotion in document["promotions"]:
         promotion["exclusive"] = "g1"  # random groups rarely meet
     shop = lr.load_program(document)
-    paths = {advice.path: advice.code for advice in lint(shop)}
+    paths = {finding.path: finding.code for finding in lint(shop)}
     silent = {
         promotion.id
         for index, promotion in enumerate(shop.promotions)
@@ -105,12 +105,12 @@ def test_what_is_said_never_to_count_never_does(seed: int) -> None:
 
 
 def test_the_random_programs_have_promotions_that_never_count() -> None:
-    """The law above would say nothing if there were none."""
+    """Otherwise the law above would prove nothing."""
     codes: Counter[str] = Counter()
     for seed in range(150):
         document = drawn_programs.program(Drawer(seed))
         for promotion in document["promotions"]:
             promotion["exclusive"] = "g1"
-        codes.update(advice.code for advice in lint(lr.load_program(document)))
+        codes.update(finding.code for finding in lint(lr.load_program(document)))
     assert codes["shadowed"] > 20
     assert codes["contradiction"] > 10
