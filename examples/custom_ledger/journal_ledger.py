@@ -1,9 +1,8 @@
-"""A ledger in one file: a journal of what was recorded, a line a transaction, each on the disk before it is answered.
+"""A ledger in one file: a journal with one line a transaction, written to the disk before the operation returns.
 
-Decisions are pure: the same operation on the same history decides the same. So the journal holds each operation as it
-was asked, the program that it was decided under, and what came of it; when it is opened everything is done again, and
-where that does not come out as it was recorded, the journal refuses to open. What is asked in between is answered by
-the library's ledger in memory. One process at a time has the file.
+Decisions are pure: the same operation on the same history has the same result. So the journal stores the arguments of
+each operation, its program and its receipts. Opening the journal repeats every operation; it fails if a receipt differs
+from the recorded one. The library's ledger in memory answers queries. Only one process at a time can open the file.
 """
 
 import fcntl
@@ -14,40 +13,56 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import loyalty_rules as lr
 from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.keys import action_key, coupon_key, event_key, issue_key
-from loyalty_rules.ledger import Balance, Entry, MemoryLedger, Receipt, ReportRows
+from loyalty_rules.ledger import (
+    Balance,
+    Entry,
+    EventReceipt,
+    ExpireReceipt,
+    MemoryLedger,
+    Receipt,
+    RedeemReceipt,
+    ReportRows,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    VoidReceipt,
+)
 from loyalty_rules.lifecycle import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator, SerialRequest
 
 JournalEntry = dict[str, Any]
+R = TypeVar("R", bound=Receipt)
 
 
 class JournalDiffersError(Exception):
-    """An operation of the journal, done again, does not come out as it was recorded."""
+    """An operation of the journal whose receipts differ from the recorded ones when it is repeated."""
 
 
 class JournalLedger:
-    """A ledger whose history is the file at `path`: see `loyalty_rules.ledger.Ledger` for what each operation does."""
+    """A ledger whose history is the file at `path`: see `loyalty_rules.ledger.Ledger` for its operations."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a+b", buffering=0)
-        self._open: list[JournalEntry] = []  # what the transaction under way has recorded so far
+        self._open: list[JournalEntry] = []  # recorded by the current transaction so far
         self._depth = 0
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError where another process has it
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError if another process has it
             self.reload()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Let another process have the file."""
+        """Close the file and release its lock."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -59,7 +74,7 @@ class JournalLedger:
     # -- the journal -------------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
-        """Read the journal and do everything again; a last line that a crash cut off was never answered, and goes."""
+        """Read the journal and repeat its operations; drop a last line that a crash cut off."""
         self._memory = MemoryLedger()
         self._programs: dict[str, Program] = {}
         self._file.seek(0)
@@ -70,18 +85,18 @@ class JournalLedger:
             transaction = json.loads(line)
             self._programs |= {name: lr.load_program(each) for name, each in transaction["programs"].items()}
             for entry in transaction["entries"]:
-                if self._done_again(entry) != entry["receipts"]:
-                    raise JournalDiffersError(f"line {number}: {entry['operation']} is not decided as it was recorded")
+                if self._repeated(entry) != entry["receipts"]:
+                    raise JournalDiffersError(f"line {number}: {entry['operation']} has other receipts than recorded")
 
-    def _done_again(self, entry: JournalEntry) -> list[Any]:
+    def _repeated(self, entry: JournalEntry) -> list[Any]:
         program, serials = self._programs[entry["program"]], _Recorded(entry["receipts"])
         receipts = _OPERATIONS[entry["operation"]](self._memory, program, serials, **entry["arguments"])
         return _recorded(receipts)
 
     @contextmanager
     def transaction(self) -> Iterator[Self]:
-        """Make several operations one: all are recorded or, where an error leaves the block, none."""
-        with self._memory.transaction():  # takes its lock, and takes everything back where an error leaves
+        """Join several operations in one transaction: an error that leaves the block rolls all of them back."""
+        with self._memory.transaction():  # takes its lock, and rolls back on an error
             before, self._depth = len(self._open), self._depth + 1
             try:
                 yield self
@@ -94,7 +109,7 @@ class JournalLedger:
                 self._depth -= 1
 
     def _write(self) -> None:
-        """Put the transaction on the disk as one line; what can't be written whole is not written."""
+        """Write the transaction to the disk as one line; an incomplete line is removed again."""
         if not self._open:
             return
         known = {name: lr.dump(self._programs[name]) for name in {entry["program"] for entry in self._open}}
@@ -102,7 +117,7 @@ class JournalLedger:
         end = self._file.seek(0, os.SEEK_END)
         try:
             if self._file.write(line) != len(line):
-                raise OSError("the journal was not written whole")
+                raise OSError("the line was not written completely")
             os.fsync(self._file.fileno())
         except BaseException:
             self._file.truncate(end)
@@ -110,9 +125,9 @@ class JournalLedger:
         self._open.clear()
 
     def _do(
-        self, operation: str, program: Program, serials: SerialGenerator | None = None, **arguments: Any
-    ) -> Sequence[Receipt]:
-        """Do an operation from its arguments as the journal holds them, and note it down if it recorded anything."""
+        self, kind: type[R], operation: str, program: Program, serials: SerialGenerator | None = None, **arguments: Any
+    ) -> list[R]:
+        """Run an operation with arguments in the form of the journal, and note it if it recorded anything."""
         with self.transaction():
             receipts = _OPERATIONS[operation](self._memory, program, serials, **arguments)
             if recorded := _recorded(receipts):
@@ -125,17 +140,17 @@ class JournalLedger:
                         "receipts": recorded,
                     }
                 )
-        return receipts
+        return [each for each in receipts if isinstance(each, kind)]
 
-    # -- what is recorded --------------------------------------------------------------------------------------------
+    # -- operations --------------------------------------------------------------------------------------------------
 
-    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
+    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
         """Record an evaluation once."""
         basis = evaluation.basis
         program, event, snapshot = basis.program, basis.event, basis.snapshot
         serials = _Recorded([lr.dump(evaluation)])
         arguments = {"event": lr.dump(event), "snapshot": lr.dump(snapshot), "recorded_at": _text(recorded_at)}
-        return self._do("record", program, serials, **arguments)[0]
+        return self._do(SaleReceipt, "record", program, serials, **arguments)[0]
 
     def process(
         self,
@@ -144,13 +159,16 @@ class JournalLedger:
         *,
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
-    ) -> Receipt:
+    ) -> EventReceipt:
         """Decide and record any event."""
-        return self._do("process", program, serials, event=lr.dump(event), recorded_at=_text(recorded_at))[0]
+        arguments = {"event": lr.dump(event), "recorded_at": _text(recorded_at)}
+        receipt = self._do(Receipt, "process", program, serials, **arguments)[0]
+        assert isinstance(receipt, EventReceipt)
+        return receipt
 
-    def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Release the promises that are due."""
-        return self._do("settle", program, at=at.isoformat())
+    def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
+        """Settle the promises that are due."""
+        return self._do(SettleReceipt, "settle", program, at=at.isoformat())
 
     def spend(
         self,
@@ -162,9 +180,10 @@ class JournalLedger:
         *,
         event: str,
         at: datetime,
-    ) -> Receipt:
+    ) -> SpendReceipt:
         """Spend from an account."""
         return self._do(
+            SpendReceipt,
             "spend",
             program,
             account=[account.kind, account.id],
@@ -175,84 +194,86 @@ class JournalLedger:
             at=at.isoformat(),
         )[0]
 
-    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
+    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
         """Undo a spend, once."""
-        return self._do("undo_spend", program, key=spend, event=event, at=at.isoformat())[0]
+        return self._do(UndoSpendReceipt, "undo_spend", program, key=spend, event=event, at=at.isoformat())[0]
 
-    def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
+    def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon."""
-        return self._do("redeem", program, code=code, transaction=lr.dump(transaction))[0]
+        return self._do(RedeemReceipt, "redeem", program, code=code, transaction=lr.dump(transaction))[0]
 
-    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
+    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
         """Undo a redemption, once."""
-        return self._do("undo_redemption", program, key=redemption, event=event, at=at.isoformat())[0]
+        return self._do(
+            UndoRedemptionReceipt, "undo_redemption", program, key=redemption, event=event, at=at.isoformat()
+        )[0]
 
-    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
+    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
         """Void a coupon."""
-        return self._do("void", program, key=coupon, event=event, at=at.isoformat())[0]
+        return self._do(VoidReceipt, "void", program, key=coupon, event=event, at=at.isoformat())[0]
 
-    def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Write down what time has done."""
-        return self._do("expire", program, at=at.isoformat())
+    def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
+        """Record the expiries."""
+        return self._do(ExpireReceipt, "expire", program, at=at.isoformat())
 
-    # -- what is asked -----------------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------------------------
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Read the counters and trackers of an event."""
         return self._memory.snapshot(program, event)
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
-        """Give what an account has."""
+        """Return the balance of an account."""
         return self._memory.balance(program, account, currency, at)
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give an account's lots."""
+        """Return the lots of an account."""
         return self._memory.lots(program, account, currency, at)
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the open promises."""
+        """Return the open promises."""
         return self._memory.promises(program, at)
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Give every entry of an account."""
+        """Return the entries of an account."""
         return self._memory.statement(program, account, at)
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
-        """Find a coupon by its serial."""
+        """Return a coupon by its serial."""
         return self._memory.coupon(program, code)
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member."""
+        """Return the coupons of a member."""
         return self._memory.coupons(program, member)
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
-        """Give what the reports are made of."""
+        """Return the rows of the reports."""
         return self._memory.report_rows(program, at)
 
     def check_invariants(self) -> Sequence[str]:
-        """Say what does not hold of all that must always hold."""
+        """Return the violated invariants."""
         return self._memory.check_invariants()
 
 
-# -- operations as the journal holds them ----------------------------------------------------------------------------
+# -- operations in the form of the journal ----------------------------------------------------------------------------
 
 
 class _Recorded:
-    """The serials that were recorded: the journal makes no new ones. One that a cap refused was never seen."""
+    """The recorded serials: repeating an operation generates no new ones. A coupon refused by a cap has none."""
 
     def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
         intents = [intent for document in documents for intent in document["intents"]]
         self._serials = {intent["key"]: intent["serial"] for intent in intents if intent["type"] == IssueCoupon.type}
 
     def serial(self, request: SerialRequest) -> str:
-        """Give the serial of one coupon."""
+        """Return the recorded serial of a coupon."""
         event, action = event_key(request.program, request.event), action_key(request.promotion, request.action)
         key = coupon_key(issue_key(event, action), request.ordinal)
         return self._serials.get(key) or f"refused {key}"
 
 
 def _recorded(receipts: Iterable[Receipt]) -> list[Any]:
-    """Give those that recorded something, as the journal holds them: texts, lists, objects."""
+    """Return the receipts with status `recorded` as documents."""
     return [lr.dump(receipt) for receipt in receipts if receipt.status == "recorded"]
 
 

@@ -174,7 +174,7 @@ def test_a_journal_that_does_not_come_out_as_it_was_recorded_does_not_open(path:
     with JournalLedger(path) as ledger:
         sell(ledger, "T1", "100")
     path.write_bytes(path.read_bytes().replace(b'"amount": "100"', b'"amount": "900"', 1))
-    with pytest.raises(JournalDiffersError, match="line 1: process is not decided as it was recorded"):
+    with pytest.raises(JournalDiffersError, match="line 1: process has other receipts than recorded"):
         JournalLedger(path)
 
 

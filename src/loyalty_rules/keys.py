@@ -33,6 +33,7 @@ __all__ = [
     "extension_key",
     "is_action_key",
     "is_of_program",
+    "is_tracker_counter",
     "issue_key",
     "key_part",
     "key_within_program",
@@ -215,6 +216,11 @@ def extended_issue(extension: str) -> str:
 def tracker_counter_name(tracker: str, member: str, window: str) -> str:
     """Return the name of a tracker's counter: `tracker/TRACKER/MEMBER/WINDOW`."""
     return f"tracker/{tracker}/{key_part(member)}/{window}"
+
+
+def is_tracker_counter(counter: str) -> bool:
+    """Return whether a counter is that of a tracker."""
+    return counter.startswith("tracker/")
 
 
 def tracker_in(counter: str) -> str:

@@ -76,7 +76,9 @@ def a_replay_writes_again(patch: Patch) -> None:
 @bug("another_amount_under_the_same_id_is_a_conflict_that_names_the_amount")
 def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
     """What was recorded is given back without a look at the inputs."""
-    patch.setattr(operations, "replayed", lambda batch, *_: attrs.evolve(batch.receipt, status="already_recorded"))
+    patch.setattr(
+        operations, "replayed", lambda _kind, batch, *_: attrs.evolve(batch.receipt, status="already_recorded")
+    )
 
 
 @bug("an_error_rolls_the_whole_block_back")
@@ -90,7 +92,7 @@ def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
     rollback = MemoryStorage.rollback
 
     def all_of_it(self: MemoryStorage) -> None:
-        self._began[-1] = 0
+        self._marks[-1] = 0
         rollback(self)
 
     patch.setattr(MemoryStorage, "rollback", all_of_it)
@@ -193,8 +195,8 @@ def a_return_ignores_earlier_returns(patch: Patch) -> None:
     """Each return is decided as if it were the first: of 21.90, four fives take nothing."""
     take_back = returns.take_back
 
-    def as_the_first(sale: Any, *rest: Any) -> Any:
-        return take_back(attrs.evolve(sale, returns=()), *rest)
+    def as_the_first(sale: Any, back: Any, **looked_up: Any) -> Any:
+        return take_back(attrs.evolve(sale, returns=()), back, **looked_up)
 
     patch.setattr(returns, "take_back", as_the_first)
 
@@ -332,7 +334,7 @@ def an_extension_shortens(patch: Patch) -> None:
         in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
         return [lot.key for lot in in_scope if lot.expires_at is not None]
 
-    patch.setattr(posting, "extended", whatever)
+    patch.setattr(posting, "extended_lots", whatever)
 
 
 @bug("an_extension_does_not_revive_expired_lots")
@@ -342,7 +344,7 @@ def an_extension_wakes_the_expired(patch: Patch) -> None:
         in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
         return [lot.key for lot in in_scope if lot.expires_at is not None and lot.expires_at < extension.expires_at]
 
-    patch.setattr(posting, "extended", whenever)
+    patch.setattr(posting, "extended_lots", whenever)
 
 
 # -- coupons ---------------------------------------------------------------------------------------------------------

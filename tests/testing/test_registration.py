@@ -27,6 +27,8 @@ NOT_DRAWN = {
     "InvalidValueError": "an error",
     "Ledger": "a protocol",
     "LoyaltyError": "an error",
+    "AmountOutOfRangeError": "an error",
+    "ConcurrentChangeError": "an error",
     "MemoryLedger": "a store: a test starts with an empty one",
     "MissingSerialsError": "an error",
     "SerialGenerator": "a protocol",

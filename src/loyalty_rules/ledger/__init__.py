@@ -1,37 +1,58 @@
-"""Ledgers: the store of what was decided, behind one protocol. Source: ledger.
+"""Ledgers: the records of decisions, behind one protocol. Source: ledger.
 
-`SQLLedger` is here, too, where the extra `sql` is installed; nothing of it is imported before it is asked for.
+`SQLLedger` is here too if the extra `sql` is installed; it is imported on first access.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from loyalty_rules.ledger.errors import AmountOutOfRangeError, ConcurrentChangeError, IdempotencyConflict
 from loyalty_rules.ledger.memory import MemoryLedger
-from loyalty_rules.ledger.protocol import (
-    AsyncLedger,
-    Balance,
-    Entry,
-    IdempotencyConflict,
-    Ledger,
+from loyalty_rules.ledger.protocol import AsyncLedger, Balance, Entry, Ledger, ReportLot, ReportRows
+from loyalty_rules.ledger.receipts import (
+    ConfirmationReceipt,
+    EventReceipt,
+    ExpireReceipt,
     Receipt,
-    ReportLot,
-    ReportRows,
+    RedeemReceipt,
+    ReturnReceipt,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
     Trim,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    UpdateReceipt,
+    VoidReceipt,
 )
 
 if TYPE_CHECKING:
     from loyalty_rules.ledger.sql import SQLLedger as SQLLedger
 
 __all__ = [
+    "AmountOutOfRangeError",
     "AsyncLedger",
     "Balance",
+    "ConcurrentChangeError",
+    "ConfirmationReceipt",
     "Entry",
+    "EventReceipt",
+    "ExpireReceipt",
     "IdempotencyConflict",
     "Ledger",
     "MemoryLedger",
     "Receipt",
+    "RedeemReceipt",
     "ReportLot",
     "ReportRows",
+    "ReturnReceipt",
+    "SaleReceipt",
+    "SettleReceipt",
+    "SpendReceipt",
     "Trim",
+    "UndoRedemptionReceipt",
+    "UndoSpendReceipt",
+    "UpdateReceipt",
+    "VoidReceipt",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Each operation by itself: in a transaction of its own. What a ledger is to a host that asks for nothing more."""
+"""Autocommit: each operation of a ledger in a transaction of its own."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -7,7 +7,18 @@ from decimal import Decimal
 from typing import TypeVar
 
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportRows
+from loyalty_rules.ledger.protocol import Balance, Entry, ReportRows
+from loyalty_rules.ledger.receipts import (
+    EventReceipt,
+    ExpireReceipt,
+    RedeemReceipt,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    VoidReceipt,
+)
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
@@ -19,21 +30,21 @@ T = TypeVar("T")
 
 
 class AutocommitLedger(ABC):
-    """The operations of `Ledger`, each in a transaction of its own; a subclass says what a transaction is."""
+    """The operations of `Ledger`, each in a transaction of its own; a subclass provides the transactions."""
 
     @abstractmethod
-    def _do(self, work: Callable[[LedgerService], T]) -> T:
-        """Do some work in one transaction: what it records is kept whole or, where an error leaves it, not at all."""
+    def _write(self, work: Callable[[LedgerService], T]) -> T:
+        """Run work in one transaction: all of its records are kept or, if it raises, none."""
 
-    def _ask(self, question: Callable[[LedgerService], T]) -> T:
-        """Ask what writes nothing."""
-        return self._do(question)
+    def _read(self, query: Callable[[LedgerService], T]) -> T:
+        """Run a read-only query."""
+        return self._write(query)
 
-    # -- what is recorded --------------------------------------------------------------------------------------------
+    # -- operations --------------------------------------------------------------------------------------------------
 
-    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
-        """Record an evaluation once; claims are checked again, and trimmed or refused, in the same transaction."""
-        return self._do(lambda to: to.record(evaluation, recorded_at=recorded_at))
+    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
+        """Record an evaluation once; claims over a cap at the time of recording are trimmed or refused."""
+        return self._write(lambda service: service.record(evaluation, recorded_at=recorded_at))
 
     def process(
         self,
@@ -42,15 +53,15 @@ class AutocommitLedger(ABC):
         *,
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
-    ) -> Receipt:
-        """Decide and record any event: sale, activity, return, update, confirmation. A replay writes nothing."""
-        return self._do(lambda to: to.process(program, event, serials=serials, recorded_at=recorded_at))
+    ) -> EventReceipt:
+        """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
+        return self._write(lambda service: service.process(program, event, serials=serials, recorded_at=recorded_at))
 
-    def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Release the delayed promises that are due by `at`, in the order in which they are due, one by one."""
-        due = self._ask(lambda to: to.due(program, at))
-        receipts = [self._do(lambda to, lot=lot: to.settle_one(program, lot, at)) for lot in due]  # type: ignore[misc]
-        return [each for each in receipts if each.status == "recorded"]  # others may have been settled elsewhere
+    def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
+        """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
+        due = self._read(lambda service: service.due(program, at))
+        receipts = [self._write(lambda service, lot=lot: service.settle_one(program, lot, at)) for lot in due]  # type: ignore[misc]
+        return [each for each in receipts if each.status == "recorded"]  # another process may have settled the others
 
     def spend(
         self,
@@ -62,62 +73,64 @@ class AutocommitLedger(ABC):
         *,
         event: str,
         at: datetime,
-    ) -> Receipt:
-        """Spend from an account; `event` is the id of the spending transaction, once a currency."""
-        return self._do(lambda to: to.spend(program, account, member, currency, amount, event=event, at=at))
+    ) -> SpendReceipt:
+        """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
+        return self._write(
+            lambda service: service.spend(program, account, member, currency, amount, event=event, at=at)
+        )
 
-    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
-        """Undo a spend, once; `spend` is its intent's key, `event` what undoes it."""
-        return self._do(lambda to: to.undo_spend(program, spend, event=event, at=at))
+    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
+        """Undo a spend, once; `spend` is its intent's key, `event` the id of the undoing event."""
+        return self._write(lambda service: service.undo_spend(program, spend, event=event, at=at))
 
-    def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
+    def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon by its serial or shared code in a transaction."""
-        return self._do(lambda to: to.redeem(program, code, transaction))
+        return self._write(lambda service: service.redeem(program, code, transaction))
 
-    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
-        """Undo a redemption, once; `redemption` is its intent's key, `event` what undoes it."""
-        return self._do(lambda to: to.undo_redemption(program, redemption, event=event, at=at))
+    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
+        """Undo a redemption, once; `redemption` is its intent's key, `event` the id of the undoing event."""
+        return self._write(lambda service: service.undo_redemption(program, redemption, event=event, at=at))
 
-    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
-        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` what voids it."""
-        return self._do(lambda to: to.void(program, coupon, event=event, at=at))
+    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
+        return self._write(lambda service: service.void(program, coupon, event=event, at=at))
 
-    def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Write down what time has done by `at`, one by one; it changes no answer as of any instant."""
-        expired = self._ask(lambda to: [*to.expired(program, at)])
-        receipts = [self._do(lambda to, each=each: to.expire_one(program, each, at)) for each in expired]  # type: ignore[misc]
+    def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
+        """Record the expiries up to `at`; results of queries as of any instant stay the same."""
+        expired = self._read(lambda service: [*service.expired(program, at)])
+        receipts = [self._write(lambda service, each=each: service.expire_one(program, each, at)) for each in expired]  # type: ignore[misc]
         return [each for each in receipts if each.status == "recorded"]
 
-    # -- what is asked -----------------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------------------------
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Read the counters and trackers of an event, in one batch."""
-        return self._ask(lambda to: to.snapshot(program, event))
+        return self._read(lambda service: service.snapshot(program, event))
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
-        """Give what an account has at an instant."""
-        return self._ask(lambda to: to.balance(program, account, currency, at))
+        """Return the balance of an account as of an instant."""
+        return self._read(lambda service: service.balance(program, account, currency, at))
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give the account's lots as they stood at an instant, in the order of issue."""
-        return self._ask(lambda to: to.lots(program, account, currency, at))
+        """Return an account's lots of a currency as of an instant, in the order of issue."""
+        return self._read(lambda service: service.lots(program, account, currency, at))
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the promises that were open at an instant, in the order of issue."""
-        return self._ask(lambda to: to.promises(program, at))
+        """Return the promises that were open at an instant, in the order of issue."""
+        return self._read(lambda service: service.promises(program, at))
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Give every entry of an account up to an instant, each with its reason, in order of record."""
-        return self._ask(lambda to: to.statement(program, account, at))
+        """Return the entries of an account up to an instant, in the order of record."""
+        return self._read(lambda service: service.statement(program, account, at))
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
-        """Find a coupon by its serial, however it is written, or the first with a shared code."""
-        return self._ask(lambda to: to.coupon(program, code))
+        """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
+        return self._read(lambda service: service.coupon(program, code))
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member, in the order of issue."""
-        return self._ask(lambda to: to.coupons(program, member))
+        """Return the coupons of a member, in the order of issue."""
+        return self._read(lambda service: service.coupons(program, member))
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
-        """Give what the reports are made of, as it stood at an instant: see `loyalty_rules.ledger.reports`."""
-        return self._ask(lambda to: to.report_rows(program, at))
+        """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
+        return self._read(lambda service: service.report_rows(program, at))

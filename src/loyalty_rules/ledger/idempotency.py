@@ -5,7 +5,7 @@ Source: ledger P2.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -17,7 +17,9 @@ from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 
-__all__ = ["Batch", "IdempotencyRecord", "check_key", "inputs_of_event", "replayed"]
+__all__ = ["Batch", "IdempotencyRecord", "check_key", "identity_of_event", "replayed"]
+
+R = TypeVar("R", bound=Receipt)
 
 
 @attrs.frozen
@@ -51,11 +53,11 @@ class IdempotencyRecord:
 class Batch:
     """One recorded operation: its idempotency record and its receipt."""
 
-    given: IdempotencyRecord
+    identity: IdempotencyRecord
     receipt: Receipt
 
 
-def inputs_of_event(program: Program, event: Event, recorded_at: datetime) -> IdempotencyRecord:
+def identity_of_event(program: Program, event: Event, recorded_at: datetime) -> IdempotencyRecord:
     """Return the idempotency record of an event: its document and, for a sale, the program's version."""
     inputs: dict[str, Any] = {"event": dump(event)}
     of = event.of if isinstance(event, (Return, Update)) else None
@@ -65,24 +67,24 @@ def inputs_of_event(program: Program, event: Event, recorded_at: datetime) -> Id
     return IdempotencyRecord(program.id, event.id, "event", inputs, event.occurred_at, recorded_at, of)
 
 
-def check_key(given: IdempotencyRecord) -> None:
+def check_key(identity: IdempotencyRecord) -> None:
     """Raise `InvalidValueError` if a key has unprintable characters. Source: documents (scalars)."""
-    if not given.key.isprintable():
-        raise InvalidValueError("", "not_a_name", f"expected printable characters; found {describe(given.key)}")
+    if not identity.key.isprintable():
+        raise InvalidValueError("", "not_a_name", f"expected printable characters; found {describe(identity.key)}")
 
 
-def replayed(batch: Batch, given: IdempotencyRecord, ignoring: Sequence[str] = ()) -> Receipt:
+def replayed(receipt: type[R], batch: Batch, identity: IdempotencyRecord, ignoring: Sequence[str] = ()) -> R:
     """Return the recorded receipt as `already_recorded`, if the inputs are the recorded ones.
 
     A retry may differ in the inputs named by `ignoring`. Any other difference raises `IdempotencyConflict`, which
     names the first one.
     """
-    recorded = {key: value for key, value in batch.given.inputs.items() if key not in ignoring}
-    offered = {key: value for key, value in given.inputs.items() if key not in ignoring}
+    recorded = {key: value for key, value in batch.identity.inputs.items() if key not in ignoring}
+    offered = {key: value for key, value in identity.inputs.items() if key not in ignoring}
     difference = _first_difference(recorded, offered, "")
     if difference is not None:
-        raise IdempotencyConflict(given.key, *difference, batch.receipt)
-    return attrs.evolve(batch.receipt, status="already_recorded")
+        raise IdempotencyConflict(identity.key, *difference, batch.receipt)
+    return receipt("already_recorded", identity.key, batch.receipt.intents, batch.receipt.trims)
 
 
 def _first_difference(recorded: Any, offered: Any, path: str) -> tuple[str, object, object] | None:

@@ -1,7 +1,7 @@
-"""How each intent is written into the storage: one function an intent, in one table. Source: ledger 2.
+"""Posting: the writes of each intent into a storage, one function for each, in one table. Source: ledger 2.
 
-Claims are checked here, where they are written: currency over a cap is trimmed to what is left, a coupon over its
-cap refused, and what hung on a refused issue (its message, its extension) goes with it.
+Claims are checked again here, in the transaction that writes them. Currency over a cap is trimmed to the remainder, a
+coupon over its cap is refused. The message and the extension of a refused issue are dropped with it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,7 +40,7 @@ from loyalty_rules.ledger.protocol import Entry, Trim
 from loyalty_rules.ledger.records import ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
-from loyalty_rules.lifecycle.sweep import extended
+from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
@@ -52,7 +52,7 @@ _MAX_ATTEMPTS = 100
 
 
 def windows_of(intents: Iterable[Intent]) -> Iterator[Window]:
-    """Name the counters that intents draw on or give back to."""
+    """Yield the counter windows of the claims of intents."""
     for intent in intents:
         for claim in getattr(intent, "claims", ()):
             yield _window(claim)
@@ -63,15 +63,18 @@ def _window(claim: Claim) -> Window:
 
 
 class Posting:
-    """One batch being written: what was recorded of its intents, and what caps took."""
+    """One batch in the course of posting: `recorded` are its intents after caps, `trims` the reductions by caps.
+
+    `serials` generates the next serial of a coupon if its serial is taken.
+    """
 
     def __init__(
-        self, storage: Storage, program: Program, batch: IdempotencyRecord, serials: SerialGenerator | None = None
+        self, storage: Storage, program: Program, identity: IdempotencyRecord, serials: SerialGenerator | None = None
     ) -> None:
         self.storage = storage
         self.program = program
-        self.batch = batch
-        self.at = batch.at
+        self.identity = identity
+        self.at = identity.at
         self.serials = serials
         self.recorded: list[Intent] = []
         self.trims: list[Trim] = []
@@ -79,7 +82,7 @@ class Posting:
         self._rolling: set[str] = set()
 
     def post(self, intents: Iterable[Intent]) -> None:
-        """Write intents in their order."""
+        """Post intents in their order."""
         intents = tuple(intents)
         self._rolling = {extended_issue(intent.key) for intent in intents if isinstance(intent, ExtendExpiry)}
         for intent in intents:
@@ -88,6 +91,7 @@ class Posting:
                 self.recorded.append(written)
 
     def refuse(self, intent: IssueCurrency | IssueCoupon, trim: Trim) -> None:
+        """Refuse an issue of which a cap leaves nothing; intents about it are dropped."""
         self.trims.append(trim)
         self._refused.add(intent.key)
 
@@ -96,14 +100,16 @@ class Posting:
     def move(
         self, lot: str, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
     ) -> None:
+        """Move units of a lot between two buckets, with one entry; none if the amount is 0."""
         if micros(amount) != 0:
             self.storage.add_entry(self.entry(self.lot(lot).issue, source, target, amount, reason, at))
 
     def entry(
         self, issue: IssueCurrency, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
     ) -> Entry:
+        """Build an entry of the batch; `reason` is the key of its intent, `at` by default the instant of the batch."""
         return Entry(
-            self.batch.key,
+            self.identity.key,
             self.program.id,
             Account.of(issue),
             issue.currency,
@@ -112,7 +118,7 @@ class Posting:
             target,
             amount,
             at if at is not None else self.at,
-            self.batch.recorded_at,
+            self.identity.recorded_at,
             reason,
         )
 
@@ -122,12 +128,13 @@ class Posting:
         return lot
 
     def count(self, claims: Iterable[Claim]) -> None:
+        """Add the claims of an intent to their counters, below the limit for a counter without days."""
         for claim in claims:
             most = micros(claim.limit) if claim.to_date is None else None
             self.storage.add_to_counter(self.program.id, claim.counter, claim.to_date, micros(claim.amount), most)
 
     def left_of(self, claim: Claim) -> int:
-        """What a counter's limit leaves, in millionths."""
+        """Return the remainder of a counter below its limit, in millionths."""
         return micros(claim.limit) - self.storage.counter_value(self.program.id, _window(claim))
 
     # -- issues ------------------------------------------------------------------------------------------------------
@@ -149,6 +156,7 @@ class Posting:
         return issue
 
     def within_claims(self, intent: IssueCurrency) -> int:
+        """Return the part of an issue that its caps allow, in millionths; record the trim of each cap that binds."""
         amount = micros(intent.amount)
         for claim in intent.claims:
             left = self.left_of(claim)
@@ -163,7 +171,7 @@ class Posting:
         return amount
 
     def trimmed(self, intent: IssueCurrency, amount: int) -> IssueCurrency:
-        """Make an issue one of less than was decided, in millionths: its shares keep their proportions."""
+        """Return an issue reduced to an amount in millionths; its shares keep their proportions."""
         decimals = next(each.decimals for each in self.program.currencies if each.id == intent.currency)
         unit = unit_of(amount, decimals)
         parts = split(amount // unit, [micros(share.amount) for share in intent.shares]) if intent.shares else []
@@ -175,7 +183,7 @@ class Posting:
         return attrs.evolve(intent, amount=drawn, shares=tuple(shares), claims=tuple(claims))
 
     def pay_debt(self, key: str) -> None:
-        """A debt that a return left is paid by the account's next issue. Source: semantics 11."""
+        """Pay the debt of a return from the account's next issue. Source: semantics 11."""
         lot = self.lot(key)
         owed = self.program.id, lot.account, lot.issue.currency
         paid = min(self.storage.debt(*owed), micros(lot.outstanding))
@@ -188,13 +196,13 @@ class Posting:
             if self.left_of(claim) < MICRO:
                 self.refuse(intent, Trim(intent.key, claim.counter, Decimal(1), Decimal(0)))
                 return None
-        issue = self.with_a_serial_of_its_own(intent)
+        issue = self.with_free_serial(intent)
         self.storage.add_coupon(self.program.id, CouponRecord(issue), self.at)
         self.count(issue.claims)
         return issue
 
-    def with_a_serial_of_its_own(self, intent: IssueCoupon) -> IssueCoupon:
-        """Derive a serial that another coupon has again, with the next attempt. Source: ledger 5."""
+    def with_free_serial(self, intent: IssueCoupon) -> IssueCoupon:
+        """Return the coupon with a serial that no other coupon has, derived with further attempts. Source: ledger 5."""
         for attempt in range(1, _MAX_ATTEMPTS):
             if intent.serial is None or not self.storage.is_serial_taken(intent.serial):
                 return intent
@@ -212,12 +220,12 @@ class Posting:
             return None
         account = Account.of(intent)
         lots = self.storage.lots_of(self.program.id, account)
-        for key in extended(lots, intent, self.at):
+        for key in extended_lots(lots, intent, self.at):
             self.storage.set_expiry(key, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
         return intent
 
     def advance_tracker(self, intent: AdvanceTracker) -> AdvanceTracker:
-        of = self.batch.of
+        of = self.identity.of
         assert of is not None
         sale = self.storage.sale(self.program.id, of)
         assert sale is not None
@@ -233,8 +241,8 @@ class Posting:
         key = intent.promise
         self.move(key, "promised", "available", intent.amount, intent.key)
         self.storage.set_released(key, self.at, intent.issue_on)
-        moved = self.lot(key).expires_at
-        if intent.expires_at is not None and (moved is None or moved < intent.expires_at):
+        extended = self.lot(key).expires_at
+        if intent.expires_at is not None and (extended is None or extended < intent.expires_at):
             self.storage.set_expiry(key, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
         self.pay_debt(key)
         return intent
@@ -293,7 +301,7 @@ class Posting:
         remaining = coupon.remaining
         if remaining is not None:
             remaining = decimal_of(micros(remaining) + micros(intent.discount))
-        # What was voided or has expired meanwhile is not revived, though a stored value gets its units back.
+        # A coupon that was voided or has expired meanwhile stays so, though its stored value is restored.
         state = "issued" if coupon.state == "redeemed" else coupon.state
         reinstated = attrs.evolve(coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
         self.storage.update_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)

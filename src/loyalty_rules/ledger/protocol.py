@@ -1,7 +1,7 @@
-"""What a ledger does: the protocol that a host's own store implements, and what its operations answer. Source: ledger.
+"""The protocol of a ledger, which a host's own ledger implements, and the values that its queries return.
 
-Every operation is a pure decision of `lifecycle` (or of `Program.evaluate`) and a record of it. It is recorded
-once, whole, and only while it is still true: see the guarantees P1 to P8 in docs/rules-ledger.md.
+Every operation is a pure decision of `lifecycle` (or of `Program.evaluate`) and its record. It is recorded once,
+as a whole, and only while the rows of the decision are current: see the guarantees P1 to P8. Source: ledger.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,19 @@ import attrs
 
 from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.ledger.errors import IdempotencyConflict
-from loyalty_rules.ledger.receipts import Receipt, Trim
+from loyalty_rules.ledger.receipts import (
+    EventReceipt,
+    ExpireReceipt,
+    Receipt,
+    RedeemReceipt,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
+    Trim,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    VoidReceipt,
+)
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
@@ -33,7 +45,7 @@ __all__ = [
 
 @attrs.frozen
 class Balance:
-    """What an account has of a currency at an instant: what can be spent, what is promised, what it owes."""
+    """The balance of an account in a currency at an instant: units to spend, pending units, and its debt."""
 
     available: Decimal
     promised: Decimal
@@ -42,9 +54,9 @@ class Balance:
 
 @attrs.frozen
 class Entry:
-    """One entry: an amount of a lot that went from one bucket to another; the two sides sum to zero.
+    """An entry: one two-sided movement of a lot's units from a source bucket to a target bucket.
 
-    Buckets are `issued` (where units come from), `promised`, `available`, `spent`, `expired`, `reversed`, `voided`.
+    The buckets are `promised`, `available`, `spent`, `expired`, `reversed` and `voided`; new units come from `issued`.
     `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent.
     """
 
@@ -63,7 +75,7 @@ class Entry:
 
 @attrs.frozen
 class ReportLot:
-    """One lot as it stood at an instant, the store of its sale, and the entries that made it so."""
+    """One lot as of an instant, with the store of its sale and its entries up to then."""
 
     lot: Lot
     store: str | None
@@ -72,7 +84,7 @@ class ReportLot:
 
 @attrs.frozen
 class ReportRows:
-    """What the reports of a program are made of: every lot and every coupon as it stood at the instant `at`."""
+    """The rows of a program's reports: every lot and every coupon as of the instant `at`."""
 
     at: datetime
     lots: tuple[ReportLot, ...]
@@ -80,13 +92,13 @@ class ReportRows:
 
 
 class Ledger(Protocol):
-    """A store of what was decided. Every instant is an argument; an `at` is the event's time, never the clock's."""
+    """A ledger: it records decisions. Every instant is an argument; `at` is the time of the event, not of a clock."""
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Read the counters and trackers of an event, in one batch."""
 
-    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
-        """Record an evaluation once; claims are checked again, and trimmed or refused, in the same transaction."""
+    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
+        """Record an evaluation once; claims over a cap at the time of recording are trimmed or refused."""
 
     def process(
         self,
@@ -95,11 +107,11 @@ class Ledger(Protocol):
         *,
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
-    ) -> Receipt:
-        """Decide and record any event: sale, activity, return, update, confirmation. A replay writes nothing."""
+    ) -> EventReceipt:
+        """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
 
-    def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Release the delayed promises that are due by `at`."""
+    def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
+        """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
 
     def spend(
         self,
@@ -111,55 +123,55 @@ class Ledger(Protocol):
         *,
         event: str,
         at: datetime,
-    ) -> Receipt:
-        """Spend from an account; `event` is the id of the spending transaction, once a currency."""
+    ) -> SpendReceipt:
+        """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
 
-    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
-        """Undo a spend, once; `spend` is its intent's key, `event` what undoes it."""
+    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
+        """Undo a spend, once; `spend` is its intent's key, `event` the id of the undoing event."""
 
-    def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
+    def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon by its serial or shared code in a transaction."""
 
-    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
-        """Undo a redemption, once; `redemption` is its intent's key, `event` what undoes it."""
+    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
+        """Undo a redemption, once; `redemption` is its intent's key, `event` the id of the undoing event."""
 
-    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
-        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` what voids it."""
+    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
 
-    def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Write down what time has done by `at`; it changes no answer as of any instant."""
+    def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
+        """Record the expiries up to `at`; results of queries as of any instant stay the same."""
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
-        """Give what an account has at an instant."""
+        """Return the balance of an account as of an instant."""
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give the account's lots as they stood at an instant, in the order of issue."""
+        """Return an account's lots of a currency as of an instant, in the order of issue."""
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the promises that were open at an instant, in the order of issue."""
+        """Return the promises that were open at an instant, in the order of issue."""
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Give every entry of an account up to an instant, each with its reason, in order of record."""
+        """Return the entries of an account up to an instant, in the order of record."""
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
-        """Find a coupon by its serial, however it is written."""
+        """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member, in the order of issue."""
+        """Return the coupons of a member, in the order of issue."""
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
-        """Give what the reports are made of, as it stood at an instant: see `loyalty_rules.ledger.reports`."""
+        """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
 
     def check_invariants(self) -> Sequence[str]:
-        """Say what does not hold of all that must always hold; nothing is fine. Source: ledger 2."""
+        """Return the violated invariants as sentences; an empty list means the ledger is consistent."""
 
 
 class AsyncLedger(Protocol):
-    """The same store for asyncio: the operations of `Ledger`, each awaited."""
+    """A ledger for asyncio: the operations of `Ledger`, each awaited."""
 
     async def snapshot(self, program: Program, event: Event) -> Snapshot: ...
 
-    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt: ...
+    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt: ...
 
     async def process(
         self,
@@ -168,9 +180,9 @@ class AsyncLedger(Protocol):
         *,
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
-    ) -> Receipt: ...
+    ) -> EventReceipt: ...
 
-    async def settle(self, program: Program, at: datetime) -> Sequence[Receipt]: ...
+    async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]: ...
 
     async def spend(
         self,
@@ -182,17 +194,19 @@ class AsyncLedger(Protocol):
         *,
         event: str,
         at: datetime,
-    ) -> Receipt: ...
+    ) -> SpendReceipt: ...
 
-    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt: ...
+    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt: ...
 
-    async def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt: ...
+    async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt: ...
 
-    async def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt: ...
+    async def undo_redemption(
+        self, program: Program, redemption: str, *, event: str, at: datetime
+    ) -> UndoRedemptionReceipt: ...
 
-    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt: ...
+    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt: ...
 
-    async def expire(self, program: Program, at: datetime) -> Sequence[Receipt]: ...
+    async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]: ...
 
     async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance: ...
 

@@ -1,14 +1,57 @@
-"""Receipts: the result of each operation of a ledger. Source: ledger 2."""
+"""Receipts: the result of each operation of a ledger, a class for each operation. Source: ledger 2."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from loyalty_rules.intents import Intent
+from loyalty_rules.intents import (
+    AdvanceTracker,
+    CancelPromise,
+    ExpireCoupon,
+    ExpireCurrency,
+    ExtendExpiry,
+    Intent,
+    IssueCoupon,
+    IssueCurrency,
+    RedeemCoupon,
+    ReleasePromise,
+    ReverseCurrency,
+    SendMessage,
+    SpendCurrency,
+    UndoRedemption,
+    UndoSpend,
+    VoidCoupon,
+)
 from loyalty_rules.lifecycle.records import Refusal
 
-__all__ = ["Receipt", "Trim"]
+__all__ = [
+    "ConfirmationReceipt",
+    "EventReceipt",
+    "ExpireReceipt",
+    "Receipt",
+    "RedeemReceipt",
+    "ReturnReceipt",
+    "SaleReceipt",
+    "SettleReceipt",
+    "SpendReceipt",
+    "Trim",
+    "UndoRedemptionReceipt",
+    "UndoSpendReceipt",
+    "UpdateReceipt",
+    "VoidReceipt",
+    "receipt_class",
+]
+
+T = TypeVar("T")
+
+_ORDER = ("status", "key", "intents", "trims", "refusal")
+
+
+def _in_order(_cls: type, fields: list[Any]) -> list[Any]:
+    """Keep the order of the fields, also if a subclass narrows the type of one: `dump` writes them in this order."""
+    return sorted(fields, key=lambda field: _ORDER.index(field.name))
 
 
 @attrs.frozen
@@ -24,9 +67,9 @@ class Trim:
     left: Decimal
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=_in_order)
 class Receipt:
-    """The result of an operation. The statuses, in order of precedence:
+    """The result of an operation; each operation has a subclass. The statuses, in order of precedence:
 
     1. `already_recorded`: the same inputs were recorded before; intents and trims are those of the first time.
     2. `refused`: nothing was recorded; `refusal` gives the reasons.
@@ -38,3 +81,210 @@ class Receipt:
     intents: tuple[Intent, ...] = ()
     trims: tuple[Trim, ...] = ()
     refusal: Refusal | None = None
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(field_transformer=_in_order)
+class SaleReceipt(Receipt):
+    """The result of a transaction or an activity, processed or recorded from an evaluation."""
+
+    intents: tuple[IssueCurrency | IssueCoupon | SendMessage | ExtendExpiry | AdvanceTracker, ...] = ()
+
+    @property
+    def issues(self) -> tuple[IssueCurrency, ...]:
+        """The lots and promises that were issued."""
+        return _of_type(IssueCurrency, self.intents)
+
+    @property
+    def coupons(self) -> tuple[IssueCoupon, ...]:
+        """The coupons that were issued."""
+        return _of_type(IssueCoupon, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class ReturnReceipt(Receipt):
+    """The result of a return."""
+
+    intents: tuple[ReverseCurrency | VoidCoupon | UndoRedemption | AdvanceTracker, ...] = ()
+
+    @property
+    def reversals(self) -> tuple[ReverseCurrency, ...]:
+        """The amounts that were taken back."""
+        return _of_type(ReverseCurrency, self.intents)
+
+    @property
+    def voided(self) -> tuple[VoidCoupon, ...]:
+        """The coupons that were taken back."""
+        return _of_type(VoidCoupon, self.intents)
+
+    @property
+    def reinstated(self) -> tuple[UndoRedemption, ...]:
+        """The redemptions of the cancelled transaction that were undone."""
+        return _of_type(UndoRedemption, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class UpdateReceipt(Receipt):
+    """The result of an update: the promises of its sale that it released, or ended as lapsed."""
+
+    intents: tuple[ReleasePromise | CancelPromise | SendMessage, ...] = ()
+
+    @property
+    def releases(self) -> tuple[ReleasePromise, ...]:
+        """The promises that were released."""
+        return _of_type(ReleasePromise, self.intents)
+
+    @property
+    def cancellations(self) -> tuple[CancelPromise, ...]:
+        """The promises that lapsed."""
+        return _of_type(CancelPromise, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class ConfirmationReceipt(Receipt):
+    """The result of a confirmation: its promise was released, cancelled, or lapsed."""
+
+    intents: tuple[ReleasePromise | CancelPromise | SendMessage, ...] = ()
+
+    @property
+    def release(self) -> ReleasePromise | None:
+        """The release; None if the promise was cancelled or has lapsed."""
+        return _first(ReleasePromise, self.intents)
+
+    @property
+    def cancellation(self) -> CancelPromise | None:
+        """The end of the promise without an issue, if it was not released."""
+        return _first(CancelPromise, self.intents)
+
+
+EventReceipt: TypeAlias = SaleReceipt | ReturnReceipt | UpdateReceipt | ConfirmationReceipt
+"""The result of `process`, by the type of the event."""
+
+
+# -- other operations ------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(field_transformer=_in_order)
+class SettleReceipt(Receipt):
+    """The result of one promise that was due: it was released, or lapsed."""
+
+    intents: tuple[ReleasePromise | CancelPromise | SendMessage, ...] = ()
+
+    @property
+    def release(self) -> ReleasePromise | None:
+        """The release; None if the promise has lapsed."""
+        return _first(ReleasePromise, self.intents)
+
+    @property
+    def cancellation(self) -> CancelPromise | None:
+        """The end of a promise that has lapsed."""
+        return _first(CancelPromise, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class SpendReceipt(Receipt):
+    """The result of a spend."""
+
+    intents: tuple[SpendCurrency, ...] = ()
+
+    @property
+    def spend(self) -> SpendCurrency | None:
+        """The spend; None if it was refused."""
+        return _first(SpendCurrency, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class UndoSpendReceipt(Receipt):
+    """The result of undoing a spend."""
+
+    intents: tuple[UndoSpend, ...] = ()
+
+    @property
+    def undo(self) -> UndoSpend | None:
+        """The undo; None if it was refused."""
+        return _first(UndoSpend, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class RedeemReceipt(Receipt):
+    """The result of redeeming a coupon."""
+
+    intents: tuple[RedeemCoupon, ...] = ()
+
+    @property
+    def redemption(self) -> RedeemCoupon | None:
+        """The redemption; None if it was refused."""
+        return _first(RedeemCoupon, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class UndoRedemptionReceipt(Receipt):
+    """The result of undoing a redemption."""
+
+    intents: tuple[UndoRedemption, ...] = ()
+
+    @property
+    def undo(self) -> UndoRedemption | None:
+        """The undo; None if it was refused."""
+        return _first(UndoRedemption, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class VoidReceipt(Receipt):
+    """The result of voiding a coupon."""
+
+    intents: tuple[VoidCoupon, ...] = ()
+
+    @property
+    def void(self) -> VoidCoupon | None:
+        """The voided coupon; None if it was refused."""
+        return _first(VoidCoupon, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class ExpireReceipt(Receipt):
+    """The result of one lot or coupon that has expired."""
+
+    intents: tuple[ExpireCurrency | ExpireCoupon, ...] = ()
+
+    @property
+    def expired(self) -> ExpireCurrency | ExpireCoupon | None:
+        """The expired lot or coupon; None if it was refused."""
+        return next(iter(self.intents), None)
+
+
+def _of_type(kind: type[T], intents: tuple[Intent, ...]) -> tuple[T, ...]:
+    return tuple(each for each in intents if isinstance(each, kind))
+
+
+def _first(kind: type[T], intents: tuple[Intent, ...]) -> T | None:
+    return next(iter(_of_type(kind, intents)), None)
+
+
+# -- the class of a recorded receipt ---------------------------------------------------------------------------------
+
+_OF_EVENT: Mapping[str, type[Receipt]] = {
+    "return": ReturnReceipt,
+    "update": UpdateReceipt,
+    "confirmation": ConfirmationReceipt,
+}
+_OF_PHASE: Mapping[str, type[Receipt]] = {
+    "settle": SettleReceipt,
+    "spend": SpendReceipt,
+    "undo_spend": UndoSpendReceipt,
+    "redeem": RedeemReceipt,
+    "undo_redemption": UndoRedemptionReceipt,
+    "void": VoidReceipt,
+    "expire": ExpireReceipt,
+}
+
+
+def receipt_class(phase: str, inputs: Mapping[str, Any]) -> type[Receipt]:
+    """Return the class of the receipt of a batch, by its phase and, for an event, by the event's type.
+
+    A storage that keeps the parts of a receipt restores it with this class.
+    """
+    kind = phase.partition("/")[0]
+    return _OF_EVENT.get(inputs["event"]["type"], SaleReceipt) if kind == "event" else _OF_PHASE[kind]

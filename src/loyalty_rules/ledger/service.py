@@ -1,7 +1,7 @@
-"""What each operation of a ledger looks up, decides and records, over any storage. Source: ledger.
+"""The operations of a ledger over any storage: the look-ups, the decision and the record of each. Source: ledger.
 
-An operation is the same everywhere: claim its batch, hold what it is about, look up, decide (in `lifecycle`, or by
-`Program.evaluate`), post the intents, write the receipt. The storage say where things are kept.
+Every operation takes the same steps: claim the batch, lock, look up, decide (in `lifecycle`, or by
+`Program.evaluate`), post the intents, write the receipt. The storage finds and keeps rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,15 +24,29 @@ from loyalty_rules.keys import (
     void_phase,
 )
 from loyalty_rules.ledger.coupon_serials import canonical_code
-from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, inputs_of_event, replayed
+from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, identity_of_event, replayed
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.posting import Posting, windows_of
-from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportLot, ReportRows
+from loyalty_rules.ledger.protocol import Balance, Entry, ReportLot, ReportRows
+from loyalty_rules.ledger.receipts import (
+    ConfirmationReceipt,
+    EventReceipt,
+    ExpireReceipt,
+    Receipt,
+    RedeemReceipt,
+    ReturnReceipt,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    UpdateReceipt,
+    VoidReceipt,
+)
 from loyalty_rules.ledger.records import LotHistory
 from loyalty_rules.ledger.storage import Storage, Window
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
-from loyalty_rules.lifecycle.redemption import undo_redemption
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
@@ -43,20 +57,21 @@ from loyalty_rules.values.identifiers import read_name, read_text
 __all__ = ["LedgerService"]
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Receipt)
 Decision: TypeAlias = tuple[Intent, ...] | Refusal
 
 
 class _Refused(Exception):
-    """A decision to do nothing: it leaves the transaction, so that nothing of it is kept."""
+    """A refusal as an exception: it rolls the transaction back on its way out."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
 
 
 class LedgerService:
-    """The operations of a ledger over storage: see `Ledger` for what each does.
+    """The operations of a ledger over storage: see `Ledger` for each of them.
 
-    `serials` gives the serials of coupons where a call passes none, and another one where a serial is taken.
+    `serials` generates the serials of coupons if a call passes no generator, and the next one if a serial is taken.
     """
 
     def __init__(self, storage: Storage, serials: SerialGenerator | None = None) -> None:
@@ -66,7 +81,7 @@ class LedgerService:
     # -- sales -------------------------------------------------------------------------------------------------------
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
-        """Read the counters and trackers of an event, and hold them, since what follows is decided by them."""
+        """Lock the counters and trackers of an event and read them, as the basis of a decision."""
         counters = program.counters(event)
         self._storage.lock(counter_lock(program.id, each.name) for each in counters)
         return self._snapshot(program, event, counters)
@@ -76,17 +91,17 @@ class LedgerService:
         storage.read_counters(program.id, [_window(each) for each in counters])
         return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, _window(each))))
 
-    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
-        """Record an evaluation once, under the program version and the snapshot that it was decided under."""
+    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
+        """Record an evaluation once, with the program version and the snapshot of its decision."""
         basis = evaluation.basis
         program, event, snapshot = basis.program, basis.event, basis.snapshot
-        given = inputs_of_event(program, event, _recorded_at(event, recorded_at))
+        identity = identity_of_event(program, event, _recorded_at(event, recorded_at))
 
         def decide() -> Decision:
             self._storage.save_sale(Sale(program, event, snapshot))
             return evaluation.intents
 
-        return self._once(program, given, decide, self._serials, about=_scopes(program, event))
+        return self._once(SaleReceipt, program, identity, decide, self._serials, locks=_locks(program, event))
 
     def process(
         self,
@@ -95,44 +110,36 @@ class LedgerService:
         *,
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
-    ) -> Receipt:
-        """Decide and record any event. What is recorded already is given back, whatever the program says today."""
-        if not isinstance(event, (Transaction, Activity)):
-            return self._once(
-                program,
-                inputs_of_event(program, event, _recorded_at(event, recorded_at)),
-                lambda: self._later(program, event),
-            )
-        given = inputs_of_event(program, event, _recorded_at(event, recorded_at))
-        making = serials if serials is not None else self._serials
-        counters = program.counters(event)
-
-        def decide() -> Decision:
-            return self._sell(program, event, counters, making)
-
-        about = _scopes(program, event, counters)
-        return self._once(program, given, decide, making, ignoring=("program_version",), about=about)
+    ) -> EventReceipt:
+        """Decide and record any event. A retry returns the recorded receipt, under any version of the program."""
+        identity = identity_of_event(program, event, _recorded_at(event, recorded_at))
+        match event:
+            case Return():
+                return self._once(ReturnReceipt, program, identity, lambda: self._take_back(program, event))
+            case Update():
+                return self._once(UpdateReceipt, program, identity, lambda: self._update(program, event))
+            case Confirmation():
+                return self._once(ConfirmationReceipt, program, identity, lambda: self._confirm(program, event))
+            case Transaction() | Activity():
+                return self._sell(program, event, identity, serials if serials is not None else self._serials)
 
     def _sell(
         self,
         program: Program,
         event: Transaction | Activity,
-        counters: Sequence[Counter],
+        identity: IdempotencyRecord,
         serials: SerialGenerator | None,
-    ) -> Decision:
-        snapshot = self._snapshot(program, event, counters)
-        evaluation = program.evaluate(event, snapshot, serials=serials)
-        self._storage.save_sale(Sale(program, event, snapshot))
-        return evaluation.intents
+    ) -> SaleReceipt:
+        counters = program.counters(event)
 
-    def _later(self, program: Program, event: Return | Update | Confirmation) -> Decision:
-        match event:
-            case Return():
-                return self._take_back(program, event)
-            case Update():
-                return self._update(program, event)
-            case Confirmation():
-                return self._confirm(program, event)
+        def decide() -> Decision:
+            snapshot = self._snapshot(program, event, counters)
+            evaluation = program.evaluate(event, snapshot, serials=serials)
+            self._storage.save_sale(Sale(program, event, snapshot))
+            return evaluation.intents
+
+        locks = _locks(program, event, counters)
+        return self._once(SaleReceipt, program, identity, decide, serials, ignoring=("program_version",), locks=locks)
 
     # -- after the sale ----------------------------------------------------------------------------------------------
 
@@ -144,24 +151,20 @@ class LedgerService:
         own = {lot.key: lot for lot in storage.lots_of_sale(program.id, back.of)}
         accounts = dict.fromkeys(lot.account for lot in own.values())
         others = {lot.key: lot for account in accounts for lot in storage.lots_of(program.id, account)}
-        coupons = storage.coupons_of_sale(program.id, back.of)
-        tracked = {name: decimal_of(each) for name, each in storage.contributions(program.id, back.of).items()}
-        redeemed = self._redeemed_in(program, back.of)
-        decided = returns.take_back(sale, back, [*({**others, **own}.values())], coupons, tracked, redeemed)
+        decided = returns.take_back(
+            sale,
+            back,
+            lots=[*({**others, **own}.values())],
+            coupons=storage.coupons_of_sale(program.id, back.of),
+            tracked={name: decimal_of(each) for name, each in storage.contributions(program.id, back.of).items()},
+            redeemed=self._redeemed_in(program, back.of),
+        )
         if not isinstance(decided, Refusal):
             storage.save_sale(attrs.evolve(sale, returns=(*sale.returns, back)))
         return decided
 
-    def _locked_sale(self, program: Program, event: str) -> Sale | None:
-        """Give a sale, and hold it with its accounts: nobody else decides about its lots and coupons meanwhile."""
-        self._storage.lock([sale_lock(program.id, event)])
-        sale = self._storage.sale(program.id, event)
-        if sale is not None:
-            self._storage.lock(account_lock(program.id, each) for each in _accounts(sale.event))
-        return sale
-
     def _redeemed_in(self, program: Program, event: str) -> list[tuple[RedeemCoupon, CouponRecord]]:
-        """The redemptions that a transaction made and that nothing has undone, each with its coupon."""
+        """Return the redemptions of a transaction that were not undone, each with its locked coupon."""
         made = self._storage.redemptions_in(program.id, event)
         return [(each, coupon) for each in made if (coupon := self._locked_coupon(program, each.coupon)) is not None]
 
@@ -174,40 +177,32 @@ class LedgerService:
         return decided
 
     def _confirm(self, program: Program, confirmation: Confirmation) -> Decision:
-        held = self._locked_lot(program, confirmation.promise)
-        if held is None:
-            return Refusal(("unknown_promise",), f"no promise {confirmation.promise}")
-        return promises.confirm(*held, confirmation)
+        locked = self._locked_lot(program, confirmation.promise)
+        if locked is None:
+            return Refusal(("unknown_promise",), f"no promise {confirmation.promise} has been recorded")
+        return promises.confirm(*locked, confirmation)
 
-    def _locked_lot(self, program: Program, key: str) -> tuple[Sale, Lot] | None:
-        """Give a lot of the program with its sale, both held."""
-        lot = self._storage.lot(key) if is_of_program(key, program.id) else None
-        sale = self._locked_sale(program, lot.issue.event) if lot is not None else None
-        held = self._storage.lot(key)  # read again: it may have changed before it was held
-        return (sale, held) if sale is not None and held is not None else None
-
-    def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Release the delayed promises that are due by `at`, in the order in which they are due."""
+    def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
+        """Settle the delayed promises that are due by `at`, in the order in which they are due."""
         with self._storage.atomic():
             return [self.settle_one(program, lot, at) for lot in self.due(program, at)]
 
     def due(self, program: Program, at: datetime) -> list[Lot]:
-        """Give the promises that are due by an instant, in the order in which they are due."""
+        """Return the promises that are due by an instant, in the order in which they are due."""
         at = _instant(at)
         due = [lot for lot in self._storage.due_promises(program.id, at) if promises.is_due(lot, at)]
         return sorted(due, key=lambda lot: (lot.issue.due_at or at, lot.order))
 
-    def settle_one(self, program: Program, lot: Lot, at: datetime) -> Receipt:
-        """Release one delayed promise that is due by `at`."""
+    def settle_one(self, program: Program, lot: Lot, at: datetime) -> SettleReceipt:
+        """Settle one delayed promise that is due by `at`."""
+        due_at = lot.issue.due_at or at
+        identity = IdempotencyRecord(program.id, lot.key, "settle", {"promise": lot.key}, due_at, at)
 
         def decide() -> Decision:
-            held = self._locked_lot(program, lot.key)
-            return promises.settle(*held, at) if held is not None else _unknown_sale(lot.issue.event)
+            locked = self._locked_lot(program, lot.key)
+            return promises.settle(*locked, at) if locked is not None else _unknown_sale(lot.issue.event)
 
-        due_at = lot.issue.due_at or at
-        return self._once(
-            program, IdempotencyRecord(program.id, lot.key, "settle", {"promise": lot.key}, due_at, at), decide
-        )
+        return self._once(SettleReceipt, program, identity, decide)
 
     # -- spending ----------------------------------------------------------------------------------------------------
 
@@ -221,45 +216,48 @@ class LedgerService:
         *,
         event: str,
         at: datetime,
-    ) -> Receipt:
-        """Spend from an account, soonest expiry first."""
+    ) -> SpendReceipt:
+        """Spend from an account's live lots, soonest expiry first."""
         amount, at = _read(read_decimal, "amount", amount), _instant(at)
         inputs = {
             "account": f"{account.kind} {account.id}",
             "member": _read(read_name, "member", member),
             "amount": text_of(amount),
         }
+        identity = _identity(program, event, spend_phase(currency), inputs, at)
 
         def decide() -> Decision:
             self._storage.lock([account_lock(program.id, account)])
             lots = self._storage.lots_of(program.id, account)
             return _of_one(spending.spend(program, account, member, currency, event, lots, amount, at))
 
-        return self._once(program, _inputs(program, event, spend_phase(currency), inputs, at), decide)
+        return self._once(SpendReceipt, program, identity, decide)
 
-    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
-        """Undo a spend, once: the lots get their units back with their own expiry."""
+    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
+        """Undo a spend, once: its units return to their lots, which keep their expiry."""
         spend, at = _read(read_text, "spend", spend), _instant(at)
+        identity = _identity(program, event, undo_spend_phase(spend), {"spend": spend}, at)
 
         def decide() -> Decision:
             spent = self._storage.undoable(program.id, spend)
             if not isinstance(spent, SpendCurrency):
-                return Refusal(("unknown_spend",), f"no spend {spend}")
-            account = Account.of(spent)
-            self._storage.lock([account_lock(program.id, account)])
+                return Refusal(("unknown_spend",), f"no spend {spend} has been recorded")
+            self._storage.lock([account_lock(program.id, Account.of(spent))])
             if self._storage.is_undone(spend):
-                return Refusal(("already_undone",), f"{spend} has been undone")
+                return _already_undone(spend)
             lots = {each.lot: lot for each in spent.draws if (lot := self._storage.lot(each.lot)) is not None}
             return (spending.undo_spend(spent, lots, at),)
 
-        return self._once(program, _inputs(program, event, undo_spend_phase(spend), {"spend": spend}, at), decide)
+        return self._once(UndoSpendReceipt, program, identity, decide)
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
-    def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
+    def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon by its serial or shared code; of several with one code, the redeeming member's own."""
         code = _read(read_text, "code", code)
         coupons = self._storage.coupons_by_code(program.id, code)
+        phase = _phase_of_redemption(code, coupons)
+        identity = _identity(program, transaction.id, phase, {"event": dump(transaction)}, transaction.occurred_at)
 
         def decide() -> Decision:
             self._storage.lock(sale_lock(program.id, each.issue.event) for each in coupons)
@@ -267,129 +265,156 @@ class LedgerService:
             snapshot = self._snapshot(program, transaction, program.counters(transaction))
             return _of_one(redemption.redeem(program, coupon, transaction, snapshot))
 
-        # A serial is a secret and stands in no key: what is redeemed is told by the coupon's own.
-        if coupons and coupons[0].issue.serial is not None:
-            phase = redemption_phase(coupons[0].key)
-        else:
-            phase = redemption_phase(code=canonical_code(code) if coupons else None)
-        inputs = {"event": dump(transaction)}
-        at = transaction.occurred_at
-        return self._once(program, _inputs(program, transaction.id, phase, inputs, at), decide)
+        return self._once(RedeemReceipt, program, identity, decide)
 
     def _chosen(self, program: Program, code: str, transaction: Transaction) -> CouponRecord | None:
+        """Return the coupon of a code that a transaction redeems: the member's own, else one without a member."""
         coupons = self._storage.coupons_by_code(program.id, code)
         if not coupons or coupons[0].issue.serial is not None:
             return coupons[0] if coupons else None
-        # Coupons of one shared code are alike: the member's own first, then those of nobody; never another's.
         at, member = transaction.occurred_at, transaction.member.id if transaction.member is not None else None
         mine = [each for each in coupons if each.issue.member == member and member is not None]
         candidates = [*mine, *(each for each in coupons if each.issue.member is None)]
         usable = [each for each in candidates if each.state_at(at) == "issued" and each.issue.valid_from <= at]
         return next(iter(usable or candidates), None)
 
-    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
+    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
         """Undo a redemption, once: the coupon is reinstated if it is still valid."""
-        redemption, at = _read(read_text, "redemption", redemption), _instant(at)
+        key, at = _read(read_text, "redemption", redemption), _instant(at)
+        identity = _identity(program, event, undo_redemption_phase(key), {"redemption": key}, at)
 
         def decide() -> Decision:
-            redeemed = self._storage.undoable(program.id, redemption)
-            if not isinstance(redeemed, RedeemCoupon):
-                return Refusal(("unknown_redemption",), f"no redemption {redemption}")
-            coupon = self._locked_coupon(program, redeemed.coupon)
-            if self._storage.is_undone(redemption):
-                return Refusal(("already_undone",), f"{redemption} has been undone")
-            return _of_one(undo_redemption(redeemed, coupon)) if coupon is not None else _unknown_sale(redeemed.coupon)
+            return self._undo_redemption(program, key)
 
-        phase = undo_redemption_phase(redemption)
-        return self._once(program, _inputs(program, event, phase, {"redemption": redemption}, at), decide)
+        return self._once(UndoRedemptionReceipt, program, identity, decide)
 
-    def _locked_coupon(self, program: Program, key: str) -> CouponRecord | None:
-        coupon = self._storage.coupon(key) if is_of_program(key, program.id) else None
-        if coupon is None:
-            return None
-        self._storage.lock([sale_lock(program.id, coupon.issue.event)])
-        return self._storage.coupon(key)  # read again: it may have changed before it was held
+    def _undo_redemption(self, program: Program, key: str) -> Decision:
+        redeemed = self._storage.undoable(program.id, key)
+        if not isinstance(redeemed, RedeemCoupon):
+            return Refusal(("unknown_redemption",), f"no redemption {key} has been recorded")
+        coupon = self._locked_coupon(program, redeemed.coupon)
+        if self._storage.is_undone(key):
+            return _already_undone(key)
+        return _of_one(redemption.undo_redemption(redeemed, coupon)) if coupon else _unknown_sale(redeemed.coupon)
 
-    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
-        """Void a coupon that was not redeemed."""
+    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+        """Void a coupon that is neither redeemed nor expired."""
         coupon, at = _read(read_text, "coupon", coupon), _instant(at)
+        identity = _identity(program, event, void_phase(coupon), {"coupon": coupon}, at)
 
         def decide() -> Decision:
             return _of_one(redemption.void(program, self._locked_coupon(program, coupon), event, at))
 
-        return self._once(program, _inputs(program, event, void_phase(coupon), {"coupon": coupon}, at), decide)
+        return self._once(VoidReceipt, program, identity, decide)
 
-    # -- time --------------------------------------------------------------------------------------------------------
+    # -- expiry ------------------------------------------------------------------------------------------------------
 
-    def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
-        """Write down the lots and coupons that have expired by `at`."""
+    def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
+        """Record the expiry of the lots and coupons that have expired by `at`."""
         with self._storage.atomic():
             return [self.expire_one(program, each, at) for each in self.expired(program, at)]
 
     def expired(self, program: Program, at: datetime) -> Iterator[Lot | CouponRecord]:
-        """Give the lots and coupons that have expired by `at` and are not written down as such, in order of issue."""
+        """Yield the lots and coupons that have expired by `at` without a record of it, in the order of issue."""
         at = _instant(at)
-        found: list[Lot | CouponRecord] = [*self._storage.expiring_lots(program.id, at)]
-        found += self._storage.expiring_coupons(program.id, at)
-        return (each for each in found if any(_sweep(each, at)))
+        candidates: list[Lot | CouponRecord] = [*self._storage.expiring_lots(program.id, at)]
+        candidates += self._storage.expiring_coupons(program.id, at)
+        return (each for each in candidates if any(_expiry_of(each, at)))
 
-    def expire_one(self, program: Program, what: Lot | CouponRecord, at: datetime) -> Receipt:
-        """Write down that a lot or a coupon has expired by `at`."""
-        intent = next(_sweep(what, at))
+    def expire_one(self, program: Program, what: Lot | CouponRecord, at: datetime) -> ExpireReceipt:
+        """Record the expiry of a lot or a coupon that has expired by `at`."""
+        intent = next(_expiry_of(what, at))
+        identity = IdempotencyRecord(program.id, intent.key, "expire", {"key": intent.key}, intent.expired_at, at)
 
         def decide() -> Decision:
-            found = self._locked_lot(program, what.key) if isinstance(what, Lot) else None
-            held = found[1] if found is not None else self._locked_coupon(program, what.key)
-            still = next(_sweep(held, at), None) if held is not None else None
+            current = self._locked_again(program, what)
+            still = next(_expiry_of(current, at), None) if current is not None else None
             return (still,) if still is not None else Refusal(("not_expired",), f"{what.key} has changed meanwhile")
 
-        given = IdempotencyRecord(program.id, intent.key, "expire", {"key": intent.key}, intent.expired_at, at)
-        return self._once(program, given, decide)
+        return self._once(ExpireReceipt, program, identity, decide)
+
+    def _locked_again(self, program: Program, what: Lot | CouponRecord) -> Lot | CouponRecord | None:
+        if isinstance(what, CouponRecord):
+            return self._locked_coupon(program, what.key)
+        locked = self._locked_lot(program, what.key)
+        return locked[1] if locked is not None else None
+
+    # -- locked look-ups ---------------------------------------------------------------------------------------------
+
+    def _locked_sale(self, program: Program, event: str) -> Sale | None:
+        """Lock a sale with its accounts, and return it; None if no such sale has been recorded."""
+        self._storage.lock([sale_lock(program.id, event)])
+        sale = self._storage.sale(program.id, event)
+        if sale is not None:
+            self._storage.lock(account_lock(program.id, each) for each in _accounts(sale.event))
+        return sale
+
+    def _locked_lot(self, program: Program, key: str) -> tuple[Sale, Lot] | None:
+        """Lock the sale of a lot, and return both; None if the program has no such lot."""
+        lot = self._storage.lot(key) if is_of_program(key, program.id) else None
+        sale = self._locked_sale(program, lot.issue.event) if lot is not None else None
+        current = self._storage.lot(key)  # read again: it may have changed before it was locked
+        return (sale, current) if sale is not None and current is not None else None
+
+    def _locked_coupon(self, program: Program, key: str) -> CouponRecord | None:
+        """Lock the sale of a coupon, and return the coupon; None if the program has no such coupon."""
+        coupon = self._storage.coupon(key) if is_of_program(key, program.id) else None
+        if coupon is None:
+            return None
+        self._storage.lock([sale_lock(program.id, coupon.issue.event)])
+        return self._storage.coupon(key)  # read again: it may have changed before it was locked
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
     def _once(
         self,
+        receipt: type[R],
         program: Program,
-        given: IdempotencyRecord,
+        identity: IdempotencyRecord,
         decide: Callable[[], Decision],
         serials: SerialGenerator | None = None,
         ignoring: Sequence[str] = (),
-        about: Iterable[LockKey] = (),
-    ) -> Receipt:
-        """Record a decision once: a replay gives what was recorded, other inputs conflict, a refusal is no record.
+        locks: Iterable[LockKey] = (),
+    ) -> R:
+        """Record a decision once. A retry returns the recorded receipt; a refusal leaves no record.
 
-        `whatever` are inputs in which a replay may differ, `about` all that must be held, where it is known already.
+        Other inputs under the same key raise `IdempotencyConflict`; a retry may differ in those named by `ignoring`.
+        `locks` are the locks that are known before the batch is claimed.
         """
-        check_key(given)
+        check_key(identity)
         try:
             with self._storage.atomic():
-                recorded = self._storage.claim_batch(given, about)
+                recorded = self._storage.claim_batch(identity, locks)
                 if recorded is not None:
-                    return replayed(recorded, given, ignoring)
+                    return replayed(receipt, recorded, identity, ignoring)
                 decided = decide()
                 if isinstance(decided, Refusal):
                     raise _Refused(decided)
-                receipt = self._posted(program, given, decided, serials)
-                self._storage.commit_batch(receipt)
-                return receipt
+                posting = self._posted(program, identity, decided, serials)
+                result = receipt("recorded", identity.key, tuple(posting.recorded), tuple(posting.trims))
+                self._storage.commit_batch(result)
+                return result
         except _Refused as refused:
-            return Receipt("refused", given.key, refusal=refused.refusal)
+            return receipt("refused", identity.key, refusal=refused.refusal)
 
     def _posted(
-        self, program: Program, given: IdempotencyRecord, intents: Sequence[Intent], serials: SerialGenerator | None
-    ) -> Receipt:
+        self,
+        program: Program,
+        identity: IdempotencyRecord,
+        intents: Sequence[Intent],
+        serials: SerialGenerator | None,
+    ) -> Posting:
         claimed = [*windows_of(intents)]
         self._storage.lock(counter_lock(program.id, name) for name, _, _ in claimed)
         self._storage.read_counters(program.id, claimed)
-        posting = Posting(self._storage, program, given, serials)
+        posting = Posting(self._storage, program, identity, serials)
         posting.post(intents)
-        return Receipt("recorded", given.key, tuple(posting.recorded), tuple(posting.trims))
+        return posting
 
     # -- queries -----------------------------------------------------------------------------------------------------
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
-        """Give what an account has at an instant."""
+        """Return the balance of an account as of an instant."""
         at = _instant(at)
         lots = self._storage.lots_at(program, account, currency, at)
         promised = sum(micros(lot.promised) for lot in lots)
@@ -397,39 +422,37 @@ class LedgerService:
         return Balance(spending.available(lots, at), decimal_of(promised), decimal_of(debt))
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give the account's lots of a currency as they stood at an instant."""
+        """Return an account's lots of a currency as of an instant, in the order of issue."""
         return self._storage.lots_at(program, account, currency, _instant(at))
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the promises that were open at an instant."""
+        """Return the promises that were open at an instant, in the order of issue."""
         return self._storage.promised_at(program, _instant(at))
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Give every entry of an account up to an instant."""
+        """Return the entries of an account up to an instant, in the order of record."""
         return self._storage.statement(program, account, _instant(at))
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
-        """Find a coupon by its serial, however it is written, or the first with a shared code."""
+        """Return the coupon of a serial, in any spelling, or the first coupon with a shared code; None if unknown."""
         return next(iter(self._storage.coupons_by_code(program, _read(read_text, "code", code))), None)
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member, in the order of issue."""
+        """Return the coupons of a member, in the order of issue."""
         return self._storage.coupons_of(program, member)
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
-        """Give what the reports are made of, as it stood at an instant."""
+        """Return the rows of the reports as of an instant."""
         at = _instant(at)
-        histories = (_history(file, store, at) for file, store in self._storage.lot_histories(program))
-        return ReportRows(at, tuple(filter(None, histories)), tuple(self._storage.coupons_at(program, at)))
+        lots = (_report_lot(history, store, at) for history, store in self._storage.lot_histories(program))
+        return ReportRows(at, tuple(filter(None, lots)), tuple(self._storage.coupons_at(program, at)))
 
 
-def _inputs(program: Program, event: str, phase: str, inputs: Mapping[str, Any], at: datetime) -> IdempotencyRecord:
-    """Say what an operation of a host's is recognised by."""
-    return IdempotencyRecord(program.id, _read(read_name, "event", event), phase, inputs, at, at)
+# -- arguments -------------------------------------------------------------------------------------------------------
 
 
 def _instant(at: datetime, name: str = "at") -> datetime:
-    """Read an instant that a host gives, as those of events are read: a naive one is refused."""
+    """Read an instant as those of events are read: one without an offset is an `InvalidValueError`."""
     return _read(read_instant, name, at)
 
 
@@ -439,17 +462,34 @@ def _recorded_at(event: Event, at: datetime | None) -> datetime:
 
 
 def _read(read: Callable[[Any], T], name: str, value: Any) -> T:
-    """Read an argument; what can't be read is an error that names it."""
+    """Read an argument; an `InvalidValueError` names the argument."""
     try:
         return read(value)
     except InvalidValueError as error:
         raise error.under(name) from None
 
 
-def _scopes(
+def _identity(program: Program, event: str, phase: str, inputs: Mapping[str, Any], at: datetime) -> IdempotencyRecord:
+    """Return the idempotency record of an operation that a host calls with the id of its own event."""
+    return IdempotencyRecord(program.id, _read(read_name, "event", event), phase, inputs, at, at)
+
+
+def _phase_of_redemption(code: str, coupons: Sequence[CouponRecord]) -> str:
+    """Return the phase of a redemption: by the key of a coupon with a serial, which is secret, or by a shared code."""
+    if not coupons:
+        return redemption_phase()
+    if coupons[0].issue.serial is not None:
+        return redemption_phase(coupons[0].key)
+    return redemption_phase(code=canonical_code(code))
+
+
+# -- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _locks(
     program: Program, event: Transaction | Activity, counters: Sequence[Counter] | None = None
 ) -> Iterator[LockKey]:
-    """What a sale is decided by, and what it changes."""
+    """Yield the locks of a sale: its accounts and the counters of its snapshot."""
     yield from (account_lock(program.id, each) for each in _accounts(event))
     for counter in counters if counters is not None else program.counters(event):
         yield counter_lock(program.id, counter.name)
@@ -470,16 +510,20 @@ def _of_one(decided: Intent | Refusal) -> Decision:
     return decided if isinstance(decided, Refusal) else (decided,)
 
 
-def _sweep(what: Lot | CouponRecord, at: datetime) -> Iterator[ExpireCurrency | ExpireCoupon]:
+def _unknown_sale(event: str) -> Refusal:
+    return Refusal(("unknown_sale",), f"no sale {event} has been recorded")
+
+
+def _already_undone(key: str) -> Refusal:
+    return Refusal(("already_undone",), f"{key} has been undone already")
+
+
+def _expiry_of(what: Lot | CouponRecord, at: datetime) -> Iterator[ExpireCurrency | ExpireCoupon]:
     return sweep.expire([what], at) if isinstance(what, Lot) else sweep.expire_coupons([what], at)
 
 
-def _history(file: LotHistory, store: str | None, at: datetime) -> ReportLot | None:
-    lot = file.lot(at)
+def _report_lot(history: LotHistory, store: str | None, at: datetime) -> ReportLot | None:
+    lot = history.lot(at)
     if lot is None:
         return None
-    return ReportLot(lot, store, tuple(each for each in file.entries if each.at <= at))
-
-
-def _unknown_sale(event: str) -> Refusal:
-    return Refusal(("unknown_sale",), f"no sale {event} has been recorded")
+    return ReportLot(lot, store, tuple(each for each in history.entries if each.at <= at))

@@ -24,147 +24,150 @@ Window: TypeAlias = tuple[str, date | None, date | None]
 
 
 class Storage(Protocol):
-    """The storage of a ledger. What is written inside `whole` is there afterwards, or none of it is."""
+    """The storage of a ledger on one connection. Writes inside `atomic` are all kept, or none of them."""
 
     def atomic(self) -> AbstractContextManager[None]:
-        """Keep everything that is written inside or, where an error leaves it, nothing. May be nested."""
+        """Keep all writes of the block; an error that leaves the block rolls them back. Blocks may be nested."""
 
-    def lock(self, scopes: Iterable[LockKey]) -> None:
-        """Let nobody else decide about these until the transaction ends; what is read afterwards stays true."""
+    def lock(self, keys: Iterable[LockKey]) -> None:
+        """Lock these keys until the transaction ends, so that rows read afterwards stay current."""
 
     # -- batches and sales
 
-    def claim_batch(self, given: IdempotencyRecord, about: Iterable[LockKey] = ()) -> Batch | None:
-        """Claim a batch, first of all that is written; or give what was recorded under its key before.
+    def claim_batch(self, identity: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:
+        """Claim a batch before any other write and return None; return the recorded batch if its key is taken.
 
-        `about` is all that it is about, where that is known beforehand: it is held with the claim.
+        `locks` are the locks that are known beforehand; they are taken together with the claim.
         """
 
     def commit_batch(self, receipt: Receipt) -> None:
-        """Write down what came of the batch that is open."""
+        """Write the receipt of the claimed batch."""
 
     def sale(self, program: str, event: str) -> Sale | None:
-        """Give the frozen terms of a sale, with its updates and returns so far."""
+        """Return the frozen terms of a sale, with its updates and returns so far."""
 
     def save_sale(self, sale: Sale) -> None:
-        """Keep a sale's terms, or the sale with one more update or return: the batch that is open."""
+        """Save the terms of a new sale, or a sale with one more update or return, that of the claimed batch."""
 
     # -- lots
 
     def lot(self, key: str) -> Lot | None:
-        """Give a lot as it stands now."""
+        """Return the current state of a lot."""
 
     def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
-        """Give those of an account's lots of which anything is promised or outstanding, in the order of issue."""
+        """Return the account's lots with units promised or outstanding, in the order of issue."""
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
-        """Give the lots that a sale issued, in the order of issue."""
+        """Return the lots of a sale, in the order of issue."""
 
     def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give promises with a due time, all that are due by an instant among them."""
+        """Return open promises with a due time, among them all that are due by an instant."""
 
     def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give lots in the order of issue, all that have expired by an instant and are not swept among them."""
+        """Return lots in the order of issue, among them all that have expired by an instant and are not swept."""
 
     def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
-        """Begin a lot with the entry that brings its amount."""
+        """Add a lot with its first entry, from the bucket `issued`."""
 
     def add_entry(self, entry: Entry) -> None:
-        """Move an amount between two buckets of a lot."""
+        """Add an entry to a lot: it moves units between two buckets."""
 
-    def set_expiry(self, lot: str, term: ExpiryVersion) -> None:
-        """Say from when on a lot expires when."""
+    def set_expiry(self, lot: str, expiry: ExpiryVersion) -> None:
+        """Add a version of a lot's expiry."""
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
-        """Say that a promise became issued, and on which date."""
+        """Record the release of a promise and its issue date."""
 
     def add_taken_back(self, lot: str, at: datetime, amount: int) -> None:
-        """Say what a return of its sale claims of a lot, from wherever it is taken."""
+        """Add millionths that a return claims of a lot, from whichever lots they are taken."""
 
     # -- debts
 
     def debt(self, program: str, account: Account, currency: str) -> int:
-        """Give what an account owes of a currency."""
+        """Return the debt of an account in a currency, in millionths."""
 
     def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
-        """Add to what an account owes; what is paid is below zero."""
+        """Add to the debt of an account; a payment is negative."""
 
     # -- coupons
 
     def coupon(self, key: str) -> CouponRecord | None:
-        """Give a coupon as it stands now."""
+        """Return the current state of a coupon."""
 
     def coupons_of_sale(self, program: str, event: str) -> Sequence[CouponRecord]:
-        """Give the coupons that a sale issued, in the order of issue."""
+        """Return the coupons of a sale, in the order of issue."""
 
     def coupons_by_code(self, program: str, code: str) -> Sequence[CouponRecord]:
-        """Give the coupon of a serial, however it is written, or those of a shared code, in the order of issue."""
+        """Return the coupon of a serial, in any spelling, or those of a shared code, in the order of issue."""
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:
-        """Give coupons in the order of issue, all that have expired by an instant and are not swept among them."""
+        """Return coupons in the order of issue, among them all that have expired by an instant and are not swept."""
 
     def is_serial_taken(self, serial: str) -> bool:
-        """Say whether a coupon has this serial, of whatever program."""
+        """Return whether a coupon of any program has this serial."""
 
     def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:
-        """Keep a new coupon."""
+        """Add a new coupon."""
 
     def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
-        """Say what a coupon is from an instant on."""
+        """Add a state of a coupon, which begins at an instant."""
 
     # -- counters
 
     def read_counters(self, program: str, windows: Iterable[Window]) -> None:
-        """Read counters in one batch, so that `counted` need not."""
+        """Read counters in one batch, ahead of `counter_value`."""
 
     def counter_value(self, program: str, window: Window) -> int:
-        """Give what a counter holds: a rolling one over its days, both included."""
+        """Return the value of a counter, of a rolling counter the sum over its window."""
 
     def add_to_counter(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
-        """Add to a counter, which may not hold more than `most` then; of a rolling one, to a day, without a limit."""
+        """Add to a counter, of a rolling counter to the value of a day.
+
+        Raises `ConcurrentChangeError` if an addition would bring the value above `most`.
+        """
 
     def contributions(self, program: str, event: str) -> Mapping[str, int]:
-        """Give what a sale contributes to each tracker."""
+        """Return the contribution of a sale to each tracker, in millionths."""
 
     def add_contribution(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
-        """Add to a tracker's counter what a sale contributes, or takes back."""
+        """Add to a tracker's counter, as a contribution of a sale; a return adds a negative one."""
 
-    # -- what can be undone
+    # -- undo
 
     def undoable(self, program: str, key: str) -> Undoable | None:
-        """Give a spend or a redemption by its key."""
+        """Return a spend or a redemption by its key."""
 
-    def add_undoable(self, program: str, citable: Undoable) -> None:
-        """Keep a spend or a redemption, so that it can be undone by its key."""
+    def add_undoable(self, program: str, undoable: Undoable) -> None:
+        """Save a spend or a redemption, so that it can be undone by its key."""
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
-        """Give the redemptions that a transaction made and that nothing has undone, in the order of record."""
+        """Return the redemptions of a transaction that were not undone, in the order of record."""
 
     def is_undone(self, key: str) -> bool:
-        """Say whether a spend or a redemption has been undone."""
+        """Return whether a spend or a redemption has been undone."""
 
     def mark_undone(self, key: str) -> None:
-        """Say, once, that a spend or a redemption has been undone."""
+        """Mark a spend or a redemption as undone, once."""
 
     # -- as of an instant
 
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give an account's lots as they stood at an instant, in the order of issue."""
+        """Return an account's lots as of an instant, in the order of issue."""
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the promises that were open at an instant, in the order of issue."""
+        """Return the promises that were open at an instant, in the order of issue."""
 
     def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
-        """Give what an account owed at an instant."""
+        """Return the debt of an account as of an instant, in millionths."""
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Give every entry of an account up to an instant, in the order of record."""
+        """Return the entries of an account up to an instant, in the order of record."""
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member, in the order of issue."""
+        """Return the coupons of a member, in the order of issue."""
 
     def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
-        """Give everything that happened to each lot, and the store of its sale, in the order of issue."""
+        """Return the history of each lot with the store of its sale, in the order of issue."""
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
-        """Give every coupon as it stood at an instant, in the order of issue."""
+        """Return the coupons as of an instant, in the order of issue."""

@@ -9,7 +9,7 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal,
 from loyalty_rules.lifecycle.redemption import redeem, undo_redemption, void
 from loyalty_rules.lifecycle.returns import remaining_sale, take_back
 from loyalty_rules.lifecycle.spending import available, in_order_of_spending, spend, undo_spend, worth
-from loyalty_rules.lifecycle.sweep import expire, expire_coupons, extended
+from loyalty_rules.lifecycle.sweep import expire, expire_coupons, extended_lots
 
 __all__ = [
     "Account",
@@ -21,7 +21,7 @@ __all__ = [
     "confirm",
     "expire",
     "expire_coupons",
-    "extended",
+    "extended_lots",
     "in_order_of_spending",
     "is_due",
     "redeem",

@@ -10,7 +10,7 @@ from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, ExtendExpiry
 from loyalty_rules.keys import coupon_expiry_key, currency_expiry_key
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 
-__all__ = ["expire", "expire_coupons", "extended"]
+__all__ = ["expire", "expire_coupons", "extended_lots"]
 
 
 def expire(lots: Iterable[Lot], at: datetime) -> Iterator[ExpireCurrency]:
@@ -28,7 +28,7 @@ def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[Ex
             yield ExpireCoupon(coupon_expiry_key(coupon.key), coupon.key, expires_at)
 
 
-def extended(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:
+def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:
     """Name the lots that an extension moves: live ones of its account and currency, to a later date, in its scope."""
     account = Account.of(extension)
     return [

@@ -41,6 +41,7 @@ TYPES: tuple[type, ...] = (
     *(Evaluation, Skipped, *get_args(Intent), Claim, Share, Release, LotDraw),
     *(Account, Lot, CouponRecord, Sale, Refusal),
     *(Receipt, Trim, Balance, Entry, ReportLot, ReportRows),
+    *Receipt.__subclasses__(),
 )
 """The types that are registered with Hypothesis."""
 

@@ -1,4 +1,4 @@
-"""The ledger in memory: the reference, plain and obvious."""
+"""The ledger in memory, the reference for every other ledger."""
 
 from loyalty_rules.ledger.memory.ledger import MemoryLedger
 

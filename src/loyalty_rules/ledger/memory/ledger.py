@@ -1,7 +1,7 @@
-"""The reference ledger: plain, obvious, in memory, thread-safe. Source: ledger.
+"""The reference ledger: plain, in memory, thread-safe. Source: ledger.
 
-It keeps everything for ever and looks things up in dictionaries; for tests, for replays of a file, and as the
-answer to what a ledger must do. It is as durable as its process.
+It keeps all records for ever, in dictionaries, and is as durable as its process. It serves tests and replays of a file,
+and defines the results that every ledger must return.
 """
 
 import threading
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
-from loyalty_rules.ledger.memory.invariants import broken_invariants
+from loyalty_rules.ledger.memory.invariants import violations
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.serials import SerialGenerator
@@ -21,27 +21,28 @@ T = TypeVar("T")
 
 
 class MemoryLedger(AutocommitLedger):
-    """A ledger in memory: see `Ledger` for what each operation does.
+    """A ledger in memory: see `Ledger` for its operations.
 
-    `serials` makes the serials of coupons where `process` is given none, and another where a serial is taken.
+    `serials` generates the serials of coupons if `process` is called without a generator, and the next one if a serial
+    is taken.
     """
 
     def __init__(self, serials: SerialGenerator | None = None) -> None:
         self._storage = MemoryStorage()
-        self._operations = LedgerService(self._storage, serials)
+        self._service = LedgerService(self._storage, serials)
         self._lock = threading.RLock()
 
     @contextmanager
     def transaction(self) -> Iterator[LedgerService]:
-        """Make several operations one: all are recorded or, where an error leaves the block, none."""
+        """Join several operations in one transaction: an error that leaves the block rolls all of them back."""
         with self._lock, self._storage.atomic():
-            yield self._operations
+            yield self._service
 
-    def _do(self, work: Callable[[LedgerService], T]) -> T:
+    def _write(self, work: Callable[[LedgerService], T]) -> T:
         with self._lock:
-            return work(self._operations)
+            return work(self._service)
 
     def check_invariants(self) -> Sequence[str]:
-        """Say what does not hold of all that must always hold; nothing is fine."""
+        """Return the violated invariants as sentences; an empty list means the ledger is consistent."""
         with self._lock:
-            return [*broken_invariants(self._storage)]
+            return [*violations(self._storage)]

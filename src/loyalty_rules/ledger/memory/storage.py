@@ -1,7 +1,7 @@
-"""The storage of a ledger in memory: tables of plain records, and a journal that takes a transaction back whole.
+"""The storage of a ledger in memory: tables of plain records, and an undo journal for transactions.
 
-Every change of a lot is a entry between two of its buckets; what a lot is, now or as of an instant, is the sum
-of its entries. Source: ledger 2.
+The units of a lot change only by entries; its state, current or as of an instant, is computed from its history.
+Source: ledger 2.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -17,7 +17,8 @@ from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey
-from loyalty_rules.ledger.protocol import Entry, Receipt
+from loyalty_rules.ledger.protocol import Entry
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
@@ -30,37 +31,37 @@ V = TypeVar("V")
 
 
 class MemoryStorage:
-    """The tables of a ledger in memory, one transaction at a time: see `Books`."""
+    """The tables of a ledger in memory, for one transaction at a time: see `Storage`."""
 
     def __init__(self) -> None:
         self.batches: dict[str, Batch] = {}
         self.sales: dict[tuple[str, str], Sale] = {}
-        self.lot_files: dict[str, LotHistory] = {}
-        self.of_account: dict[tuple[str, Account], tuple[str, ...]] = {}
-        self.of_sale: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.open: dict[str, None] = {}  # promises that are not resolved, in the order of issue
+        self.histories: dict[str, LotHistory] = {}
+        self.lots_of_account: dict[tuple[str, Account], tuple[str, ...]] = {}
+        self.lots_of_event: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.open_promises: dict[str, None] = {}  # keys of promises that are not resolved
         self.coupons: dict[str, CouponRecord] = {}
-        self.states: dict[str, tuple[tuple[datetime, CouponRecord], ...]] = {}  # of a coupon, each since when
-        self.given_by: dict[tuple[str, str], tuple[str, ...]] = {}  # the coupons of a sale
+        self.coupon_states: dict[str, tuple[tuple[datetime, CouponRecord], ...]] = {}  # with their instants
+        self.coupons_of_event: dict[tuple[str, str], tuple[str, ...]] = {}
         self.codes: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.serials: dict[str, str] = {}  # the coupon that has each
+        self.serials: dict[str, str] = {}  # the key of the coupon, by its serial
         self.counters: dict[tuple[str, str], int] = {}  # by program and name, in millionths
-        self.dated: dict[tuple[str, str], dict[date, int]] = {}  # rolling ones, by the day they were drawn on
-        self.contributed: dict[tuple[str, str], dict[str, int]] = {}  # what a sale contributes to each tracker
-        self.citable: dict[str, Undoable] = {}
-        self.redeemed_in: dict[tuple[str, str], tuple[str, ...]] = {}  # redemptions, by their transaction
-        self.undone: dict[str, None] = {}  # spends and redemptions that have been undone
-        self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # owed and paid, each when
-        self.entries_of: dict[tuple[str, Account], tuple[Entry, ...]] = {}  # of an account, in the order of record
-        self._opened: list[IdempotencyRecord] = []
+        self.daily_counters: dict[tuple[str, str], dict[date, int]] = {}  # values of rolling counters
+        self.contributions_of: dict[tuple[str, str], dict[str, int]] = {}  # of a sale, by tracker
+        self.undoables: dict[str, Undoable] = {}
+        self.redemptions_of: dict[tuple[str, str], tuple[str, ...]] = {}  # by their transaction
+        self.undone: dict[str, None] = {}  # keys of spends and redemptions
+        self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # with their instants
+        self.entries_of: dict[tuple[str, Account], tuple[Entry, ...]] = {}  # of an account
+        self._claimed: list[IdempotencyRecord] = []
         self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
-        self._began: list[int] = []  # how long the journal was at each `begin`
+        self._marks: list[int] = []  # the length of the journal at each `begin`
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """Keep everything that is written inside or, where an error leaves it, nothing."""
+        """Keep all writes of the block; an error that leaves the block rolls them back. Blocks may be nested."""
         self.begin()
         try:
             yield
@@ -70,269 +71,275 @@ class MemoryStorage:
         self.commit()
 
     def begin(self) -> None:
-        self._began.append(len(self._journal))
+        """Begin a transaction, or a savepoint within one."""
+        self._marks.append(len(self._journal))
 
     def commit(self) -> None:
-        self._began.pop()
-        if not self._began:
+        """End the innermost transaction, and keep its writes if the enclosing one is kept."""
+        self._marks.pop()
+        if not self._marks:
             self._journal.clear()
 
     def rollback(self) -> None:
-        """Take back everything since the last `begin`, and nothing from before it."""
-        began = self._began.pop()
-        while len(self._journal) > began:
+        """Undo the writes since the last `begin`."""
+        mark = self._marks.pop()
+        while len(self._journal) > mark:
             table, key, was_there, before = self._journal.pop()
             if was_there:
                 table[key] = before
             else:
                 table.pop(key, None)
 
-    def lock(self, scopes: Iterable[LockKey]) -> None:
-        """Nothing to do: one transaction at a time has the storage."""
+    def lock(self, keys: Iterable[LockKey]) -> None:
+        """Do nothing: only one transaction at a time uses the storage."""
 
     def put(self, table: MutableMapping[K, V], key: K, value: V) -> None:
-        """Write one row, so that it can be taken back."""
+        """Write one row, and note the previous one for a rollback."""
         self._journal.append((table, key, key in table, table.get(key)))
         table[key] = value
 
     def drop(self, table: MutableMapping[K, V], key: K) -> None:
-        """Remove one row, so that it can be taken back."""
+        """Remove one row, and note it for a rollback."""
         if key in table:
             self._journal.append((table, key, True, table[key]))
             del table[key]
 
     def append(self, table: MutableMapping[K, tuple[V, ...]], key: K, value: V) -> None:
-        """Add a value to a row of several."""
+        """Append a value to a row of several values."""
         self.put(table, key, (*table.get(key, ()), value))
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
-    def claim_batch(self, given: IdempotencyRecord, about: Iterable[LockKey] = ()) -> Batch | None:  # noqa: ARG002
-        """Give what was recorded under the key before, or note what is being recorded."""
-        recorded = self.batches.get(given.key)
+    def claim_batch(self, identity: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:  # noqa: ARG002
+        """Claim a batch and return None; return the recorded batch if its key is taken."""
+        recorded = self.batches.get(identity.key)
         if recorded is None:
-            self._opened.append(given)
+            self._claimed.append(identity)
         return recorded
 
     def commit_batch(self, receipt: Receipt) -> None:
-        """Write down what came of the batch."""
-        given = self._opened.pop()
-        self.put(self.batches, given.key, Batch(given, receipt))
+        """Write the receipt of the claimed batch."""
+        identity = self._claimed.pop()
+        self.put(self.batches, identity.key, Batch(identity, receipt))
 
     def sale(self, program: str, event: str) -> Sale | None:
-        """Give the frozen terms of a sale."""
+        """Return the frozen terms of a sale, with its updates and returns so far."""
         return self.sales.get((program, event))
 
     def save_sale(self, sale: Sale) -> None:
-        """Keep a sale's terms, its updates and its returns."""
+        """Save the terms of a new sale, or a sale with one more update or return, that of the claimed batch."""
         self.put(self.sales, (sale.program.id, sale.event.id), sale)
 
     # -- lots --------------------------------------------------------------------------------------------------------
 
     def lot(self, key: str) -> Lot | None:
-        """Give a lot as it stands now."""
-        file = self.lot_files.get(key)
-        return file.lot() if file is not None else None
+        """Return the current state of a lot."""
+        history = self.histories.get(key)
+        return history.lot() if history is not None else None
 
     def _lots(self, keys: Iterable[str]) -> list[Lot]:
         return [lot for key in keys if (lot := self.lot(key)) is not None]
 
     def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
-        """Give those of an account's lots of which anything is left."""
-        lots = self._lots(self.of_account.get((program, account), ()))
+        """Return the account's lots with units promised or outstanding, in the order of issue."""
+        lots = self._lots(self.lots_of_account.get((program, account), ()))
         return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0]
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
-        """Give the lots that a sale issued."""
-        return self._lots(self.of_sale.get((program, event), ()))
+        """Return the lots of a sale, in the order of issue."""
+        return self._lots(self.lots_of_event.get((program, event), ()))
 
     def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
-        """Give the open promises."""
-        return self._lots(key for key in self.open if self.lot_files[key].program == program)
+        """Return open promises with a due time, among them all that are due by an instant."""
+        return self._lots(key for key in self.open_promises if self.histories[key].program == program)
 
     def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
-        """Give the lots."""
-        return self._lots(key for key, file in self.lot_files.items() if file.program == program)
+        """Return lots in the order of issue, among them all that have expired by an instant and are not swept."""
+        return self._lots(key for key, history in self.histories.items() if history.program == program)
 
     def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
-        """Begin a lot with the entry that brings its amount."""
+        """Add a lot with its first entry, from the bucket `issued`."""
         program = entry.program
-        self.put(self.lot_files, issue.key, LotHistory(issue, program, len(self.lot_files), rolling=rolling))
-        self.append(self.of_account, (program, entry.account), issue.key)
-        self.append(self.of_sale, (program, issue.event), issue.key)
+        self.put(self.histories, issue.key, LotHistory(issue, program, len(self.histories), rolling=rolling))
+        self.append(self.lots_of_account, (program, entry.account), issue.key)
+        self.append(self.lots_of_event, (program, issue.event), issue.key)
         self.add_entry(entry)
 
     def add_entry(self, entry: Entry) -> None:
-        """Move an amount between two buckets of a lot."""
-        self._file(entry.lot, entries=(*self.lot_files[entry.lot].entries, entry))
+        """Add an entry to a lot: it moves units between two buckets."""
+        self._change(entry.lot, entries=(*self.histories[entry.lot].entries, entry))
         self.append(self.entries_of, (entry.program, entry.account), entry)
         lot = self.lot(entry.lot)
         if lot is not None and lot.promised > 0:
-            self.put(self.open, entry.lot, None)
+            self.put(self.open_promises, entry.lot, None)
         else:
-            self.drop(self.open, entry.lot)
+            self.drop(self.open_promises, entry.lot)
 
-    def set_expiry(self, lot: str, term: ExpiryVersion) -> None:
-        """Say from when on a lot expires when."""
-        self._file(lot, expiry_versions=(*self.lot_files[lot].expiry_versions, term))
+    def set_expiry(self, lot: str, expiry: ExpiryVersion) -> None:
+        """Add a version of a lot's expiry."""
+        self._change(lot, expiry_versions=(*self.histories[lot].expiry_versions, expiry))
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
-        """Say that a promise became issued."""
-        self._file(lot, released=(at, issue_on))
+        """Record the release of a promise and its issue date."""
+        self._change(lot, released=(at, issue_on))
 
     def add_taken_back(self, lot: str, at: datetime, amount: int) -> None:
-        """Say what a return of its sale claims of a lot."""
-        self._file(lot, claimed=(*self.lot_files[lot].claimed, (at, decimal_of(amount))))
+        """Add millionths that a return claims of a lot, from whichever lots they are taken."""
+        self._change(lot, claimed=(*self.histories[lot].claimed, (at, decimal_of(amount))))
 
-    def _file(self, lot: str, **changes: Any) -> None:
-        self.put(self.lot_files, lot, attrs.evolve(self.lot_files[lot], **changes))
+    def _change(self, lot: str, **changes: Any) -> None:
+        self.put(self.histories, lot, attrs.evolve(self.histories[lot], **changes))
 
     # -- debts -------------------------------------------------------------------------------------------------------
 
     def debt(self, program: str, account: Account, currency: str) -> int:
-        """Give what an account owes of a currency."""
+        """Return the debt of an account in a currency, in millionths."""
         return sum(amount for _, amount in self.debts.get((program, account, currency), ()))
 
     def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
-        """Add to what an account owes."""
+        """Add to the debt of an account; a payment is negative."""
         self.append(self.debts, (program, account, currency), (at, amount))
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def coupon(self, key: str) -> CouponRecord | None:
-        """Give a coupon as it stands now."""
+        """Return the current state of a coupon."""
         return self.coupons.get(key)
 
     def coupons_of_sale(self, program: str, event: str) -> Sequence[CouponRecord]:
-        """Give the coupons that a sale issued."""
-        return [self.coupons[key] for key in self.given_by.get((program, event), ())]
+        """Return the coupons of a sale, in the order of issue."""
+        return [self.coupons[key] for key in self.coupons_of_event.get((program, event), ())]
 
     def coupons_by_code(self, program: str, code: str) -> Sequence[CouponRecord]:
-        """Give the coupon of a serial, however it is written, or those of a shared code."""
+        """Return the coupon of a serial, in any spelling, or those of a shared code, in the order of issue."""
         return [self.coupons[key] for key in self.codes.get((program, canonical_code(code)), ())]
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:  # noqa: ARG002  (a hint)
-        """Give the coupons."""
+        """Return coupons in the order of issue, among them all that have expired by an instant and are not swept."""
         return [each for key, each in self.coupons.items() if is_of_program(key, program)]
 
     def is_serial_taken(self, serial: str) -> bool:
-        """Say whether a coupon has this serial."""
+        """Return whether a coupon of any program has this serial."""
         return canonical_code(serial) in self.serials
 
     def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:
-        """Keep a new coupon."""
+        """Add a new coupon."""
         issue = coupon.issue
         self.update_coupon(coupon, at)
-        self.append(self.given_by, (program, issue.event), issue.key)
+        self.append(self.coupons_of_event, (program, issue.event), issue.key)
         for code in filter(None, (issue.serial, issue.code)):
             self.append(self.codes, (program, canonical_code(code)), issue.key)
         if issue.serial is not None:
             self.put(self.serials, canonical_code(issue.serial), issue.key)
 
     def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
-        """Say what a coupon is from an instant on."""
+        """Add a state of a coupon, which begins at an instant."""
         self.put(self.coupons, coupon.key, coupon)
-        self.append(self.states, coupon.key, (at, coupon))
+        self.append(self.coupon_states, coupon.key, (at, coupon))
 
     # -- counters ----------------------------------------------------------------------------------------------------
 
     def read_counters(self, program: str, windows: Iterable[Window]) -> None:
-        """Nothing to do: they are here."""
+        """Do nothing: the counters are in memory."""
 
     def counter_value(self, program: str, window: Window) -> int:
-        """Give what a counter holds: a rolling one over its days, both included."""
+        """Return the value of a counter, of a rolling counter the sum over its window."""
         name, first, last = window
         if first is None or last is None:
             return self.counters.get((program, name), 0)
-        days = self.dated.get((program, name), {})
+        days = self.daily_counters.get((program, name), {})
         return sum(value for day, value in days.items() if first <= day <= last)
 
     def add_to_counter(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
-        """Add to a counter, which may not hold more than `most` then; of a rolling one, to a day."""
+        """Add to a counter, of a rolling counter to the value of a day.
+
+        Raises `ConcurrentChangeError` if an addition would bring the value above `most`.
+        """
         key = (program, name)
         if most is not None and amount > 0 and self.counters.get(key, 0) + amount > most:
             raise ConcurrentChangeError(f"the counter {name}")
         if day is None:
             self.put(self.counters, key, self.counters.get(key, 0) + amount)
         else:
-            days = self.dated.get(key, {})
-            self.put(self.dated, key, {**days, day: days.get(day, 0) + amount})
+            days = self.daily_counters.get(key, {})
+            self.put(self.daily_counters, key, {**days, day: days.get(day, 0) + amount})
 
     def contributions(self, program: str, event: str) -> Mapping[str, int]:
-        """Give what a sale contributes to each tracker."""
-        return self.contributed.get((program, event), {})
+        """Return the contribution of a sale to each tracker, in millionths."""
+        return self.contributions_of.get((program, event), {})
 
     def add_contribution(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
-        """Add to a tracker's counter what a sale contributes, or takes back."""
+        """Add to a tracker's counter, as a contribution of a sale; a return adds a negative one."""
         name, _, day = window
         self.add_to_counter(program, name, day, amount)
         so_far = self.contributions(program, event)
-        self.put(self.contributed, (program, event), {**so_far, tracker: so_far.get(tracker, 0) + amount})
+        self.put(self.contributions_of, (program, event), {**so_far, tracker: so_far.get(tracker, 0) + amount})
 
-    # -- what can be undone ------------------------------------------------------------------------------------------
+    # -- undo --------------------------------------------------------------------------------------------------------
 
     def undoable(self, program: str, key: str) -> Undoable | None:
-        """Give a spend or a redemption by its key."""
-        return self.citable.get(key) if is_of_program(key, program) else None
+        """Return a spend or a redemption by its key."""
+        return self.undoables.get(key) if is_of_program(key, program) else None
 
-    def add_undoable(self, program: str, citable: Undoable) -> None:
-        """Keep a spend or a redemption, so that it can be undone by its key."""
-        self.put(self.citable, citable.key, citable)
-        if isinstance(citable, RedeemCoupon):
-            self.append(self.redeemed_in, (program, citable.event), citable.key)
+    def add_undoable(self, program: str, undoable: Undoable) -> None:
+        """Save a spend or a redemption, so that it can be undone by its key."""
+        self.put(self.undoables, undoable.key, undoable)
+        if isinstance(undoable, RedeemCoupon):
+            self.append(self.redemptions_of, (program, undoable.event), undoable.key)
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
-        """Give the redemptions that a transaction made and that nothing has undone."""
-        made = [self.citable[key] for key in self.redeemed_in.get((program, event), ()) if key not in self.undone]
+        """Return the redemptions of a transaction that were not undone, in the order of record."""
+        made = [self.undoables[key] for key in self.redemptions_of.get((program, event), ()) if key not in self.undone]
         return [each for each in made if isinstance(each, RedeemCoupon)]
 
     def is_undone(self, key: str) -> bool:
-        """Say whether a spend or a redemption has been undone."""
+        """Return whether a spend or a redemption has been undone."""
         return key in self.undone
 
     def mark_undone(self, key: str) -> None:
-        """Say that a spend or a redemption has been undone."""
+        """Mark a spend or a redemption as undone, once."""
         self.put(self.undone, key, None)
 
     # -- as of an instant --------------------------------------------------------------------------------------------
 
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Give an account's lots as they stood at an instant."""
-        files = [self.lot_files[key] for key in self.of_account.get((program, account), ())]
-        return [lot for file in files if file.issue.currency == currency and (lot := file.lot(at)) is not None]
+        """Return an account's lots as of an instant, in the order of issue."""
+        histories = [self.histories[key] for key in self.lots_of_account.get((program, account), ())]
+        lots = [history.lot(at) for history in histories if history.issue.currency == currency]
+        return [lot for lot in lots if lot is not None]
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Give the promises that were open at an instant."""
-        lots = [file.lot(at) for file in self.lot_files.values() if file.program == program]
+        """Return the promises that were open at an instant, in the order of issue."""
+        lots = [history.lot(at) for history in self.histories.values() if history.program == program]
         return [lot for lot in lots if lot is not None and micros(lot.promised) > 0]
 
     def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
-        """Give what an account owed at an instant."""
+        """Return the debt of an account as of an instant, in millionths."""
         return sum(amount for since, amount in self.debts.get((program, account, currency), ()) if since <= at)
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Give every entry of an account up to an instant."""
+        """Return the entries of an account up to an instant, in the order of record."""
         return [each for each in self.entries_of.get((program, account), ()) if each.at <= at]
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Give the coupons of a member."""
+        """Return the coupons of a member, in the order of issue."""
         mine = [each for each in self.coupons.values() if each.issue.member == member]
         return [each for each in mine if is_of_program(each.key, program)]
 
     def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
-        """Give everything that happened to each lot, and the store of its sale."""
-        for file in self.lot_files.values():
-            if file.program == program:
-                yield file, self.sales[program, file.issue.event].event.store
+        """Yield the history of each lot with the store of its sale, in the order of issue."""
+        for history in self.histories.values():
+            if history.program == program:
+                yield history, self.sales[program, history.issue.event].event.store
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
-        """Give every coupon as it stood at an instant; none that had not been issued yet."""
+        """Yield the coupons as of an instant, in the order of issue."""
         for key in self.coupons:
-            states = [coupon for since, coupon in self.states[key] if since <= at]
+            states = [coupon for since, coupon in self.coupon_states[key] if since <= at]
             if states and is_of_program(key, program):
                 yield states[-1]
 
     def entries(self) -> Iterator[Entry]:
-        """Give every entry of every lot."""
-        for file in self.lot_files.values():
-            yield from file.entries
+        """Yield every entry of every lot."""
+        for history in self.histories.values():
+            yield from history.entries

@@ -13,7 +13,18 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportRows
+from loyalty_rules.ledger.protocol import Balance, Entry, ReportRows
+from loyalty_rules.ledger.receipts import (
+    EventReceipt,
+    ExpireReceipt,
+    RedeemReceipt,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    VoidReceipt,
+)
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.tables import Tables
@@ -86,7 +97,7 @@ class AsyncSQLLedger:
 
     # -- operations --------------------------------------------------------------------------------------------------
 
-    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> Receipt:
+    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
         """Record an evaluation once."""
         return await self._write(lambda service: service.record(evaluation, recorded_at=recorded_at))
 
@@ -97,13 +108,13 @@ class AsyncSQLLedger:
         *,
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
-    ) -> Receipt:
+    ) -> EventReceipt:
         """Evaluate and record any event."""
         return await self._write(
             lambda service: service.process(program, event, serials=serials, recorded_at=recorded_at)
         )
 
-    async def settle(self, program: Program, at: datetime) -> Sequence[Receipt]:
+    async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
         """Release the delayed promises that are due by `at`, each in a transaction of its own."""
         due = await self._read(lambda service: service.due(program, at))
         receipts = [
@@ -122,29 +133,31 @@ class AsyncSQLLedger:
         *,
         event: str,
         at: datetime,
-    ) -> Receipt:
+    ) -> SpendReceipt:
         """Spend from an account."""
         return await self._write(
             lambda service: service.spend(program, account, member, currency, amount, event=event, at=at)
         )
 
-    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> Receipt:
+    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
         """Undo a spend, once."""
         return await self._write(lambda service: service.undo_spend(program, spend, event=event, at=at))
 
-    async def redeem(self, program: Program, code: str, transaction: Transaction) -> Receipt:
+    async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon."""
         return await self._write(lambda service: service.redeem(program, code, transaction))
 
-    async def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> Receipt:
+    async def undo_redemption(
+        self, program: Program, redemption: str, *, event: str, at: datetime
+    ) -> UndoRedemptionReceipt:
         """Undo a redemption, once."""
         return await self._write(lambda service: service.undo_redemption(program, redemption, event=event, at=at))
 
-    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> Receipt:
+    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
         """Void a coupon that was not redeemed."""
         return await self._write(lambda service: service.void(program, coupon, event=event, at=at))
 
-    async def expire(self, program: Program, at: datetime) -> Sequence[Receipt]:
+    async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the lots and coupons that have expired by `at`, each in a transaction of its own."""
         expired = await self._read(lambda service: [*service.expired(program, at)])
         receipts = [

@@ -153,7 +153,7 @@ class SQLLedger(AutocommitLedger):
             read_only=read_only,
         )
 
-    def _do(self, work: Callable[[LedgerService], T]) -> T:
+    def _write(self, work: Callable[[LedgerService], T]) -> T:
         """Run one operation in a transaction; retry it after a deadlock, a serialization failure, a lost connection."""
         if isinstance(self._bind, Connection):
             with self.transaction() as service:
@@ -169,9 +169,9 @@ class SQLLedger(AutocommitLedger):
                 time.sleep(backoff)
         raise AssertionError("the last attempt returns or raises")
 
-    def _ask(self, question: Callable[[LedgerService], T]) -> T:
+    def _read(self, query: Callable[[LedgerService], T]) -> T:
         with self._read_connection() as connection:
-            return question(self._reader(connection))
+            return query(self._reader(connection))
 
     # -- queries and maintenance -------------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ from loyalty_rules.intents import IssueCurrency, RedeemCoupon
 from loyalty_rules.keys import tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey, counter_lock
-from loyalty_rules.ledger.protocol import Entry, Receipt, Trim
+from loyalty_rules.ledger.protocol import Entry
+from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class
 from loyalty_rules.ledger.records import ExpiryVersion, Undoable
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
@@ -124,7 +125,8 @@ class SQLStorage(HistoryReader):
         recorded = attrs.evolve(record, inputs=json_of(row.inputs), at=instant_of(row.at), of=row.of)
         intents = intents_of(record.program, json_of(row.intents), self._serials)
         trims = tuple(restore(each, Trim) for each in json_of(row.trims))
-        return Batch(recorded, Receipt("recorded", record.key, intents, trims))
+        receipt = receipt_class(recorded.phase, recorded.inputs)
+        return Batch(recorded, receipt("recorded", record.key, intents, trims))
 
     def commit_batch(self, receipt: Receipt) -> None:
         """Flush the unit of work of the batch, and write its receipt at the end of its chain."""

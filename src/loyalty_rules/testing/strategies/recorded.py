@@ -36,6 +36,7 @@ __all__ = [
     "lot_draws",
     "lots",
     "receipts",
+    "receipts_of",
     "recorded_histories",
     "refusals",
     "releases",
@@ -94,7 +95,8 @@ def recorded_histories(draw: st.DrawFn) -> RecordedHistory:
     program, ledger = load_program(draw(_programs())), MemoryLedger(NamedSerials())
     first, second = draw(_two_sales(program))
     began_at: datetime = load_event(first).occurred_at
-    evaluations, receipts = [], []
+    evaluations: list[Evaluation] = []
+    receipts: list[Receipt] = []
     for document in (first, second):
         event: Any = load_event(document)
         evaluations.append(program.evaluate(event, ledger.snapshot(program, event), serials=NamedSerials()))
@@ -159,11 +161,13 @@ def _spent(program: Program, ledger: MemoryLedger, amount: int, sale: Receipt, a
 
 
 def _redeemed(program: Program, ledger: MemoryLedger, sale: Document) -> list[Receipt]:
-    """Redeem the coupon of the first sale in another sale, and undo it."""
+    """Redeem the coupon of the first sale in another sale, try to void it, which is refused, and undo it."""
     event: Any = load_event(sale)
     redeemed = ledger.redeem(program, "T1-p1-gift-1", event)
+    coupon = redeemed.intents[0].coupon
+    refused = ledger.void(program, coupon, event="V1", at=event.occurred_at + _A_DAY / 4)
     undone = ledger.undo_redemption(program, _key_of(redeemed), event="U2", at=event.occurred_at + _A_DAY / 2)
-    return [redeemed, undone]
+    return [redeemed, refused, undone]
 
 
 def _key_of(receipt: Receipt) -> str:
@@ -307,6 +311,11 @@ def skips() -> st.SearchStrategy[Skipped]:
 def receipts() -> st.SearchStrategy[Receipt]:
     """Draw receipts: recorded, already recorded, refused."""
     return _one_of(lambda history: history.receipts)
+
+
+def receipts_of(cls: type[Value]) -> st.SearchStrategy[Value]:
+    """Draw receipts of a class: the results of one operation."""
+    return _one_of(lambda history: [each for each in history.receipts if isinstance(each, cls)])
 
 
 def refusals() -> st.SearchStrategy[Refusal]:

@@ -124,6 +124,7 @@ _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     Sale: recorded.sales,
     Refusal: recorded.refusals,
     Receipt: recorded.receipts,
+    **{cls: partial(recorded.receipts_of, cls) for cls in Receipt.__subclasses__()},
     Trim: recorded.trims,
     Balance: recorded.balances,
     Entry: recorded.entries,
