@@ -130,7 +130,7 @@ def a_time_is_given_back_with_each_part(patch: Patch) -> None:
         claims = [(each, amount if not each.counter.endswith("/times") else each.amount) for each in lot.issue.claims]
         return tuple(attrs.evolve(each, amount=decimal_of(-micros(given))) for each, given in claims)
 
-    patch.setattr(returns, "given_back", each_time)
+    patch.setattr(returns, "released_claims", each_time)
 
 
 @bug("an_issue_trimmed_to_nothing_is_not_recorded_and_sends_no_message", found_by_machine=False)

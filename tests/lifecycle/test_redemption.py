@@ -95,7 +95,7 @@ def test_a_coupon_that_nobody_issued_and_one_whose_type_is_gone_are_unknown_alik
     for coupon in (None, coupon_of(STRICT)):
         decided = redeem(gone, coupon, purchase())
         assert isinstance(decided, Refusal)
-        assert (decided.reasons, decided.detail) == (("unknown",), "no such coupon")
+        assert (decided.reasons, decided.detail) == (("unknown",), "there is no such coupon")
 
 
 def test_without_holder_only_a_coupon_may_be_given_away() -> None:

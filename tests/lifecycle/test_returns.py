@@ -1,4 +1,4 @@
-"""What a return takes: the laws, each with the mistake that it is there to catch, and the table of the policies."""
+"""Returns: the laws, each with a mistake that breaks it, and the table of the policies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ONE_PER_TEN = program(earn(stepped("10", "1")))
 
 
 def after_returns(program: dict, sale: dict, snapshot: dict, returns: list) -> tuple[dict, set, dict]:
-    """Sell, take back, and tell what was taken: of each lot, which coupons, and from each tracker."""
+    """Sell and take back; return the units taken of each lot, the voided coupons, and the changes of trackers."""
     till = Till(program)
     till.sell(sale, snapshot)
     taken = [till.take_back(money(amount), goods) for amount, goods in returns]
@@ -42,11 +42,11 @@ def after_returns(program: dict, sale: dict, snapshot: dict, returns: list) -> t
 # -- mistakes --------------------------------------------------------------------------------------------------------
 
 
-def floor_per_return(sale: Any, left: Any, lot: Lot) -> int:
-    """The arithmetic that the spec warns of: what the returned part alone would have earned, return by return."""
-    back = left.returns[-1]
-    amount = micros(left.event.amount)
-    alone = attrs.evolve(left.event, amount=back.amount) if amount else left.event
+def floor_per_return(sale: Any, remainder: Any, lot: Lot) -> int:
+    """The mistake that the rules warn of: take the award of the returned part alone, return by return."""
+    back = remainder.returns[-1]
+    amount = micros(remainder.event.amount)
+    alone = attrs.evolve(remainder.event, amount=back.amount) if amount else remainder.event
     evaluation = sale.program.evaluate(alone, sale.snapshot, serials=returns._Unnamed())
     earned = sum(
         micros(each.amount)
@@ -59,14 +59,14 @@ def floor_per_return(sale: Any, left: Any, lot: Lot) -> int:
 
 @pytest.fixture
 def floors_each_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    decide = returns._Left.__init__
+    decide = returns._Remainder.__init__
 
     def remember(self: Any, sale: Any, event: Any, back: Any) -> None:
         self.returns = back
         decide(self, sale, event, back)
 
-    monkeypatch.setattr(returns._Left, "__init__", remember)
-    monkeypatch.setattr(returns, "_to_be_taken", floor_per_return)
+    monkeypatch.setattr(returns._Remainder, "__init__", remember)
+    monkeypatch.setattr(returns, "_due_in_all", floor_per_return)
 
 
 # -- the split and the order of returns make no difference -----------------------------------------------------------
@@ -91,31 +91,31 @@ def test_arithmetic_that_floors_each_return_is_caught() -> None:
 
 
 def test_coupons_voided_anew_by_each_return_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    void = returns._void
+    voids = returns._voids
 
-    def forgetful(back: Any, key: str, left: Any, coupons: Any) -> Any:
+    def forgetful(back: Any, key: str, remainder: Any, coupons: Any) -> Any:
         gone = [attrs.evolve(each, state="redeemed") if each.state == "voided" else each for each in coupons]
-        return void(back, key, left, gone)
+        return voids(back, key, remainder, gone)
 
-    monkeypatch.setattr(returns, "_void", forgetful)
+    monkeypatch.setattr(returns, "_voids", forgetful)
     is_broken(split_and_order_make_no_difference, returned_sales(), st.randoms(use_true_random=False), tries=80)
 
 
 @pytest.mark.parametrize("parts", [["20"], ["5"] * 4, ["15", "5"], ["0.01"] * 3 + ["19.97"]])
-def test_what_earned_two_in_steps_of_ten_loses_two_in_whatever_parts_it_comes_back(parts: list[str]) -> None:
+def test_a_sale_with_two_points_in_steps_of_ten_loses_two_in_any_parts(parts: list[str]) -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("21.90"))
     assert sum(reversed_by(till.take_back(part)) for part in parts) == 2
 
 
 @pytest.mark.usefixtures("floors_each_return")
-def test_flooring_each_of_four_fives_takes_nothing_which_is_the_mistake() -> None:
+def test_the_mistake_of_flooring_each_of_four_returns_of_five_takes_no_points() -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("21.90"))
     assert [reversed_by(till.take_back("5")) for _ in range(4)] == [0, 0, 0, 0]
 
 
-def test_where_a_smaller_sale_earns_more_what_was_taken_stays_taken() -> None:
+def test_units_once_taken_back_stay_taken_although_a_smaller_sale_earns_more() -> None:
     small = earn(fixed("9"), "small")
     rules = program(
         promotions=[
@@ -134,7 +134,7 @@ def test_where_a_smaller_sale_earns_more_what_was_taken_stays_taken() -> None:
 
 
 def a_full_return_takes_what_was_issued(case: tuple) -> None:
-    """In whatever parts: what is kept is kept, everything else is gone, and no tracker remembers the sale."""
+    """In any parts: only issues with the policy `keep` remain, and trackers are as before the sale."""
     program, document, snapshot, back = case
     till = Till(program)
     sold = till.sell(document, snapshot)
@@ -166,22 +166,23 @@ def test_a_full_return_takes_exactly_what_was_issued() -> None:
     holds(a_full_return_takes_what_was_issued, returned_sales(), tries=80)
 
 
-def test_a_return_that_rounds_its_own_share_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def share(_sale: Any, left: Any, lot: Lot) -> int:
-        if left.policy(lot.issue) == "keep":
+def test_a_return_that_rounds_its_own_proportion_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def proportion(_sale: Any, remainder: Any, lot: Lot) -> int:
+        if remainder.policy(lot.issue) == "keep":
             return 0
-        return micros(lot.issued) * min(left.returned, micros(left.event.amount)) // (micros(left.event.amount) + 1)
+        amount = micros(remainder.event.amount)
+        return micros(lot.issued) * min(remainder.returned, amount) // (amount + 1)
 
-    monkeypatch.setattr(returns, "_to_be_taken", share)
+    monkeypatch.setattr(returns, "_due_in_all", proportion)
     is_broken(a_full_return_takes_what_was_issued, returned_sales(), tries=80)
 
 
-# -- on any program at all -------------------------------------------------------------------------------------------
+# -- any program -----------------------------------------------------------------------------------------------------
 
 
 @st.composite
 def any_returned_sale(draw: Any) -> tuple[dict, dict, dict | None, list[tuple[int, dict]], int]:
-    """A program over the whole format, a sale under it, what comes back of it, and how much is spent before."""
+    """A program over the whole format, a sale, its returns, and the percentage that is spent before them."""
     program, event, snapshot = draw(documents.cases())
     assume(event["type"] == "transaction")
     sold = lr.dump(lr.load_event(event))
@@ -196,7 +197,7 @@ def any_returned_sale(draw: Any) -> tuple[dict, dict, dict | None, list[tuple[in
     return program, event, snapshot, back, draw(st.sampled_from((0, 50, 100)))
 
 
-def nothing_is_raised_and_no_more_is_taken_than_was_issued(case: tuple) -> None:
+def no_balance_is_raised_and_no_more_is_taken_than_was_issued(case: tuple) -> None:
     program, event, snapshot, back, percent = case
     till = Till(program)
     till.sell(event, snapshot or {})
@@ -234,33 +235,29 @@ def balances(till: Till, accounts: set[tuple[Account, str]], at: Any) -> list[De
 
 
 def test_no_return_raises_a_balance_or_takes_more_than_was_issued() -> None:
-    holds(nothing_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
+    holds(no_balance_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
 
 
-def test_a_return_that_forgets_those_before_it_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    reverse = returns._reverse
-
-    def forgetful(sale: Any, back: Any, key: str, left: Any, lot: Lot, taking: Any) -> Any:
-        return reverse(sale, back, key, left, attrs.evolve(lot, taken_back=Decimal(0)), taking)
-
-    monkeypatch.setattr(returns, "_reverse", forgetful)
-    is_broken(nothing_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
+def test_a_return_that_ignores_earlier_returns_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    due = returns._due
+    monkeypatch.setattr(
+        returns, "_due", lambda sale, remainder, lot: due(sale, remainder, attrs.evolve(lot, taken_back=Decimal(0)))
+    )
+    is_broken(no_balance_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
 
 
-def test_a_return_that_is_not_held_to_what_was_issued_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    reverse = returns._reverse
-
-    def greedy(sale: Any, back: Any, key: str, left: Any, lot: Lot, taking: Any) -> Any:
-        return reverse(sale, back, key, left, attrs.evolve(lot, issued=lot.issued * 2), taking)
-
-    monkeypatch.setattr(returns, "_reverse", greedy)
-    is_broken(nothing_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
+def test_a_return_that_may_take_more_than_was_issued_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    due = returns._due
+    monkeypatch.setattr(
+        returns, "_due", lambda sale, remainder, lot: due(sale, remainder, attrs.evolve(lot, issued=lot.issued * 2))
+    )
+    is_broken(no_balance_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
 
 
-# -- the same return twice takes nothing -----------------------------------------------------------------------------
+# -- a retried return -----------------------------------------------------------------------------------------------
 
 
-def the_same_return_twice_takes_nothing(case: tuple) -> None:
+def a_retried_return_takes_no_more_units(case: tuple) -> None:
     program, document, snapshot, back = case
     till = Till(program)
     till.sell(document, snapshot)
@@ -273,17 +270,17 @@ def the_same_return_twice_takes_nothing(case: tuple) -> None:
         assert (till.taken(), till.voided(), till.available()) == state
 
 
-def test_the_same_return_twice_takes_nothing() -> None:
-    holds(the_same_return_twice_takes_nothing, returned_sales(), tries=40)
+def test_a_retried_return_takes_no_more_units() -> None:
+    holds(a_retried_return_takes_no_more_units, returned_sales(), tries=40)
 
 
-def test_a_ledger_that_does_not_know_its_batches_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_does_not_recognise_a_retry_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = itertools.count()
     monkeypatch.setattr(IdempotencyRecord, "key", property(lambda _: f"acme/{next(numbers)}"))
-    is_broken(the_same_return_twice_takes_nothing, returned_sales(), tries=20)
+    is_broken(a_retried_return_takes_no_more_units, returned_sales(), tries=20)
 
 
-def test_the_decision_alone_takes_nothing_for_a_return_that_the_sale_has_had() -> None:
+def test_the_decision_of_a_recorded_return_has_no_intents() -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("30"))
     till.take_back("15")
@@ -291,7 +288,7 @@ def test_the_decision_alone_takes_nothing_for_a_return_that_the_sale_has_had() -
     assert returns.take_back(recorded, recorded.returns[0], till.lots().values(), (), {}) == ()
 
 
-def test_another_return_under_the_same_id_is_a_conflict_that_names_what_differs() -> None:
+def test_another_return_under_the_same_id_is_a_conflict_that_names_the_field() -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("30"))
     till.take_back("10")
@@ -317,7 +314,7 @@ def a_changed_program_changes_nothing_for_an_old_sale(case: tuple, change: str) 
 
 
 def tomorrow(program: dict, change: str) -> dict:
-    """The program as it is when the goods come back."""
+    """Return the program as changed by the time of the return."""
     later = deepcopy(program)
     if change == "deleted":
         later["promotions"] = []
@@ -342,12 +339,12 @@ def test_a_changed_or_deleted_promotion_changes_nothing_for_an_old_sale() -> Non
 def test_a_return_decided_under_the_program_of_today_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     take_back = LedgerService._take_back
 
-    def thawed(self: Any, program: Any, back: Return) -> Any:
+    def decided_today(self: Any, program: Any, back: Return) -> Any:
         of = program.id, back.of
         self._storage.sales[of] = attrs.evolve(self._storage.sales[of], program=program)
         return take_back(self, program, back)
 
-    monkeypatch.setattr(LedgerService, "_take_back", thawed)
+    monkeypatch.setattr(LedgerService, "_take_back", decided_today)
     is_broken(a_changed_program_changes_nothing_for_an_old_sale, returned_sales(), st.just("reworded"), tries=40)
 
 
@@ -356,7 +353,7 @@ def test_a_return_decided_under_the_program_of_today_is_caught(monkeypatch: pyte
 
 @st.composite
 def mornings(draw: Any) -> tuple[dict, list[tuple[dict, list | None]]]:
-    """A program that keeps nothing on a return, and sales of which some come back whole before the next."""
+    """A program without the policy `keep`, and sales, some of which are fully returned before the next one."""
     rules = draw(monotone())
     for promotion in rules["promotions"]:
         for action in promotion["actions"]:
@@ -372,8 +369,8 @@ def mornings(draw: Any) -> tuple[dict, list[tuple[dict, list | None]]]:
     return rules, sold
 
 
-def a_sale_that_comes_back_whole_leaves_nothing(case: tuple) -> None:
-    """Balances, caps, limits and trackers are as if it had never been; so no milestone can be had twice."""
+def a_full_return_leaves_no_trace(case: tuple) -> None:
+    """Balances, caps, limits and trackers are as if the sale had never been, so that no milestone is reached twice."""
     rules, sold = case
     with_returns, without = Till(rules), Till(rules)
     for document, back in sold:
@@ -394,21 +391,21 @@ def standing(till: Till) -> tuple:
     return till.ledger.snapshot(till.program, probe), balance, unused
 
 
-def test_a_sale_that_comes_back_whole_leaves_nothing_so_no_milestone_is_farmed() -> None:
-    holds(a_sale_that_comes_back_whole_leaves_nothing, mornings(), tries=60)
+def test_a_full_return_leaves_no_trace_so_that_no_milestone_is_farmed() -> None:
+    holds(a_full_return_leaves_no_trace, mornings(), tries=60)
 
 
-def test_trackers_that_keep_what_came_back_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trackers_that_keep_returned_contributions_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(returns, "_trackers", lambda *_: iter(()))
-    is_broken(a_sale_that_comes_back_whole_leaves_nothing, mornings(), tries=60)
+    is_broken(a_full_return_leaves_no_trace, mornings(), tries=60)
 
 
-def test_caps_that_keep_what_came_back_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(returns, "given_back", lambda *_: ())
-    is_broken(a_sale_that_comes_back_whole_leaves_nothing, mornings(), tries=60)
+def test_caps_that_keep_returned_units_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(returns, "released_claims", lambda *_: ())
+    is_broken(a_full_return_leaves_no_trace, mornings(), tries=60)
 
 
-def test_a_milestone_is_paid_once_however_often_it_is_crossed_and_brought_back() -> None:
+def test_a_milestone_that_is_crossed_and_returned_several_times_is_paid_once() -> None:
     spend = {"spend": {"measure": {"type": "transaction_value"}, "target": "100"}}
     milestone = {"id": "goal", "when": {"tracker": "spend", "crossed": True}, "actions": [earn(fixed("50"))]}
     till = Till(program(trackers=spend, promotions=[milestone]))
@@ -422,7 +419,7 @@ def test_a_milestone_is_paid_once_however_often_it_is_crossed_and_brought_back()
         till.take_back("5", of=f"T-{number}")
 
 
-def test_a_contribution_comes_back_in_the_window_of_the_sale() -> None:
+def test_a_returned_contribution_is_taken_from_the_window_of_the_sale() -> None:
     month = {"measure": {"type": "transaction_value"}, "target": "100", "window": {"type": "calendar", "unit": "month"}}
     till = Till(program(earn(fixed("1")), trackers={"spend": month}))
     till.sell(sale("60"))
@@ -436,7 +433,7 @@ def test_a_contribution_comes_back_in_the_window_of_the_sale() -> None:
 
 # -- policies, by hand -----------------------------------------------------------------------------------------------
 
-# A bill of 100, of which 10 % is given; 25 come back, then 25 more, then the rest.
+# A bill of 100; returns of 25, 25 and 50.
 POLICY_TABLE = [
     ("recompute", proportional("10"), ["2.5", "2.5", "5"]),
     ("recompute", stepped("30", "1"), ["1", "1", "1"]),
@@ -449,7 +446,7 @@ POLICY_TABLE = [
 
 
 @pytest.mark.parametrize(("policy", "proration", "taken"), POLICY_TABLE)
-def test_what_each_policy_takes_of_a_quarter_another_and_the_rest(
+def test_each_policy_takes_its_part_of_two_quarters_and_the_rest(
     policy: str, proration: dict, taken: list[str]
 ) -> None:
     till = Till(program(earn(proration, on_return=policy)))
@@ -457,7 +454,7 @@ def test_what_each_policy_takes_of_a_quarter_another_and_the_rest(
     assert [reversed_by(till.take_back(amount)) for amount in ("25", "25", "50")] == [Decimal(each) for each in taken]
 
 
-def test_a_fixed_issue_goes_when_its_promotion_would_no_longer_fire() -> None:
+def test_a_fixed_issue_is_taken_back_once_its_promotion_would_not_fire() -> None:
     till = Till(program(promotions=[
         {"id": "p", "when": {"field": "amount", "at_least": "80"}, "actions": [earn(fixed("10"))]}
     ]))  # fmt: skip
@@ -465,17 +462,17 @@ def test_a_fixed_issue_goes_when_its_promotion_would_no_longer_fire() -> None:
     assert [reversed_by(till.take_back(amount)) for amount in ("20", "0.01")] == [0, 10]
 
 
-def test_a_line_keeps_the_part_of_its_value_that_its_quantity_keeps() -> None:
+def test_a_line_keeps_the_proportion_of_its_value_that_its_quantity_keeps() -> None:
     of = {"type": "line_item_value", "lines": {"field": "sku", "is": "MUG"}}
     till = Till(program(earn(proportional("100", of))))
     mugs = {"id": "1", "sku": "MUG", "quantity": "3", "unit_price": "5", "discount": "0.5"}  # 14.50 in all
     till.sell(sale("30", lines=[mugs, {"id": "2", "quantity": "1", "value": "15.5"}]))
-    assert reversed_by(till.take_back("4.83", {"1": "1"})) == Decimal("4.833333")  # 10 − 0.333333 are left
+    assert reversed_by(till.take_back("4.83", {"1": "1"})) == Decimal("4.833333")  # 14.50 less a remainder of 9.666667
     assert reversed_by(till.take_back("15.5", {"2": "1"})) == 0
     assert reversed_by(till.take_back("9.67", {"1": "2"})) == Decimal("9.666667")
 
 
-def test_what_does_not_earn_keeps_its_part_of_the_bill() -> None:
+def test_tax_and_tenders_keep_their_proportion_of_the_bill() -> None:
     of = {"type": "transaction_value", "less": ["tax", "tenders.gift_card"]}
     till = Till(program(earn(proportional("100", of))))
     till.sell(sale("120", tax="20", tenders=[{"type": "gift_card", "amount": "40"}]))
@@ -491,16 +488,16 @@ def test_an_award_of_an_award_shrinks_with_it() -> None:
     assert till.taken() == {"p/earn": 2, "p/again": 2}
 
 
-def test_what_a_cap_left_is_what_a_return_is_measured_against() -> None:
+def test_a_return_is_measured_against_the_issue_after_its_cap() -> None:
     till = Till(program(earn(proportional("100"), caps={"per_member": {"amount": "60"}})))
     till.sell(sale("100"))
     assert [reversed_by(till.take_back("30")) for _ in range(3)] == [0, 20, 30]
 
 
-# -- where it is taken from ------------------------------------------------------------------------------------------
+# -- the lots that a return draws from --------------------------------------------------------------------------------
 
 
-def test_the_promise_is_taken_first_and_what_is_left_of_it_is_released_in_time() -> None:
+def test_the_promise_is_taken_first_and_its_rest_is_released_in_time() -> None:
     till = Till(program(earn(proportional("100"), timing={"type": "delayed", "days": 14})))
     till.sell(sale("100"))
     (taken,) = till.take_back("40").intents
@@ -541,7 +538,7 @@ def test_a_shortfall_is_written_off_or_paid_by_the_next_issue(shortfall: str, de
     assert till.ledger.balance("acme", MEMBER, "points", instant(BACK_AT)).debt == 0
 
 
-def test_what_has_expired_is_not_taken_again_from_its_own_lot() -> None:
+def test_expired_units_are_not_taken_from_their_lot() -> None:
     till = Till(program(earn(fixed("10"), expiry={"type": "fixed_period", "after": {"days": 1}})))
     till.sell(sale("100"))
     (taken,) = till.take_back("100").intents
@@ -572,7 +569,7 @@ def redeem(till: Till, ordinal: int, event: str, at: str = "2025-01-16T10:00:00Z
     assert receipt.status == "recorded"
 
 
-def test_coupons_that_the_sale_would_no_longer_have_issued_are_voided_newest_first() -> None:
+def test_coupons_that_the_remaining_sale_would_not_have_issued_are_voided_newest_first() -> None:
     till = Till(coupon_program(ONE_IN_TWENTY))
     till.sell(sale("100"))  # 5
     assert [voids(till.take_back(amount)) for amount in ("10", "30", "60")] == [
@@ -582,7 +579,7 @@ def test_coupons_that_the_sale_would_no_longer_have_issued_are_voided_newest_fir
     ]
 
 
-def test_a_redeemed_coupon_stays_redeemed_and_an_older_one_goes_for_it() -> None:
+def test_a_redeemed_coupon_stays_redeemed_and_an_older_one_is_voided_instead() -> None:
     till = Till(coupon_program(ONE_IN_TWENTY))
     till.sell(sale("100"))
     redeem(till, 5, "T-2")
@@ -592,7 +589,7 @@ def test_a_redeemed_coupon_stays_redeemed_and_an_older_one_goes_for_it() -> None
 
 
 @pytest.mark.parametrize(("policy", "gone"), [("void_if_unredeemed", 1), ("reverse", 5), ("keep", 0)])
-def test_what_each_policy_voids_of_five_when_a_tenth_comes_back(policy: str, gone: int) -> None:
+def test_each_policy_voids_its_part_of_five_coupons_for_a_tenth_returned(policy: str, gone: int) -> None:
     till = Till(coupon_program(ONE_IN_TWENTY, on_return=policy))
     till.sell(sale("100"))
     assert len(voids(till.take_back("10"))) == gone
@@ -621,7 +618,7 @@ def test_a_coupon_that_has_expired_is_not_voided_whether_or_not_it_was_swept(swe
         ({"lines": [{"id": "1", "quantity": "0.6"}, {"id": "1", "quantity": "0.5"}]}, "more_than_bought"),
     ],
 )
-def test_what_can_not_come_back_is_refused_and_may_be_corrected_under_the_same_id(back: dict, reason: str) -> None:
+def test_a_wrong_return_is_refused_and_may_be_corrected_under_the_same_id(back: dict, reason: str) -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("30", lines=lines("20", "10")))
     till.process({"type": "check_in", "id": "A-1", "occurred_at": BACK_AT, "member": {"id": "M1"}})
@@ -633,7 +630,7 @@ def test_what_can_not_come_back_is_refused_and_may_be_corrected_under_the_same_i
     assert till.process({**document, "of": "T-1", "lines": []}).status == "recorded"
 
 
-def test_lines_come_back_in_sum_no_more_than_was_bought_over_all_returns() -> None:
+def test_all_returns_of_a_line_together_are_limited_to_its_quantity() -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("30", lines=[{"id": "1", "quantity": "2", "value": "30"}]))
     assert till.take_back("10", {"1": "1.5"}).status == "recorded"
@@ -641,7 +638,7 @@ def test_lines_come_back_in_sum_no_more_than_was_bought_over_all_returns() -> No
     assert till.take_back("10", {"1": "0.5"}).status == "recorded"
 
 
-def test_a_bill_of_nothing_has_come_back_when_its_lines_have() -> None:
+def test_a_sale_of_amount_zero_is_fully_returned_with_its_lines() -> None:
     till = Till(program(earn(fixed("10"), on_return="recompute")))
     exchange = [{"id": "1", "quantity": "1", "value": "20"}, {"id": "2", "quantity": "1", "value": "-20"}]
     till.sell(sale("0", lines=exchange))

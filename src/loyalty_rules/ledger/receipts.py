@@ -24,7 +24,9 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
+from loyalty_rules.lifecycle.promises import PromiseIntent
 from loyalty_rules.lifecycle.records import Refusal
+from loyalty_rules.lifecycle.returns import ReturnIntent
 
 __all__ = [
     "ConfirmationReceipt",
@@ -107,7 +109,7 @@ class SaleReceipt(Receipt):
 class ReturnReceipt(Receipt):
     """The result of a return."""
 
-    intents: tuple[ReverseCurrency | VoidCoupon | UndoRedemption | AdvanceTracker, ...] = ()
+    intents: tuple[ReturnIntent, ...] = ()
 
     @property
     def reversals(self) -> tuple[ReverseCurrency, ...]:
@@ -129,7 +131,7 @@ class ReturnReceipt(Receipt):
 class UpdateReceipt(Receipt):
     """The result of an update: the promises of its sale that it released, or ended as lapsed."""
 
-    intents: tuple[ReleasePromise | CancelPromise | SendMessage, ...] = ()
+    intents: tuple[PromiseIntent, ...] = ()
 
     @property
     def releases(self) -> tuple[ReleasePromise, ...]:
@@ -146,7 +148,7 @@ class UpdateReceipt(Receipt):
 class ConfirmationReceipt(Receipt):
     """The result of a confirmation: its promise was released, cancelled, or lapsed."""
 
-    intents: tuple[ReleasePromise | CancelPromise | SendMessage, ...] = ()
+    intents: tuple[PromiseIntent, ...] = ()
 
     @property
     def release(self) -> ReleasePromise | None:
@@ -170,7 +172,7 @@ EventReceipt: TypeAlias = SaleReceipt | ReturnReceipt | UpdateReceipt | Confirma
 class SettleReceipt(Receipt):
     """The result of one promise that was due: it was released, or lapsed."""
 
-    intents: tuple[ReleasePromise | CancelPromise | SendMessage, ...] = ()
+    intents: tuple[PromiseIntent, ...] = ()
 
     @property
     def release(self) -> ReleasePromise | None:

@@ -1,7 +1,7 @@
-"""After the sale: what becomes of promises, lots and coupons, decided purely over plain records.
+"""Decisions after the sale, as pure functions over plain records: promises, returns, spending, coupons, expiry.
 
-Each function gives the intents to record, or a `Refusal`; none reads a clock or keeps anything. Source: semantics
-5, 6, 9, 11, 12 and ledger 2.
+Each function returns the intents to record, or a `Refusal`; none reads a clock or keeps state. Source: semantics 5, 6,
+9, 11, 12 and ledger 2.
 """
 
 from loyalty_rules.lifecycle.promises import confirm, is_due, settle, update

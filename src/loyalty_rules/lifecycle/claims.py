@@ -1,4 +1,4 @@
-"""What is taken back no longer counts against a cap. Source: semantics 8."""
+"""Released claims: units that are taken back no longer count against a cap. Source: semantics 8."""
 
 from decimal import Decimal
 
@@ -7,13 +7,13 @@ from loyalty_rules.keys import counts_times
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["coupon_given_back", "given_back"]
+__all__ = ["released_claims", "released_claims_of_coupon"]
 
 
-def given_back(lot: Lot, amount: Decimal) -> tuple[Claim, ...]:
-    """Give back what an issue drew from its counters, as far as it is taken back: claims with negative amounts.
+def released_claims(lot: Lot, amount: Decimal) -> tuple[Claim, ...]:
+    """Return the claims, with negative amounts, that release counters when `amount` units of an issue are taken back.
 
-    A counter of times gives its one time back with the last of the issue.
+    A counter of times is released when the last unit of the issue is taken back.
     """
     gone = micros(lot.taken_back) + micros(lot.voided) + micros(amount)
     whole = gone >= micros(lot.issued)
@@ -26,8 +26,8 @@ def given_back(lot: Lot, amount: Decimal) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def coupon_given_back(coupon: CouponRecord) -> tuple[Claim, ...]:
-    """Give back what a coupon drew from its counters."""
+def released_claims_of_coupon(coupon: CouponRecord) -> tuple[Claim, ...]:
+    """Return the claims, with negative amounts, that release the counters of a coupon."""
     issue: IssueCoupon = coupon.issue
     return tuple(_negative(claim, claim.amount) for claim in issue.claims)
 

@@ -1,6 +1,6 @@
 """Promises: settled when due, released or cancelled by a confirmation, released by an update. Source: semantics 5, 6.
 
-A promise resolves at most once; asked again, each function gives a refusal `already_resolved` and no intent.
+A promise resolves at most once: for a resolved promise, `settle` and `confirm` return the refusal `already_resolved`.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ import attrs
 from loyalty_rules.events import Confirmation, Update
 from loyalty_rules.intents import CancelPromise, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
-from loyalty_rules.lifecycle.claims import given_back
+from loyalty_rules.lifecycle.claims import released_claims
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
 from loyalty_rules.rules.communication import Communication, plan_channels
 from loyalty_rules.rules.expiry import expiry_date
@@ -28,12 +28,15 @@ PromiseIntent: TypeAlias = ReleasePromise | CancelPromise | SendMessage
 
 
 def is_due(lot: Lot, at: datetime) -> bool:
-    """Say whether a promise is due to be settled at an instant."""
+    """Return whether a promise is due at an instant."""
     return lot.promised > 0 and lot.issue.due_at is not None and lot.issue.due_at <= at
 
 
 def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[PromiseIntent, ...] | Refusal:
-    """Settle a delayed promise that is due at `at`: it becomes issued on the day and at the instant that it was due."""
+    """Settle a delayed promise that is due at `at`: it is issued as of the day and the instant on which it was due.
+
+    Refusals: `already_resolved`, `not_due`.
+    """
     if lot.promised <= 0:
         return _resolved(lot)
     if not is_due(lot, at):
@@ -44,7 +47,7 @@ def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[PromiseIntent, ...] | Re
 
 
 def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIntent, ...] | Refusal:
-    """Release the promise that a confirmation names, or cancel it."""
+    """Release or cancel the promise of a confirmation. Refusals: `already_resolved`, `not_external`."""
     if lot.promised <= 0:
         return _resolved(lot)
     if lot.issue.release is None or lot.issue.release.type != "external":
@@ -55,9 +58,9 @@ def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIn
 
 
 def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[PromiseIntent, ...]:
-    """Release the promises of a sale whose condition holds for what the update makes of it.
+    """Release the promises of a sale whose condition holds after an update.
 
-    `sale` has the updates before this one; a promise that is resolved already is left alone.
+    `sale` has the updates before this one. Resolved promises are ignored.
     """
     event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
     facts = sale.program.plan.facts(event, sale.snapshot)
@@ -85,7 +88,7 @@ def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | No
     try:
         expires_on = expiry_date(action.expiry, facts, issue_on)
     except Skip:
-        return (_end(lot, "lapsed", event),)  # what it would live until can't be known: it never comes to life
+        return (_end(lot, "lapsed", event),)  # without a known expiry no lot is issued
     expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
     if expires_at is not None and (expires_at <= at or (expires_on is not None and expires_on < issue_on)):
         return (_end(lot, "lapsed", event),)
@@ -106,12 +109,12 @@ def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | No
 
 def _end(lot: Lot, outcome: Literal["cancelled", "lapsed"], event: str | None) -> CancelPromise:
     return CancelPromise(
-        cancellation_key(lot.key), lot.key, event, outcome, lot.promised, given_back(lot, lot.promised)
+        cancellation_key(lot.key), lot.key, event, outcome, lot.promised, released_claims(lot, lot.promised)
     )
 
 
 def _message(sale: Sale, lot: Lot, communication: Communication | None) -> tuple[SendMessage, ...]:
-    """The message that a promise sends when it is released. Source: semantics 10."""
+    """Return the message about a released promise, if it has a channel. Source: semantics 10."""
     member = sale.event.member
     if communication is None or member is None:
         return ()

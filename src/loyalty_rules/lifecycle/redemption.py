@@ -1,7 +1,7 @@
-"""Redeeming coupons: whether, for how much, and what is left of a stored value. Source: semantics 9.
+"""Redemption of coupons: validity, discount and the rest of a stored value; voids and undoing. Source: semantics 9.
 
-A coupon is checked when it is redeemed, never only when it was put in the basket. A redeeming transaction's money is
-the program's: a coupon in foreign money needs the event's exchange rate.
+A coupon is checked at the redemption, not only when it is added to a basket. Discounts are in the program's money: a
+transaction in foreign money needs an exchange rate.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from datetime import datetime
 from loyalty_rules.events import Snapshot, Transaction
 from loyalty_rules.intents import RedeemCoupon, UndoRedemption, VoidCoupon
 from loyalty_rules.keys import redemption_key, undo_key, void_key
-from loyalty_rules.lifecycle.claims import coupon_given_back
+from loyalty_rules.lifecycle.claims import released_claims_of_coupon
 from loyalty_rules.lifecycle.records import CouponRecord, Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.rules.coupons import AmountOff, Benefit, CouponType, PercentOff, StoredValue
@@ -25,15 +25,15 @@ __all__ = ["redeem", "undo_redemption", "void"]
 def redeem(
     program: Program, coupon: CouponRecord | None, transaction: Transaction, snapshot: Snapshot | None = None
 ) -> RedeemCoupon | Refusal:
-    """Decide whether a transaction may redeem a coupon, and what it takes off, in the program's money to the cent.
+    """Decide the redemption of a coupon by a transaction, with the discount in the program's money.
 
     The refusal lists every reason: `unknown`, `voided`, `already_redeemed`, `expired`, `not_yet_valid`,
-    `wrong_member`, `wrong_store`, `wrong_brand`, `condition_not_met`. A discount is rounded to 2 decimals, half up,
-    and never more than what it is taken from. A condition sees the transaction before any discount.
+    `wrong_member`, `wrong_store`, `wrong_brand`, `condition_not_met`. A discount is rounded to 2 decimals, half up, and
+    never exceeds the bill or the selected lines. Conditions apply to the transaction before any discount.
     """
     coupon_type = _type_of(program, coupon)
     if coupon is None or coupon_type is None:
-        return Refusal(("unknown",), "no such coupon")
+        return Refusal(("unknown",), "there is no such coupon")
     facts = program.plan.facts(transaction, snapshot if snapshot is not None else Snapshot())
     reasons = tuple(_reasons(coupon, coupon_type, facts))
     if reasons:
@@ -41,7 +41,7 @@ def redeem(
     discount = _discount(coupon_type.benefit, coupon, facts)
     remaining = None
     if isinstance(coupon_type.benefit, StoredValue):
-        remaining = decimal_of(_left(coupon, coupon_type.benefit) - discount)
+        remaining = decimal_of(_rest(coupon, coupon_type.benefit) - discount)
     return RedeemCoupon(
         redemption_key(program.id, transaction.id, coupon.key),
         coupon.key,
@@ -59,6 +59,7 @@ def _type_of(program: Program, coupon: CouponRecord | None) -> CouponType | None
 
 
 def _reasons(coupon: CouponRecord, coupon_type: CouponType, facts: Facts) -> Iterator[str]:
+    """Yield every reason to refuse a redemption."""
     at, redemption = facts.event.occurred_at, coupon_type.redemption
     if coupon.state == "voided":
         yield "voided"
@@ -77,11 +78,11 @@ def _reasons(coupon: CouponRecord, coupon_type: CouponType, facts: Facts) -> Ite
     if redemption.when is not None and not bind(redemption.when)(facts):
         yield "condition_not_met"
     elif facts.rate is None:
-        yield "condition_not_met"  # in money that nothing converts, no discount can be told
+        yield "condition_not_met"  # a discount in foreign money needs an exchange rate
 
 
 def _discount(benefit: Benefit | None, coupon: CouponRecord, facts: Facts) -> int:
-    """The discount in millionths, rounded to the cent."""
+    """Return the discount in millionths, rounded to the cent."""
     if benefit is None:
         return 0
     numerator, denominator = _goods(benefit, facts)
@@ -95,17 +96,17 @@ def _discount(benefit: Benefit | None, coupon: CouponRecord, facts: Facts) -> in
         case AmountOff():
             return min(micros(benefit.amount), goods)
         case StoredValue():
-            return min(_left(coupon, benefit), goods)
+            return min(_rest(coupon, benefit), goods)
 
 
 def _goods(benefit: Benefit, facts: Facts) -> Ratio:
-    """What a benefit is taken from: the bill, or the value of the selected lines; never below zero."""
+    """Return the amount that a benefit discounts: the bill, or the value of the selected lines; never below zero."""
     assert facts.amount is not None
     assert facts.rate is not None
     lines = None if isinstance(benefit, StoredValue) else bind_line(benefit.lines)
     bill = max(facts.amount, 0) * facts.rate * MICRO
     if lines is not None:
-        # Lines may add up to more than the bill (a discount on the whole of it): no coupon takes off more than that.
+        # Lines may add up to more than the bill, if it has a discount as a whole: the bill is the maximum.
         selected = sum(line.value for line in facts.lines if lines(line)) * facts.rate
         bill = min(max(selected, 0), bill)
     return bill, MICRO * MICRO * RATE_UNIT
@@ -116,26 +117,29 @@ def _to_cents(amount: Ratio) -> int:
     return MODES["nearest"](numerator * 100, denominator) * (MICRO // 100)
 
 
-def _left(coupon: CouponRecord, benefit: StoredValue) -> int:
+def _rest(coupon: CouponRecord, benefit: StoredValue) -> int:
     return micros(coupon.remaining if coupon.remaining is not None else benefit.amount)
 
 
 def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedemption | Refusal:
-    """Reinstate a coupon whose redeeming transaction was wholly cancelled, if that is what redeemed it."""
+    """Undo a redemption: reinstate its coupon. Refusal: `not_redeemed`, if another redemption redeemed it."""
     if coupon.remaining is None and coupon.redeemed_by != redeemed.key:
         return Refusal(("not_redeemed",), f"{coupon.key} is not redeemed by {redeemed.key}")
     return UndoRedemption(undo_key(redeemed.key), redeemed.key, coupon.key, redeemed.discount)
 
 
 def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime) -> VoidCoupon | Refusal:
-    """Void a coupon that was not redeemed and has not expired by `at`; `event` is the id of what voids it."""
+    """Void a coupon that is not redeemed and has not expired by `at`; `event` is the id of the voiding event.
+
+    Refusals: `unknown`, `already_redeemed`, `voided`, `expired`.
+    """
     if coupon is None:
-        return Refusal(("unknown",), "no such coupon")
+        return Refusal(("unknown",), "there is no such coupon")
     state = coupon.state_at(at)
     if state != "issued":
         return Refusal((_NOT_VOIDABLE[state],), f"{coupon.key} is {state}")
     key = void_key(program.id, event, coupon.key)
-    return VoidCoupon(key, coupon.key, event, coupon_given_back(coupon))
+    return VoidCoupon(key, coupon.key, event, released_claims_of_coupon(coupon))
 
 
 _NOT_VOIDABLE = {"redeemed": "already_redeemed", "voided": "voided", "expired": "expired"}

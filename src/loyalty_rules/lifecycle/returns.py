@@ -1,14 +1,15 @@
-"""Returns: what is taken back of what a sale issued. Source: semantics 11.
+"""Returns: the units, coupons and contributions that a sale loses when goods come back. Source: semantics 11.
 
-Terms are frozen: the sale is decided again under the program, and with the snapshot, that it was decided under.
-Cumulative: with all that has come back so far, what is to be taken is `issued − awarded(sale − returned)`, held
-between what was taken before and what was issued. So a full return takes exactly what was issued, none ever raises
-a balance, and the same goods come back once.
+The terms are frozen: the sale without the returned goods is evaluated under the program and the snapshot of its first
+decision. Returns are cumulative: the amount to take back is `issued − awarded(sale − returned)`, clamped between the
+amount taken before and the amount issued. So a full return takes exactly the amount issued, no return raises a balance,
+and the same goods are taken back once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
@@ -25,7 +26,7 @@ from loyalty_rules.intents import (
     VoidCoupon,
 )
 from loyalty_rules.keys import action_key, event_key, ordinal_in, return_void_key, reversal_key, tracker_key
-from loyalty_rules.lifecycle.claims import coupon_given_back, given_back
+from loyalty_rules.lifecycle.claims import released_claims, released_claims_of_coupon
 from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.lifecycle.redemption import undo_redemption
 from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
@@ -49,35 +50,32 @@ def take_back(
     tracked: Mapping[str, Decimal],
     redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]] = (),
 ) -> tuple[ReturnIntent, ...] | Refusal:
-    """Decide what a return takes back.
+    """Decide a return: the units to take back, the coupons to void, the redemptions to undo, the trackers to lower.
 
-    `sale.returns` are the returns before this one; `lots` are all lots of the accounts to which the sale issued
-    (its own among them); `coupons` those that it issued; `tracked` what the sale still contributes to each tracker
-    (what it advanced it by, less what returns took back); `redeemed` the redemptions that it made and that stand,
-    each with its coupon: a sale that has wholly come back reinstates them, a partial return does not (semantics 9).
-    Refusals: `not_a_sale`, `unknown_line`, `more_than_bought`.
+    `sale.returns` are the returns before this one. `lots` are all lots of the accounts of the sale, its own among them.
+    `coupons` are the coupons that the sale issued. `tracked` is the remaining contribution of the sale to each tracker.
+    `redeemed` are its redemptions that are not undone, each with its coupon: a full return reinstates them, a partial
+    return does not (semantics 9). Refusals: `not_a_sale`, `unknown_line`, `more_than_bought`.
     """
     event = sale.event
     if not isinstance(event, Transaction):
-        return Refusal(("not_a_sale",), f"{event.id} is no transaction: nothing of it can come back")
+        return Refusal(("not_a_sale",), f"{event.id} is not a transaction; only a transaction can be returned")
     if any(each.id == back.id for each in sale.returns):
-        return ()  # the same return twice takes nothing
+        return ()  # a return that is recorded already takes nothing
     returns = (*sale.returns, back)
-    wrong = _wrong_lines(event, returns)
-    if wrong is not None:
-        return wrong
-    left = _Left(sale, event, returns)
+    wrong_lines = _wrong_lines(event, returns)
+    if wrong_lines is not None:
+        return wrong_lines
+    remainder = _Remainder(sale, event, returns)
     key = event_key(sale.program.id, back.id)
-    every = list(lots)
-    own = [lot for lot in every if lot.issue.event == event.id]
-    taking = _Taking(every)
-    reversals = [each for lot in own for each in _reverse(sale, back, key, left, lot, taking)]
-    voids = list(_void(back, key, left, coupons))
-    reinstated = _reinstated(redeemed) if left.sale is None else ()
-    return (*reversals, *voids, *reinstated, *_trackers(sale, key, left, tracked))
+    reversals = _reversals(sale, back, key, remainder, list(lots))
+    voids = _voids(back, key, remainder, coupons)
+    reinstated = _reinstated(redeemed) if remainder.sale is None else ()
+    return (*reversals, *voids, *reinstated, *_trackers(sale, key, remainder, tracked))
 
 
 def _wrong_lines(event: Transaction, returns: Sequence[Return]) -> Refusal | None:
+    """Return the refusal of returned lines that the sale does not have, or has in a smaller quantity."""
     bought = {line.id: micros(line.quantity) for line in event.lines}
     returned = _quantities(returns)
     unknown = [line for line in returned if line not in bought]
@@ -85,11 +83,12 @@ def _wrong_lines(event: Transaction, returns: Sequence[Return]) -> Refusal | Non
         return Refusal(("unknown_line",), f"the sale has no line {unknown[0]!r}")
     over = [line for line, quantity in returned.items() if quantity > bought[line]]
     if over:
-        return Refusal(("more_than_bought",), f"more of line {over[0]!r} comes back than was bought")
+        return Refusal(("more_than_bought",), f"the returned quantity of line {over[0]!r} exceeds the quantity bought")
     return None
 
 
 def _quantities(returns: Iterable[Return]) -> dict[str, int]:
+    """Return the quantity of each returned line, in millionths."""
     quantities: dict[str, int] = {}
     for each in returns:
         for line in each.lines:
@@ -97,30 +96,25 @@ def _quantities(returns: Iterable[Return]) -> dict[str, int]:
     return quantities
 
 
-# -- what is left of the sale ----------------------------------------------------------------------------------------
+# -- the remaining sale ----------------------------------------------------------------------------------------------
 
 
 def remaining_sale(event: Transaction, returns: Sequence[Return]) -> Transaction | None:
-    """Give the sale as if the returned goods had never been bought; None where nothing of it is left.
+    """Return the sale as if the returned goods had never been bought; None if the whole sale has come back.
 
-    The amount is less by what was returned; a line keeps the part of its value that its quantity keeps, and tax,
-    shipping, tip and tenders keep the part that the amount keeps: each held to 6 decimals, half up. The whole sale
-    has come back when its whole amount has or, where it had none, every line.
+    The amount is less by the returned amounts. A line keeps the proportion of its value that its quantity keeps; tax,
+    shipping, tip and tenders keep the proportion of the amount. Each is rounded to 6 decimals, half up. The whole sale
+    has come back if its whole amount has or, for a sale without an amount, every line.
     """
-    back = sum(micros(each.amount) for each in returns)
-    amount = micros(event.amount)
     quantities = _quantities(returns)
-    if amount > 0:
-        whole = back >= amount
-    else:
-        whole = all(quantities.get(line.id, 0) >= micros(line.quantity) for line in event.lines)
-    if whole:
+    amount = micros(event.amount)
+    remaining = amount - sum(micros(each.amount) for each in returns)
+    if _is_whole_sale(event, remaining, quantities):
         return None
-    left = amount - back
-    part = (left, amount) if amount > 0 else (1, 1)
+    part = (remaining, amount) if amount > 0 else (1, 1)
     return attrs.evolve(
         event,
-        amount=decimal_of(left),
+        amount=decimal_of(remaining),
         tax=_part(event.tax, part),
         shipping=_part(event.shipping, part),
         tip=_part(event.tip, part),
@@ -131,6 +125,12 @@ def remaining_sale(event: Transaction, returns: Sequence[Return]) -> Transaction
             if not quantities.get(line.id) or quantities[line.id] < micros(line.quantity)
         ),
     )
+
+
+def _is_whole_sale(event: Transaction, remaining: int, quantities: Mapping[str, int]) -> bool:
+    if micros(event.amount) > 0:
+        return remaining <= 0
+    return all(quantities.get(line.id, 0) >= micros(line.quantity) for line in event.lines)
 
 
 def _remaining_line(line: Line, returned: int) -> Line:
@@ -145,6 +145,7 @@ def _remaining_line(line: Line, returned: int) -> Line:
 
 
 def _part(value: Decimal | None, part: tuple[int, int]) -> Decimal | None:
+    """Return a part of a value, to 6 decimals, half up (away from zero); None if there is no value."""
     if value is None:
         return None
     kept, whole = part
@@ -153,8 +154,8 @@ def _part(value: Decimal | None, part: tuple[int, int]) -> Decimal | None:
     return decimal_of(sign * MODES["nearest"](abs(exact), whole))
 
 
-class _Left:
-    """What the sale would have issued and contributed without all that has come back, decided once."""
+class _Remainder:
+    """The remaining sale with the units, coupons and contributions that it would have had, evaluated once."""
 
     def __init__(self, sale: Sale, event: Transaction, returns: Sequence[Return]) -> None:
         self.terms = sale
@@ -165,29 +166,31 @@ class _Left:
         self.coupons: dict[str, int] = {}
         self.tracked: dict[str, int] = {}
         if self.sale is not None:
-            self._decide(sale)
+            self._evaluate(self.sale)
 
-    def _decide(self, sale: Sale) -> None:
-        plan = sale.program.plan
-        assert self.sale is not None
-        walk = Evaluator(plan, plan.facts(self.sale, sale.snapshot), _Unnamed())
-        walk.run()
-        for intent in walk.intents:
+    def _evaluate(self, remaining: Transaction) -> None:
+        plan = self.terms.program.plan
+        evaluator = Evaluator(plan, plan.facts(remaining, self.terms.snapshot), _Unnamed())
+        evaluator.run()
+        for intent in evaluator.intents:
             if isinstance(intent, IssueCurrency):
-                self.awarded[action_key(intent.promotion, intent.action)] = micros(intent.amount)
+                self.awarded[_action(intent)] = micros(intent.amount)
             elif isinstance(intent, IssueCoupon):
-                action = action_key(intent.promotion, intent.action)
-                self.coupons[action] = self.coupons.get(action, 0) + 1
+                self.coupons[_action(intent)] = self.coupons.get(_action(intent), 0) + 1
             elif isinstance(intent, AdvanceTracker):
                 self.tracked[intent.tracker] = micros(intent.value)
 
     def policy(self, issue: IssueCurrency | IssueCoupon) -> str:
-        """How the action of an issue wants a return to be treated; one that the program has lost is recomputed."""
+        """Return the policy `on_return` of the action of an issue."""
         return self.terms.action_of(issue).action.on_return
 
 
+def _action(issue: IssueCurrency | IssueCoupon) -> str:
+    return action_key(issue.promotion, issue.action)
+
+
 class _Unnamed:
-    """Serials of coupons that are only counted."""
+    """Serials for coupons that are only counted."""
 
     def serial(self, _request: SerialRequest) -> str:
         return "0" * 18
@@ -196,68 +199,45 @@ class _Unnamed:
 # -- currency --------------------------------------------------------------------------------------------------------
 
 
-class _Taking:
-    """The lots as the reversals of one return leave them: what one has taken, the next can't."""
-
-    def __init__(self, lots: Sequence[Lot]) -> None:
-        self.lots = {lot.key: lot for lot in lots}
-
-    def take(self, lot: Lot, amount: int, at: Any) -> tuple[tuple[LotDraw, ...], int]:
-        """Take an amount: the promise first, then what is live of this issue, then the account's other live lots."""
-        own = self.lots[lot.key]
-        promised = min(amount, micros(own.promised))
-        draws = [LotDraw(lot.key, decimal_of(promised), "promised")] if promised else []
-        others = [
-            each
-            for each in self.lots.values()
-            if each.key != lot.key and each.account == lot.account and each.issue.currency == lot.issue.currency
-        ]
-        order = [*(in_order_of_spending([own], at)), *in_order_of_spending(others, at)]
-        draws += draw(order, decimal_of(amount - promised))
-        for each in draws:
-            self.lots[each.lot] = self.lots[each.lot].moved(each.taken_from, "reversed", each.amount)
-        return tuple(draws), amount - sum(micros(each.amount) for each in draws)
+def _reversals(
+    sale: Sale, back: Return, key: str, remainder: _Remainder, lots: Sequence[Lot]
+) -> Iterator[ReverseCurrency]:
+    """Yield the reversal of each issue of the sale; one reversal cannot draw units that an earlier one has drawn."""
+    current = {lot.key: lot for lot in lots}
+    for lot in lots:
+        if lot.issue.event != sale.event.id:
+            continue
+        due = _due(sale, remainder, lot)
+        if due > 0:
+            draws = _draws(current, lot, due, back.occurred_at)
+            for each in draws:
+                current[each.lot] = current[each.lot].moved(each.taken_from, "reversed", each.amount)
+            yield _reversal(sale, back, key, lot, due, draws)
 
 
-def _reverse(sale: Sale, back: Return, key: str, left: _Left, lot: Lot, taking: _Taking) -> Iterator[ReverseCurrency]:
+def _due(sale: Sale, remainder: _Remainder, lot: Lot) -> int:
+    """Return the units that this return takes back of an issue, in millionths."""
     taken_before = micros(lot.taken_back)
-    due = max(_to_be_taken(sale, left, lot), taken_before) - taken_before
-    due = min(due, micros(lot.issued) - micros(lot.voided) - taken_before)
-    if due <= 0:
-        return
-    draws, shortfall = taking.take(lot, due, back.occurred_at)
-    issue = lot.issue
-    yield ReverseCurrency(
-        reversal_key(key, action_key(issue.promotion, issue.action)),
-        lot.key,
-        back.id,
-        issue.member,
-        issue.group,
-        issue.currency,
-        decimal_of(due),
-        draws,
-        decimal_of(shortfall),
-        sale.program.shortfall == "carry",
-        given_back(lot, decimal_of(due)),
-    )
+    due = _due_in_all(sale, remainder, lot) - taken_before
+    return min(due, micros(lot.issued) - micros(lot.voided) - taken_before)
 
 
-def _to_be_taken(sale: Sale, left: _Left, lot: Lot) -> int:
-    """What of a lot is to be taken in all, in millionths, for everything that has come back."""
+def _due_in_all(sale: Sale, remainder: _Remainder, lot: Lot) -> int:
+    """Return the units that all returns so far take back of an issue, in millionths."""
     issued = micros(lot.issued)
-    policy = left.policy(lot.issue)
+    policy = remainder.policy(lot.issue)
     if policy == "keep":
         return 0
-    if policy == "reverse" or left.sale is None:
+    if policy == "reverse" or remainder.sale is None:
         return issued
     if policy == "proportional":
-        amount = micros(left.event.amount)
+        amount = micros(remainder.event.amount)
         if amount <= 0:
             return 0
         unit = _unit(sale, lot)
-        # Rounded down, cumulatively: a return never takes more than its share, and the last takes the rest.
-        return issued * left.returned // (amount * unit) * unit
-    return issued - min(left.awarded.get(action_key(lot.issue.promotion, lot.issue.action), 0), issued)
+        # Rounded down, cumulatively: no return takes more than its proportion, and the last takes the rest.
+        return issued * remainder.returned // (amount * unit) * unit
+    return issued - min(remainder.awarded.get(_action(lot.issue), 0), issued)
 
 
 def _unit(sale: Sale, lot: Lot) -> int:
@@ -265,56 +245,82 @@ def _unit(sale: Sale, lot: Lot) -> int:
     return unit_of(micros(lot.issued), decimals)
 
 
+def _draws(lots: Mapping[str, Lot], lot: Lot, due: int, at: datetime) -> tuple[LotDraw, ...]:
+    """Draw units: first from the promise of the issue, then from its live lot, then from the account's other lots."""
+    own = lots[lot.key]
+    promised = min(due, micros(own.promised))
+    others = [
+        each
+        for each in lots.values()
+        if each.key != lot.key and each.account == lot.account and each.issue.currency == lot.issue.currency
+    ]
+    order = [*in_order_of_spending([own], at), *in_order_of_spending(others, at)]
+    from_promise = (LotDraw(lot.key, decimal_of(promised), "promised"),) if promised else ()
+    return (*from_promise, *draw(order, decimal_of(due - promised)))
+
+
+def _reversal(sale: Sale, back: Return, key: str, lot: Lot, due: int, draws: tuple[LotDraw, ...]) -> ReverseCurrency:
+    issue = lot.issue
+    return ReverseCurrency(
+        reversal_key(key, _action(issue)),
+        lot.key,
+        back.id,
+        issue.member,
+        issue.group,
+        issue.currency,
+        amount=decimal_of(due),
+        draws=draws,
+        shortfall=decimal_of(due - sum(micros(each.amount) for each in draws)),
+        carried=sale.program.shortfall == "carry",
+        claims=released_claims(lot, decimal_of(due)),
+    )
+
+
 # -- coupons and trackers --------------------------------------------------------------------------------------------
 
 
-def _void(back: Return, key: str, left: _Left, coupons: Iterable[CouponRecord]) -> Iterator[VoidCoupon]:
+def _voids(back: Return, key: str, remainder: _Remainder, coupons: Iterable[CouponRecord]) -> Iterator[VoidCoupon]:
+    """Yield the void of each surplus coupon that is still issued, the newest of each action first."""
     by_action: dict[str, list[CouponRecord]] = {}
     for coupon in coupons:
-        by_action.setdefault(action_key(coupon.issue.promotion, coupon.issue.action), []).append(coupon)
+        by_action.setdefault(_action(coupon.issue), []).append(coupon)
     for action, issued in by_action.items():
-        newest_first = sorted(issued, key=_ordinal, reverse=True)
-        surplus = _surplus(left, action, issued)
-        surplus -= sum(coupon.state == "voided" for coupon in issued)
-        for coupon in newest_first:
-            if surplus > 0 and coupon.state_at(back.occurred_at) == "issued":
-                surplus -= 1
-                void = return_void_key(key, action, _ordinal(coupon))
-                yield VoidCoupon(void, coupon.key, back.id, coupon_given_back(coupon))
+        surplus = _surplus(remainder, action, issued) - sum(coupon.state == "voided" for coupon in issued)
+        newest_first = sorted(issued, key=lambda coupon: ordinal_in(coupon.key), reverse=True)
+        voidable = [coupon for coupon in newest_first if coupon.state_at(back.occurred_at) == "issued"]
+        for coupon in voidable[: max(surplus, 0)]:
+            void = return_void_key(key, action, ordinal_in(coupon.key))
+            yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
+
+
+def _surplus(remainder: _Remainder, action: str, issued: Sequence[CouponRecord]) -> int:
+    """Return the number of coupons of an action that the remaining sale would not have issued."""
+    policy = remainder.policy(issued[0].issue)
+    if policy == "keep":
+        return 0
+    if policy == "reverse" or remainder.sale is None:
+        return len(issued)
+    return len(issued) - min(remainder.coupons.get(action, 0), len(issued))
 
 
 def _reinstated(redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]]) -> Iterator[UndoRedemption]:
+    """Yield the undoing of each redemption that can be undone."""
     for redemption, coupon in redeemed:
         undone = undo_redemption(redemption, coupon)
         if isinstance(undone, UndoRedemption):
             yield undone
 
 
-def _surplus(left: _Left, action: str, issued: Sequence[CouponRecord]) -> int:
-    """How many of an action's coupons the sale would no longer have issued."""
-    policy = left.policy(issued[0].issue)
-    if policy == "keep":
-        return 0
-    if policy == "reverse" or left.sale is None:
-        return len(issued)
-    return len(issued) - min(left.coupons.get(action, 0), len(issued))
-
-
-def _ordinal(coupon: CouponRecord) -> int:
-    return ordinal_in(coupon.key)
-
-
-def _trackers(sale: Sale, key: str, left: _Left, tracked: Mapping[str, Decimal]) -> Iterator[AdvanceTracker]:
-    """Take contributions back, in the window of the sale, so that a milestone can't be farmed."""
+def _trackers(sale: Sale, key: str, remainder: _Remainder, tracked: Mapping[str, Decimal]) -> Iterator[AdvanceTracker]:
+    """Lower trackers by the surplus contributions, in the window of the sale, so that milestones cannot be farmed."""
     member = sale.event.member
     if member is None:
         return
     plan = sale.program.plan
-    day = sale.event_on
     for tracker in plan.trackers:
-        surplus = micros(tracked.get(tracker.id, Decimal(0))) - left.tracked.get(tracker.id, 0)
+        surplus = micros(tracked.get(tracker.id, Decimal(0))) - remainder.tracked.get(tracker.id, 0)
         if surplus > 0:
-            days = window_days(tracker.window, day)
+            days = window_days(tracker.window, sale.event_on)
             yield AdvanceTracker(
                 tracker_key(key, tracker.id),
                 tracker.id,

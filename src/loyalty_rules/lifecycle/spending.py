@@ -1,4 +1,4 @@
-"""Spending: from the lot that expires soonest; what points are worth; undoing a spend. Source: semantics 12."""
+"""Spending: from the lot that expires soonest; the value of points; undoing a spend. Source: semantics 12."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,19 +15,19 @@ __all__ = ["available", "draw", "in_order_of_spending", "spend", "undo_spend", "
 
 
 def in_order_of_spending(lots: Iterable[Lot], at: datetime) -> list[Lot]:
-    """Give the live lots, soonest expiry first, never-expiring ones last, then in the order of issue."""
+    """Return the live lots by expiry, soonest first, lots without expiry last; equal ones in the order of issue."""
     live = [lot for lot in lots if lot.is_live(at)]
     far = max((lot.expires_at for lot in live if lot.expires_at is not None), default=at)
     return sorted(live, key=lambda lot: (lot.expires_at is None, lot.expires_at or far, lot.order))
 
 
 def available(lots: Iterable[Lot], at: datetime) -> Decimal:
-    """Give the balance at an instant: what is outstanding in live lots. A promise is no balance."""
+    """Return the balance at an instant: the outstanding units of live lots. Pending points are not part of it."""
     return decimal_of(sum(micros(lot.outstanding) for lot in lots if lot.is_live(at)))
 
 
 def draw(lots: Sequence[Lot], amount: Decimal) -> tuple[LotDraw, ...]:
-    """Take an amount from lots in the order given, as far as it goes."""
+    """Draw up to an amount from lots, in the order of the sequence."""
     left = micros(amount)
     draws = []
     for lot in lots:
@@ -42,11 +42,11 @@ def spend(
     program: Program, account: Account, member: str, currency: str, event: str, lots: Iterable[Lot], amount: Decimal,
     at: datetime,
 ) -> SpendCurrency | Refusal:  # fmt: skip
-    """Decide to spend an amount of a currency from an account's `lots` at an instant.
+    """Decide a spend of an amount of a currency from an account's `lots` at an instant.
 
-    Where the currency has a `redeem` rate its least, block and most bind. Refusals: `unknown_currency`,
-    `not_positive`, `below_least`, `not_a_block`, `above_most`, `insufficient`. What is no amount is an
-    `InvalidValueError`.
+    If the currency has a `redeem` rate, its `least`, `block` and `most` apply. Refusals: `unknown_currency`,
+    `not_positive`, `below_least`, `not_a_block`, `above_most`, `insufficient`. Raises `InvalidValueError` if `amount`
+    is not an amount.
     """
     amount = read_decimal(amount)
     known = {each.id: each for each in program.currencies}
@@ -73,6 +73,7 @@ def spend(
 
 
 def _against_rate(rate: RedeemRate | None, amount: Decimal) -> Iterable[str]:
+    """Yield the reasons to refuse an amount."""
     if micros(amount) <= 0:
         yield "not_positive"
     if rate is None:
@@ -86,12 +87,12 @@ def _against_rate(rate: RedeemRate | None, amount: Decimal) -> Iterable[str]:
 
 
 def worth(rate: RedeemRate, amount: Decimal) -> Decimal:
-    """Give what an amount is worth in the program's money, to the 6th decimal, rounded down."""
+    """Return the value of an amount in the program's money, to 6 decimals, rounded down."""
     return decimal_of(micros(amount) * micros(rate.value) // micros(rate.points))
 
 
 def undo_spend(spent: SpendCurrency, lots: Mapping[str, Lot], at: datetime) -> UndoSpend:
-    """Give the lots of a spend their units back with their own expiry; what has expired meanwhile is named."""
+    """Return the units of a spend to their lots, which keep their expiry; units of expired lots expire."""
     back = [each for each in spent.draws if not _has_expired(lots[each.lot], at)]
     gone = [each for each in spent.draws if _has_expired(lots[each.lot], at)]
     return UndoSpend(undo_key(spent.key), spent.key, tuple(back), tuple(gone))

@@ -1,6 +1,6 @@
-"""What time has done: lots and coupons that have expired, and expiries that move. Source: semantics 5.
+"""Expiry: the sweep of lots and coupons that have expired, and the extension of lots. Source: semantics 5.
 
-Time itself expires a lot; a sweep only writes it down, and changes no answer as of any instant.
+A lot expires by time alone. A sweep records that; results of queries as of any instant stay the same.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,14 +14,14 @@ __all__ = ["expire", "expire_coupons", "extended_lots"]
 
 
 def expire(lots: Iterable[Lot], at: datetime) -> Iterator[ExpireCurrency]:
-    """Expire what is left of each lot whose end has come by `at`; what was spent from it stays spent."""
+    """Yield the expiry of each lot with outstanding units that has expired by `at`; spent units stay spent."""
     for lot in lots:
         if lot.outstanding > 0 and lot.expires_at is not None and lot.expires_at <= at:
             yield ExpireCurrency(currency_expiry_key(lot.key, lot.expires_on), lot.key, lot.outstanding, lot.expires_at)
 
 
 def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[ExpireCoupon]:
-    """Expire each coupon that was never redeemed and whose end has come by `at`."""
+    """Yield the expiry of each issued coupon that has expired by `at`."""
     for coupon in coupons:
         expires_at = coupon.issue.expires_at
         if coupon.state == "issued" and expires_at is not None and expires_at <= at:
@@ -29,7 +29,10 @@ def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[Ex
 
 
 def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:
-    """Name the lots that an extension moves: live ones of its account and currency, to a later date, in its scope."""
+    """Return the keys of the lots that an extension extends: live lots of its account, currency and scope.
+
+    A lot is never shortened, and a lot without expiry is not extended.
+    """
     account = Account.of(extension)
     return [
         lot.key
