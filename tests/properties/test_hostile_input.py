@@ -126,7 +126,9 @@ def test_a_text_that_is_no_document_is_refused_as_a_whole(load: Any, text: str |
 
 @pytest.mark.parametrize("load", [lr.load_program, lr.load_event, lr.load_snapshot])
 @pytest.mark.parametrize(
-    "value", [None, 5, 1.5, [], (), {1}, object(), len, dict, memoryview(b"{}"), Anything()], ids=repr
+    "value",
+    [None, 5, 1.5, [], (), {1}, object(), len, dict, memoryview(b"{}"), Anything()],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_document_at_all_is_refused(load: Any, value: object) -> None:
     assert problems(load, value) == [("$", "wrong_type")]
