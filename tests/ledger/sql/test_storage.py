@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+from sqlalchemy import Connection, Engine, event, insert
 
 import loyalty_rules as lr
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, SQLLedger
+from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.testing.ledgers.facts.till import (
     SERIALS,
@@ -82,3 +85,65 @@ def test_a_serial_that_is_taken_is_derived_again(kind: str, path: Path) -> None:
     assert all(each.till_message.endswith(each.serial or "?") for each in issued)
     assert [ledger.coupon("acme", each.serial).key for each in issued] == [each.key for each in issued]
     assert ledger.check_invariants() == []
+
+
+# -- counters ----------------------------------------------------------------------------------------------------------
+
+JANUARY_14, JANUARY_15, JANUARY_16 = (date(2025, 1, day) for day in (14, 15, 16))
+
+
+@pytest.mark.parametrize(
+    ("window", "value"),
+    [
+        (("cap", None, None), 5),
+        (("unknown", None, None), 0),
+        (("days", JANUARY_14, JANUARY_14), 1),
+        (("days", JANUARY_15, JANUARY_16), 6),
+        (("days", JANUARY_14, JANUARY_16), 7),
+        (("days", date(2025, 1, 17), date(2025, 1, 20)), 0),
+    ],
+)
+def test_a_counter_has_one_value_or_the_sum_of_the_days_of_its_window(
+    ledger: SQLLedger, engine: Engine, window: Any, value: int
+) -> None:
+    rows = [("cap", "", 5), ("days", "2025-01-14", 1), ("days", "2025-01-15", 2), ("days", "2025-01-16", 4)]
+    with engine.connect() as connection:
+        for name, day, amount in rows:
+            row = {"program": "acme", "name": name, "day": day, "value": amount}
+            connection.execute(insert(ledger.tables.counters), row)
+        assert storage_on(connection).counter_value("acme", window) == value
+        assert storage_on(connection).counter_value("elsewhere", window) == 0
+
+
+def test_many_counters_are_read_in_one_query_and_once(ledger: SQLLedger, engine: Engine) -> None:
+    windows: list[Any] = [("cap", None, None), ("days", JANUARY_14, JANUARY_16), ("other", None, None)]
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    with engine.connect() as connection:
+        storage = storage_on(connection)
+        storage.read_counters("acme", windows)
+        assert [storage.counter_value("acme", each) for each in windows] == [0, 0, 0]
+    assert len(statements) == 1
+
+
+def storage_on(connection: Connection) -> SQLStorage:
+    return SQLLedger(connection)._storage(connection, savepoints=True)
+
+
+# -- look-ups ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_code_that_cannot_be_printed_has_no_coupon(ledger: SQLLedger, engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert storage_on(connection).coupons_by_code("acme", "SPRING\0") == []
+
+
+def test_an_operation_that_is_rolled_back_dooms_a_transaction_without_savepoints(
+    ledger: SQLLedger, engine: Engine
+) -> None:
+    with engine.connect() as connection:
+        shared, single = storage_on(connection), SQLLedger(connection)._storage(connection)
+        for storage in (shared, single):
+            with pytest.raises(ZeroDivisionError), storage.atomic():
+                raise ZeroDivisionError
+        assert (shared.doomed, single.doomed) == (False, True)

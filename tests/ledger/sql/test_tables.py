@@ -57,3 +57,126 @@ def test_a_migration_tool_finds_no_difference_after_create_all(ledger: SQLLedger
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, ledger.tables.metadata) == []
         assert compare_metadata(context, MetaData()) != []  # the tool does find differences
+
+
+def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
+    """Databases that exist depend on them; the undoable operations are in `citations` for that reason."""
+    tables = Tables()
+    assert {table.name: table.columns.keys() for table in (*tables.log, *tables.state)} == {
+        "loyalty_programs": ["version", "program", "document"],
+        "loyalty_batches": ["id", "program", "event", "phase", "of", "inputs", "at", "recorded_at"],
+        "loyalty_receipts": [
+            "number",
+            "batch",
+            "version",
+            "snapshot",
+            "intents",
+            "trims",
+            "chain",
+            "position",
+            "digest",
+            "link",
+        ],
+        "loyalty_entries": [
+            "number",
+            "batch",
+            "program",
+            "kind",
+            "account",
+            "currency",
+            "lot",
+            "source",
+            "target",
+            "amount",
+            "at",
+            "recorded_at",
+            "reason",
+        ],
+        "loyalty_lot_changes": ["number", "batch", "lot", "at", "change", "day", "expires_at", "amount"],
+        "loyalty_coupon_states": [
+            "number",
+            "batch",
+            "coupon",
+            "at",
+            "state",
+            "remaining",
+            "redeemed_by",
+            "redeemed_at",
+            "voided_at",
+        ],
+        "loyalty_draws": ["number", "batch", "program", "name", "day", "amount", "most"],
+        "loyalty_debts": ["number", "batch", "program", "kind", "account", "currency", "at", "amount"],
+        "loyalty_citations": ["number", "key", "batch", "program", "event", "document"],
+        "loyalty_undone": ["key", "batch"],
+        "loyalty_lots": [
+            "number",
+            "key",
+            "program",
+            "kind",
+            "account",
+            "currency",
+            "event",
+            "store",
+            "issue",
+            "rolling",
+            "due_at",
+            "issued",
+            "promised",
+            "outstanding",
+            "spent",
+            "expired",
+            "reversed",
+            "voided",
+            "taken_back",
+            "issue_on",
+            "expires_on",
+            "expires_at",
+            "latest_at",
+            "version",
+        ],
+        "loyalty_coupons": [
+            "number",
+            "key",
+            "program",
+            "event",
+            "member",
+            "code",
+            "fingerprint",
+            "issue",
+            "expires_at",
+            "state",
+            "remaining",
+            "redeemed_by",
+            "redeemed_at",
+            "voided_at",
+            "latest_at",
+            "version",
+        ],
+        "loyalty_counters": ["program", "name", "day", "value"],
+    }
+
+
+def test_no_table_of_the_log_refers_to_a_later_one() -> None:
+    tables = Tables()
+    for number, table in enumerate(tables.log):
+        assert {key.column.table for key in table.foreign_keys} <= {*tables.log[:number]}
+
+
+def test_the_content_of_a_batch_is_in_the_tables_with_its_number_except_its_receipt() -> None:
+    tables = Tables()
+    assert [each.name.removeprefix("loyalty_") for each in tables.written] == [
+        "entries",
+        "lot_changes",
+        "coupon_states",
+        "draws",
+        "debts",
+        "citations",
+        "undone",
+    ]
+
+
+def test_every_name_begins_with_the_prefix() -> None:
+    tables = Tables(prefix="points_")
+    for table in (*tables.log, *tables.state):
+        assert table.name.startswith("points_")
+        assert all(str(index.name).startswith("points_") for index in table.indexes)

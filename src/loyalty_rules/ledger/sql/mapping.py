@@ -3,30 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 from sqlalchemy import Row
 
 from loyalty_rules.documents.structuring import restore, unstructure
-from loyalty_rules.intents import (
-    AdvanceTracker,
-    CancelPromise,
-    ExpireCoupon,
-    ExpireCurrency,
-    ExtendExpiry,
-    Intent,
-    IssueCoupon,
-    IssueCurrency,
-    RedeemCoupon,
-    ReleasePromise,
-    ReverseCurrency,
-    SendMessage,
-    SpendCurrency,
-    UndoRedemption,
-    UndoSpend,
-    VoidCoupon,
-)
+from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.ledger.errors import AmountOutOfRangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.protocol import Entry
@@ -71,26 +54,7 @@ _MICROSECOND = timedelta(microseconds=1)
 MAX_AMOUNT = 2**63 - 1
 """The maximum of an amount in millionths: a signed integer of 64 bits."""
 
-_INTENTS: Mapping[str, type[Any]] = {
-    each.type: each
-    for each in (
-        IssueCurrency,
-        IssueCoupon,
-        SendMessage,
-        ExtendExpiry,
-        AdvanceTracker,
-        ReleasePromise,
-        CancelPromise,
-        ReverseCurrency,
-        ExpireCurrency,
-        SpendCurrency,
-        UndoSpend,
-        RedeemCoupon,
-        UndoRedemption,
-        VoidCoupon,
-        ExpireCoupon,
-    )
-}
+_INTENTS: Mapping[str, type[Any]] = {each.type: each for each in get_args(Intent)}
 
 
 def bounded(amount: int, name: str) -> int:
