@@ -57,6 +57,8 @@ WRONG = {
     "a problem that is none": '<!-- problems: required -->\n```json\n{"trackers": {}}\n```\n',
     "another problem": '<!-- problems: float -->\n```json\n{"trackers": 1}\n```\n',
     "a row that does not hold": "<!-- each row: int(a) + 1 == int(b) -->\n| a | b |\n|---|---|\n| 1 | 2 |\n| 2 | 4 |\n",
+    "a row that does not hold, before a marked block": "<!-- each row: a == b -->\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    '<!-- save as empty.json -->\n```json\n{"trackers": {}}\n```\n',
     "a table without rows": "<!-- each row: a == b -->\n| a | b |\n|---|---|\n",
     "a mark that belongs to nothing": "<!-- each row: a == b -->\n\nNo table.\n",
 }
