@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import loyalty_rules as lr
-from shop import earn, fixed, issued, proportional
+from loyalty_rules.rules.facts import Facts
+from shop import earn, fixed, issued, program, proportional
 
 SPEND = {"spend": {"measure": {"type": "transaction_value"}, "target": "1000"}}
 MONEY = {"money": "USD"}
@@ -38,3 +39,9 @@ def problem_of(document: dict) -> tuple[str, str, str]:
         lr.load_program(document)
     [problem] = caught.value.problems
     return problem.path, problem.code, problem.message
+
+
+def facts_of(event: dict, snapshot: dict | None = None, **parts: Any) -> Facts:
+    """The facts of an event for a program with these parts."""
+    plan = lr.load_program(program(earn(fixed("1")), **parts)).plan
+    return plan.facts(lr.load_event(event), lr.load_snapshot(snapshot or {}))

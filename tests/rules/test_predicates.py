@@ -1,0 +1,256 @@
+"""Predicates: truth tables of conditions. Source: semantics 7."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import loyalty_rules as lr
+from loyalty_rules.rules.conditions import Comparison, Condition
+from loyalty_rules.rules.predicates import Subject, bind, bind_line, bind_selection, bind_to
+from rules.actions import SPEND, facts_of
+from shop import earn, fixed, lines, program, sale
+
+
+def loaded(condition: dict) -> Condition:
+    promotion = {"id": "p", "when": condition, "actions": [earn(fixed("1"))]}
+    when = lr.load_program(program(promotions=[promotion], trackers=SPEND)).promotions[0].when
+    assert when is not None
+    return when
+
+
+def holds(condition: dict, event: dict, snapshot: dict | None = None, **parts: Any) -> bool:
+    return bind(loaded(condition))(facts_of(event, snapshot, trackers=SPEND, **parts))
+
+
+# -- comparisons -------------------------------------------------------------------------------------------------------
+
+# sale() is of 100, on Wednesday 15 January 2025 at 10:00 in UTC, to the member M1, without a store.
+COMPARISONS: list[tuple[dict, dict, bool]] = [
+    ({"field": "amount", "is": "100.00"}, {}, True),
+    ({"field": "amount", "is_not": 100}, {}, False),
+    ({"field": "amount", "at_least": 100}, {}, True),
+    ({"field": "amount", "more_than": 100}, {}, False),
+    ({"field": "amount", "more_than": "99.999999"}, {}, True),
+    ({"field": "amount", "at_most": 100}, {}, True),
+    ({"field": "amount", "less_than": 100}, {}, False),
+    ({"field": "amount", "at_least": 50, "less_than": 100}, {}, False),  # all operators must hold
+    ({"field": "amount", "in": [1, "100"]}, {}, True),
+    ({"field": "amount", "not_in": [1, 2]}, {}, True),
+    ({"field": "amount", "not_in": [1, 100]}, {}, False),
+    ({"field": "amount", "is": "ten"}, {}, False),
+    ({"field": "amount", "is_not": "ten"}, {}, False),  # a text and a number don't compare
+    ({"field": "tip", "is": 0}, {}, False),  # absent
+    ({"field": "tip", "is": 0}, {"tip": "0"}, True),
+    ({"field": "tenders.card", "at_least": 30}, {"tenders": [{"type": "card", "amount": "30"}]}, True),
+    ({"field": "tenders.cash", "exists": True}, {"tenders": [{"type": "card", "amount": "30"}]}, False),
+    ({"field": "store", "is": "S1"}, {"store": "S1"}, True),
+    ({"field": "store", "is": "s1"}, {"store": "S1"}, False),
+    ({"field": "store", "is_not": "S1"}, {"store": "S2"}, True),
+    ({"field": "store", "is_not": "S1"}, {}, False),
+    ({"field": "store", "not_in": ["S1"]}, {}, False),
+    ({"field": "store", "exists": False}, {}, True),
+    ({"field": "store", "exists": True}, {}, False),
+    ({"field": "store", "exists": False, "is": "S1"}, {}, False),
+    ({"field": "store", "exists": True, "is": "S1"}, {"store": "S1"}, True),
+    ({"field": "store", "in": ["S1", "S2"]}, {"store": "S2"}, True),
+    ({"field": "store", "more_than": "S1"}, {"store": "S10"}, True),  # as texts
+    ({"field": "weekday", "is": "wed"}, {}, True),
+    ({"field": "local_date", "is": "2025-01-15"}, {}, True),
+    ({"field": "local_date", "is": "2025-01-14"}, {"business_date": "2025-01-14"}, True),
+    ({"field": "local_time", "at_least": "10:00", "less_than": "10:01"}, {}, True),
+    ({"field": "type", "is": "transaction"}, {}, True),
+    ({"field": "member.id", "is": "M1"}, {}, True),
+    ({"field": "member.id", "exists": False}, {"member": None}, True),
+    ({"field": "member.tier", "is": "gold"}, {"member": {"id": "M1", "tier": "gold"}}, True),
+    ({"field": "member.tags", "has": "vip"}, {"member": {"id": "M1", "tags": ["new", "vip"]}}, True),
+    ({"field": "member.tags", "has": "vip"}, {"member": {"id": "M1", "tags": []}}, False),
+]
+
+
+@pytest.mark.parametrize(("condition", "parts", "expected"), COMPARISONS)
+def test_a_comparison_holds(condition: dict, parts: dict, expected: bool) -> None:
+    assert holds(condition, sale(**parts)) is expected
+
+
+@pytest.mark.parametrize(
+    ("operators", "value", "expected"),
+    [
+        ({"is": 1}, "1.0", True),  # both decimals: as numbers
+        ({"is": "1.0"}, 1, True),
+        ({"at_least": 9}, "10", True),
+        ({"at_least": "9"}, "10", True),
+        ({"at_least": "9a"}, "10", False),  # both texts: "10" comes before "9a"
+        ({"at_least": 9}, "ten", False),
+        ({"is_not": 9}, "ten", False),
+        ({"is": True}, True, True),
+        ({"is": True}, 1, False),
+        ({"is_not": True}, 1, False),
+        ({"is_not": True}, False, True),
+        ({"at_least": True}, True, False),  # flags have no order
+        ({"in": [1, "a"]}, "a", True),
+        ({"not_in": [1, "a"]}, "b", False),  # 1 and "b" don't compare
+        ({"not_in": ["a", "c"]}, "b", True),
+        ({"has": 1}, ["1.0", "x"], True),
+        ({"has": "x"}, "x", False),  # not a list
+        ({"has": 1}, [True], False),
+        ({"is": "a"}, None, False),
+        ({"exists": False}, None, True),
+        ({"is": "a"}, {"a": 1}, False),
+    ],
+)
+def test_a_free_form_field_compares_by_the_kinds_of_both_sides(operators: dict, value: Any, expected: bool) -> None:
+    condition = {"field": "custom_fields.x", **operators}
+
+    assert holds(condition, sale(custom_fields={"x": value})) is expected
+
+
+def test_foreign_money_without_a_rate_compares_with_nothing() -> None:
+    event = sale("100", currency="SEK")
+
+    assert not holds({"field": "amount", "at_least": 1}, event, money="USD")
+    assert not holds({"field": "amount", "less_than": 1}, event, money="USD")
+    assert holds({"not": {"field": "amount", "at_least": 1}}, event, money="USD")
+
+
+def test_foreign_money_compares_in_the_money_of_the_program() -> None:
+    event = sale("100", currency="SEK", exchange_rate="0.1")
+
+    assert holds({"field": "amount", "is": 10}, event, money="USD")
+
+
+# -- groups ------------------------------------------------------------------------------------------------------------
+
+YES, NO = {"field": "amount", "is": 100}, {"field": "amount", "is": 1}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"all": []}, True),
+        ({"all": [YES]}, True),
+        ({"all": [YES, NO]}, False),
+        ({"all": [YES, YES, YES]}, True),
+        ({"any": []}, False),
+        ({"any": [NO, YES]}, True),
+        ({"any": [NO, NO]}, False),
+        ({"not": YES}, False),
+        ({"not": {"all": [YES, NO]}}, True),
+        ({"not": {"field": "store", "is": "S1"}}, True),  # absent: the comparison is false
+    ],
+)
+def test_a_group_of_conditions_holds(condition: dict, expected: bool) -> None:
+    assert holds(condition, sale()) is expected
+
+
+# -- lines -------------------------------------------------------------------------------------------------------------
+
+BASKET = [
+    {"id": "1", "quantity": "2", "value": "10", "sku": "MUG", "tags": ["gift"]},
+    {"id": "2", "quantity": "1.5", "value": "20", "sku": "TEE"},
+    {"id": "3", "quantity": "1", "unit_price": "5", "discount": "1", "sku": "MUG"},
+]
+MUG = {"field": "sku", "is": "MUG"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"lines": MUG}, True),
+        ({"lines": {"field": "sku", "is": "CAP"}}, False),
+        ({"lines": MUG, "count": {"is": 2}}, True),
+        ({"lines": MUG, "quantity": {"is": 3}}, True),
+        ({"lines": MUG, "value": {"is": 14}}, True),  # 10 and 1 × 5 − 1
+        ({"lines": {"field": "tags", "has": "gift"}, "value": {"at_least": "10.000001"}}, False),
+        ({"lines": {"field": "sku", "is": "CAP"}, "count": {"is": 0}}, True),
+        ({"lines": {"field": "unit_price", "at_least": 5}, "count": {"is": 1}}, True),
+        ({"lines": {"all": [MUG, {"field": "quantity", "more_than": 1}]}, "count": {"is": 1}}, True),
+    ],
+)
+def test_a_line_test_holds(condition: dict, expected: bool) -> None:
+    assert holds(condition, sale(lines=BASKET)) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "positions"),
+    [
+        (None, [0, 1, 2]),
+        (Comparison(field="sku", is_="MUG"), [0, 2]),
+        (Comparison(field="value", at_least=10), [0, 1]),
+        (Comparison(field="tags", exists=True), [0]),
+        (Comparison(field="sku", is_="CAP"), []),
+    ],
+)
+def test_a_selection_returns_the_positions_of_the_lines(condition: Condition | None, positions: list[int]) -> None:
+    assert bind_selection(condition)(facts_of(sale(lines=BASKET))) == positions
+
+
+def test_an_absent_line_condition_stays_absent() -> None:
+    assert bind_line(None) is None
+
+
+def test_a_line_condition_is_a_predicate_of_one_line() -> None:
+    matches = bind_line(Comparison(field="value", more_than=4))
+    assert matches is not None
+
+    assert [matches(line) for line in facts_of(sale(lines=lines("4", "5"))).lines] == [False, True]
+
+
+# -- anniversaries, trackers, subjects ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("registered", "day", "unit", "expected"),
+    [
+        ("2020-01-15", "2025-01-15", "day", True),
+        ("2020-01-16", "2025-01-15", "day", False),
+        ("2020-01-31", "2025-01-15", "month", True),
+        ("2020-02-15", "2025-01-15", "month", False),
+        ("2020-02-29", "2025-02-28", "day", True),
+        ("2020-02-29", "2024-02-28", "day", False),
+        ("2020-02-29", "2024-02-29", "day", True),
+    ],
+)
+def test_an_anniversary_holds(registered: str, day: str, unit: str, expected: bool) -> None:
+    event = sale(occurred_at=f"{day}T10:00:00Z", member={"id": "M1", "registered_on": registered})
+
+    assert holds({"anniversary": "member.registered_on", "unit": unit}, event) is expected
+
+
+@pytest.mark.parametrize(("birthday", "expected"), [("1990-01-15", True), ("soon", False), (None, False)])
+def test_an_anniversary_of_a_field_needs_a_date(birthday: str | None, expected: bool) -> None:
+    event = sale(member={"id": "M1", "extended_fields": {"birthday": birthday}})
+
+    assert holds({"anniversary": "member.extended_fields.birthday", "unit": "day"}, event) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "crossed", "reached"),
+    [
+        ("0", False, False),
+        ("899.999999", False, False),
+        ("900", True, True),
+        ("999", True, True),
+        ("1000", False, True),
+    ],
+)
+def test_a_tracker_test_holds(before: str, crossed: bool, reached: bool) -> None:
+    """The target is 1000, and the sale adds 100."""
+    snapshot = {"trackers": {"spend": before}}
+
+    assert holds({"tracker": "spend", "crossed": True}, sale(), snapshot) is crossed
+    assert holds({"tracker": "spend", "crossed": False}, sale(), snapshot) is not crossed
+    assert holds({"tracker": "spend", "reached": True}, sale(), snapshot) is reached
+    assert holds({"tracker": "spend", "reached": False}, sale(), snapshot) is not reached
+
+
+@pytest.mark.parametrize("test", [{"crossed": False}, {"reached": False}, {"crossed": True}])
+def test_a_tracker_test_of_an_anonymous_sale_is_false(test: dict) -> None:
+    assert not holds({"tracker": "spend", **test}, sale(member=None))
+
+
+def test_a_comparison_can_be_bound_to_a_subject_of_the_caller() -> None:
+    test = bind_to(Comparison(field="amount", at_least="1.5"), Subject(lambda value: value, "number", 10**6))
+
+    assert [test(1_499_999), test(1_500_000), test(None)] == [False, True, False]
