@@ -1,11 +1,181 @@
-"""Evaluation: caps and limits trim an award, and the intent claims their counters. Source: semantics 8."""
+"""The evaluation: the order of its steps and of its intents, and the reasons why an action issues nothing.
+
+Bases, prorations, roundings and expiries have their own tests beside their rules.
+"""
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
+import loyalty_rules as lr
+from loyalty_rules.engine.evaluation import cap_name, exclude
 from rules.actions import amount
-from shop import earn, evaluate, fixed, issued, program, sale
+from shop import Serials, earn, evaluate, fixed, issued, lines, points, program, proportional, sale
+
+GIFT = {"gift": {"benefit": {"type": "percent_off", "percent": "10"}}}
+MESSAGE = {"template": "earned", "mandatory": ["email"]}
+ROLLING = {"type": "rolling", "after": {"months": 12}}
+SPEND = {"spend": {"measure": {"type": "transaction_value"}, "target": "1000"}}
+
+
+def give(quantity: Any = 1, name: str = "give", **parts: Any) -> dict:
+    """An action that issues coupons of the type `gift`."""
+    return {"type": "issue_coupon", "id": name, "coupon_type": "gift", "quantity": quantity, **parts}
+
+
+def promotions(*parts: dict, **more: Any) -> dict:
+    return {**program(**more), "promotions": list(parts)}
+
+
+def keys_of(program: dict, event: dict, snapshot: dict | None = None) -> list[str]:
+    return [intent["key"] for intent in evaluate(program, event, snapshot)["intents"]]
+
+
+def reasons_of(program: dict, event: dict, snapshot: dict | None = None) -> list[tuple[str, str]]:
+    return [(skip["action"], skip["reason"]) for skip in evaluate(program, event, snapshot)["skipped"]]
+
+
+# -- the order of intents ----------------------------------------------------------------------------------------------
+
+
+def test_issues_are_followed_by_extensions_and_these_by_trackers() -> None:
+    document = program(
+        earn(fixed("5"), "first", expiry=ROLLING, communication=MESSAGE),
+        give(2, communication=MESSAGE),
+        earn(fixed("5"), "last", expiry=ROLLING),
+        coupon_types=GIFT,
+        trackers=SPEND,
+    )
+
+    assert keys_of(document, sale(member={"id": "M1", "contacts": {"email": True}})) == [
+        "acme/T-1/p/first",
+        "acme/T-1/p/first/message",
+        "acme/T-1/p/give/1",
+        "acme/T-1/p/give/2",
+        "acme/T-1/p/give/message",
+        "acme/T-1/p/last",
+        "acme/T-1/p/first/extend",
+        "acme/T-1/p/last/extend",
+        "acme/T-1/tracker/spend",
+    ]
+
+
+def test_an_id_from_outside_is_escaped_in_every_key() -> None:
+    assert keys_of(program(earn(fixed("5")), trackers=SPEND), sale(id="7/3")) == [
+        "acme/7%2F3/p/earn",
+        "acme/7%2F3/tracker/spend",
+    ]
+
+
+def test_a_later_action_sees_the_award_of_an_earlier_one() -> None:
+    of = {"type": "awarded", "actions": ["p/earn"]}
+    assert points(program(earn(fixed("10")), earn(proportional("50", of), "half")), sale()) == 15
+
+
+def test_a_later_action_does_not_see_an_award_that_was_skipped() -> None:
+    of = {"type": "awarded", "actions": ["p/earn"]}
+    document = program(earn(fixed("10"), caps={"per_event": "0"}), earn(proportional("50", of), "half"))
+    assert reasons_of(document, sale()) == [("earn", "cap_reached"), ("half", "zero_amount")]
+
+
+# -- exclusive groups --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("priorities", "winner"),
+    [((0, 0), "a"), ((0, 1), "b"), ((1, 0), "a"), ((-1, -2), "a"), ((-2, -1), "b")],
+)
+def test_the_highest_priority_then_the_first_in_the_document_counts(priorities: tuple, winner: str) -> None:
+    document = promotions(
+        *(
+            {"id": name, "exclusive": "bonus", "priority": priority, "actions": [earn(fixed("5"))]}
+            for name, priority in zip("ab", priorities, strict=True)
+        )
+    )
+
+    assert keys_of(document, sale()) == [f"acme/T-1/{winner}/earn"]
+    (skip,) = evaluate(document, sale())["skipped"]
+    assert (skip["promotion"], skip["reason"]) == ({"a": "b", "b": "a"}[winner], "excluded_by")
+    assert skip["detail"] == f"{winner} counts in the group bonus"
+
+
+def test_a_promotion_that_does_not_fire_excludes_no_other() -> None:
+    fires_never = {"field": "store", "is": "elsewhere"}
+    document = promotions(
+        {"id": "a", "exclusive": "bonus", "priority": 9, "when": fires_never, "actions": [earn(fixed("5"))]},
+        {"id": "b", "exclusive": "bonus", "actions": [earn(fixed("7"))]},
+    )
+    assert points(document, sale()) == 7
+
+
+def test_promotions_of_different_groups_all_count() -> None:
+    document = promotions(
+        {"id": "a", "exclusive": "one", "actions": [earn(fixed("5"))]},
+        {"id": "b", "exclusive": "two", "actions": [earn(fixed("7"))]},
+        {"id": "c", "actions": [earn(fixed("9"))]},
+    )
+    assert points(document, sale()) == 21
+
+
+def test_a_winner_excludes_the_others_and_not_itself() -> None:
+    document = promotions(*({"id": name, "exclusive": "g", "actions": [earn(fixed("5"))]} for name in "abc"))
+    a, b, c = lr.load_program(document).plan.promotions
+    assert exclude([a, b, c]) == {b: a, c: a}
+    assert exclude([b]) == {}
+
+
+# -- recipients and skips ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "event", "reason"),
+    [
+        (earn(fixed("5")), sale(member=None), "no_member"),
+        (earn(fixed("5"), recipient="member_group"), sale(), "no_group"),
+        (earn(fixed("0")), sale(), "zero_amount"),
+        (earn(proportional("10")), sale("0"), "zero_amount"),
+        (earn(proportional("10", {"type": "transaction_custom_field", "field": "tip"})), sale(), "missing_field"),
+        (earn(fixed("5"), expiry={"type": "fixed_date", "on": "2025-01-14"}), sale(), "already_expired"),
+        (earn(fixed("5"), caps={"per_event": "0"}), sale(), "cap_reached"),
+        (give(0), sale(), "zero_amount"),
+    ],
+)  # fmt: skip
+def test_an_action_that_issues_nothing_has_one_reason(action: dict, event: dict, reason: str) -> None:
+    document = program(action, coupon_types=GIFT)
+    assert reasons_of(document, event) == [(action["id"], reason)]
+    assert evaluate(document, event)["intents"] == []
+
+
+def test_the_first_reason_is_the_one_of_the_earliest_step() -> None:
+    action = earn(fixed("0"), expiry={"type": "fixed_date", "on": "2025-01-14"}, caps={"per_event": "0"})
+    assert reasons_of(program(action), sale(member=None)) == [("earn", "no_member")]
+    assert reasons_of(program(action), sale()) == [("earn", "zero_amount")]
+    assert reasons_of(program({**action, "proration": fixed("5")}), sale()) == [("earn", "already_expired")]
+
+
+def test_an_issue_to_a_group_is_of_the_member_and_the_group() -> None:
+    document = program(earn(fixed("5"), recipient="member_group"))
+    (intent,) = evaluate(document, sale(member={"id": "M1", "group": "family"}))["intents"]
+    assert (intent["member"], intent["group"]) == ("M1", "family")
+
+
+def test_points_of_the_last_valid_day_are_issued_until_its_end() -> None:
+    document = program(earn(fixed("5"), expiry={"type": "fixed_date", "on": "2025-01-15"}))
+    assert points(document, sale(occurred_at="2025-01-15T23:59:59.999999Z")) == 5
+    assert reasons_of(document, sale(occurred_at="2025-01-16T00:00:00Z")) == [("earn", "already_expired")]
+
+
+def test_a_business_date_does_not_revive_points_whose_end_has_passed() -> None:
+    """The till's day is the 15th, but its clock shows the 16th: the end of the 15th has passed."""
+    document = program(earn(fixed("5"), expiry={"type": "fixed_date", "on": "2025-01-15"}))
+    event = sale(occurred_at="2025-01-16T00:30:00Z", business_date="2025-01-15")
+    assert reasons_of(document, event) == [("earn", "already_expired")]
+
+
+# -- caps and limits ---------------------------------------------------------------------------------------------------
 
 COUNTED = {"issued": {"p/earn": {"member": {"amount": "450", "times": 9}, "total": {"amount": "900", "times": 20}}}}
 CAPS: list[tuple[dict, str | None, str]] = [
@@ -107,3 +277,90 @@ def test_a_limit_counts_all_earlier_issues_of_the_evaluation() -> None:
     document = program(*actions, limits={"l": limit("member", "170")})
 
     assert [intent["amount"] for intent in issued(document, sale())] == ["50", "50", "50", "20"]
+
+
+# -- coupons -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_type_with_a_cap_per_member_needs_a_member() -> None:
+    gift = {"gift": {**GIFT["gift"], "caps": {"per_member": 1}}}
+    assert reasons_of(program(give(), coupon_types=gift), sale(member=None)) == [("give", "no_member")]
+    assert keys_of(program(give(), coupon_types=GIFT), sale(member=None)) == ["acme/T-1/p/give/1"]
+
+
+def test_the_caps_of_a_type_count_the_coupons_of_earlier_actions() -> None:
+    gift = {"gift": {**GIFT["gift"], "caps": {"per_transaction": 3}}}
+    document = program(give(2, "a"), give(2, "b"), give(2, "c"), coupon_types=gift)
+    assert keys_of(document, sale()) == ["acme/T-1/p/a/1", "acme/T-1/p/a/2", "acme/T-1/p/b/1"]
+    assert reasons_of(document, sale()) == [("c", "cap_reached")]
+
+
+def test_the_caps_of_a_type_count_the_snapshot() -> None:
+    gift = {"gift": {**GIFT["gift"], "caps": {"total": 10}}}
+    document = program(give(3), coupon_types=gift)
+    assert len(keys_of(document, sale(), {"coupons": {"gift": {"total": 8}}})) == 2
+    assert reasons_of(document, sale(), {"coupons": {"gift": {"total": 10}}}) == [("give", "cap_reached")]
+
+
+def test_one_action_gives_at_most_ten_thousand_coupons() -> None:
+    document = program(give({"type": "stepped", "step_size": "1", "points_per_step": "1"}), coupon_types=GIFT)
+    assert len(keys_of(document, sale("10001"))) == 10_000
+
+
+def test_a_serial_is_generated_for_each_coupon() -> None:
+    intents = evaluate(program(give(2), coupon_types=GIFT), sale())["intents"]
+    assert [intent["serial"] for intent in intents] == ["S:acme/T-1/p/give/1", "S:acme/T-1/p/give/2"]
+
+
+def test_a_coupon_with_a_serial_needs_a_generator() -> None:
+    loaded = lr.load_program(program(give(), coupon_types=GIFT))
+    with pytest.raises(lr.MissingSerialsError):
+        loaded.evaluate(lr.load_event(sale()))
+
+
+# -- messages, shares, trackers ----------------------------------------------------------------------------------------
+
+
+def test_a_promise_has_the_message_of_its_own_template_or_none() -> None:
+    event = sale(member={"id": "M1", "contacts": {"email": True}})
+    promised = earn(fixed("5"), timing={"type": "external"}, communication=MESSAGE)
+    assert keys_of(program(promised), event) == ["acme/T-1/p/earn"]
+
+    promised["communication"] = {**MESSAGE, "promised_template": "soon"}
+    (_, message) = evaluate(program(promised), event)["intents"]
+    assert (message["template"], message["about"]) == ("soon", ["acme/T-1/p/earn"])
+
+
+def test_an_issue_over_selected_lines_has_shares_of_those_lines_only() -> None:
+    of = {"type": "line_item_value", "lines": {"field": "sku", "is": "TEA"}}
+    basket = [{**line, "sku": sku} for line, sku in zip(lines("30", "50", "20"), ("TEA", "MUG", "TEA"), strict=True)]
+    (intent,) = evaluate(program(earn(proportional("10", of))), sale(lines=basket))["intents"]
+    assert intent["shares"] == [{"line": "1", "amount": "3"}, {"line": "3", "amount": "2"}]
+
+
+def test_an_issue_for_a_bill_without_lines_has_no_shares() -> None:
+    (intent,) = evaluate(program(earn(fixed("5"))), sale())["intents"]
+    assert intent["shares"] == []
+
+
+def test_a_tracker_advances_although_no_promotion_reads_it() -> None:
+    (advance,) = evaluate(program(trackers=SPEND), sale("12.50"))["intents"]
+    assert (advance["tracker"], advance["value"], advance["window_starts_at"]) == ("spend", "12.5", None)
+
+
+@pytest.mark.parametrize("event", [sale("0"), sale("-5"), sale(member=None)])
+def test_a_tracker_does_not_advance_by_nothing_nor_for_nobody(event: dict) -> None:
+    assert evaluate(program(trackers=SPEND), event)["intents"] == []
+
+
+def test_an_evaluation_does_not_change_its_program_or_event() -> None:
+    loaded, event = lr.load_program(program(earn(fixed("5")), give(), coupon_types=GIFT)), lr.load_event(sale())
+    version = loaded.version
+    first = loaded.evaluate(event, serials=Serials())
+    assert loaded.evaluate(event, serials=Serials()) == first
+    assert (loaded.version, event) == (version, lr.load_event(sale()))
+
+
+@pytest.mark.parametrize(("maximum", "words"), [(Decimal("10.50"), "cap of 10.5 per event"), (3, "cap of 3 per event")])
+def test_a_cap_in_words_has_its_maximum_in_canonical_text(maximum: Decimal | int, words: str) -> None:
+    assert cap_name("cap of {} per event", maximum) == words

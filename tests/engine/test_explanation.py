@@ -1,4 +1,4 @@
-"""The trace: it tells what the evaluation did, and what would have been needed where it did nothing."""
+"""The explanation: it shows every step of the evaluation, and the missing amount of a condition that failed."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from reference import documents
 
 
 class Numbered:
-    """Serials that name their coupon."""
+    """A generator of serials that identify their coupon."""
 
     def serial(self, request: Any) -> str:
         return f"{request.promotion}-{request.action}-{request.ordinal}"
@@ -46,27 +46,27 @@ def sale(amount: str = "100", **more: Any) -> lr.Transaction:
     return lr.load_event({**document, "member": {"id": "M1"}, **more})
 
 
-def told(of: lr.Program, event: Any, snapshot: Any = None) -> str:
+def explained(of: lr.Program, event: Any, snapshot: Any = None) -> str:
     return str(of.evaluate(event, snapshot, serials=Numbered()).explain())
 
 
-def test_a_bill_below_the_threshold_is_told_how_much_more_it_needs() -> None:
+def test_a_bill_below_a_threshold_has_the_missing_amount() -> None:
     shop = program({"id": "big", "when": {"field": "amount", "at_least": "100"}, "actions": [earning()]})
 
-    assert told(shop, sale("87.60")).splitlines() == [
+    assert explained(shop, sale("87.60")).splitlines() == [
         "T1 under the program acme:",
         "  big did not fire: amount is 87.6, and must be at least 100: 12.4 more",
     ]
 
 
-def test_every_step_from_the_base_to_the_amount_is_told() -> None:
+def test_every_step_from_the_base_to_the_amount_is_shown() -> None:
     action = earning(
         rounding={"value": "nearest", "currency": "down"},
         caps={"per_event": "10"},
         expiry={"type": "fixed_period", "after": {"days": 90}},
     )
 
-    assert told(program({"id": "base", "title": "Base", "actions": [action]}), sale("119.50")).splitlines() == [
+    assert explained(program({"id": "base", "title": "Base", "actions": [action]}), sale("119.50")).splitlines() == [
         "T1 under the program acme:",
         "  base (Base) fired:",
         "    earn: 10 points issued",
@@ -99,7 +99,7 @@ def test_every_step_from_the_base_to_the_amount_is_told() -> None:
         ),
     ],
 )
-def test_the_part_of_a_condition_that_failed_is_named_with_its_value(when: Any, because: str) -> None:
+def test_the_failed_part_of_a_condition_is_shown_with_its_value(when: Any, because: str) -> None:
     trackers = {"spend": {"measure": {"type": "transaction_value"}, "target": "500"}}
     shop = program({"id": "p", "when": when, "actions": [earning()]}, trackers=trackers)
     lines = [{"id": "1", "quantity": "2", "unit_price": "5", "sku": "TEA"}]
@@ -110,21 +110,115 @@ def test_the_part_of_a_condition_that_failed_is_named_with_its_value(when: Any, 
     assert "; ".join(explanation.promotions[0].because) == because
 
 
-def test_a_promotion_outside_its_window_says_when_it_ended() -> None:
+def test_the_end_of_a_promotion_that_is_over_is_shown() -> None:
     shop = program({"id": "p", "ends_at": "2025-01-15T10:00:00Z", "actions": [earning()]})
 
-    assert told(shop, sale()).splitlines()[1] == "  p did not fire: it ended at 2025-01-15T10:00:00+00:00"
+    assert explained(shop, sale()).splitlines()[1] == "  p did not fire: it ended at 2025-01-15T10:00:00+00:00"
 
 
-def test_an_action_that_issued_nothing_says_why() -> None:
-    assert told(program({"id": "p", "actions": [earning()]}), sale(member=None)).splitlines()[2] == (
+def test_the_reason_of_a_skipped_action_is_shown() -> None:
+    assert explained(program({"id": "p", "actions": [earning()]}), sale(member=None)).splitlines()[2] == (
         "    earn: nothing, no_member: the event is anonymous"
     )
 
 
+def steps(action: dict[str, Any], event: lr.Transaction, **more: Any) -> list[str]:
+    """The outcome of the only action of a promotion, and its steps."""
+    shop = program({"id": "p", "actions": [action]}, **more)
+    (trace,) = shop.evaluate(event, serials=Numbered()).explain().promotions[0].actions
+    return [trace.outcome, *trace.steps]
+
+
+@pytest.mark.parametrize(
+    ("contacts", "step"),
+    [
+        ({"email": True}, "message 'earned' by email"),
+        ({"email": True, "sms": True}, "message 'earned' by email, sms"),
+        ({"email": True, "sms": True, "wallet": True}, "message 'earned' by email, sms, fallback wallet"),
+    ],
+)
+def test_a_message_is_shown_with_its_channels_and_fallbacks(contacts: dict[str, Any], step: str) -> None:
+    wording = {"template": "earned", "mandatory": ["email"], "priority": ["sms", "wallet"]}
+    event = sale(member={"id": "M1", "contacts": contacts})
+    assert steps(earning(communication=wording), event)[-1] == step
+
+
+def test_a_promise_is_shown_with_its_release_and_its_due_instant() -> None:
+    assert steps(earning(timing={"type": "delayed", "days": 14}), sale()) == [
+        "10 points promised",
+        "base: transaction value",
+        "10 % of 100 is 10",
+        "promised (delayed), due at 2025-01-29T10:00:00+00:00",
+    ]
+
+
+def test_an_issue_to_a_group_is_shown() -> None:
+    event = sale(member={"id": "M1", "group": "family"})
+    assert steps(earning(recipient="member_group"), event)[-1] == "issued to the account of the group family"
+
+
+@pytest.mark.parametrize(
+    ("expiry", "validity"),
+    [
+        ({"type": "never"}, "valid from 2025-01-15T10:00:00+00:00 without an end"),
+        (
+            {"type": "fixed_period", "after": {"days": 30}},
+            "valid from 2025-01-15T10:00:00+00:00 until 2025-02-14 (inclusive)",
+        ),
+    ],
+)
+def test_coupons_are_shown_with_their_number_and_their_validity(expiry: dict[str, Any], validity: str) -> None:
+    gift = {"gift": {"benefit": {"type": "percent_off", "percent": "10"}, "validity": {"expiry": expiry}}}
+    give = {"type": "issue_coupon", "id": "give", "coupon_type": "gift", "quantity": 2}
+    assert steps(give, sale(), coupon_types=gift) == ["2 × coupon gift", validity]
+
+
+def test_an_amount_of_more_than_six_decimals_is_shown_with_its_rounding() -> None:
+    assert steps(earning(), sale("0.000015")) == [
+        "0.000002 points issued",
+        "base: transaction value",
+        "10 % of 0.000015 is 0.0000015",
+        "0.0000015 rounded (to 6 decimals) is 0.000002",
+    ]
+
+
+def test_each_line_has_its_own_steps() -> None:
+    of = {"type": "line_item_value", "aggregate": "each_line"}
+    lines = [{"id": "1", "quantity": "1", "value": "12"}, {"id": "2", "quantity": "1", "value": "30"}]
+    action = earning(proration={"type": "stepped", "step_size": "10", "points_per_step": "1", "of": of})
+    assert steps(action, sale(lines=lines)) == [
+        "4 points issued",
+        "base: line item value, line by line",
+        "1 for each whole 10 of 12 is 1",
+        "1 for each whole 10 of 30 is 3",
+    ]
+
+
+def test_a_tracker_is_shown_with_its_advance() -> None:
+    trackers = {"spend": {"measure": {"type": "transaction_value"}, "target": "500"}}
+    snapshot = lr.load_snapshot({"trackers": {"spend": "50"}})
+    assert explained(program(trackers=trackers), sale("100"), snapshot).splitlines() == [
+        "T1 under the program acme:",
+        "  no promotion is triggered by it",
+        "  tracker spend advances by 100 to 150 of 500",
+    ]
+
+
+def test_an_explanation_does_not_generate_new_serials() -> None:
+    gift = {"gift": {"benefit": {"type": "percent_off", "percent": "10"}}}
+    give = {"type": "issue_coupon", "id": "give", "coupon_type": "gift", "quantity": 2}
+    evaluation = program({"id": "p", "actions": [give]}, coupon_types=gift).evaluate(sale(), serials=Numbered())
+    assert str(evaluation.explain()) == str(evaluation.explain())
+
+
+def test_a_promotion_of_another_trigger_is_not_explained() -> None:
+    shop = program({"id": "welcome", "trigger": "registration", "actions": [earning()]})
+    assert shop.evaluate(sale()).explain().promotions == ()
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents.cases())
-def test_the_trace_tells_of_every_case_what_the_evaluation_decided(case: Any) -> None:
+def test_the_explanation_of_every_case_agrees_with_its_evaluation(case: Any) -> None:
     document, event, snapshot = case
     known = lr.load_snapshot(snapshot) if snapshot is not None else None
     evaluation = lr.load_program(document).evaluate(lr.load_event(event), known, serials=Numbered())
