@@ -1,1 +1,1 @@
-"""The linter: what it finds, and that what it says can never happen never does."""
+"""The linter: programs with each finding, and a check of its claims over random events."""

@@ -22,8 +22,8 @@ def when(condition: Any, **parts: Any) -> dict:
 
 def promoted(*promotions: dict, **parts: Any) -> dict:
     """A program of promotions p0, p1, …, each of which issues one point by default."""
-    given = [{"id": f"p{number}", "actions": [earn(fixed("1"))], **each} for number, each in enumerate(promotions)]
-    return program(promotions=given, **parts)
+    numbered = [{"id": f"p{number}", "actions": [earn(fixed("1"))], **each} for number, each in enumerate(promotions)]
+    return program(promotions=numbered, **parts)
 
 
 def action(**parts: Any) -> dict:

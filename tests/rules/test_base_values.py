@@ -34,7 +34,7 @@ def test_every_kind_of_base_has_a_row_in_the_table() -> None:
     assert set(BASES) == {*get_args(BaseValue), Count}
 
 
-def test_an_activity_can_have_a_base_only_of_its_fields_of_gaps_and_of_awards() -> None:
+def test_an_activity_has_only_the_bases_of_fields_gaps_and_awards() -> None:
     assert {base.type for base, policy in BASES.items() if not policy.needs_sale} == {
         "transaction_extended_field",
         "transaction_custom_field",
@@ -196,7 +196,7 @@ def test_foreign_money_is_converted_to_the_money_of_the_program(base: dict, even
 
 
 def test_awards_are_added_after_their_caps() -> None:
-    """7 and 2.5, the first trimmed to 6 by its cap: 8.5; what issued nothing counts as nothing."""
+    """7 and 2.5, the first trimmed to 6 by its cap: 8.5. An action that issued nothing counts as zero."""
     document = program(
         earn(fixed("7"), "a", caps={"per_event": "6"}),
         earn(fixed("2.5"), "b"),

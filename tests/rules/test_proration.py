@@ -84,9 +84,7 @@ def test_a_proration_has_this_unit_and_these_thresholds(proration: Proration, un
         (Surplus("spend"), True),
     ],
 )
-def test_quantities_and_awards_and_fixed_amounts_have_no_rounding_of_the_base(
-    base: BaseValue | None, rounded: bool
-) -> None:
+def test_a_base_of_a_quantity_or_an_award_is_not_rounded(base: BaseValue | None, rounded: bool) -> None:
     assert rounds_base(base) is rounded
 
 
@@ -99,7 +97,7 @@ def test_quantities_and_awards_and_fixed_amounts_have_no_rounding_of_the_base(
         (fixed("12.345678"), "1", "12.345678"),
         (proportional("0.5"), "200", "1"),
         (proportional("100"), "0.000001", "0.000001"),
-        (proportional("33.333333"), "3", "1"),  # 0.99999999, held half up to 6 decimals
+        (proportional("33.333333"), "3", "1"),  # 0.99999999, rounded half up to 6 decimals
         ({"type": "multiplier", "percent": "250"}, "50.2", "125.5"),
         (stepped("0.3", "1.5"), "1", "4.5"),  # three whole steps, and 0.1 over
         (stepped("0.25", "2"), "1", "8"),

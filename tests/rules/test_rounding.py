@@ -112,7 +112,7 @@ def test_a_result_is_rounded_to_the_decimals_of_its_currency(decimals: int, mode
 
 
 @pytest.mark.parametrize(
-    ("value", "held"),
+    ("value", "millionths"),
     [
         ("0.0000004", 0),
         ("0.0000005", 1),
@@ -122,9 +122,9 @@ def test_a_result_is_rounded_to_the_decimals_of_its_currency(decimals: int, mode
         ("1.2345678", 1_234_568),
     ],
 )
-def test_an_amount_is_held_to_six_decimals_half_up(value: str, held: int) -> None:
+def test_an_amount_is_rounded_half_up_to_six_decimals(value: str, millionths: int) -> None:
     number = Fraction(value)
-    assert quantize_to_micros((number.numerator, number.denominator)) == held
+    assert quantize_to_micros((number.numerator, number.denominator)) == millionths
 
 
 # -- the two roundings of an award -------------------------------------------------------------------------------------
@@ -160,23 +160,23 @@ def test_the_base_is_rounded_before_proration_and_the_currency_after(
     assert points(rules, sale(amount)) == Fraction(expected)
 
 
-def test_the_base_is_rounded_once_after_it_is_summed() -> None:
+def test_the_base_is_rounded_once_after_the_sum() -> None:
     rules = program(earn(proportional("100", {"type": "line_item_value"}), rounding={"value": "up"}))
     assert points(rules, sale("0", lines=lines("0.1", "0.1", "0.1"))) == 1
 
 
-def test_each_line_is_rounded_by_itself_where_the_program_says_so() -> None:
+def test_each_line_is_rounded_alone_with_each_line() -> None:
     of = {"type": "line_item_value", "aggregate": "each_line"}
     rules = program(earn(proportional("100", of), rounding={"value": "up"}))
     assert points(rules, sale("0", lines=lines("0.1", "0.1", "0.1"))) == 3
 
 
-def test_a_quantity_is_no_value_to_round() -> None:
+def test_a_base_of_quantities_is_not_rounded() -> None:
     rules = program(earn(proportional("100", {"type": "line_item_quantity"}), rounding={"value": "up"}))
     assert points(rules, sale("0", lines=[{"id": "1", "quantity": "0.5", "value": "1"}])) == Fraction(1, 2)
 
 
-def test_what_was_awarded_is_no_value_to_round() -> None:
+def test_a_base_of_awards_is_not_rounded() -> None:
     awarded = proportional("100", {"type": "awarded", "actions": ["p/earn"]})
     rules = program(earn(proportional("1")), earn(awarded, "again", rounding={"value": "up"}))
     assert [intent["amount"] for intent in issued(rules, sale("50"))] == ["0.5", "0.5"]

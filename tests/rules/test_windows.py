@@ -44,7 +44,7 @@ days = st.dates(date(1970, 1, 1), date(9998, 12, 31))
 
 
 @pytest.mark.parametrize(("day", "unit", "first", "last"), ROWS)
-def test_a_calendar_window_holds_these_days(day: str, unit: str, first: str, last: str) -> None:
+def test_a_calendar_window_contains_these_dates(day: str, unit: str, first: str, last: str) -> None:
     window = Calendar(unit)
     assert window_days(window, date.fromisoformat(day)) == (date.fromisoformat(first), date.fromisoformat(last))
     assert window_name(window, date.fromisoformat(day)) == first
@@ -54,7 +54,7 @@ def test_a_calendar_window_holds_these_days(day: str, unit: str, first: str, las
     ("days", "first"),
     [(1, "2024-03-01"), (2, "2024-02-29"), (7, "2024-02-24"), (30, "2024-02-01"), (365, "2023-03-03")],
 )
-def test_a_rolling_window_holds_so_many_days_and_ends_with_the_day(days: int, first: str) -> None:
+def test_a_rolling_window_has_so_many_days_and_ends_on_the_event_date(days: int, first: str) -> None:
     window = RollingDays(days)
     assert window_days(window, date(2024, 3, 1)) == (date.fromisoformat(first), date(2024, 3, 1))
     assert window_name(window, date(2024, 3, 1)) == "rolling"
@@ -68,7 +68,7 @@ def test_a_lifetime_has_no_first_and_no_last_day() -> None:
 @pytest.mark.parametrize("unit", UNITS)
 @examples(100)
 @given(day=days)
-def test_a_day_lies_in_its_window_and_the_next_window_follows_at_once(unit: str, day: date) -> None:
+def test_a_date_lies_in_its_window_and_the_next_window_starts_on_the_next_date(unit: str, day: date) -> None:
     first, last = window_days(Calendar(unit), day)
     assert first <= day <= last
     assert window_days(Calendar(unit), first) == window_days(Calendar(unit), last) == (first, last)
@@ -100,7 +100,7 @@ def test_a_window_starts_and_ends_at_local_midnights() -> None:
     )
 
 
-def test_a_window_in_which_the_clocks_change_ends_with_another_offset() -> None:
+def test_a_window_with_a_clock_change_ends_with_another_offset() -> None:
     assert advanced({"type": "calendar", "unit": "month"}, sale(occurred_at="2025-03-15T10:00:00-04:00")) == (
         "2025-03-01T00:00:00-05:00",
         "2025-04-01T00:00:00-04:00",
@@ -114,7 +114,7 @@ def test_an_event_belongs_to_the_window_of_its_own_local_date() -> None:
     )
 
 
-def test_the_business_date_of_the_till_goes_before_the_clock() -> None:
+def test_the_business_date_takes_precedence_over_the_clock() -> None:
     event = sale(occurred_at="2025-02-01T00:30:00-05:00", business_date="2025-01-31")
     assert advanced({"type": "calendar", "unit": "day"}, event) == (
         "2025-01-31T00:00:00-05:00",
@@ -122,7 +122,7 @@ def test_the_business_date_of_the_till_goes_before_the_clock() -> None:
     )
 
 
-def test_a_rolling_window_of_three_days_ends_with_that_of_the_event() -> None:
+def test_a_rolling_window_of_three_days_ends_with_the_event_date() -> None:
     assert advanced({"type": "rolling", "days": 3}, sale(occurred_at="2025-01-15T10:00:00-05:00")) == (
         "2025-01-13T00:00:00-05:00",
         "2025-01-16T00:00:00-05:00",

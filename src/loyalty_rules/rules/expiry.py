@@ -38,7 +38,7 @@ _DAYS_IN_LEAP_YEAR = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @attrs.frozen(field_transformer=checked)
 class FixedDate:
-    """Expires on a given date."""
+    """Expires on the date `on`."""
 
     type: ClassVar[str] = "fixed_date"
     on: date = attrs.field(converter=read_date)

@@ -120,7 +120,7 @@ def rounds_base(base: BaseValue | None) -> bool:
 
 
 def describe_proration(proration: Proration, base: str) -> str:
-    """Return the words for a proration of a base, which is given in words; a fixed amount needs no base."""
+    """Return the words for a proration. `base` is the words for its base; a fixed amount does not use them."""
     return PRORATIONS[type(proration)].describe(proration, base)
 
 

@@ -1,4 +1,4 @@
-"""The rounding modes, in one table, and the two places where an award is rounded.
+"""The rounding modes, in one table, and the two roundings of an award.
 
 Only values of zero or more are ever rounded: a debit is the difference of two awards. Source: semantics 4.
 """
