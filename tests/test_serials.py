@@ -176,7 +176,7 @@ def test_a_field_of_another_type_is_refused(change: dict[str, object]) -> None:
         attrs.evolve(REQUEST, **change)  # type: ignore[arg-type]
 
 
-def test_the_generator_is_one_that_the_engine_takes(serials: DerivedSerials) -> None:
+def test_the_engine_accepts_the_generator(serials: DerivedSerials) -> None:
     generator: SerialGenerator = serials
 
     assert generator.serial(REQUEST) == serials.serial(REQUEST)
@@ -205,20 +205,20 @@ def test_the_same_master_under_another_id_gives_another_body(serials: DerivedSer
     assert parse_serial(renamed)[1:17] != parse_serial(serials.serial(REQUEST))[1:17]
 
 
-def test_after_a_rotation_the_serial_under_the_old_key_is_still_given(serials: DerivedSerials) -> None:
+def test_after_a_rotation_the_old_key_still_derives_its_serials(serials: DerivedSerials) -> None:
     rotated = DerivedSerials({"0": MASTER, "1": OTHER_MASTER}, "1")
 
     assert rotated.serial_under("0", REQUEST) == serials.serial(REQUEST)
 
 
-def test_a_serial_under_a_key_that_is_not_held_is_refused(serials: DerivedSerials) -> None:
+def test_an_unknown_key_is_refused(serials: DerivedSerials) -> None:
     with pytest.raises(InvalidKeyError) as caught:
         serials.serial_under("7", REQUEST)
 
     assert str(caught.value) == "key '7': unknown key; the known keys are 0"
 
 
-def test_a_key_added_to_the_mapping_afterwards_is_not_held() -> None:
+def test_a_key_added_to_the_mapping_afterwards_is_unknown() -> None:
     keys = {"0": MASTER}
     serials = DerivedSerials(keys, "0")
 
@@ -268,7 +268,7 @@ def test_a_key_id_is_one_symbol(key_id: str) -> None:
     assert str(caught.value) == "a key id is one of the symbols 0-9 and A-Z without I, L, O, U, in upper case"
 
 
-def test_the_active_key_must_be_held() -> None:
+def test_the_active_key_must_be_one_of_the_keys() -> None:
     with pytest.raises(InvalidKeyError) as caught:
         DerivedSerials({"0": MASTER, "1": OTHER_MASTER}, "2")
 
@@ -299,7 +299,7 @@ def test_the_repr_names_the_keys_by_their_ids() -> None:
 
 
 @pytest.mark.parametrize("form", [repr, str, "{}".format])
-def test_no_way_of_printing_a_generator_shows_a_key(
+def test_no_form_of_printing_a_generator_shows_a_key(
     serials: DerivedSerials, form: Callable[[DerivedSerials], str]
 ) -> None:
     assert not any(leaks(form(serials), key) for key in derived_keys(serials))
@@ -328,26 +328,26 @@ def test_a_generator_does_not_keep_the_master(serials: DerivedSerials) -> None:
         "as id in keys",
         "as active",
         "bytes as active",
-        "not held",
+        "unknown",
         "as id later",
     ],
 )
-def test_no_error_about_a_key_carries_it(misuse: Callable[[], object]) -> None:
+def test_no_error_about_a_key_contains_it(misuse: Callable[[], object]) -> None:
     with pytest.raises(InvalidKeyError) as caught:
         misuse()
 
     error = caught.value
-    told = "".join([*traceback.format_exception_only(error), repr(error), repr(vars(error)), repr(error.args)])
-    assert not leaks(told, MASTER)
+    text = "".join([*traceback.format_exception_only(error), repr(error), repr(vars(error)), repr(error.args)])
+    assert not leaks(text, MASTER)
 
 
 def test_an_error_about_a_key_survives_pickling() -> None:
-    error = InvalidKeyError("not held", "7")
+    error = InvalidKeyError("unknown key", "7")
 
-    assert str(pickle.loads(pickle.dumps(error))) == "key '7': not held"
+    assert str(pickle.loads(pickle.dumps(error))) == "key '7': unknown key"
 
 
-def test_the_refusal_of_a_malformed_serial_repeats_nothing_of_it() -> None:
+def test_the_error_about_a_malformed_serial_does_not_repeat_it() -> None:
     typed = EXAMPLE[:-1] + "W"
     with pytest.raises(MalformedSerialError) as caught:
         parse_serial(typed)
@@ -362,7 +362,7 @@ def test_the_refusal_of_a_malformed_serial_repeats_nothing_of_it() -> None:
     )
 
 
-def test_the_refusal_of_a_malformed_serial_survives_pickling() -> None:
+def test_the_error_about_a_malformed_serial_survives_pickling() -> None:
     error = MalformedSerialError()
 
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
@@ -440,7 +440,7 @@ def test_a_malformed_serial_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, b"05XQCTEGEVD1N1X2MV", ["05XQCTEGEVD1N1X2MV"]])
-def test_what_is_no_text_is_refused_as_malformed(value: object) -> None:
+def test_a_value_that_is_not_a_text_is_refused_as_malformed(value: object) -> None:
     with pytest.raises(MalformedSerialError):
         parse_serial(value)  # type: ignore[arg-type]
 
@@ -467,7 +467,7 @@ def resembles_ascii(character: str) -> bool:
 
 @pytest.fixture(scope="module")
 def lookalikes() -> set[str]:
-    """All of ASCII, and whatever some rule of Unicode turns into it or takes for a digit, a blank or a hyphen."""
+    """All of ASCII, and all characters that a rule of Unicode maps to ASCII or treats as a digit, blank or hyphen."""
     return ASCII | set(filter(resembles_ascii, map(chr, range(sys.maxunicode + 1))))
 
 
@@ -501,25 +501,24 @@ def test_a_serial_is_shown_as_on_the_coupon() -> None:
     assert shown("05XQCTEGEVD1N1X2MV") == EXAMPLE
 
 
-def test_what_does_not_read_is_not_shown() -> None:
+def test_a_malformed_serial_is_not_shown() -> None:
     with pytest.raises(MalformedSerialError):
         shown("05XQCTEGEVD1N1X2MW")
 
 
-def test_a_serial_names_the_key_it_was_derived_from() -> None:
+def test_a_serial_contains_the_id_of_its_key() -> None:
     assert key_id_of(DerivedSerials.from_master(MASTER, "Q").serial(REQUEST).lower()) == "Q"
 
 
-def test_what_does_not_read_names_no_key() -> None:
+def test_a_malformed_serial_has_no_key_id() -> None:
     with pytest.raises(MalformedSerialError):
         key_id_of("0")
 
 
-# The check symbol. The arithmetic is told a second time, by tables of logarithms, with the weights free to
-# choose; the words are made with it and the library judges them. Each kind of error is tried on every place
-# with every pair of symbols: the sum is linear, so the symbols that an error leaves alone make no difference.
-# With weights that are wrong in one way each, the same search must find the errors that they miss, or it
-# would prove nothing.
+# The check symbol. The tests repeat the arithmetic with tables of logarithms and with any weights. They build words
+# with it, and the library accepts or refuses them. Each kind of error is tried at every place with every pair of
+# symbols. The sum is linear, so the unchanged symbols make no difference. As a control, weights that are wrong in one
+# way each must miss errors in the same search.
 
 Word = tuple[int, ...]
 PLACES = 18
@@ -703,7 +702,7 @@ def chi_squared(symbols: Sequence[str]) -> float:
     return sum((counts[symbol] - expected) ** 2 / expected for symbol in SYMBOLS)
 
 
-def test_of_a_hundred_thousand_serials_all_differ(hundred_thousand: list[str]) -> None:
+def test_a_hundred_thousand_serials_are_all_different(hundred_thousand: list[str]) -> None:
     assert len(set(hundred_thousand)) == 100_000
 
 

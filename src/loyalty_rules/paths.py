@@ -35,6 +35,7 @@ class Circumstances:
 
     @property
     def is_sale(self) -> bool:
+        """Whether the event is a sale, which has an amount and lines."""
         return self.trigger == "transaction"
 
 
@@ -64,6 +65,7 @@ class ActionPlace:
 
     @property
     def proration_path(self) -> str:
+        """The path of the proration, also if the quantity of coupons is a plain number."""
         return f"{self.path}.quantity" if isinstance(self.action, CouponAction) else f"{self.path}.proration"
 
     @property

@@ -1,4 +1,4 @@
-"""How an amount is split over the lines that it came from, case by case. Source: semantics 11."""
+"""The apportionment of an amount to lines, case by case. Source: semantics 11."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_base_of_lines_is_split_over_the_selected_lines() -> None:
     assert shares(earn(proportional("10", of)), basket) == [("1", "3"), ("3", "7")]
 
 
-def test_quantities_weigh_where_they_are_the_base() -> None:
+def test_quantities_are_the_weights_if_they_are_the_base() -> None:
     basket = [
         {"id": "a", "quantity": "1", "value": "99"},
         {"id": "b", "quantity": "3", "value": "1"},
@@ -69,18 +69,18 @@ def test_a_line_without_the_field_is_listed_with_zero() -> None:
     assert shares(earn(proportional("50", of)), basket) == [("1", "0"), ("2", "2")]
 
 
-def test_lines_weigh_what_they_gave_before_it_was_rounded() -> None:
+def test_the_weights_are_the_parts_before_rounding() -> None:
     of = {"type": "line_item_value", "aggregate": "each_line"}
     action = earn(proportional("100", of), rounding={"value": "up"})
     # 1 and 3 points; by 0.5 and 2.5 of 3 they are 2/3 and 10/3 of 4
     assert shares(action, lines("0.5", "2.5")) == [("1", "1"), ("2", "3")]
 
 
-def test_a_line_below_zero_weighs_nothing() -> None:
+def test_a_line_below_zero_has_the_weight_zero() -> None:
     assert shares(earn(fixed("10")), lines("30", "-20", "10")) == [("1", "8"), ("2", "0"), ("3", "2")]
 
 
-def test_lines_that_all_weigh_nothing_share_evenly() -> None:
+def test_lines_that_all_have_the_weight_zero_share_evenly() -> None:
     assert shares(earn(fixed("5")), lines("0", "-1")) == [("1", "3"), ("2", "2")]
 
 
@@ -106,7 +106,7 @@ def test_the_unit_is_the_last_decimal_of_the_currency_or_of_the_amount(
     assert [share for _, share in found] == expected
 
 
-def test_what_a_cap_trims_is_split_anew() -> None:
+def test_an_amount_that_a_cap_trims_is_split_anew() -> None:
     action = earn(fixed("299"), caps={"per_event": "10"})
     assert shares(action, lines("1", "1", "1")) == [("1", "4"), ("2", "3"), ("3", "3")]
 

@@ -69,7 +69,7 @@ def ends() -> Callable[[str], list[datetime]]:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_days_end_one_after_the_other_and_last_23_to_25_hours(zone: str, ends: Callable) -> None:
+def test_days_follow_each_other_and_last_23_to_25_hours(zone: str, ends: Callable) -> None:
     instants = ends(zone)
     hours = {(later - earlier) / timedelta(hours=1) for earlier, later in pairwise(instants)}
     odd = {length for length in hours if not 23 <= length <= 25}
@@ -164,7 +164,7 @@ def test_the_same_wall_time_days_later(zone: str, at: str, days: int, later: str
     assert found.isoformat() == later
 
 
-def test_a_day_later_than_any_that_there_is_is_none() -> None:
+def test_a_day_after_the_last_date_is_none() -> None:
     assert later_by_days(read_instant("9998-12-31T12:00:00Z"), 36_500, ZoneInfo("UTC")) is None
 
 
@@ -178,7 +178,7 @@ def test_days_later_is_that_many_dates_later_unless_that_day_is_missing(zone: st
     local = ZoneInfo(zone)
     found = later_by_days(at, days, local)
     wanted = at.astimezone(local).replace(tzinfo=None) + timedelta(days=days)
-    # Either that wall time, or what lies after the gap that it falls into.
+    # Either that wall time, or the time after the gap if the clocks skip it.
     gap = found.replace(tzinfo=None) - wanted
     assert gap == timedelta(0) or timedelta(0) < gap <= timedelta(days=1)
     if gap:
@@ -261,13 +261,13 @@ def test_a_period_beyond_the_last_date_gives_none(period: dict) -> None:
         {"days": None},
     ],
 )
-def test_what_is_no_period_is_refused(period: dict) -> None:
+def test_an_invalid_period_is_refused(period: dict) -> None:
     with pytest.raises(InvalidValueError):
         Period(**period)
 
 
 @pytest.mark.parametrize(("period", "is_something"), [({}, False), ({"days": 0}, False), ({"weeks": 1}, True)])
-def test_a_period_of_nothing_is_false(period: dict, is_something: bool) -> None:
+def test_an_empty_period_is_false(period: dict, is_something: bool) -> None:
     assert bool(Period(**period)) is is_something
 
 
@@ -377,7 +377,7 @@ def test_an_instant_is_read(text: str, instant: str) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_instant_is_refused(value: object, code: str) -> None:
+def test_a_value_that_is_not_an_instant_is_refused(value: object, code: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         read_instant(value)
     assert caught.value.code == code
@@ -430,7 +430,7 @@ def test_a_date_is_read(text: str) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_date_is_refused(value: object) -> None:
+def test_a_value_that_is_not_a_date_is_refused(value: object) -> None:
     assert date_in(value) is None
     with pytest.raises(InvalidValueError) as caught:
         read_date(value)
@@ -463,7 +463,7 @@ def test_a_zone_of_the_database_is_read(name: str) -> None:
     ],
     ids=lambda name: ascii(name)[:30],
 )
-def test_what_is_no_zone_is_refused(name: object) -> None:
+def test_a_name_that_is_not_a_time_zone_is_refused(name: object) -> None:
     with pytest.raises(InvalidValueError) as caught:
         read_zone(name)
     assert caught.value.code == "unknown_time_zone"

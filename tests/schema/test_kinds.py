@@ -1,4 +1,4 @@
-"""The schemas and the loader are of one mind, but for the few things that only the loader can tell."""
+"""The schemas and the loader agree, except on the few rules that only the loader can check."""
 
 import copy
 import functools
@@ -42,12 +42,12 @@ def validator(kind: str) -> Draft202012Validator:
 
 
 def faults(kind: str, document: Any) -> list[str]:
-    """What the schema has against a document."""
+    """The faults that the schema finds in a document."""
     return [f"{error.json_path}: {error.message[:200]}" for error in validator(kind).iter_errors(document)]
 
 
 def problems(kind: str, document: Any) -> list[tuple[str, str]]:
-    """What the loader has against the document's JSON text: paths and codes."""
+    """The problems that the loader finds in the JSON text of a document: paths and codes."""
     try:
         LOADERS[kind](json.dumps(document))
     except DocumentError as error:
@@ -68,7 +68,7 @@ def test_each_schema_is_a_valid_schema_that_names_itself(kind: str) -> None:
     assert document["description"]
 
 
-def test_another_kind_has_no_schema() -> None:
+def test_another_kind_is_an_error() -> None:
     with pytest.raises(ValueError, match="expected one of program, event, snapshot, evaluation, found 'ledger'"):
         schema("ledger")
 
@@ -84,7 +84,7 @@ def objects(part: Any) -> Iterator[dict]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_definition_is_used_and_tells_an_editor_what_it_is(kind: str) -> None:
+def test_every_definition_is_used_and_has_a_description_for_editors(kind: str) -> None:
     document = schema(kind)
     used = {part["$ref"] for part in objects(document) if "$ref" in part}
     assert used == {f"#/$defs/{name}" for name in document["$defs"]}
@@ -92,12 +92,12 @@ def test_every_definition_is_used_and_tells_an_editor_what_it_is(kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_schema_is_as_json_writes_it(kind: str) -> None:
+def test_a_schema_is_plain_json(kind: str) -> None:
     assert json.loads(json.dumps(schema(kind))) == schema(kind)
 
 
 @pytest.mark.parametrize("kind", ["program", "event", "snapshot"])
-def test_every_default_is_a_value_that_may_stand_there(kind: str) -> None:
+def test_every_default_is_valid(kind: str) -> None:
     definitions = schema(kind)["$defs"]
     for part in objects(schema(kind)):
         if "default" in part and "$defs" not in part:
@@ -114,7 +114,7 @@ def test_an_editor_is_offered_the_paths_of_a_condition() -> None:
     ]  # fmt: skip
 
 
-def test_a_line_condition_holds_no_line_tests_and_a_measured_event_none_on_trackers() -> None:
+def test_a_line_condition_has_no_line_tests_and_a_measured_event_has_no_tracker_tests() -> None:
     definitions = schema("program")["$defs"]
     assert set(definitions["event_condition"]["properties"]) == {
         "all", "any", "not", "field", "lines", "anniversary", "tracker"
@@ -130,7 +130,7 @@ def test_every_intent_is_in_the_schema_of_an_evaluation() -> None:
     assert tags == [each.type for each in get_args(Intent)]
 
 
-# -- nothing is forgotten --------------------------------------------------------------------------------------------
+# -- declarations ---------------------------------------------------------------------------------------------------
 
 
 def _read_colour(value: str) -> str:
@@ -153,7 +153,7 @@ class Weighed:
 
 @attrs.frozen(field_transformer=checked)
 class Paired:
-    """Something that asks more of its fields than each alone can say."""
+    """Something with a rule about two of its fields."""
 
     left: Literal["a", "b"]
 
@@ -253,9 +253,9 @@ def test_a_declaration_accepts_exactly_the_values_that_its_reader_reads(read: Ca
     takes_classes = any("title" in collected.definitions[name] for name in names)
     for sample in SAMPLES:
         if takes_classes and (isinstance(sample, (dict, list)) and sample):
-            continue  # what is made of other classes is read by their fields
+            continue  # documents of classes are read field by field
         if read is read_zone and check.is_valid(sample):
-            continue  # which zones there are, a schema doesn't know
+            continue  # a schema cannot list the time zones
         assert check.is_valid(sample) == is_read(read, sample), sample
 
 
@@ -267,11 +267,11 @@ def is_read(read: Callable, sample: Any) -> bool:
     return True
 
 
-# -- what is valid ---------------------------------------------------------------------------------------------------
+# -- valid documents ------------------------------------------------------------------------------------------------
 
 
 def as_json(value: Any) -> Any:
-    """A TOML document as JSON would write it."""
+    """Convert a TOML document to its JSON form."""
     if isinstance(value, dict):
         return {key: as_json(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -293,7 +293,7 @@ def written() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("kind", "document"), [*written()])
-def test_what_the_examples_and_vectors_hold_is_valid(kind: str, document: dict) -> None:
+def test_the_documents_of_the_examples_and_vectors_are_valid(kind: str, document: dict) -> None:
     assert faults(kind, document) == []
     assert problems(kind, document) == []
 
@@ -312,7 +312,7 @@ def drawn() -> list[tuple[dict, dict, dict | None]]:
     return collected
 
 
-def test_documents_drawn_at_random_are_valid_and_so_is_what_comes_of_them() -> None:
+def test_documents_drawn_at_random_and_their_evaluations_are_valid() -> None:
     for number, (program, event, snapshot) in enumerate(drawn()):
         assert faults("program", program) == []
         assert faults("event", event) == []
@@ -323,14 +323,14 @@ def test_documents_drawn_at_random_are_valid_and_so_is_what_comes_of_them() -> N
             assert faults("evaluation", dump(evaluation)) == []
 
 
-def test_what_was_loaded_is_valid_when_it_is_dumped() -> None:
+def test_a_loaded_document_is_valid_after_dump() -> None:
     for program, event, snapshot in drawn()[:60]:
         assert faults("program", dump(load_program(program))) == []
         assert faults("event", dump(load_event(event))) == []
         assert faults("snapshot", dump(load_snapshot(snapshot or {}))) == []
 
 
-# -- what is not -----------------------------------------------------------------------------------------------------
+# -- mistakes --------------------------------------------------------------------------------------------------------
 
 PROGRAM = {
     "format": "loyalty-rules/1",
@@ -491,14 +491,14 @@ DOCUMENTS: dict[str, tuple[str, dict]] = {
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_documents_that_mistakes_are_made_in_are_valid(name: str) -> None:
+def test_the_documents_are_valid_before_the_mistakes(name: str) -> None:
     kind, document = DOCUMENTS[name]
     assert faults(kind, document) == []
     assert problems(kind, document) == []
 
 
 def changed(document: dict, path: str, value: Any) -> dict:
-    """A document with another value at a path, or without what stands there."""
+    """Return a document with another value at a path, or without the value at that path."""
     document = copy.deepcopy(document)
     *way, last = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", path)]
     holder: Any = document
@@ -517,7 +517,7 @@ COUPONS = "promotions[0].actions[2]"
 WHEN = "promotions[0].when"
 TYPE = "coupon_types.next-visit"
 
-# What is wrong; in which document, at which path, what stands there; where the loader sees it (None: there), as what.
+# The mistake; the document, the path and the value there; the path (None: the same) and the code of the problem.
 MISTAKES = [
     ("another format", "program", "format", "loyalty-rules/2", None, "not_a_choice"),
     ("an unknown key", "program", "curencies", {}, None, "unknown_key"),
@@ -551,7 +551,7 @@ MISTAKES = [
     ("a target of zero", "program", "trackers.spend.target", "0", None, "out_of_range"),
     ("a tracker base as a measure", "program", "trackers.spend.measure",
      {"type": "gap_after", "tracker": "spend"}, "trackers.spend.measure.type", "not_a_choice"),
-    ("what was awarded as a measure", "program", "trackers.spend.measure",
+    ("an award as a measure", "program", "trackers.spend.measure",
      {"type": "awarded", "actions": []}, "trackers.spend.measure.type", "not_a_choice"),
     ("a tracker test for a tracker", "program", "trackers.spend.when",
      {"tracker": "spend", "reached": True}, None, "misplaced"),
@@ -712,7 +712,7 @@ MISTAKES = [
 @pytest.mark.parametrize(
     ("name", "path", "value", "at", "code"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
 )
-def test_a_mistake_is_refused_by_the_schema_and_by_the_loader_where_it_is(
+def test_the_schema_and_the_loader_refuse_a_mistake(
     name: str, path: str, value: Any, at: str | None, code: str
 ) -> None:
     kind, document = DOCUMENTS[name]
@@ -720,10 +720,10 @@ def test_a_mistake_is_refused_by_the_schema_and_by_the_loader_where_it_is(
     assert faults(kind, mistaken)
     found = problems(kind, mistaken)
     assert (f"$.{at or path}", code) in found
-    assert {each for _, each in found} <= {code, "unknown_reference"}  # what named the mistaken part names nothing now
+    assert {each for _, each in found} <= {code, "unknown_reference"}  # references to the invalid part fail, too
 
 
-# -- what only the loader can tell -----------------------------------------------------------------------------------
+# -- rules of the loader alone ---------------------------------------------------------------------------------------
 
 SPEND = PROGRAM["trackers"]["spend"]  # type: ignore[index]
 EARN, LINE = PROGRAM["promotions"][0]["actions"][0], SALE["lines"][0]  # type: ignore[index]
@@ -734,22 +734,22 @@ def nested(levels: int) -> dict:
 
 
 ONLY_THE_LOADER = [
-    ("a currency that is not there", "program", f"{ACTION}.currency", "miles", None, "unknown_reference"),
-    ("a limit of a currency that is not there", "program", "limits.daily.currency", "miles", None, "unknown_reference"),
-    ("a type of coupon that is not there", "program", f"{COUPONS}.coupon_type", "gift", None, "unknown_reference"),
-    ("a test of a tracker that is not there", "program", f"{WHEN}.all[2].any[0].tracker", "visits", None,
+    ("a currency that does not exist", "program", f"{ACTION}.currency", "miles", None, "unknown_reference"),
+    ("a limit of an unknown currency", "program", "limits.daily.currency", "miles", None, "unknown_reference"),
+    ("a type of coupon that does not exist", "program", f"{COUPONS}.coupon_type", "gift", None, "unknown_reference"),
+    ("a test of a tracker that does not exist", "program", f"{WHEN}.all[2].any[0].tracker", "visits", None,
      "unknown_reference"),
-    ("a base of a tracker that is not there", "program", f"{ACTION}.proration.of",
+    ("a base of a tracker that does not exist", "program", f"{ACTION}.proration.of",
      {"type": "surplus", "tracker": "visits"}, f"{ACTION}.proration.of.tracker", "unknown_reference"),
-    ("what a later action awards", "program", f"{AGAIN}.proration.of.actions[0]", "base/later", None,
+    ("an award of a later action", "program", f"{AGAIN}.proration.of.actions[0]", "base/later", None,
      "unknown_reference"),
-    ("what an action awards to itself", "program", f"{AGAIN}.proration.of.actions[0]", "base/again", None,
+    ("an award of the action itself", "program", f"{AGAIN}.proration.of.actions[0]", "base/again", None,
      "unknown_reference"),
-    ("a promotion's id that comes twice", "program", "promotions", PROGRAM["promotions"] * 2,  # type: ignore[operator]
+    ("a promotion's id that occurs twice", "program", "promotions", PROGRAM["promotions"] * 2,  # type: ignore[operator]
      "promotions[1].id", "duplicate_id"),
-    ("an action's id that comes twice", "program", f"{AGAIN}.id", "earn", None, "duplicate_id"),
-    ("a line's id that comes twice", "sale", "lines", [LINE, LINE], "lines[1].id", "duplicate_id"),
-    ("a time zone that is not there", "program", "time_zone", "America/Springfield", None, "unknown_time_zone"),
+    ("an action's id that occurs twice", "program", f"{AGAIN}.id", "earn", None, "duplicate_id"),
+    ("a line's id that occurs twice", "sale", "lines", [LINE, LINE], "lines[1].id", "duplicate_id"),
+    ("a time zone that does not exist", "program", "time_zone", "America/Springfield", None, "unknown_time_zone"),
     ("a date that does not exist", "program", f"{AGAIN}.expiry.on", "2025-02-29", None, "not_a_date"),
     ("an instant on such a date", "program", "promotions[0].starts_at", "2025-02-29T00:00:00Z", None,
      "not_an_instant"),
@@ -767,7 +767,7 @@ ONLY_THE_LOADER = [
     ("a number in the text with an exponent", "sale", "amount", 0.00001, None, "not_a_decimal"),
     ("a whole number with a fraction of zero", "program", "promotions[0].priority", 1.0, None, "not_a_whole_number"),
 ]  # fmt: skip
-"""The few rules that a schema can't express: what the loader refuses though the schema accepts it."""
+"""Documents that the schema accepts and the loader refuses: a schema cannot express these rules."""
 
 
 @pytest.mark.parametrize(
@@ -775,7 +775,7 @@ ONLY_THE_LOADER = [
     [row[1:] for row in ONLY_THE_LOADER],
     ids=[row[0] for row in ONLY_THE_LOADER],
 )
-def test_what_a_schema_can_not_say_the_loader_refuses(
+def test_the_loader_refuses_mistakes_that_a_schema_cannot_express(
     name: str, path: str, value: Any, at: str | None, code: str
 ) -> None:
     kind, document = DOCUMENTS[name]
@@ -784,7 +784,7 @@ def test_what_a_schema_can_not_say_the_loader_refuses(
     assert problems(kind, mistaken) == [(f"$.{at or path}", code)]
 
 
-def test_a_float_in_a_mapping_is_the_loaders_to_refuse() -> None:
+def test_only_the_loader_refuses_a_float_in_a_mapping() -> None:
     mistaken = {**SALE, "amount": 120.5}
     assert faults("event", mistaken) == []
     with pytest.raises(DocumentError, match=r"\$\.amount: a float is not exact"):
@@ -792,7 +792,7 @@ def test_a_float_in_a_mapping_is_the_loaders_to_refuse() -> None:
     assert problems("event", mistaken) == []  # the same number in a text is exact
 
 
-def test_a_key_that_comes_twice_in_a_text_is_the_loaders_to_refuse() -> None:
+def test_only_the_loader_refuses_a_repeated_key_in_a_text() -> None:
     text = json.dumps(SALE).replace('"store": "S1"', '"store": "S1", "store": "S2"')
     assert faults("event", json.loads(text)) == []
     with pytest.raises(DocumentError, match=r"the key 'store' occurs 2 times"):
@@ -800,22 +800,22 @@ def test_a_key_that_comes_twice_in_a_text_is_the_loaders_to_refuse() -> None:
 
 
 PLACES = [
-    ("a name that stands for nothing is told once", "program", "limits.daily.currency", "miles",
+    ("a name that refers to nothing is reported once", "program", "limits.daily.currency", "miles",
      "$.limits.daily.currency"),
-    ("a program says its format", "program", "format", ABSENT, "$.format"),
+    ("a program has a format", "program", "format", ABSENT, "$.format"),
     ("a program's format is not null", "program", "format", None, "$.format"),
     ("a period has a part", "program", f"{TYPE}.validity.starts_after", {}, f"$.{TYPE}.validity.starts_after"),
-    ("a null part is none", "program", f"{TYPE}.validity.starts_after", {"weeks": None},
+    ("a null part counts as absent", "program", f"{TYPE}.validity.starts_after", {"weeks": None},
      f"$.{TYPE}.validity.starts_after"),
-    ("the action that is null is named", "program", ACTION, None, f"$.{ACTION}"),
-    ("the action that is a number is named", "program", ACTION, 5, f"$.{ACTION}"),
+    ("an action that is null is named", "program", ACTION, None, f"$.{ACTION}"),
+    ("an action that is a number is named", "program", ACTION, 5, f"$.{ACTION}"),
     ("the channel is named", "sale", "member.contacts", {" x": True}, "$.member.contacts[' x']"),
     ("a key that is no id is named", "program", "currencies", {"po ints": {}}, "$.currencies['po ints']"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "path", "value", "at"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
-def test_the_loader_names_the_place_that_the_documents_do(name: str, path: str, value: Any, at: str) -> None:
+def test_the_loader_reports_the_path_of_the_mistake(name: str, path: str, value: Any, at: str) -> None:
     kind, document = DOCUMENTS[name]
     with pytest.raises(DocumentError) as caught:
         LOADERS[kind](json.dumps(changed(document, path, value)))
@@ -827,19 +827,19 @@ def test_the_loader_names_the_place_that_the_documents_do(name: str, path: str, 
 @pytest.mark.parametrize(
     ("name", "path", "value"), [row[1:4] for row in PLACES[1:]], ids=[row[0] for row in PLACES[1:]]
 )
-def test_the_schema_refuses_what_the_loader_names(name: str, path: str, value: Any) -> None:
+def test_the_schema_refuses_the_same_mistakes(name: str, path: str, value: Any) -> None:
     kind, document = DOCUMENTS[name]
     assert faults(kind, changed(document, path, value))
 
 
 @pytest.mark.parametrize("path", ["tital", f"{TYPE}.benefit.least", f"{WHEN}.all[0].all"])
-def test_null_under_a_key_that_there_is_not_is_the_schemas_to_refuse(path: str) -> None:
+def test_only_the_schema_refuses_null_under_an_unknown_key(path: str) -> None:
     mistaken = changed(PROGRAM, path, None)
     assert faults("program", mistaken)
     assert problems("program", mistaken) == []  # null means absent
 
 
-# -- any mistake -----------------------------------------------------------------------------------------------------
+# -- random mistakes--------------------------------------------------------------------------------------------------
 
 VALUES = (
     *(None, True, False, 0, 1, -1, 5, 12, 31, 10_000, 10**15, 1.5, "", " ", "x", "x y", "x/y", "0", "1", "-1", "10.5"),
@@ -851,7 +851,7 @@ FREE_FORM = {"custom_fields", "extended_fields"}
 
 
 def places(document: Any) -> Iterator[tuple[Any, Any]]:
-    """Every object or list of a document with one of its keys or positions; free-form fields are left alone."""
+    """Yield every object or list of a document with each of its keys or positions, except in free-form fields."""
     if isinstance(document, (dict, list)):
         for step in document if isinstance(document, dict) else range(len(document)):
             yield document, step
@@ -860,13 +860,13 @@ def places(document: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def mutated(document: dict, chance: random.Random) -> dict:
-    """The document with a key dropped or renamed, or with another value under it."""
+    """Return the document with one key removed, renamed, or given another value."""
     document = copy.deepcopy(document)
     holder, step = chance.choice([*places(document)])
-    what = chance.randrange(4)
-    if what == 0:
+    change = chance.randrange(4)
+    if change == 0:
         del holder[step]
-    elif what == 1 and isinstance(holder, dict) and holder[step] is not None:
+    elif change == 1 and isinstance(holder, dict) and holder[step] is not None:
         holder[chance.choice(["type", "id", "field", "of", "is", "x", f"{step}s"])] = holder.pop(step)
     else:
         holder[step] = copy.deepcopy(chance.choice(VALUES))
@@ -874,16 +874,16 @@ def mutated(document: dict, chance: random.Random) -> dict:
 
 
 NAMES = {"unknown_reference", "duplicate_id", "unknown_time_zone"}
-"""Of the codes of `ONLY_THE_LOADER` those that a mutation meets."""
+"""The codes of `ONLY_THE_LOADER` that a mutation can cause."""
 
 
-def as_the_loader_takes_it(document: Any) -> Any:
-    """Without nulls, which mean absent under any key."""
+def without_nulls(document: Any) -> Any:
+    """Return the document without nulls, which mean absent."""
     if isinstance(document, list):
-        return [as_the_loader_takes_it(each) for each in document]
+        return [without_nulls(each) for each in document]
     if not isinstance(document, dict):
         return document
-    return {key: as_the_loader_takes_it(each) for key, each in document.items() if each is not None}
+    return {key: without_nulls(each) for key, each in document.items() if each is not None}
 
 
 @pytest.mark.parametrize(
@@ -891,7 +891,7 @@ def as_the_loader_takes_it(document: Any) -> Any:
     [("program", 0, 2), ("event", 1, 4), ("snapshot", 2, 3)],
     ids=["program", "event", "snapshot"],
 )
-def test_schema_and_loader_agree_on_any_mistake(kind: str, position: int, times: int) -> None:
+def test_schema_and_loader_agree_on_random_mistakes(kind: str, position: int, times: int) -> None:
     chance = random.Random(7)
     outcomes = {True: 0, False: 0}
     for case in drawn():
@@ -901,6 +901,6 @@ def test_schema_and_loader_agree_on_any_mistake(kind: str, position: int, times:
             if is_valid:
                 assert {code for _, code in found} <= NAMES, (document, found)
             else:
-                assert found or faults(kind, as_the_loader_takes_it(document)) == [], document
+                assert found or faults(kind, without_nulls(document)) == [], document
             outcomes[is_valid] += 1
     assert min(outcomes.values()) > 50
