@@ -76,24 +76,24 @@ BREAK: list[tuple[str, dict, dict, str]] = [
         {},
         "a receipt of 2 earns 1 point less than one of 1 that is part of it",
     ),
-    ("returning", program(earn(fixed("7"), on_return="keep")), {}, "a sale of 1 and its whole return leave 7 points"),
+    ("returning", program(earn(fixed("7"), on_return="keep")), {}, "a sale of 1 and its full return leave 7 points"),
     (
         "returning",
         program({**COUPON, "on_return": "keep"}, coupon_types=GIFT),
         {},
-        "a sale of 1 and its whole return leave 1 coupon gift",
+        "a sale of 1 and its full return leave 1 coupon gift",
     ),
     (
         "caps",
         program(earn(fixed("30")), **limit(per="store")),
         {},
-        "60 in all for receipts without a store, and $.limits.cap.amount allows 50",
+        "60 in total for receipts without a store, but $.limits.cap.amount allows 50",
     ),
     (
         "caps",
         program({**COUPON, "quantity": 1}, coupon_types={"gift": {**GIFT["gift"], "caps": {"per_store": 1}}}),
         {},
-        "2 in all for receipts without a store, and $.coupon_types.gift.caps.per_store allows 1",
+        "2 in total for receipts without a store, but $.coupon_types.gift.caps.per_store allows 1",
     ),
     (
         "budgets",
@@ -105,13 +105,13 @@ BREAK: list[tuple[str, dict, dict, str]] = [
         "budgets",
         program({**COUPON, "quantity": 1}, coupon_types={"gift": {**GIFT["gift"], "caps": {"total": 2}}}),
         {"budgets": {"gift": "1"}},
-        "2 in all, and the budget of gift allows 1",
+        "2 in total, but the budget of gift allows 1",
     ),
     (
         "reachable",
         promoted({"when": {"all": [when("amount", at_least="10"), when("custom_fields.a", less_than=-1)]}}),
         {},
-        "none of 1,000 receipts makes p0/earn issue anything; the nearest one is kept from it: p0 does not fire",
+        "p0/earn issues nothing on any of 1,000 receipts; on the nearest: p0 does not fire",
     ),
     (
         "reachable",
@@ -119,25 +119,25 @@ BREAK: list[tuple[str, dict, dict, str]] = [
             "per_event": "0"
         })),
         {},
-        "none of 1,000 receipts makes p/b issue anything; the nearest one is kept from it: cap_reached",
+        "p/b issues nothing on any of 1,000 receipts; on the nearest: cap_reached",
     ),
     (
         "overlapping",
         promoted({"when": when("amount", at_least="10")}, {"when": {"field": "store", "is": "S1"}}),
         {"together": []},
-        "p0 and p1 both give points on one receipt",
+        "p0 and p1 both issue points on one receipt",
     ),
     (
         "reasons",
         promoted({"actions": [earn(fixed("1"), expiry=ANNIVERSARY)]}),
         {},
-        "p0/earn is skipped: already_expired, 2025-06-30 is past when it becomes issued",
+        "p0/earn is skipped with already_expired: 2025-06-30 is past when it becomes issued",
     ),
     (
         "reasons",
         program(earn(fixed("1"), caps={"per_member": {"amount": "5"}})),
         {"reasons": ["no_member"]},
-        "p/earn is skipped: cap_reached",
+        "p/earn is skipped with cap_reached",
     ),
 ]  # fmt: skip
 
@@ -263,7 +263,7 @@ T2  sale  2025-01-01T12:00:00Z                M1
   amount                                    0.01
 + 1 points                                p/earn
 
-on one:
+on one receipt:
 
 T3  sale  2025-01-01T12:00:00Z                M1
   amount                                    0.02
@@ -355,12 +355,12 @@ def test_within_its_time_it_finds_what_breaks_a_law(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("expectations", "message"),
     [
-        ({"apart": []}, "there is no 'apart'; there is apart_from, together, reasons, budgets"),
-        ({"apart_from": ["p/eran"]}, "nothing of the program is named 'p/eran'; did you mean 'p/earn'?"),
+        ({"apart": []}, "expected one of apart_from, together, reasons, budgets; found 'apart'"),
+        ({"apart_from": ["p/eran"]}, "expected a name of the program, found 'p/eran'; did you mean 'p/earn'?"),
         ({"apart_from": "p"}, "expected a list of texts, found the text 'p'"),
         ({"together": [["p", 5]]}, "expected a text, found the number 5"),
-        ({"reasons": ["capped"]}, "nothing of the program is named 'capped'"),
-        ({"budgets": {"miles": "5"}}, "nothing of the program is named 'miles'"),
+        ({"reasons": ["capped"]}, "expected a name of the program, found 'capped'"),
+        ({"budgets": {"miles": "5"}}, "expected a name of the program, found 'miles'"),
         ({"budgets": {"points": "-5"}}, "must be zero or more"),
     ],
 )
@@ -386,5 +386,5 @@ def test_an_effort_that_searches_nothing_or_for_ever_is_refused(effort: dict) ->
 
 
 def test_a_law_that_there_is_not_is_refused() -> None:
-    with pytest.raises(lr.InvalidValueError, match="there is no law 'spliting'; there is splitting, more, "):
+    with pytest.raises(lr.InvalidValueError, match="expected one of splitting, more, "):
         assert_laws(lr.load_program(UPS), laws=["spliting"])

@@ -70,7 +70,7 @@ def test_what_is_meant_is_read_from_a_file(capsys: Capture, write: Write) -> Non
     assert main([*arguments, "--law", "splitting"]) == 0
     assert main([*arguments, "--law", "budgets"]) == 1
 
-    assert "and the budget of points allows 5" in capsys.readouterr().out
+    assert "but the budget of points allows 5" in capsys.readouterr().out
 
 
 def test_it_searches_for_as_long_as_it_is_told(capsys: Capture, write: Write) -> None:
@@ -81,7 +81,7 @@ def test_it_searches_for_as_long_as_it_is_told(capsys: Capture, write: Write) ->
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--law", "mor"], "laws: there is no law 'mor'; there is splitting, more, "),
+        (["--law", "mor"], "laws: expected one of splitting, more, "),
         (["--examples", "0"], "examples: expected 1 or more, found 0"),
         (["--seconds", "0"], "seconds: expected more than 0 and at most 86,400, found 0"),
         (["--seconds", "nan"], "seconds: expected more than 0 and at most 86,400, found nan"),
@@ -104,8 +104,8 @@ def test_a_file_that_says_something_else_is_refused_by_its_name(capsys: Capture,
     assert main(["prove", write("program.json", DOWN), "--expect", write("expectations.json", {"togther": []})]) == 2
 
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("together: nothing of the program is named 'q'")
-    assert second.startswith(f"{meant}: there is no 'togther'; there is apart_from, ")
+    assert first.startswith("together: expected a name of the program, found 'q'")
+    assert second.startswith(f"{meant}: expected one of apart_from, ")
 
 
 def test_a_program_that_is_not_valid_is_told(capsys: Capture, write: Write) -> None:

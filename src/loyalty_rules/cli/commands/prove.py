@@ -92,6 +92,6 @@ def _report(law: str, counterexample: "Counterexample | None", expectations: "Ex
     if counterexample is not None:
         say(f"{counterexample}\n")
         return True
-    skipped = expectations.is_silent_on(law)
+    skipped = expectations.has_none_for(law)
     say(f"{law}: {'skipped, no expectation given' if skipped else 'no counterexample found'}")
     return False

@@ -1,10 +1,10 @@
-"""Laws that a team runs on its own program: what must hold of any receipts, whatever the rules say.
+"""Laws that a team runs on its own program: properties of any receipts under any rules.
 
     def test_our_program_keeps_the_laws():
         assert_laws(lr.load_program("program.toml"))
 
-Each law is a function from a program to the smallest receipts that break it, or None. What a law alone can't know
-is said by `Expectations`. Needs the extra `testing`; the same from a shell: `loyalty-rules prove PROGRAM`.
+Each law is a function from a program to the smallest receipts that break it, or None. `Expectations` add the facts
+that only the team knows. Needs the extra `testing`. In a shell: `loyalty-rules prove PROGRAM`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -54,7 +54,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "reasons": reasons,
     }
 )
-"""Every law by its name, in the order in which they are tried."""
+"""Every law by its name, in the order of trial."""
 
 
 def assert_laws(
@@ -68,9 +68,9 @@ def assert_laws(
 ) -> None:
     """Raise `LawBroken` with a counterexample for each law that the program breaks.
 
-    Each law is tried on at most `examples` receipts or histories, the same ones every time; or, where `seconds` is
-    given (at most a day), all laws together for so long, shrinking on top. Another `seed` tries others. Raises
-    `InvalidValueError` for a law or a name in `expectations` that there is not, and for an effort out of its range.
+    Each law is tried on at most `examples` receipts or histories, the same ones every time. With `seconds` (at most a
+    day) all laws together are tried for that time; shrinking takes extra time. Another `seed` tries other receipts.
+    Raises `InvalidValueError` for an unknown law, an unknown name in `expectations`, and an effort out of its range.
     """
     proofs = prove(program, expectations, laws=laws, examples=examples, seconds=seconds, seed=seed)
     broken = tuple(found for _, found in proofs if found is not None)
@@ -87,13 +87,11 @@ def prove(
     seconds: float | None = None,
     seed: int = 0,
 ) -> Iterator[tuple[str, Counterexample | None]]:
-    """Try laws as `assert_laws` does, and give each with what breaks it, as soon as that is known."""
+    """Try laws as `assert_laws` does, and yield each with its counterexample, or None, as soon as it is known."""
     names = list(laws)
     for name in names:
         if name not in LAWS:
-            raise InvalidValueError(
-                "laws", "not_a_choice", f"there is no law {shorten(name)}; there is {', '.join(LAWS)}"
-            )
+            raise InvalidValueError("laws", "not_a_choice", f"expected one of {', '.join(LAWS)}; found {shorten(name)}")
     expectations.check(program)
     effort = Effort(examples, seconds, seed)
     effort.check()

@@ -10,17 +10,17 @@ from loyalty_rules.keys import split_action_key
 from loyalty_rules.paths import ActionPlace, actions_of
 from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import Awarded
-from loyalty_rules.testing.laws.books import Books, told_amounts
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.searching import EFFORT, Effort, search_narrowing
+from loyalty_rules.testing.laws.totals import LedgerTotals, amounts_in_words
 from loyalty_rules.testing.strategies.events import transactions
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.strategies.words import Words, words_of
 from loyalty_rules.testing.till_receipts import money
 from loyalty_rules.values.amounts import micros, micros_text, number_in
 
-__all__ = ["amount_told", "more", "splitting"]
+__all__ = ["bill_in_words", "more", "splitting"]
 
 _SUMS = ("amount", "tax", "shipping", "tip")
 _LISTS = ("tenders", "lines")
@@ -32,23 +32,24 @@ def splitting(
 ) -> Counterexample | None:
     """Splitting a basket never earns more.
 
-    A basket on one receipt is compared with the same on two, of one member at one instant. Actions of a fixed amount
-    are not counted, nor what is computed from them: they pay by the receipt. Source: semantics 3, 4 and 8.
+    A basket on one receipt is compared with the same goods on two, of one member at one instant. Actions of a fixed
+    amount, and actions computed from them, are not counted: they issue per receipt. Source: semantics 3, 4 and 8.
     """
     words = words_of(program)
     by_the_bill = [place.key for place in _by_the_bill(program)]
     counted = [key for key in by_the_bill if expectations.counts(*split_action_key(key))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
-        split, whole = Books.of(program, parts), Books.of(program, [joined(*parts, words)])
+        split, whole = LedgerTotals.of(program, parts), LedgerTotals.of(program, [joined(*parts, words)])
         gain = _gain(split, whole, counted, by_the_bill)
         if not gain:
             return None
+        joint = whole.events[0].document
         return Counterexample(
             "splitting",
-            f"{_told_parts(parts)} earn {told_amounts(gain)} more than one of {amount_told(whole.entries[0].document)}",
+            f"{_parts_in_words(parts)} earn {amounts_in_words(gain)} more than one of {bill_in_words(joint)}",
             parts,
-            ("on two receipts:", *split.slips(), "on one:", *whole.slips()),
+            ("on two receipts:", *split.slips(), "on one receipt:", *whole.slips()),
         )
 
     return search_narrowing(partial(baskets, words), broken, effort) if counted else None
@@ -57,7 +58,7 @@ def splitting(
 def more(program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
     """Buying more never earns less.
 
-    A receipt is compared with one that holds the same goods and others. Source: semantics 11 (all but `gap_after` and
+    A receipt is compared with one that has the same goods and more. Source: semantics 11 (all but `gap_after` and
     conditions that favour small baskets).
     """
     words = words_of(program)
@@ -65,15 +66,15 @@ def more(program: Program, expectations: Expectations = ANYTHING, effort: Effort
     counted = [key for key in every if expectations.counts(*split_action_key(key))]
 
     def broken(parts: tuple[Document, Document]) -> Counterexample | None:
-        part, whole = Books.of(program, parts[:1]), Books.of(program, [joined(*parts, words)])
+        part, whole = LedgerTotals.of(program, parts[:1]), LedgerTotals.of(program, [joined(*parts, words)])
         loss = _gain(part, whole, counted, every)
         if not loss:
             return None
-        larger = whole.entries[0].document
+        larger = whole.events[0].document
         return Counterexample(
             "more",
-            f"a receipt of {amount_told(larger)} earns {told_amounts(loss)} less than one of {amount_told(parts[0])} "
-            "that is part of it",
+            f"a receipt of {bill_in_words(larger)} earns {amounts_in_words(loss)} less than one of "
+            f"{bill_in_words(parts[0])} that is part of it",
             (parts[0], larger),
             (*part.slips(), "and with more goods:", *whole.slips()),
         )
@@ -82,7 +83,7 @@ def more(program: Program, expectations: Expectations = ANYTHING, effort: Effort
 
 
 def _by_the_bill(program: Program) -> Iterator[ActionPlace]:
-    """Give the actions whose amount hangs on the bill, and not on that of an action whose amount does not."""
+    """Yield the actions whose amount depends on the bill, directly or through other such actions."""
     fixed: set[str] = set()
     for place in actions_of(program):
         base = place.base
@@ -92,10 +93,11 @@ def _by_the_bill(program: Program) -> Iterator[ActionPlace]:
             yield place
 
 
-def _gain(one: Books, other: Books, counted: list[str], every: list[str]) -> dict[str, int]:
-    """Give by how much the counted actions earn more in one: where all of them do, counted or not.
+def _gain(one: LedgerTotals, other: LedgerTotals, counted: list[str], every: list[str]) -> dict[str, int]:
+    """Return the gain of the counted actions in `one`, by currency, if all actions together gain there too.
 
-    A larger receipt of an action that is not counted leaves less of a limit to one that is: that gains nobody anything.
+    An uncounted action can use up a limit that it shares with a counted one. The counted one then earns less, but the
+    member does not.
     """
     gains = _differences(one.earned(counted), other.earned(counted))
     of_all = _differences(one.earned(every), other.earned(every))
@@ -106,13 +108,13 @@ def _differences(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {name: amount - other.get(name, 0) for name, amount in one.items()}
 
 
-def _told_parts(parts: tuple[Document, Document]) -> str:
-    first, second = map(amount_told, parts)
+def _parts_in_words(parts: tuple[Document, Document]) -> str:
+    first, second = map(bill_in_words, parts)
     return f"two receipts of {first}" if first == second else f"receipts of {first} and {second}"
 
 
-def amount_told(sale: Document) -> str:
-    """Write the bill of a sale as a sentence does."""
+def bill_in_words(sale: Document) -> str:
+    """Return the amount of a bill as it stands in a sentence."""
     return money(micros_text(micros(Decimal(sale["amount"]))))
 
 
@@ -121,7 +123,7 @@ def amount_told(sale: Document) -> str:
 
 @st.composite
 def baskets(draw: st.DrawFn, words: Words, most: Decimal) -> tuple[Document, Document]:
-    """Give two sales of one member at one instant, of goods up to `most`; alike, or with others in the second."""
+    """Draw two sales of one member at one instant, with goods up to `most`; the goods are equal or different."""
 
     def sale(id: str) -> st.SearchStrategy[Document]:
         return transactions(words, id=id, least="0.01", most=most, anonymous=False, odd=False)
@@ -131,7 +133,7 @@ def baskets(draw: st.DrawFn, words: Words, most: Decimal) -> tuple[Document, Doc
     bill = (*_SUMS, *_LISTS, *_FAMILIES)
     header = {key: value for key, value in one.items() if key not in bill}
     other = {**header, "id": "T2", **{key: goods[key] for key in bill if key in goods}}
-    for family in _FAMILIES:  # what is no amount is the receipt's, and the same on both
+    for family in _FAMILIES:  # fields that are not amounts belong to the receipt, and are equal on both
         if family in one or family in other:
             other[family] = {**other.get(family, {}), **_texts_of(one.get(family, {}), f"{family}.", words)}
     return one, other
@@ -142,7 +144,7 @@ def _texts_of(fields: Document, prefix: str, words: Words) -> Document:
 
 
 def joined(one: Document, other: Document, words: Words) -> Document:
-    """Put two sales on one receipt: amounts are added, lines and tenders follow each other."""
+    """Return two sales as one receipt: amounts are added, lines and tenders are concatenated."""
     whole = {**one, "id": "T3"}
     for name in _SUMS:
         if name in one or name in other:

@@ -1,7 +1,7 @@
-"""Laws on histories: caps hold, and budgets end where they should.
+"""Laws on histories: no cap and no budget is exceeded.
 
-What was issued is counted again from what the ledger recorded, by receipt, member, store and day, not by the
-counters that the engine itself draws on. Source: semantics 8.
+Issues are counted again from the recorded intents, by receipt, member, store and day. The counters of the engine are
+not used. Source: semantics 8.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,10 +18,10 @@ from loyalty_rules.program import Program
 from loyalty_rules.rules.caps import Cap
 from loyalty_rules.rules.promotions import CurrencyAction
 from loyalty_rules.rules.windows import LIFETIME, Lifetime, RollingDays, Window, window_days
-from loyalty_rules.testing.laws.books import Books, Entry, name_of
 from loyalty_rules.testing.laws.counterexample import Counterexample
 from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.searching import EFFORT, Effort, search
+from loyalty_rules.testing.laws.totals import LedgerTotals, RecordedEvent, name_of
 from loyalty_rules.testing.strategies.histories import histories
 from loyalty_rules.testing.strategies.words import words_of
 from loyalty_rules.values.amounts import MICRO, micros, micros_text
@@ -33,29 +33,29 @@ Issue: TypeAlias = IssueCurrency | IssueCoupon
 
 @attrs.frozen
 class _Ceiling:
-    """So much may be issued of what `holds` says, in a window, for each that `of` tells apart: members, stores…"""
+    """A maximum of the issues that `counts` selects, in a window, for each group that `of` names: member, store…"""
 
     path: str
     most: int
-    holds: Callable[[Issue], bool]
-    of: Callable[[Entry, Issue], str | None]
+    counts: Callable[[Issue], bool]
+    of: Callable[[RecordedEvent, Issue], str | None]
     window: Window = LIFETIME
     times: bool = False
 
 
-def caps(program: Program, _meant: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
-    """Caps hold over any history: no receipt, member, store or program gets more than a cap or limit allows.
+def caps(program: Program, _expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+    """Check that no receipt, member, store or program gets more than a cap or limit allows, in any history.
 
-    A limit per store does not bind a receipt without a store: all of these together count as one store here.
+    The engine does not apply a limit per store to receipts without a store. This law counts them as one store.
     """
     ceilings = list(_ceilings(program))
     return _search(program, "caps", ceilings, effort) if ceilings else None
 
 
 def budgets(program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
-    """Check that no history issues more than `expectations.budgets`, less what was taken back."""
+    """Check that no history issues more than `expectations.budgets`, after returns."""
     ceilings = [
-        _Ceiling(f"the budget of {name}", micros(most), _named(name), lambda _entry, _issue: "")
+        _Ceiling(f"the budget of {name}", micros(most), _named(name), lambda _event, _issue: "")
         for name, most in expectations.budgets.items()
     ]
     return _search(program, "budgets", ceilings, effort) if ceilings else None
@@ -67,40 +67,40 @@ def _search(program: Program, law: str, ceilings: list[_Ceiling], effort: Effort
     strategy = histories(words, most_events=4, months=1, most=min(most, 10**9))
 
     def broken(history: list[dict[str, Any]]) -> Counterexample | None:
-        books = Books.of(program, history)
+        totals = LedgerTotals.of(program, history)
         for ceiling in ceilings:
-            over = _over(ceiling, books)
+            over = _over(ceiling, totals)
             if over is not None:
-                return Counterexample(law, over, books.receipts(), books.slips())
+                return Counterexample(law, over, totals.receipts(), totals.slips())
         return None
 
     return search(strategy, broken, effort)
 
 
-# -- counted again ---------------------------------------------------------------------------------------------------
+# -- the count ---------------------------------------------------------------------------------------------------
 
 
-def _over(ceiling: _Ceiling, books: Books) -> str | None:
-    """Say what goes over a ceiling, in words."""
-    left, counted = books.kept(), dict[tuple[str, date | None], int]()
-    issued = [(entry, issue) for entry in books.entries for issue in entry.issues()]
-    held = [(entry, issue) for entry, issue in issued if ceiling.holds(issue) and left[issue.key] > 0]
-    days = {books.day_of(entry.event) for entry, _ in held}
-    for entry, issue in held:
-        of = ceiling.of(entry, issue)
+def _over(ceiling: _Ceiling, totals: LedgerTotals) -> str | None:
+    """Return a sentence about an exceeded ceiling, or None."""
+    rest, counted = totals.kept(), dict[tuple[str, date | None], int]()
+    issued = [(event, issue) for event in totals.events for issue in event.issues()]
+    counted_issues = [(event, issue) for event, issue in issued if ceiling.counts(issue) and rest[issue.key] > 0]
+    days = {totals.day_of(event.event) for event, _ in counted_issues}
+    for event, issue in counted_issues:
+        of = ceiling.of(event, issue)
         if of is not None:
-            for window in _windows(ceiling.window, books.day_of(entry.event), days):
-                amount = MICRO if ceiling.times else left[issue.key]
+            for window in _windows(ceiling.window, totals.day_of(event.event), days):
+                amount = MICRO if ceiling.times else rest[issue.key]
                 counted[of, window] = counted.get((of, window), 0) + amount
     for (of, _), amount in counted.items():
         if amount > ceiling.most:
             whom = f" for {of}" if of else ""
-            return f"{micros_text(amount)} in all{whom}, and {ceiling.path} allows {micros_text(ceiling.most)}"
+            return f"{micros_text(amount)} in total{whom}, but {ceiling.path} allows {micros_text(ceiling.most)}"
     return None
 
 
 def _windows(window: Window, day: date, days: set[date]) -> list[date | None]:
-    """Name the windows that a day counts in: by their first day, or (rolling) by the day of an issue that ends them."""
+    """Return the windows that a day counts in: the first day of each, or the last day of a rolling one."""
     if isinstance(window, Lifetime):
         return [None]
     if isinstance(window, RollingDays):
@@ -110,7 +110,7 @@ def _windows(window: Window, day: date, days: set[date]) -> list[date | None]:
     return [first_and_last[0]]
 
 
-# -- what is capped --------------------------------------------------------------------------------------------------
+# -- the ceilings of a program -------------------------------------------------------------------------------------
 
 
 def _ceilings(program: Program) -> Iterator[_Ceiling]:
@@ -140,30 +140,30 @@ def _of_cap(cap: Cap, path: str, key: str, per: str) -> _Ceiling:
 
 
 def _named(name: str) -> Callable[[Issue], bool]:
-    """Say of an issue whether it is of a currency, a coupon type, a promotion or an action of that name."""
+    """Return a predicate: the issue is of a currency, a coupon type, a promotion or an action of that name."""
     return lambda issue: (
         name in (name_of(issue).removeprefix("coupons "), issue.promotion, action_key(issue.promotion, issue.action))
     )
 
 
-def _receipt(entry: Entry, _issue: Issue) -> str:
-    return f"the receipt {entry.document['id']}"
+def _receipt(event: RecordedEvent, _issue: Issue) -> str:
+    return f"the receipt {event.document['id']}"
 
 
-def _member(_entry: Entry, issue: Issue) -> str | None:
+def _member(_event: RecordedEvent, issue: Issue) -> str | None:
     return f"member {issue.member}" if issue.member is not None else None
 
 
-def _store(entry: Entry, _issue: Issue) -> str:
-    store = entry.event.store
+def _store(event: RecordedEvent, _issue: Issue) -> str:
+    store = event.event.store
     return f"store {store}" if store is not None else "receipts without a store"
 
 
-def _total(_entry: Entry, _issue: Issue) -> str:
+def _total(_event: RecordedEvent, _issue: Issue) -> str:
     return ""
 
 
-_PER: dict[str, Callable[[Entry, Issue], str | None]] = {
+_PER: dict[str, Callable[[RecordedEvent, Issue], str | None]] = {
     "event": _receipt,
     "member": _member,
     "store": _store,

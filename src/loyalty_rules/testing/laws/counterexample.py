@@ -1,4 +1,4 @@
-"""What proves that a law is broken: a sentence, and the smallest receipts that were found."""
+"""Counterexamples of laws: a sentence, and the smallest receipts found."""
 
 import json
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ __all__ = ["Counterexample", "LawBroken"]
 class Counterexample:
     """Receipts that break a law.
 
-    `sentence` says what is wrong in a line; `receipts` are documents to paste, `slips` the same as a till prints
-    them, with what each earned.
+    `sentence` describes the violation in one line. `receipts` are documents to paste; `slips` are the same as printed
+    receipts, with their intents.
     """
 
     law: str
@@ -28,7 +28,7 @@ class Counterexample:
 
 
 class LawBroken(AssertionError):
-    """A program breaks laws: `counterexamples` has one for each that it breaks."""
+    """A program breaks laws: `counterexamples` has one for each broken law."""
 
     def __init__(self, program: str, counterexamples: tuple[Counterexample, ...]) -> None:
         self.program = program

@@ -1,4 +1,4 @@
-"""What a team means, where a law alone can't know: which actions pay by the visit, what may come together, budgets."""
+"""Expectations: facts about a program that only its team knows, such as budgets and intended overlaps."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -41,13 +41,13 @@ def _read_budgets(value: Mapping[str, Any]) -> Mapping[str, Decimal]:
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Expectations:
-    """What is meant.
+    """The expectations of a team of its program.
 
-    `apart_from`: promotions, or single actions (`PROMOTION/ACTION`), that the laws on baskets and returns don't count:
-    a bonus for each visit, points that are kept. `together`: pairs of promotions that may both give on one receipt;
-    None where any may. `reasons`: the reasons for which an action may be skipped; None where any is meant but an expiry
-    that is past by the program's own dates. `budgets`: the most that may be issued in all, by currency, coupon type,
-    promotion or `PROMOTION/ACTION`.
+    `apart_from`: promotions, or single actions (`PROMOTION/ACTION`), that the laws on baskets and returns do not count,
+    such as a bonus for each visit. `together`: pairs of promotions that may both issue on one receipt; None allows
+    all pairs. `reasons`: the reasons for which an action may be skipped; None allows all, except an expiry that is past
+    by the program's own dates. `budgets`: the maximum total issue by currency, coupon type, promotion or
+    `PROMOTION/ACTION`.
     """
 
     apart_from: frozenset[str] = attrs.field(default=frozenset(), converter=_read_names)
@@ -57,15 +57,15 @@ class Expectations:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Expectations":
-        """Read it from a document with the same keys; raises `InvalidValueError` for a key that there is not."""
+        """Read expectations from a document with the same keys; raise `InvalidValueError` for an unknown key."""
         known = [field.name for field in attrs.fields(cls)]
         for key in document:
             if key not in known:
-                raise InvalidValueError("", "unknown_key", f"there is no {shorten(key)}; there is {', '.join(known)}")
+                raise InvalidValueError("", "unknown_key", f"expected one of {', '.join(known)}; found {shorten(key)}")
         return cls(**document)
 
     def check(self, program: Program) -> None:
-        """Raise `InvalidValueError` where a name stands for nothing of the program."""
+        """Raise `InvalidValueError` for a name that the program does not have."""
         promotions = {promotion.id for promotion in program.promotions}
         actions = {place.key for place in actions_of(program)}
         issued = {each.id for each in program.currencies} | {each.id for each in program.coupon_types}
@@ -74,12 +74,12 @@ class Expectations:
         _known("reasons", self.reasons or (), set(get_args(Reason)))
         _known("budgets", self.budgets, promotions | actions | issued)
 
-    def is_silent_on(self, law: str) -> bool:
-        """Say whether a law has nothing to go by, since it asks for what only a team can say."""
+    def has_none_for(self, law: str) -> bool:
+        """Return True if a law needs an expectation that is not given."""
         return (law == "budgets" and not self.budgets) or (law == "overlapping" and self.together is None)
 
     def counts(self, promotion: str, action: str) -> bool:
-        """Say whether the laws on baskets and returns count an action."""
+        """Return True if the laws on baskets and returns count an action."""
         return promotion not in self.apart_from and action_key(promotion, action) not in self.apart_from
 
 
@@ -88,8 +88,10 @@ def _known(key: str, names: Collection[str], known: set[str]) -> None:
         if name not in known:
             near = nearest(name, sorted(known))
             hint = f"; did you mean {near!r}?" if near else ""
-            raise InvalidValueError(key, "unknown_reference", f"nothing of the program is named {shorten(name)}{hint}")
+            raise InvalidValueError(
+                key, "unknown_reference", f"expected a name of the program, found {shorten(name)}{hint}"
+            )
 
 
 ANYTHING = Expectations()
-"""What is meant where nobody has said anything."""
+"""No expectations: the default of each."""

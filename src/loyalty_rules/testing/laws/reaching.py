@@ -1,4 +1,4 @@
-"""Laws on what can happen at all: every action is reachable, promotions overlap and actions are skipped as meant."""
+"""Laws on outcomes: every action is reachable; only expected overlaps and skip reasons occur."""
 
 import json
 from itertools import combinations
@@ -30,12 +30,14 @@ __all__ = ["overlapping", "reachable", "reasons"]
 # -- every action is reachable ---------------------------------------------------------------------------------------
 
 
-def reachable(program: Program, _meant: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
+def reachable(
+    program: Program, _expectations: Expectations = ANYTHING, effort: Effort = EFFORT
+) -> Counterexample | None:
     """No action is unreachable: each issues something on some receipt.
 
-    For each action receipts are drawn from the words of its promotion: the first that it issues on ends the search.
-    Where none of 1,000 did, that is no proof that there is none; the receipt that came nearest is shown, with what
-    kept it. Of an action for which the time was too short for so many, nothing is said.
+    For each action, receipts are drawn from the vocabulary of its promotion until it issues something on one. If it
+    issues nothing on 1,000 receipts, the nearest receipt is shown with the obstacle. This does not prove that it
+    is unreachable. An action with less time than for 1,000 receipts is not reported.
     """
     places = list(actions_of(program))
     missing = {place.key for place in places}
@@ -44,8 +46,7 @@ def reachable(program: Program, _meant: Expectations = ANYTHING, effort: Effort 
         if place.key in missing:
             nearest = _nearest_to(place, program, missing, share)
             if nearest is not None and (share.seconds is None or nearest.tried >= EXAMPLES):
-                tried = f"none of {nearest.tried:,} receipts makes {place.key} issue anything"
-                why = f"{tried}; the nearest one is kept from it: {nearest.why}"
+                why = f"{place.key} issues nothing on any of {nearest.tried:,} receipts; on the nearest: {nearest.why}"
                 slip = till_receipt(nearest.receipt)
                 return Counterexample("reachable", why, (nearest.receipt,), (slip,))
     return None
@@ -53,7 +54,7 @@ def reachable(program: Program, _meant: Expectations = ANYTHING, effort: Effort 
 
 @attrs.define
 class _Nearest:
-    """A receipt that misses an action, how far it is from it, and why; the nearest of so many that were tried."""
+    """The nearest of the tried receipts to one on which an action issues something, and the obstacle."""
 
     distance: int
     receipt: Document = attrs.field(factory=dict)
@@ -62,7 +63,7 @@ class _Nearest:
 
 
 def _nearest_to(place: ActionPlace, program: Program, missing: set[str], effort: Effort) -> _Nearest | None:
-    """Take what receipts reach from `missing`; where the action is not among it, give the receipt nearest to it."""
+    """Remove the reached actions from `missing`; return the nearest receipt if the action stays missing, else None."""
     nearest = _Nearest(2 * _FAR)
 
     def look(case: tuple[Document, Document]) -> Counterexample | None:
@@ -91,7 +92,7 @@ _FAR = 10**6
 
 
 def _distance(place: ActionPlace, evaluation: Evaluation) -> int:
-    """Say how far an action is from its turn: the promotion does not fire, or nobody is there who could receive."""
+    """Return the distance of an action from an issue: far without its promotion, less far without a recipient."""
     for skip in evaluation.skipped:
         if place.key == action_key(skip.promotion, skip.action):
             return _FAR // 2 if skip.reason in ("no_member", "no_group") else 0
@@ -105,27 +106,27 @@ def _why(place: ActionPlace, evaluation: Evaluation) -> str:
     for trace in evaluation.explain().promotions:
         if trace.promotion == place.promotion.id:
             return f"{trace.promotion} does not fire, {'; '.join(trace.because)}"
-    return f"it is no {place.promotion.trigger}"
+    return f"the event is not of the type {place.promotion.trigger}"
 
 
 def _words_of_promotion(promotion: Promotion, program: Program) -> Words:
-    """Give the words of a promotion alone; of the whole program where it builds on others."""
+    """Return the vocabulary of a promotion alone, or of the whole program if the promotion depends on others."""
     try:
         return words_of(attrs.evolve(program, promotions=(promotion,)))
     except DocumentError:
         return words_of(program)
 
 
-# -- promotions overlap as meant -------------------------------------------------------------------------------------
+# -- only expected overlaps -------------------------------------------------------------------------------------
 
 
 def overlapping(
     program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT
 ) -> Counterexample | None:
-    """No two promotions overlap unintendedly: give the same currency or coupon on one receipt.
+    """Check that no two promotions issue the same currency or coupon type on one receipt unexpectedly.
 
-    Expected are the pairs of `expectations.together`, promotions without a condition (a base that all others add to),
-    and those of which one is computed from what the other awarded. Without `together` any two may.
+    Expected are the pairs of `expectations.together`, promotions without a condition, and promotions computed from the
+    awards of the other. Without `together` all overlaps are expected.
     """
     if expectations.together is None:
         return None
@@ -137,11 +138,11 @@ def overlapping(
 
     def broken(case: tuple[Document, Document]) -> Counterexample | None:
         evaluation = _evaluated(program, case)
-        gives = _gives(evaluation)
-        for (one, of_one), (other, of_other) in combinations(gives.items(), 2):
+        issued = _issues_by_promotion(evaluation)
+        for (one, of_one), (other, of_other) in combinations(issued.items(), 2):
             both = of_one & of_other
             if both and frozenset((one, other)) in apart:
-                sentence = f"{one} and {other} both give {', '.join(sorted(both))} on one receipt"
+                sentence = f"{one} and {other} both issue {', '.join(sorted(both))} on one receipt"
                 return _of_case("overlapping", sentence, case, evaluation)
         return None
 
@@ -149,31 +150,31 @@ def overlapping(
 
 
 def _builds_on(one: Promotion, other: Promotion) -> bool:
-    """Say whether the later of two promotions is computed from what the earlier one awarded."""
+    """Return True if the later of two promotions is computed from the awards of the earlier one."""
     bases = (getattr(getattr(action, "proration", None), "of", None) for action in other.actions)
     return any(
         isinstance(base, Awarded) and any(split_action_key(key)[0] == one.id for key in base.actions) for base in bases
     )
 
 
-def _gives(evaluation: Evaluation) -> dict[str, set[str]]:
-    given: dict[str, set[str]] = {}
+def _issues_by_promotion(evaluation: Evaluation) -> dict[str, set[str]]:
+    issued: dict[str, set[str]] = {}
     for intent in evaluation.intents:
         if isinstance(intent, IssueCurrency):
-            given.setdefault(intent.promotion, set()).add(intent.currency)
+            issued.setdefault(intent.promotion, set()).add(intent.currency)
         elif isinstance(intent, IssueCoupon):
-            given.setdefault(intent.promotion, set()).add(intent.coupon_type)
-    return given
+            issued.setdefault(intent.promotion, set()).add(intent.coupon_type)
+    return issued
 
 
-# -- actions are skipped as meant ------------------------------------------------------------------------------------
+# -- only expected reasons ------------------------------------------------------------------------------------
 
 
 def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
-    """Every skip reason that can occur is meant to occur: is one of `expectations.reasons`.
+    """Check that only reasons of `expectations.reasons` occur.
 
-    Where a team has named none, any is meant but `already_expired` of an action whose expiry is no field's date: all
-    others hang on what a receipt lacks or has used up.
+    Without `reasons` all are expected, except `already_expired` of an action whose expiry is not the date of a field:
+    all others depend on the receipt or on a used-up cap.
     """
     dated = {
         place.key
@@ -181,7 +182,7 @@ def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Eff
         if isinstance(getattr(place.action, "expiry", None), (CustomerField, TransactionField))
     }
 
-    def is_meant(skip: Skipped) -> bool:
+    def is_expected(skip: Skipped) -> bool:
         if expectations.reasons is not None:
             return skip.reason in expectations.reasons
         return skip.reason != "already_expired" or action_key(skip.promotion, skip.action) in dated
@@ -189,20 +190,20 @@ def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Eff
     def broken(case: tuple[Document, Document]) -> Counterexample | None:
         evaluation = _evaluated(program, case)
         for skip in evaluation.skipped:
-            if not is_meant(skip):
-                sentence = f"{action_key(skip.promotion, skip.action)} is skipped: {skip.reason}, {skip.detail}"
+            if not is_expected(skip):
+                sentence = f"{action_key(skip.promotion, skip.action)} is skipped with {skip.reason}: {skip.detail}"
                 return _of_case("reasons", sentence, case, evaluation)
         return None
 
     return search(_cases(program), broken, effort)
 
 
-# -- receipts and what is known --------------------------------------------------------------------------------------
+# -- receipts and snapshots --------------------------------------------------------------------------------------
 
 
 @st.composite
 def _drawn(draw: st.DrawFn, program: Program, words: Words) -> tuple[Document, Document]:
-    """Give an event of the program, and a snapshot: of nothing, or of anything."""
+    """Draw an event of the program, and an empty or any snapshot."""
     known = draw(snapshots(program)) if draw(st.booleans()) else {}
     return draw(events(words)), known
 
@@ -226,6 +227,6 @@ def _issuing(evaluation: Evaluation) -> set[str]:
 
 def _of_case(law: str, sentence: str, case: tuple[Document, Document], evaluation: Evaluation) -> Counterexample:
     receipt, snapshot = case
-    known = f", where the snapshot is {json.dumps(snapshot)}" if snapshot else ""
+    known = f", with the snapshot {json.dumps(snapshot)}" if snapshot else ""
     slip = till_receipt(receipt, evaluation.intents, evaluation.skipped)
     return Counterexample(law, sentence + known, (receipt,), (slip,))

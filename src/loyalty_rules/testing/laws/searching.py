@@ -1,4 +1,4 @@
-"""The search for a counterexample: so many examples, or for so long; then shrunk to the simplest."""
+"""The search for a counterexample: by a number of examples or a time, then shrunk to the simplest."""
 
 import time
 from collections.abc import Callable
@@ -27,9 +27,9 @@ _CENT = MICRO // 100
 
 @attrs.frozen
 class Effort:
-    """How long to search: at most `examples`, or for `seconds` where that is given; shrinking comes on top.
+    """The effort of a search: at most `examples`, or `seconds` if given; shrinking takes extra time.
 
-    The same effort in examples tries the same ones every time; another `seed` tries others.
+    The same number of examples tries the same ones every time; another `seed` tries others.
     """
 
     examples: int = EXAMPLES
@@ -37,7 +37,7 @@ class Effort:
     seed: int = 0
 
     def check(self) -> None:
-        """Raise `InvalidValueError` for an effort that searches nothing, or without an end."""
+        """Raise `InvalidValueError` for an effort out of its range."""
         if self.examples < 1:
             raise InvalidValueError("examples", "out_of_range", f"expected 1 or more, found {self.examples}")
         if self.seconds is not None and not 0 < self.seconds <= MAX_SECONDS:
@@ -45,7 +45,7 @@ class Effort:
             raise InvalidValueError("seconds", "out_of_range", f"{most}, found {self.seconds:g}")
 
     def shared_by(self, count: int) -> "Effort":
-        """Give each of so many searches an equal part of the time; of examples each has as many."""
+        """Return the effort of one of `count` searches: an equal part of the time, and all the examples."""
         return attrs.evolve(self, seconds=self.seconds / count) if self.seconds is not None and count else self
 
 
@@ -66,9 +66,9 @@ def search(
     *,
     shrink: bool = True,
 ) -> Counterexample | None:
-    """Give the simplest counterexample that `broken` sees in examples of the strategy; None where it sees none.
+    """Return the simplest counterexample that `broken` finds in examples of the strategy, or None.
 
-    What `broken` itself raises ends the search; without `shrink` at once.
+    An error that `broken` raises ends the search, at once without `shrink`.
     """
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     if effort.seconds is None:
@@ -88,9 +88,9 @@ def search_narrowing(
     effort: Effort,
     most: Decimal = MAX_AMOUNT,
 ) -> Counterexample | None:
-    """Search among receipts of up to `most`; then again among smaller ones, for as long as they break the law, too.
+    """Search among receipts up to `most`; then search among smaller ones until they keep the law.
 
-    Rounding breaks laws at some amounts and not at those between: shrinking alone stops at the first gap.
+    Rounding breaks laws at some amounts only, and shrinking alone stops at the first gap between them.
     """
     found, briefly = search(strategy_up_to(most), broken, effort), Effort(_BRIEFLY, seed=effort.seed)
     for _ in range(_MAX_NARROWINGS):
@@ -106,7 +106,7 @@ def search_narrowing(
 
 
 def _amount(counterexample: Counterexample) -> int:
-    """Give the bill of the first receipt of a counterexample, in millionths."""
+    """Return the amount of the first receipt of a counterexample, in millionths."""
     return micros(Decimal(counterexample.receipts[0]["amount"]))
 
 

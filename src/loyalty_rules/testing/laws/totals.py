@@ -1,4 +1,4 @@
-"""A till with a ledger in memory, and what is recorded there: what the laws look at."""
+"""Totals of a ledger in memory, after the events of a law are recorded in it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -17,14 +17,14 @@ from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.till_receipts import till_receipt
 from loyalty_rules.values.amounts import MICRO, micros, micros_text
 
-__all__ = ["Books", "Entry", "amount_of", "name_of", "told_amounts"]
+__all__ = ["LedgerTotals", "RecordedEvent", "amount_of", "amounts_in_words", "name_of"]
 
 _NO_FACTS = Snapshot()
 
 
 @attrs.frozen
-class Entry:
-    """An event, as a document and as a value, and what was recorded of it."""
+class RecordedEvent:
+    """An event, as a document and as a value, and its recorded intents."""
 
     document: Document
     event: Any
@@ -37,32 +37,32 @@ class Entry:
         return till_receipt(self.document, self.intents)
 
 
-class Books:
-    """Records events one after the other into an empty ledger."""
+class LedgerTotals:
+    """Events recorded one after the other in an empty ledger, and the sums of their issues."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.ledger = MemoryLedger()
-        self.entries: list[Entry] = []
+        self.events: list[RecordedEvent] = []
 
     @classmethod
-    def of(cls, program: Program, events: Iterable[Document]) -> "Books":
-        """Record these events, and settle what is due before each."""
-        books = cls(program)
+    def of(cls, program: Program, events: Iterable[Document]) -> "LedgerTotals":
+        """Record events, and settle the due promises before each."""
+        totals = cls(program)
         for event in events:
-            books.record(event)
-        return books
+            totals.record(event)
+        return totals
 
-    def record(self, document: Document) -> Entry:
+    def record(self, document: Document) -> RecordedEvent:
         event = load_event(document)
         self.ledger.settle(self.program, event.occurred_at)
         receipt = self.ledger.process(self.program, event, serials=NamedSerials())
-        entry = Entry(document, event, receipt.intents)
-        self.entries.append(entry)
-        return entry
+        recorded = RecordedEvent(document, event, receipt.intents)
+        self.events.append(recorded)
+        return recorded
 
     def earned(self, actions: Iterable[str]) -> dict[str, int]:
-        """Sum what was issued or promised of these actions (`PROMOTION/ACTION`), by currency and coupon type."""
+        """Sum the issued and promised amounts of actions (`PROMOTION/ACTION`), by currency and coupon type."""
         of = set(actions)
         sums: dict[str, int] = {}
         for intent in self.issues():
@@ -72,13 +72,13 @@ class Books:
         return sums
 
     def issues(self) -> list[IssueCurrency | IssueCoupon]:
-        return [issue for entry in self.entries for issue in entry.issues()]
+        return [issue for recorded in self.events for issue in recorded.issues()]
 
     def kept(self) -> dict[str, int]:
-        """Give what is left of each issue, by its key: what was issued less what returns and cancellations took."""
+        """Return the rest of each issue, by its key: its amount less returns and cancellations."""
         left = {intent.key: amount_of(intent) for intent in self.issues()}
-        for entry in self.entries:
-            for intent in entry.intents:
+        for recorded in self.events:
+            for intent in recorded.intents:
                 match intent:
                     case ReverseCurrency():
                         left[intent.issue] -= micros(intent.amount)
@@ -91,32 +91,32 @@ class Books:
         return left
 
     def day_of(self, event: Transaction | Activity) -> date:
-        """Give the local date that a sale or an activity counts for."""
+        """Return the local date that a sale or an activity counts for."""
         return self.program.plan.facts(event, _NO_FACTS).event_on
 
     def slips(self) -> tuple[str, ...]:
-        return tuple(entry.slip() for entry in self.entries)
+        return tuple(recorded.slip() for recorded in self.events)
 
     def receipts(self) -> tuple[Mapping[str, Any], ...]:
-        return tuple(entry.document for entry in self.entries)
+        return tuple(recorded.document for recorded in self.events)
 
 
 def amount_of(issue: IssueCurrency | IssueCoupon) -> int:
-    """Give what an issue comes to in millionths; a coupon is one."""
+    """Return the amount of an issue in millionths; a coupon counts as 1."""
     return micros(issue.amount) if isinstance(issue, IssueCurrency) else MICRO
 
 
 def name_of(issue: IssueCurrency | IssueCoupon) -> str:
-    """Name what is issued: the currency, or `coupons TYPE`."""
+    """Return the name of the issued currency, or `coupons TYPE`."""
     return issue.currency if isinstance(issue, IssueCurrency) else f"coupons {issue.coupon_type}"
 
 
-def told_amounts(sums: Mapping[str, int]) -> str:
-    """Tell amounts by currency or coupon type: `2 points and 1 coupon gift`."""
-    return " and ".join(_told(name, amount) for name, amount in sorted(sums.items()))
+def amounts_in_words(sums: Mapping[str, int]) -> str:
+    """Return amounts by currency or coupon type in words: `2 points and 1 coupon gift`."""
+    return " and ".join(_amount_in_words(name, amount) for name, amount in sorted(sums.items()))
 
 
-def _told(name: str, amount: int) -> str:
+def _amount_in_words(name: str, amount: int) -> str:
     if amount == MICRO:
         name = name.replace("coupons ", "coupon ") if name.startswith("coupons ") else _one(name)
     return f"{micros_text(amount)} {name}"
