@@ -57,6 +57,14 @@ def test_without_a_command_it_says_how_it_is_used(capsys: Capture) -> None:
     assert "usage: loyalty-rules" in capsys.readouterr().err
 
 
+def test_the_version_is_printed_on_standard_output(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr() == ("loyalty-rules 0.1.0\n", "")
+
+
 # -- check -----------------------------------------------------------------------------------------------------------
 
 

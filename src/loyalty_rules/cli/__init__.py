@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from loyalty_rules import __version__
 from loyalty_rules.cli.commands import check, evaluate, prove, report, run, schema, vector
 from loyalty_rules.cli.exit_status import BROKEN_PIPE, INTERRUPTED, INVALID
 from loyalty_rules.cli.streams import complain
@@ -47,9 +48,11 @@ def _discard_stdout() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Build the parser of the command line, with one subparser for each command."""
     parser = argparse.ArgumentParser(
         prog="loyalty-rules", description="Decide which loyalty points and coupons a transaction earns."
     )
+    parser.add_argument("--version", action="version", version=f"loyalty-rules {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_parser(subparsers)
