@@ -1,7 +1,7 @@
 """The linter: warnings about likely mistakes in a valid program.
 
 It is fast and static: it evaluates no event and reads no clock. A program with findings is still valid and does what
-it says. Some mistakes show only in sales, such as a split basket that earns more by rounding to the nearest: the laws
+it says. Some mistakes show only in sales, such as a split basket that earns more by rounding to the nearest. The laws
 of the testing kit find those.
 """
 

@@ -1,9 +1,10 @@
 """Satisfiability of conditions, and implication between them.
 
 A condition is expanded into alternatives. Each alternative is a set of leaves that must hold or must not hold. The
-leaves of one subject (a path, a tracker, the matching lines) are tested on every value that could distinguish them,
-by the predicates that decide sales. Subjects count as independent, and a condition with very many alternatives
-counts as one that can hold. So "can't hold" is always correct, and "can hold" may be wrong. Source: semantics 7.
+leaves of one subject (a path, a tracker, the matching lines) are tested on every value that could distinguish them.
+The tests are the predicates that decide sales. Subjects count as independent, and a condition with very many
+alternatives counts as one that can hold. So "can't hold" is always correct, and "can hold" may be wrong.
+Source: semantics 7.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence

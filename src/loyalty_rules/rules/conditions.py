@@ -226,21 +226,21 @@ def read_condition(value: "Condition") -> "Condition":
 
 @attrs.frozen(field_transformer=checked)
 class AllOf:
-    """Every one of the conditions holds."""
+    """A condition that holds if all of its conditions hold. It holds for an empty list."""
 
     all: "tuple[Condition, ...]" = attrs.field(converter=_read_conditions)
 
 
 @attrs.frozen(field_transformer=checked)
 class AnyOf:
-    """At least one of the conditions holds."""
+    """A condition that holds if at least one of its conditions holds. It does not hold for an empty list."""
 
     any: "tuple[Condition, ...]" = attrs.field(converter=_read_conditions)
 
 
 @attrs.frozen(field_transformer=checked)
 class Not:
-    """The condition does not hold."""
+    """A condition that holds if its condition does not."""
 
     not_: "Condition" = attrs.field(converter=read_condition)
 
@@ -269,7 +269,7 @@ declare(_read_anniversary_path, {"$ref": ANNIVERSARY_SCOPE})
 
 @attrs.frozen(field_transformer=checked)
 class Anniversary:
-    """The event date is an anniversary (`day`) of the date at the path, or in the same month (`month`): birthdays.
+    """A test that the event date is an anniversary (`day`) of the date at the path, or in its month (`month`).
 
     29 February counts as the 28th in a common year.
     """
@@ -281,7 +281,7 @@ class Anniversary:
 @schema_rules(one_of("crossed", "reached"))
 @attrs.frozen(field_transformer=checked)
 class TrackerTest:
-    """The event takes the tracker across its target (`crossed`), or the tracker is at or past it (`reached`)."""
+    """A test that the event takes the tracker across its target (`crossed`), or that it has reached it (`reached`)."""
 
     tracker: str = attrs.field(converter=read_id)
     crossed: bool | None = None

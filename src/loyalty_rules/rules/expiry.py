@@ -38,7 +38,7 @@ _DAYS_IN_LEAP_YEAR = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @attrs.frozen(field_transformer=checked)
 class FixedDate:
-    """Expires on the date `on`."""
+    """An expiry on the date `on`."""
 
     type: ClassVar[str] = "fixed_date"
     on: date = attrs.field(converter=read_date)
@@ -70,7 +70,7 @@ declare(_read_day, whole_number_schema(1, 31))
 )
 @attrs.frozen(field_transformer=checked)
 class FixedRecurring:
-    """Expires on the next such date strictly after the issue date. 29 February is the 28th in common years."""
+    """An expiry on the next such date strictly after the issue date. 29 February is the 28th in common years."""
 
     type: ClassVar[str] = "fixed_recurring"
     month: int = attrs.field(converter=_read_month)
@@ -84,7 +84,7 @@ class FixedRecurring:
 
 @attrs.frozen(field_transformer=checked)
 class FixedPeriod:
-    """Expires a period after the issue date."""
+    """An expiry a period after the issue date."""
 
     type: ClassVar[str] = "fixed_period"
     after: Period
@@ -92,7 +92,7 @@ class FixedPeriod:
 
 @attrs.frozen(field_transformer=checked)
 class EventDate:
-    """Expires a period after the event date, even if it is issued later."""
+    """An expiry a period after the event date, even if the issue is later."""
 
     type: ClassVar[str] = "event_date"
     after: Period
@@ -100,21 +100,21 @@ class EventDate:
 
 @attrs.frozen
 class Never:
-    """Does not expire."""
+    """No expiry."""
 
     type: ClassVar[str] = "never"
 
 
 @attrs.frozen
 class RegistrationAnniversary:
-    """Expires on the next anniversary of the member's registration strictly after the issue date."""
+    """An expiry on the next anniversary of the member's registration strictly after the issue date."""
 
     type: ClassVar[str] = "registration_anniversary"
 
 
 @attrs.frozen(field_transformer=checked)
 class CustomerField:
-    """Expires on the date in one of the member's extended fields, or a period after it."""
+    """An expiry on the date in one of the member's extended fields, or a period after it."""
 
     type: ClassVar[str] = "customer_field"
     field: str = attrs.field(converter=read_name)
@@ -123,7 +123,7 @@ class CustomerField:
 
 @attrs.frozen(field_transformer=checked)
 class TransactionField:
-    """Expires on the date in one of the event's extended fields, or a period after it."""
+    """An expiry on the date in one of the event's extended fields, or a period after it."""
 
     type: ClassVar[str] = "transaction_field"
     field: str = attrs.field(converter=read_name)
@@ -132,7 +132,7 @@ class TransactionField:
 
 @attrs.frozen(field_transformer=checked)
 class Rolling:
-    """Expires a period after the event date, and moves the expiry of the member's live lots to the same date.
+    """An expiry a period after the event date, which also moves the expiry of the member's live lots to that date.
 
     `scope` is `balance` (every live lot of the currency) or `rolling_lots`.
     """

@@ -74,8 +74,8 @@ def _line_value(line: Line) -> int:
 class Facts:
     """One transaction or activity with its snapshot, in a program's time zone and money.
 
-    `rate` is the program's money for one unit of the event's, in 10⁻¹²: 1 if no conversion is needed, None if a
-    rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
+    `rate` is the program's money for one unit of the event's, in 10⁻¹². It is 1 if no conversion is needed, and None
+    if a rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
     """
 
     __slots__ = (

@@ -19,7 +19,7 @@ __all__ = ["Delayed", "External", "Immediate", "Schedule", "Timing", "Transactio
 
 @attrs.frozen
 class Immediate:
-    """Issued at once."""
+    """An issue at once."""
 
     type: ClassVar[str] = "immediate"
 
@@ -33,7 +33,7 @@ declare(_read_delay, whole_number_schema(0, MAX_DAYS))
 
 @attrs.frozen(field_transformer=checked)
 class Delayed:
-    """Promised, and due at the same local time of day `days` calendar days later."""
+    """A promise that is due at the same local time of day, `days` calendar days later."""
 
     type: ClassVar[str] = "delayed"
     days: int = attrs.field(default=0, converter=_read_delay)
@@ -41,14 +41,14 @@ class Delayed:
 
 @attrs.frozen
 class External:
-    """Promised until an external confirmation names the promise."""
+    """A promise until an external confirmation names it."""
 
     type: ClassVar[str] = "external"
 
 
 @attrs.frozen(field_transformer=checked)
 class TransactionUpdate:
-    """Promised until an update of the transaction satisfies the condition."""
+    """A promise until an update of the transaction satisfies the condition."""
 
     type: ClassVar[str] = "transaction_update"
     when: Condition = attrs.field(converter=read_condition)
