@@ -178,6 +178,21 @@ def test_a_counter_of_a_cap_by_times_counts_times() -> None:
     assert not keys.counts_times("limit/times/times/2025-01-15")
 
 
+@pytest.mark.parametrize(
+    ("phase", "kind"),
+    [
+        ("event", "event"),
+        ("settle", "settle"),
+        ("redeem", "redeem"),
+        (keys.spend_phase("points"), "spend"),
+        (keys.redemption_phase(COUPON), "redeem"),
+        (keys.void_phase(COUPON), "void"),
+    ],
+)
+def test_the_kind_of_a_phase_is_its_first_word(phase: str, kind: str) -> None:
+    assert keys.kind_of_phase(phase) == kind
+
+
 def test_the_tracker_of_a_counter() -> None:
     assert keys.tracker_in("tracker/yearly-spend/M%2F1/2025-01-01") == "yearly-spend"
 

@@ -33,7 +33,7 @@ def shop(**parts: Any) -> lr.Program:
 
 
 def empty(**parts: Any) -> lr.Program:
-    """A program that is constructed in Python."""
+    """Construct a program without a document."""
     given = {"id": "acme", "time_zone": "UTC", "currencies": (Currency("points"),), "promotions": (), **parts}
     return lr.Program(**given)
 

@@ -37,6 +37,7 @@ __all__ = [
     "issue_key",
     "key_part",
     "key_within_program",
+    "kind_of_phase",
     "limit_counter_name",
     "member_cap_counter_name",
     "message_key",
@@ -297,3 +298,8 @@ def undo_redemption_phase(redemption: str) -> str:
 def void_phase(coupon: str) -> str:
     """Return the phase of a void by itself, from the coupon's key."""
     return f"void/{coupon}"
+
+
+def kind_of_phase(phase: str) -> str:
+    """Return the first word of a phase: `spend` of `spend/points`, `event` of `event`."""
+    return phase.partition("/")[0]

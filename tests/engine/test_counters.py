@@ -27,7 +27,7 @@ WEDNESDAY = date(2025, 1, 15)
 
 
 def facts_of(**parts: object) -> Facts:
-    """The facts of a sale to M1 on Wednesday, 15 January 2025."""
+    """Return the facts of a sale to M1 on Wednesday, 15 January 2025."""
     plan = lr.load_program(program()).plan
     return plan.facts(lr.load_event(sale(**parts)), lr.Snapshot())
 

@@ -22,7 +22,7 @@ SPEND = {"spend": {"measure": {"type": "transaction_value"}, "target": "1000"}}
 
 
 def give(quantity: Any = 1, name: str = "give", **parts: Any) -> dict:
-    """An action that issues coupons of the type `gift`."""
+    """Return an action that issues coupons of the type `gift`."""
     return {"type": "issue_coupon", "id": name, "coupon_type": "gift", "quantity": quantity, **parts}
 
 

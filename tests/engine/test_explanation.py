@@ -123,7 +123,7 @@ def test_the_reason_of_a_skipped_action_is_shown() -> None:
 
 
 def steps(action: dict[str, Any], event: lr.Transaction, **more: Any) -> list[str]:
-    """The outcome of the only action of a promotion, and its steps."""
+    """Return the outcome of the only action of a promotion, and its steps."""
     shop = program({"id": "p", "actions": [action]}, **more)
     (trace,) = shop.evaluate(event, serials=Numbered()).explain().promotions[0].actions
     return [trace.outcome, *trace.steps]

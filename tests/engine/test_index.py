@@ -34,7 +34,7 @@ def facts_of(**event: Any) -> Facts:
 
 
 def keys(document: dict[str, Any]) -> list[tuple[str, set[str], bool]]:
-    """The keys of a condition: path, texts, and whether they imply a part of it."""
+    """Return the keys of a condition: path, texts, and whether they imply a part of it."""
     return [(key.path, set(key.texts), key.implies is not None) for key in keys_of([condition(document)])]
 
 

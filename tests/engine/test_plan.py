@@ -23,7 +23,7 @@ FIRST_DAY = date(2025, 1, 1)
 
 
 def crowd() -> dict[str, Any]:
-    """A program of many promotions with trackers, limits, coupons, windows and every kind of key of the index."""
+    """Build a program of many promotions with trackers, limits, coupons, windows and every kind of key of the index."""
     document = program(
         time_zone="America/New_York",
         trackers={"spend": {"measure": {"type": "transaction_value"}, "target": "1000"}},
@@ -58,7 +58,7 @@ def crowd() -> dict[str, Any]:
 
 
 def basket(number: int, **parts: Any) -> dict[str, Any]:
-    """A sale of three lines; the number determines the categories, the store and the day."""
+    """Build a sale of three lines; the number determines the categories, the store and the day."""
     day = FIRST_DAY + timedelta(days=number % 400)
     return sale(
         "77.70",

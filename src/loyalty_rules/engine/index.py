@@ -314,7 +314,10 @@ class _Unplaced:
 
 
 class _Builder:
-    """Places promotions into buckets, and numbers the remaining tests; equal tests have one number."""
+    """The builder of an index: it places promotions into buckets and numbers the remaining tests.
+
+    Equal tests have one number.
+    """
 
     def __init__(self) -> None:
         self.tests: dict[tuple[Part, ...], int] = {}

@@ -258,7 +258,7 @@ def _compiled(parts: Mapping[str, Any]) -> Plan:
 
 
 class _Binder:
-    """Binds policies with a cache: equal policies in a thousand promotions are bound once."""
+    """A cache of bound policies: equal policies in a thousand promotions are bound once."""
 
     def __init__(self) -> None:
         self.cache: dict[Any, Any] = {}

@@ -24,6 +24,7 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
+from loyalty_rules.keys import kind_of_phase
 from loyalty_rules.lifecycle.promises import PromiseIntent
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
@@ -288,5 +289,5 @@ def receipt_class(phase: str, inputs: Mapping[str, Any]) -> type[Receipt]:
 
     A storage that keeps the parts of a receipt restores it with this class.
     """
-    kind = phase.partition("/")[0]
+    kind = kind_of_phase(phase)
     return _OF_EVENT.get(inputs["event"]["type"], SaleReceipt) if kind == "event" else _OF_PHASE[kind]
