@@ -1,4 +1,4 @@
-"""What a ledger is: the two protocols say the same, and the ledgers that there are say what the protocol says."""
+"""The two protocols of a ledger have the same operations, and the ledgers of the library conform to them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def operations(cls: type) -> Mapping[str, Callable[..., Any]]:
-    """The public methods that a class defines itself."""
+    """Return the public methods that a class itself defines, by name."""
     return {name: each for name, each in vars(cls).items() if inspect.isfunction(each) and not name.startswith("_")}
 
 
 def shape(function: Callable[..., Any]) -> list[tuple[str, Any, Any, Any]]:
-    """Name, kind, default and type of every parameter, and what comes back."""
+    """Return the name, kind, default and type of every parameter, and the type of the result."""
     signature = inspect.signature(function, eval_str=True)
     parameters = [(each.name, each.kind, each.default, each.annotation) for each in signature.parameters.values()]
     return [*parameters, ("return", None, None, signature.return_annotation)]
@@ -35,7 +35,7 @@ def test_both_protocols_have_the_same_operations_in_the_same_order() -> None:
 
 
 @pytest.mark.parametrize("name", operations(Ledger))
-def test_each_operation_takes_and_gives_the_same_awaited_or_not(name: str) -> None:
+def test_each_operation_has_the_same_signature_awaited_or_not(name: str) -> None:
     one, other = operations(Ledger)[name], operations(AsyncLedger)[name]
     assert shape(one) == shape(other)
     assert not inspect.iscoroutinefunction(one)
@@ -43,12 +43,12 @@ def test_each_operation_takes_and_gives_the_same_awaited_or_not(name: str) -> No
 
 
 @pytest.mark.parametrize("name", operations(Ledger))
-def test_the_ledger_in_memory_takes_and_gives_what_the_protocol_says(name: str) -> None:
+def test_the_ledger_in_memory_has_the_signatures_of_the_protocol(name: str) -> None:
     assert shape(getattr(MemoryLedger, name)) == shape(operations(Ledger)[name])
 
 
 @pytest.mark.parametrize("name", operations(Ledger))
-def test_each_operation_says_what_it_does(name: str) -> None:
+def test_each_operation_has_a_docstring(name: str) -> None:
     assert inspect.getdoc(operations(Ledger)[name])
 
 
@@ -69,14 +69,14 @@ awaited: AsyncLedger = MemoryLedger()
 
 
 def mypy(snippet: Path, text: str) -> str:
-    """What mypy says of a snippet, by the settings of the project."""
+    """Return the output of mypy for a snippet, with the settings of the project."""
     snippet.write_text(text)
     command = [sys.executable, "-m", "mypy", "--strict", str(snippet)]
     path = {**os.environ, "MYPYPATH": str(ROOT / "examples" / "custom_ledger")}
     return subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, timeout=600, check=False).stdout
 
 
-def test_the_ledgers_that_there_are_are_ledgers_to_a_type_checker_and_no_asyncio_ones(tmp_path: Path) -> None:
+def test_a_type_checker_accepts_the_ledgers_as_synchronous_ones_only(tmp_path: Path) -> None:
     right = mypy(tmp_path / "right.py", TYPED + EXAMPLE)
     assert "no issues found" in right, right
     wrong = mypy(tmp_path / "wrong.py", TYPED + WRONG)

@@ -1,4 +1,4 @@
-"""The reports, worked out by hand, and what must always hold of them. Source: ledger 4."""
+"""The reports: examples worked out by hand, and the laws of their sums. Source: ledger 4."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_issuance_as_of_the_second_of_march(quarter: Till) -> None:
     }
 
 
-def test_issuance_by_store_is_by_the_store_that_issued(quarter: Till) -> None:
+def test_issuance_by_store_uses_the_store_of_the_sale(quarter: Till) -> None:
     assert table(issuance(quarter.program, rows(quarter, "2025-03-02T00:00:00Z"), ["store"])) == {
         "gift S1": "2 1 0 0 1 0",
         "gift S2": "1 0 0 0 0 1",
@@ -106,7 +106,7 @@ def test_issuance_by_store_is_by_the_store_that_issued(quarter: Till) -> None:
     }
 
 
-def test_issuance_by_the_month_of_issue_is_what_became_of_that_month(quarter: Till) -> None:
+def test_issuance_by_the_month_of_issue_has_the_current_state_of_that_months_issues(quarter: Till) -> None:
     assert table(issuance(quarter.program, rows(quarter, "2025-03-02T00:00:00Z"), ["issued_in"])) == {
         "gift 2025-01": "1 1 0 0 0 0",
         "gift 2025-02": "2 0 0 0 1 1",
@@ -116,7 +116,7 @@ def test_issuance_by_the_month_of_issue_is_what_became_of_that_month(quarter: Ti
     }
 
 
-def test_issuance_by_month_is_what_moved_in_it(quarter: Till) -> None:
+def test_issuance_by_month_has_the_changes_of_that_month(quarter: Till) -> None:
     assert table(issuance(quarter.program, rows(quarter, "2025-03-02T00:00:00Z"), ["month"])) == {
         "gift 2025-01": "1 0 0 0 0 1",
         "gift 2025-02": "2 1 0 0 0 1",
@@ -142,11 +142,11 @@ def test_issuance_by_promotion_and_store(quarter: Till) -> None:
     ("2025-02-19T22:59:59Z", "250 30 0 0 0 220"),      # the last second of the 19th in Berlin
     ("2025-02-19T23:00:00Z", "250 30 70 0 0 150"),
 ])  # fmt: skip
-def test_a_report_as_of_an_instant_knows_nothing_later(quarter: Till, at: str, points: str | None) -> None:
+def test_a_report_as_of_an_instant_ignores_later_changes(quarter: Till, at: str, points: str | None) -> None:
     assert table(issuance(quarter.program, rows(quarter, at))).get("points") == points
 
 
-def test_what_a_cancelled_promise_held_is_voided() -> None:
+def test_the_units_of_a_cancelled_promise_are_voided() -> None:
     till = Till(program(earn(fixed("9"), timing={"type": "external"})))
     till.sell(sale("100"))
     till.process({"type": "confirmation", "id": "C", "occurred_at": FEBRUARY, "promise": "acme/T-1/p/earn",
@@ -154,7 +154,7 @@ def test_what_a_cancelled_promise_held_is_voided() -> None:
     assert table(issuance(till.program, rows(till, FEBRUARY))) == {"points": "9 0 0 0 9 0"}
 
 
-def test_a_dimension_that_there_is_not_is_refused(quarter: Till) -> None:
+def test_an_unknown_dimension_is_an_error(quarter: Till) -> None:
     with pytest.raises(InvalidValueError, match="expected some of promotion, store, issued_in, month"):
         issuance(quarter.program, rows(quarter, FEBRUARY), ["colour"])  # type: ignore[list-item]
 
@@ -177,7 +177,7 @@ def test_liability_in_points_by_the_month_in_which_they_expire(quarter: Till) ->
     assert (report.total, report.unvalued, report.unbounded) == (Decimal("7.2"), ("miles",), ())
 
 
-def test_a_value_that_is_given_goes_before_the_rate() -> None:
+def test_a_value_passed_by_the_host_overrides_the_rate() -> None:
     till = Till(TWO_STORES)
     till.sell(sale("100", store="S2"))
     report = liability(till.program, rows(till, FEBRUARY), {"points": Decimal("0.004"), "miles": Decimal("0.000033")})
@@ -188,19 +188,19 @@ def test_a_value_that_is_given_goes_before_the_rate() -> None:
     assert (report.total, report.unvalued) == (Decimal("0.600231"), ())
 
 
-def test_a_value_is_held_to_six_decimals_half_up() -> None:
+def test_a_value_is_rounded_to_six_decimals_half_up() -> None:
     thirds = program(earn(fixed("2")), currencies={"points": {"redeem": {"points": "3", "value": "1"}}})
     till = Till(thirds)
     till.sell(sale("100"))
     assert liability(till.program, rows(till, FEBRUARY)).total == Decimal("0.666667")
 
 
-def test_a_float_is_no_value_of_a_point(quarter: Till) -> None:
+def test_a_float_is_refused_as_the_value_of_a_point(quarter: Till) -> None:
     with pytest.raises(InvalidValueError, match="a float is not exact"):
         liability(quarter.program, rows(quarter, FEBRUARY), {"points": 0.01})  # type: ignore[dict-item]
 
 
-def test_what_has_expired_is_owed_no_more_though_nobody_has_swept() -> None:
+def test_expired_units_are_not_owed_although_they_are_not_swept() -> None:
     till = Till(TWO_STORES)
     till.sell(sale("100", occurred_at=JANUARY))
     before = liability(till.program, rows(till, "2025-02-19T22:59:59Z"))
@@ -215,7 +215,7 @@ def test_what_has_expired_is_owed_no_more_though_nobody_has_swept() -> None:
     ({"type": "amount_off", "amount": "10"}, 30),
     ({"type": "stored_value", "amount": "20"}, 60),
 ])  # fmt: skip
-def test_the_most_that_three_outstanding_coupons_can_cost(benefit: dict, most: int | None) -> None:
+def test_the_maximum_cost_of_three_outstanding_coupons(benefit: dict, most: int | None) -> None:
     till = Till(program(gift(quantity=3), coupon_types={"gift": coupon_type(**benefit)}))
     till.sell(sale("100"))
     report = liability(till.program, rows(till, FEBRUARY))
@@ -224,7 +224,7 @@ def test_the_most_that_three_outstanding_coupons_can_cost(benefit: dict, most: i
     assert report.total == (most or 0)
 
 
-def test_a_gift_card_costs_what_is_left_of_it() -> None:
+def test_a_gift_card_costs_its_remainder() -> None:
     card = coupon_type(type="stored_value", amount="100")
     till = Till(program(gift(quantity=2), coupon_types={"gift": card}))
     till.sell(sale("500"))
@@ -234,7 +234,7 @@ def test_a_gift_card_costs_what_is_left_of_it() -> None:
 
 
 @pytest.mark.parametrize("later", [program(), program(coupon_types={"gift": {}})])
-def test_a_type_that_is_gone_or_says_nothing_has_no_bound(later: dict) -> None:
+def test_a_removed_type_or_one_without_a_benefit_is_unbounded(later: dict) -> None:
     till = Till(program(gift(), coupon_types={"gift": coupon_type()}))
     till.sell(sale("100"))
     assert liability(lr.load_program(later), rows(till, FEBRUARY)).unbounded == ("gift",)
@@ -286,7 +286,7 @@ def test_conversion_by_cohort_and_by_flow(campaign: Till, first: str, last: str,
 
 
 @pytest.mark.parametrize(("digits", "rate"), [(0, "1"), (1, "0.6"), (2, "0.57"), (4, "0.5714"), (6, "0.571429")])
-def test_a_rate_has_the_digits_asked_for_half_up(campaign: Till, digits: int, rate: str) -> None:
+def test_a_rate_has_the_requested_digits_rounded_half_up(campaign: Till, digits: int, rate: str) -> None:
     (row,) = converted(campaign, "2025-01-01", "2025-01-31", "2025-06-01T00:00:00Z", digits=digits)
     assert row[6] == rate
 
@@ -298,7 +298,7 @@ def test_conversion_by_the_store_that_issued(campaign: Till) -> None:
     ]
 
 
-def test_an_undone_redemption_is_none_from_then_on_and_was_one_before() -> None:
+def test_an_undone_redemption_counts_only_before_its_undoing() -> None:
     till = Till(program(gift(), coupon_types={"gift": coupon_type()}))
     till.sell(sale("100", occurred_at=JANUARY))
     till.ledger.redeem(till.program, "S:acme/T-1/p/gift/1", lr.load_event(sale("9", id="P", occurred_at=JANUARY_TOO)))
@@ -352,7 +352,7 @@ def test_every_report_adds_up() -> None:
     holds(every_report_adds_up, histories(), tries=50)
 
 
-def test_a_report_that_forgets_what_returns_took_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_that_ignores_reversals_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     from loyalty_rules.ledger import reports
 
     monkeypatch.setattr(reports, "_BUCKETS", {**reports._BUCKETS, "reversed": ("redeemed", 0)})
@@ -371,7 +371,7 @@ def test_no_report_touches_the_decimal_context_of_the_host(quarter: Till) -> Non
         assert reports() == expected
 
 
-def test_the_rows_of_a_program_are_its_own() -> None:
+def test_the_rows_are_those_of_one_program() -> None:
     till = Till(program(earn(fixed("1"))))
     till.sell(sale("100"))
     other = till.ledger.report_rows("acm", datetime.fromisoformat(FEBRUARY))

@@ -52,7 +52,7 @@ def refused(receipt: Receipt) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("timing", [DELAYED, EXTERNAL, ON_SHIPPED])
-def test_a_promise_is_no_balance_and_can_not_be_spent(timing: dict) -> None:
+def test_pending_points_are_not_in_the_balance_and_cannot_be_spent(timing: dict) -> None:
     promised = till(timing)
     assert standing(promised) == (0, 50)
     assert refused(promised.spend("1")) == ("insufficient",)
@@ -79,7 +79,7 @@ def test_a_promise_settled_late_became_available_when_it_was_due() -> None:
     assert standing(delayed, DUE_AT) == (50, 0)
 
 
-def test_settling_twice_changes_nothing() -> None:
+def test_a_second_settlement_changes_nothing() -> None:
     delayed = till(DELAYED)
     assert len(delayed.ledger.settle(delayed.program, instant(DUE_AT))) == 1
     assert list(delayed.ledger.settle(delayed.program, instant(DUE_AT))) == []
@@ -94,7 +94,7 @@ def test_a_return_before_the_settlement_at_the_same_instant_comes_first() -> Non
 
 
 @pytest.mark.parametrize("timing", [EXTERNAL, ON_SHIPPED])
-def test_what_waits_for_word_is_not_settled_by_time(timing: dict) -> None:
+def test_a_promise_that_waits_for_an_event_is_not_settled_by_time(timing: dict) -> None:
     waiting = till(timing)
     assert list(waiting.ledger.settle(waiting.program, instant("2035-01-01T00:00:00Z"))) == []
 
@@ -110,7 +110,7 @@ def test_a_confirmation_releases_the_promise_that_it_names() -> None:
     assert standing(waiting) == (50, 0)
 
 
-def test_a_confirmation_may_cancel_and_then_nothing_is_left() -> None:
+def test_a_confirmation_can_cancel_a_promise_and_no_units_remain() -> None:
     waiting = till(EXTERNAL)
     (cancelled,) = waiting.process(confirmation("cancel")).intents
     assert isinstance(cancelled, CancelPromise)
@@ -128,14 +128,14 @@ def test_a_promise_resolves_once(first: str, second: str) -> None:
     assert standing(waiting) == before
 
 
-def test_the_same_confirmation_again_gives_what_it_gave() -> None:
+def test_a_retried_confirmation_returns_the_recorded_receipt() -> None:
     waiting = till(EXTERNAL)
     first = waiting.process(confirmation())
     again = waiting.process(confirmation())
     assert (again.status, again.intents) == ("already_recorded", first.intents)
 
 
-def test_what_was_taken_back_before_is_not_released() -> None:
+def test_units_taken_back_before_the_release_are_not_released() -> None:
     waiting = till(EXTERNAL, on_return="proportional")
     waiting.take_back("30")
     (release,) = waiting.process(confirmation()).intents
@@ -145,7 +145,7 @@ def test_what_was_taken_back_before_is_not_released() -> None:
     assert standing(waiting) == (0, 0)
 
 
-def test_a_promise_that_came_back_whole_is_resolved() -> None:
+def test_a_promise_that_was_taken_back_completely_is_resolved() -> None:
     waiting = till(EXTERNAL)
     waiting.take_back("100")
     assert refused(waiting.process(confirmation())) == ("already_resolved",)
@@ -156,7 +156,7 @@ def test_a_promise_that_came_back_whole_is_resolved() -> None:
     (DELAYED, KEY, "not_external"),
     (ON_SHIPPED, KEY, "not_external"),
 ])  # fmt: skip
-def test_a_confirmation_that_fits_nothing_is_refused(timing: dict, promise: str, reason: str) -> None:
+def test_a_confirmation_without_an_open_external_promise_is_refused(timing: dict, promise: str, reason: str) -> None:
     assert refused(till(timing).process(confirmation(promise=promise))) == (reason,)
 
 
@@ -173,7 +173,7 @@ def test_an_update_that_satisfies_the_condition_releases_once() -> None:
     assert standing(waiting) == (50, 0)
 
 
-def test_what_an_update_does_not_give_stays_as_earlier_ones_left_it() -> None:
+def test_a_field_that_an_update_omits_keeps_its_earlier_value() -> None:
     both = {"all": [{"field": "status", "is": "Shipped"}, {"field": "custom_fields.paid", "is": True}]}
     waiting = till({"type": "transaction_update", "when": both})
     paid = {"type": "update", "id": "U-1", "occurred_at": SOLD_AT, "of": "T-1", "custom_fields": {"paid": True}}
@@ -181,14 +181,14 @@ def test_what_an_update_does_not_give_stays_as_earlier_ones_left_it() -> None:
     assert len(waiting.process(update("Shipped", 2)).intents) == 1
 
 
-def test_an_update_replaces_the_fields_that_it_gives_whole() -> None:
+def test_an_update_replaces_a_field_completely() -> None:
     waiting = till({"type": "transaction_update", "when": {"field": "custom_fields.paid", "is": True}})
     fields = {"custom_fields": {"note": "ring twice"}}
     waiting.process(update("Placed", 1, custom_fields={"paid": False}))
     assert waiting.process(update("Placed", 2, **fields)).intents == ()
 
 
-def test_an_update_of_no_known_sale_is_refused() -> None:
+def test_an_update_of_an_unknown_sale_is_refused() -> None:
     assert refused(till(ON_SHIPPED).process({**update("Shipped"), "of": "T-2"})) == ("unknown_sale",)
 
 
@@ -206,14 +206,14 @@ PERIOD = {"type": "fixed_period", "after": {"days": 10}}
     ({"type": "fixed_date", "on": "2025-02-01"}, "2025-02-01"),            # good for what is left of the day
     ({"type": "never"}, None),
 ])  # fmt: skip
-def test_until_when_a_promise_released_on_the_first_of_february_lives(expiry: dict, expires_on: str | None) -> None:
+def test_the_expiry_of_a_promise_released_on_the_first_of_february(expiry: dict, expires_on: str | None) -> None:
     (release, *_) = till(EXTERNAL, expiry).process(confirmation()).intents
     assert isinstance(release, ReleasePromise)
     assert (str(release.expires_on) if release.expires_on else None) == expires_on
 
 
 @pytest.mark.parametrize("at", ["2025-02-02T00:00:00Z", "2025-05-05T12:00:00Z"])
-def test_a_promise_whose_expiry_is_past_when_it_is_released_lapses(at: str) -> None:
+def test_a_promise_whose_expiry_is_past_at_its_release_lapses(at: str) -> None:
     waiting = till(EXTERNAL, {"type": "fixed_date", "on": "2025-02-01"})
     (lapsed,) = waiting.process(confirmation(at=at)).intents
     assert isinstance(lapsed, CancelPromise)
@@ -221,7 +221,7 @@ def test_a_promise_whose_expiry_is_past_when_it_is_released_lapses(at: str) -> N
     assert standing(waiting, at) == (0, 0)
 
 
-def test_a_delayed_promise_counts_its_period_from_the_day_that_it_was_due_however_late_it_is_settled() -> None:
+def test_a_delayed_promise_settled_late_counts_its_period_from_the_day_that_it_was_due() -> None:
     delayed = till(DELAYED, PERIOD)
     (settled,) = delayed.ledger.settle(delayed.program, instant("2025-03-01T10:00:00Z"))
     (release,) = settled.intents
@@ -237,7 +237,7 @@ def test_a_promise_does_not_expire_and_is_not_swept() -> None:
     assert standing(waiting, "2026-01-01T00:00:00Z") == (0, 50)
 
 
-def test_a_rolling_expiry_that_moved_on_while_the_promise_waited_is_not_shortened() -> None:
+def test_a_rolling_expiry_that_was_extended_before_the_release_is_not_shortened() -> None:
     rolling = {"type": "rolling", "after": {"days": 30}}
     promotions = [
         {"id": "p", "when": {"field": "store", "is": "S1"},
@@ -254,7 +254,7 @@ def test_a_rolling_expiry_that_moved_on_while_the_promise_waited_is_not_shortene
 # -- what is said ----------------------------------------------------------------------------------------------------
 
 
-def test_a_promise_says_its_own_and_the_release_says_the_template() -> None:
+def test_a_promise_sends_its_own_template_and_the_release_the_usual_one() -> None:
     communication = {"template": "earned", "promised_template": "coming", "priority": ["email"]}
     waiting = Till(program(earn(fixed("50"), timing=EXTERNAL, communication=communication)))
     sold = waiting.sell(sale("100", member={"id": "M1", "contacts": {"email": "m@example.org"}}))
@@ -263,7 +263,7 @@ def test_a_promise_says_its_own_and_the_release_says_the_template() -> None:
     assert [(each.template, each.about) for each in said] == [("coming", (KEY,)), ("earned", (f"{KEY}/release",))]
 
 
-def test_a_cancelled_promise_gives_its_caps_back() -> None:
+def test_a_cancelled_promise_releases_its_caps() -> None:
     capped = Till(
         program(earn(fixed("50"), timing=EXTERNAL, caps={"per_member": {"times": 1}, "total": {"amount": "50"}}))
     )

@@ -90,7 +90,7 @@ def test_a_refusal_lists_every_reason_in_every_combination() -> None:
             assert isinstance(decided, RedeemCoupon)
 
 
-def test_a_coupon_that_nobody_issued_and_one_whose_type_is_gone_are_unknown_alike() -> None:
+def test_a_coupon_that_was_not_issued_and_one_whose_type_was_removed_are_both_unknown() -> None:
     gone = lr.load_program(program())
     for coupon in (None, coupon_of(STRICT)):
         decided = redeem(gone, coupon, purchase())
@@ -98,12 +98,12 @@ def test_a_coupon_that_nobody_issued_and_one_whose_type_is_gone_are_unknown_alik
         assert (decided.reasons, decided.detail) == (("unknown",), "there is no such coupon")
 
 
-def test_without_holder_only_a_coupon_may_be_given_away() -> None:
+def test_another_member_may_redeem_a_coupon_without_holder_only() -> None:
     assert discount({"type": "amount_off", "amount": "5"}, member={"id": "M2"}) == 5
     assert discount({"type": "amount_off", "amount": "5"}, member=None) == 5
 
 
-def test_a_condition_on_a_tracker_asks_the_snapshot_of_the_redeeming_sale() -> None:
+def test_a_condition_on_a_tracker_reads_the_snapshot_of_the_redeeming_sale() -> None:
     spend = {"spend": {"measure": {"type": "transaction_value"}, "target": "150"}}
     reached = {"when": {"tracker": "spend", "reached": True}}
     document = {**rules({"type": "amount_off", "amount": "5"}, redemption=reached), "trackers": spend}
@@ -136,7 +136,7 @@ BASKET = [
     ("15", None, "0", "0"),
     ("15", None, "-20", "0"),
 ])  # fmt: skip
-def test_percent_off_the_bill_to_the_cent(percent: str, most: str | None, amount: str, off: str) -> None:
+def test_a_percentage_of_the_bill_is_rounded_to_the_cent(percent: str, most: str | None, amount: str, off: str) -> None:
     assert discount({"type": "percent_off", "percent": percent, "most": most}, amount) == Decimal(off)
 
 
@@ -151,7 +151,7 @@ def test_percent_off_the_bill_to_the_cent(percent: str, most: str | None, amount
     ({"type": "amount_off", "amount": "60"}, "50", "50"),
     (None, "50", "0"),                                                     # what it gives is the host's to say
 ])  # fmt: skip
-def test_off_the_lines_and_off_the_bill(benefit: dict | None, amount: str, off: str) -> None:
+def test_the_discount_of_lines_and_of_the_bill(benefit: dict | None, amount: str, off: str) -> None:
     assert discount(benefit, amount, lines=BASKET) == Decimal(off)
 
 
@@ -162,13 +162,13 @@ def test_off_the_lines_and_off_the_bill(benefit: dict | None, amount: str, off: 
     ({"type": "amount_off", "amount": "50"}, "0.1", "10"),                 # the bill is 10 of the program's money
     ({"type": "stored_value", "amount": "50"}, "0.1", "10"),
 ])  # fmt: skip
-def test_a_bill_in_foreign_money_is_taken_at_its_rate_and_the_discount_is_in_the_programs(
+def test_a_bill_in_foreign_money_is_converted_and_the_discount_is_in_the_programs_money(
     benefit: dict, rate: str, off: str
 ) -> None:
     assert discount(benefit, "100", currency="USD", exchange_rate=rate) == Decimal(off)
 
 
-def test_in_foreign_money_without_a_rate_nothing_is_redeemed() -> None:
+def test_a_bill_in_foreign_money_without_a_rate_redeems_no_coupon() -> None:
     document = rules({"type": "amount_off", "amount": "5"})
     decided = redeem(lr.load_program(document), coupon_of(document), purchase(currency="USD"))
     assert isinstance(decided, Refusal)
@@ -201,7 +201,7 @@ def refused(receipt: Receipt) -> tuple[str, ...]:
     return receipt.refusal.reasons
 
 
-def test_a_gift_card_of_a_hundred_is_drawn_down_until_nothing_is_left() -> None:
+def test_a_gift_card_of_a_hundred_is_drawn_down_to_zero() -> None:
     till = sold(CARD)
     drawn = [redemption(draw(till, amount, number)) for number, amount in enumerate(("30", "50", "45"))]
     assert [(each.discount, each.remaining) for each in drawn] == [(30, 70), (50, 20), (20, 0)]
@@ -220,7 +220,7 @@ def undo(till: Till, number: int, at: str = BACK_AT, event: str = "X-1") -> Rece
     return till.sound(till.ledger.undo_redemption(till.program, key, event=event, at=instant(at)))
 
 
-def test_any_draw_is_undone_once_and_gives_back_what_it_took() -> None:
+def test_each_draw_is_undone_once_and_restores_its_amount() -> None:
     till = sold(CARD)
     for number, amount in enumerate(("30", "50", "20")):
         draw(till, amount, number)
@@ -231,7 +231,7 @@ def test_any_draw_is_undone_once_and_gives_back_what_it_took() -> None:
     assert redemption(draw(till, "80", 4)).discount == 50
 
 
-def test_a_gift_card_taken_back_stays_taken_back_when_a_draw_is_undone() -> None:
+def test_a_voided_gift_card_stays_voided_when_a_draw_is_undone() -> None:
     till = sold(CARD)
     draw(till, "30", 1, at="2025-01-16T10:00:00Z")
     till.take_back("200")
@@ -257,7 +257,7 @@ def test_a_cancelled_purchase_reinstates_its_coupon_if_it_is_still_valid(at: str
     assert (coupon.state, coupon.redeemed_by, coupon.redeemed_at) == (state, None, None)
 
 
-def test_an_undo_cites_the_redemption_that_stands() -> None:
+def test_an_undo_names_the_current_redemption() -> None:
     """Used in A, A cancelled, used in B, A cancelled again: B's use stands."""
     till = sold(TENNER)
     draw(till, "50", 1)
@@ -278,12 +278,12 @@ def test_an_undo_cites_the_redemption_that_stands() -> None:
     ("expired", BACK_AT, "expired"),
     ("issued", "2025-01-26T00:00:00Z", "expired"),  # by time, whether or not a sweep has come by
 ])  # fmt: skip
-def test_only_what_can_still_be_redeemed_can_be_voided(state: Any, at: str, reason: str | None) -> None:
+def test_only_a_redeemable_coupon_can_be_voided(state: Any, at: str, reason: str | None) -> None:
     decided = void(lr.load_program(TENNER), attrs.evolve(coupon_of(TENNER), state=state), "V-1", instant(at))
     assert (decided.reasons[0] if isinstance(decided, Refusal) else None) == reason
 
 
-def test_a_voided_coupon_gives_its_caps_back() -> None:
+def test_a_voided_coupon_releases_its_caps() -> None:
     till = sold(rules({"type": "amount_off", "amount": "10"}, caps={"per_member": 1, "total": 1}))
     assert till.sell(sale("200", id="T-2")).intents == ()
     till.sound(till.ledger.void(till.program, KEY, event="V-1", at=instant(SOLD_AT)))

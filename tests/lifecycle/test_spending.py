@@ -1,4 +1,4 @@
-"""Spending: which lots, how much, what it is worth, and what an undo gives back. Source: semantics 12."""
+"""Spending: the order of lots, the limits of a rate, the value of an amount, and the undoing. Source: semantics 12."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refused(receipt: Receipt) -> tuple[str, ...]:
 # -- from which lots -------------------------------------------------------------------------------------------------
 
 
-def test_the_lot_that_expires_soonest_goes_first_and_those_that_never_expire_last_in_the_order_of_issue() -> None:
+def test_lots_are_spent_by_expiry_soonest_first_then_in_the_order_of_issue() -> None:
     till = shop(
         expiring("never", "5", None),
         expiring("late", "5", 60),
@@ -59,13 +59,13 @@ def test_the_lot_that_expires_soonest_goes_first_and_those_that_never_expire_las
     assert refused(till.spend("0.000001", event="T-11")) == ("insufficient",)
 
 
-def test_a_lot_is_live_through_the_end_of_its_day_and_not_an_instant_longer() -> None:
+def test_a_lot_is_live_to_the_end_of_its_last_day_and_not_an_instant_longer() -> None:
     till = shop(expiring("earn", "5", 10))
     assert refused(till.spend("5", at="2025-01-26T00:00:00Z")) == ("insufficient",)
     assert drawn(till.spend("5", at="2025-01-25T23:59:59.999999Z")) == [("earn", 5)]
 
 
-def test_what_was_spent_from_a_lot_stays_with_it_when_it_expires() -> None:
+def test_spent_units_stay_spent_when_their_lot_expires() -> None:
     """The "balance collapse" of other systems: expired lots drop out of the sum, the spends against them stay."""
     till = shop(expiring("soon", "10", 10), expiring("late", "10", 60))
     till.spend("8")
@@ -109,7 +109,7 @@ RATE = {"points": "100", "value": "5.00", "least": "500", "block": "100", "most"
     ("2000", "0", ("not_positive", "below_least")),
     ("2000", "-100", ("not_positive", "below_least")),
 ])  # fmt: skip
-def test_the_least_the_block_and_the_most_of_a_rate(balance: str, amount: str, reasons: tuple) -> None:
+def test_the_minimum_the_block_and_the_maximum_of_a_rate(balance: str, amount: str, reasons: tuple) -> None:
     till = shop(earn(fixed(balance)), **RATE)
     receipt = till.spend(amount)
     assert (receipt.refusal.reasons if receipt.refusal else ()) == reasons
@@ -128,11 +128,11 @@ def test_a_currency_that_the_program_does_not_have_is_refused() -> None:
     ("3", "2", "3", "2"),
     ("0.5", "1", "0.25", "0.5"),
 ])  # fmt: skip
-def test_what_an_amount_is_worth(points: str, value: str, amount: str, money: str) -> None:
+def test_the_value_of_an_amount_is_rounded_down(points: str, value: str, amount: str, money: str) -> None:
     assert worth(RedeemRate(Decimal(points), Decimal(value)), Decimal(amount)) == Decimal(money)
 
 
-def test_a_balance_is_drawn_down_over_several_purchases_and_each_says_what_it_is_worth() -> None:
+def test_several_purchases_draw_a_balance_down_and_each_has_its_value() -> None:
     till = shop(earn(fixed("1000")), points="100", value="5.00", block="100")
     intents = [till.spend(amount, event=f"P-{amount}").intents[0] for amount in ("300", "500", "200")]
     assert [(each.amount, each.value) for each in intents if isinstance(each, SpendCurrency)] == [
@@ -141,7 +141,7 @@ def test_a_balance_is_drawn_down_over_several_purchases_and_each_says_what_it_is
     assert till.available() == 0
 
 
-def test_without_a_rate_any_amount_may_be_spent_and_is_worth_nothing_that_is_known() -> None:
+def test_without_a_rate_any_amount_may_be_spent_and_has_no_value() -> None:
     (intent,) = shop(earn(fixed("5"))).spend("0.000001").intents
     assert isinstance(intent, SpendCurrency)
     assert intent.value is None
@@ -161,7 +161,7 @@ def undo(till: Till, at: str, event: str = "X-1") -> Receipt:
     return till.sound(till.ledger.undo_spend(till.program, "acme/T-9/spend/points", event=event, at=instant(at)))
 
 
-def test_an_undo_gives_the_lots_their_units_back_with_their_own_expiry() -> None:
+def test_an_undo_returns_the_units_to_their_lots_which_keep_their_expiry() -> None:
     till = shop(expiring("soon", "5", 10), expiring("late", "5", 60))
     before = till.lots()
     till.spend("7")
@@ -171,7 +171,7 @@ def test_an_undo_gives_the_lots_their_units_back_with_their_own_expiry() -> None
     assert till.lots() == before
 
 
-def test_what_has_expired_meanwhile_is_named_and_not_revived() -> None:
+def test_an_undo_names_the_units_of_expired_lots_and_does_not_revive_them() -> None:
     till = shop(expiring("soon", "5", 10), expiring("late", "5", 60))
     till.spend("7")
     (intent,) = undo(till, "2025-01-26T00:00:00Z").intents
@@ -190,7 +190,7 @@ def test_a_spend_is_undone_once() -> None:
     assert till.available() == 10
 
 
-def test_no_such_spend_no_undo() -> None:
+def test_an_unknown_spend_cannot_be_undone() -> None:
     assert refused(undo(shop(earn(fixed("10"))), SOLD_AT)) == ("unknown_spend",)
 
 
@@ -236,7 +236,7 @@ def a_spend_takes_all_of_what_expires_sooner_before_any_of_what_expires_later(ca
                 assert taken.get(lot.key) == lot.outstanding
 
 
-def test_a_spend_takes_all_of_what_expires_sooner_before_any_of_what_expires_later() -> None:
+def test_a_spend_exhausts_each_lot_before_it_draws_from_one_that_expires_later() -> None:
     holds(a_spend_takes_all_of_what_expires_sooner_before_any_of_what_expires_later, wallets(), tries=150)
 
 

@@ -25,7 +25,7 @@ def days(number: int) -> dict:
     return {"type": "fixed_period", "after": {"days": number}}
 
 
-def test_a_lot_is_gone_at_the_midnight_that_ends_its_day_and_a_sweep_says_so_once() -> None:
+def test_a_lot_expires_at_the_midnight_that_ends_its_day_and_a_sweep_records_it_once() -> None:
     till = Till(program(earn(fixed("10"), expiry=days(10))))
     till.sell(sale("100"))
     assert list(till.ledger.expire(till.program, instant("2025-01-25T23:59:59Z"))) == []
@@ -52,7 +52,7 @@ def test_a_day_ends_at_the_local_midnight(zone: str, day: str, ends_at: str) -> 
     assert till.available(end.isoformat()) == 0
 
 
-def test_a_coupon_expires_by_time_and_a_sweep_writes_it_down() -> None:
+def test_a_coupon_expires_by_time_and_a_sweep_records_it() -> None:
     till = gifts()
     assert [len(till.ledger.expire(till.program, instant(at))) for at in
             ("2025-01-25T23:59:59Z", "2025-01-26T00:00:00Z", "2025-01-27T00:00:00Z")] == [0, 1, 0]  # fmt: skip
@@ -76,7 +76,7 @@ def test_a_redeemed_coupon_does_not_expire() -> None:
 # -- expiries that move ----------------------------------------------------------------------------------------------
 
 
-def test_each_visit_moves_the_live_balance_on() -> None:
+def test_each_visit_extends_the_live_balance() -> None:
     till = Till(program(earn(fixed("10"), expiry=ROLLING)))
     for number, day in enumerate(("2025-01-15", "2025-02-10", "2025-03-12")):
         till.sell(sale("100", id=f"T-{number}", occurred_at=f"{day}T10:00:00Z"))
@@ -85,7 +85,7 @@ def test_each_visit_moves_the_live_balance_on() -> None:
     assert till.available("2025-04-12T00:00:00Z") == 0
 
 
-def test_an_extension_wakes_nothing_that_has_expired_whether_or_not_it_was_swept() -> None:
+def test_an_extension_does_not_revive_an_expired_lot_swept_or_not() -> None:
     for swept in (False, True):
         till = Till(program(earn(fixed("10"), expiry=ROLLING)))
         till.sell(sale("100"))
@@ -95,7 +95,7 @@ def test_an_extension_wakes_nothing_that_has_expired_whether_or_not_it_was_swept
         assert till.available("2025-02-15T00:00:00Z") == 10
 
 
-def test_an_extension_never_shortens_and_never_touches_what_never_expires() -> None:
+def test_an_extension_neither_shortens_a_lot_nor_changes_one_without_expiry() -> None:
     rules = program(promotions=[
         {"id": "p", "when": {"field": "store", "is": "S1"},
          "actions": [earn(fixed("1"), "long", expiry=days(300)), earn(fixed("2"), "never")]},
@@ -199,7 +199,7 @@ def answers(till: Till, at: datetime) -> tuple:
 SWEEPS = st.lists(st.integers(0, 8), max_size=6)
 
 
-def test_a_sweep_changes_no_answer_as_of_any_instant() -> None:
+def test_a_sweep_changes_no_query_as_of_any_instant() -> None:
     holds(a_sweep_changes_no_answer, STEPS, SWEEPS, tries=60)
 
 
@@ -218,12 +218,12 @@ def test_a_sweep_that_comes_a_day_early_is_caught(monkeypatch: pytest.MonkeyPatc
     is_broken(a_sweep_changes_no_answer, STEPS, SWEEPS, tries=60)
 
 
-def test_a_void_that_forgets_the_time_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_void_that_ignores_the_time_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loyalty_rules.lifecycle.records.CouponRecord.state_at", lambda coupon, _at: coupon.state)
     is_broken(a_sweep_changes_no_answer, STEPS, SWEEPS, tries=60)
 
 
-def test_an_expiry_written_down_as_of_the_sweep_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expiry_recorded_at_the_instant_of_the_sweep_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def late(posting: Any, intent: Any) -> Any:
         posting.move(
             intent.lot, "available", "expired", intent.amount, intent.key, intent.expired_at + timedelta(days=40)

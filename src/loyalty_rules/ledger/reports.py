@@ -1,8 +1,8 @@
-"""What a program has given out, what came of it and what it still owes: issuance, conversion, liability.
+"""Reports of a program: issuance, conversion of coupons, liability.
 
-Each report is a pure function of the rows that any ledger gives as of an instant (`Ledger.report_rows`), exact to
-the last digit. Time expires what is issued, whether a sweep has written that down or not; so a report as of an
-instant is the same before and after a sweep. Days and months are local, in the program's zone. Source: ledger 4.
+Each report is a pure function of the rows of a ledger as of an instant (`Ledger.report_rows`), exact to the last digit.
+Lots and coupons expire by time, whether or not a sweep has recorded that, so a report as of an instant is the same
+before and after a sweep. Days and months are local, in the program's zone. Source: ledger 4.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,9 +38,10 @@ __all__ = [
 
 @attrs.frozen
 class PointsLiability:
-    """What is owed of a currency that expires in one month (`YYYY-MM`; None: never, or not known before release).
+    """The units of a currency that are owed and expire in one month.
 
-    Values are in the program's money, held to 6 decimals, half up; None where nobody says what a unit is worth.
+    `expires_in` is `YYYY-MM`, or None if they never expire or the expiry is not known before the release. Values are in
+    the program's money, rounded to 6 decimals, half up; None if the value of a unit is not known.
     """
 
     currency: str
@@ -53,7 +54,7 @@ class PointsLiability:
 
 @attrs.frozen
 class CouponLiability:
-    """How many coupons of a type can still be redeemed, and the most that they can cost; None: without a bound."""
+    """The number of coupons of a type that can be redeemed, and their maximum cost, or None if it is unbounded."""
 
     coupon_type: str
     outstanding: int
@@ -62,10 +63,10 @@ class CouponLiability:
 
 @attrs.frozen
 class Liability:
-    """What a program owes at an instant, in its money.
+    """The liability of a program at an instant, in its money.
 
-    `total` sums everything that has a value; what has none is named: `unvalued` currencies, `unbounded` coupon types
-    of which any are outstanding.
+    `total` is the sum of all known values. `unvalued` are the currencies without a value, `unbounded` the coupon types
+    with outstanding coupons and without a maximum cost.
     """
 
     at: datetime
@@ -77,11 +78,11 @@ class Liability:
 
 
 def liability(program: Program, rows: ReportRows, values: Mapping[str, Decimal] | None = None) -> Liability:
-    """Report what is owed: points at a value for one unit, coupons at the most that each can cost.
+    """Report the liability: points at the value of one unit, coupons at their maximum cost.
 
-    `values` gives the money that one unit of a currency is worth; a currency that it doesn't name is worth its
-    `redeem` rate. What has expired by the rows' instant is owed no more. A stored value costs what is left of it; a
-    percentage without `most`, and a type that has no benefit or that the program no longer has, has no bound.
+    `values` are values of one unit by currency; other currencies are valued at their `redeem` rate. Lots and coupons
+    that have expired by the instant of the rows are not owed. A stored value costs its remainder. A percentage without
+    `most`, a type without a benefit, and a type that the program no longer has are unbounded.
     """
     given = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
     worth = {**_redeem_rates(program), **given}
@@ -146,7 +147,7 @@ def _coupons(program: Program, rows: ReportRows) -> Iterator[CouponLiability]:
 
 
 def _most(benefit: Benefit | None, coupon: CouponRecord) -> int | None:
-    """The most that one coupon can cost, in millionths; None where nothing bounds it, or nobody says."""
+    """Return the maximum cost of one coupon in millionths, or None if it is unbounded."""
     match benefit:
         case AmountOff(amount):
             return micros(amount)
@@ -166,7 +167,7 @@ By: TypeAlias = Literal["promotion", "store", "issued_in", "month"]
 _DIMENSIONS = ("promotion", "store", "issued_in", "month")
 _COLUMNS = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
 _BUCKETS: Mapping[str, tuple[str, int]] = {
-    "issued": ("issued", -1),  # the bucket that units come from: what leaves it has been issued
+    "issued": ("issued", -1),  # new units come from here: a movement out of it is an issue
     "promised": ("outstanding", 1),
     "available": ("outstanding", 1),
     "spent": ("redeemed", 1),
@@ -178,11 +179,11 @@ _BUCKETS: Mapping[str, tuple[str, int]] = {
 
 @attrs.frozen
 class Issuance:
-    """What became of what was issued, in units of a currency or in coupons of a type (`kind`, `of`).
+    """The issued units of a currency, or coupons of a type (`kind`, `of`), by their current state.
 
-    `group` says which part of it: the name under each dimension that was asked for. In every row
-    issued = redeemed + expired + reversed + voided + outstanding. Promises count as issued and outstanding;
-    `reversed` is what returns took, `voided` promises cancelled or lapsed, or coupons taken back.
+    `group` has the value of the row for each dimension of the report. In every row issued = redeemed + expired +
+    reversed + voided + outstanding. Promises count as issued and outstanding. `reversed` are units taken back by
+    returns; `voided` are promises that were cancelled or lapsed, and coupons that were voided.
     """
 
     kind: Literal["currency", "coupon"]
@@ -198,7 +199,7 @@ class Issuance:
 
 @attrs.frozen
 class _Fact:
-    """One thing that happened to what was issued: so much more in a column, at an instant, in millionths."""
+    """One change of a column of the report at an instant, in millionths."""
 
     kind: Literal["currency", "coupon"]
     of: str
@@ -211,11 +212,10 @@ class _Fact:
 
 
 def issuance(program: Program, rows: ReportRows, by: Sequence[By] = ()) -> tuple[Issuance, ...]:
-    """Report issued, redeemed, expired, reversed, voided and outstanding, of each currency and coupon type.
+    """Report issued, redeemed, expired, reversed, voided and outstanding units of each currency and coupon type.
 
-    `by` splits further: by `promotion`, by `store` (of the sale; None: no store), by the month in which it was
-    `issued_in` (what became of that month's issue by now), or by the `month` in which it happened (what moved in
-    that month; outstanding is by how much it grew). Months are `YYYY-MM`.
+    `by` are further dimensions: `promotion`; `store`, that of the sale, or None; `issued_in`, the month of the issue;
+    `month`, the month of the change, in which `outstanding` is the net change. Months are `YYYY-MM`.
     """
     _check(by, _DIMENSIONS)
     zone = program.plan.zone
@@ -296,7 +296,7 @@ def _facts_of_coupon(coupon: CouponRecord, at: datetime) -> Iterator[_Fact]:
 
 
 def _ended_at(coupon: CouponRecord, state: str) -> datetime | None:
-    """When a coupon came to its end; None while it is outstanding."""
+    """Return the instant at which a coupon was redeemed, voided or expired; None if it is outstanding."""
     ends = {"redeemed": coupon.redeemed_at, "voided": coupon.voided_at, "expired": coupon.issue.expires_at}
     return ends.get(state)
 
@@ -306,12 +306,12 @@ def _ended_at(coupon: CouponRecord, state: str) -> datetime | None:
 
 @attrs.frozen
 class Conversion:
-    """How many coupons of a type were redeemed, of those issued in a period and in the period itself.
+    """The conversion of a coupon type: redemptions of the coupons issued in a period, and redemptions in the period.
 
-    Of the coupons `issued` in the period, the cohort, by now so many are `redeemed`, `expired`, `voided` and
-    `outstanding`. `redeemed_in_period` counts redemptions in the period, whenever the coupon was issued. Both rates
-    are per `counted` coupon, the cohort without the voided: expired ones stay in it. None where nothing is counted;
-    the rate by flow can pass 1. A stored value is redeemed when nothing is left of it.
+    The cohort are the coupons `issued` in the period; `redeemed`, `expired`, `voided` and `outstanding` are their
+    current states. `redeemed_in_period` counts redemptions in the period of coupons issued at any time. Both rates are
+    per `counted` coupon: the cohort without voided coupons. They are None if no coupon is counted; the flow rate can
+    exceed 1. A stored value counts as redeemed when its remainder is 0.
     """
 
     coupon_type: str
@@ -327,7 +327,7 @@ class Conversion:
 
     @property
     def counted(self) -> int:
-        """The denominator of both rates: what was issued and not voided."""
+        """The denominator of both rates: coupons issued and not voided."""
         return self.issued - self.voided
 
 
@@ -342,8 +342,8 @@ def conversion(
 ) -> tuple[Conversion, ...]:
     """Report the conversion of coupons over the local days `first` to `last`, both included.
 
-    Rates have so many `digits` after the point (0 to 6), rounded half up. `by` splits by the `promotion` or the
-    `store` that issued the coupon.
+    Rates have `digits` decimals (0 to 6), rounded half up. `by` are further dimensions: the `promotion` or the `store`
+    that issued the coupon.
     """
     _check(by, _DIMENSIONS[:2])
     read_whole(digits, 0, 6)
@@ -406,5 +406,5 @@ def _month(at: datetime, zone: tzinfo) -> str:
 
 
 def _in_order(group: Sequence[str | None]) -> list[tuple[bool, str]]:
-    """Sort names by their text; None comes last."""
+    """Return a sort key of names: by their text, None last."""
     return [(each is None, each or "") for each in group]

@@ -37,7 +37,7 @@ def redeem(
     facts = program.plan.facts(transaction, snapshot if snapshot is not None else Snapshot())
     reasons = tuple(_reasons(coupon, coupon_type, facts))
     if reasons:
-        return Refusal(reasons, f"coupon {coupon.issue.coupon_type} can't be redeemed: {', '.join(reasons)}")
+        return Refusal(reasons, f"coupon {coupon.issue.coupon_type} cannot be redeemed: {', '.join(reasons)}")
     discount = _discount(coupon_type.benefit, coupon, facts)
     remaining = None
     if isinstance(coupon_type.benefit, StoredValue):

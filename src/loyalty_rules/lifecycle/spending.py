@@ -59,7 +59,10 @@ def spend(
     if micros(balance) < micros(amount):
         reasons.append("insufficient")
     if reasons:
-        return Refusal(tuple(reasons), f"{text_of(amount)} of {text_of(balance)} {currency} can't be spent")
+        return Refusal(
+            tuple(reasons),
+            f"{text_of(amount)} {currency} cannot be spent from a balance of {text_of(balance)}: {', '.join(reasons)}",
+        )
     return SpendCurrency(
         spend_key(program.id, event, currency),
         event,
