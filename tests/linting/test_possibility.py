@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import loyalty_rules as lr
 from loyalty_rules.linting import lint
-from loyalty_rules.linting.possibility import can_hold, implies
-from loyalty_rules.paths import SALE
-from loyalty_rules.rules.conditions import AllOf, Condition, Not
+from loyalty_rules.linting.possibility import Leaf, can_hold, clash, implies
+from loyalty_rules.paths import LINE, SALE, Circumstances
+from loyalty_rules.rules.conditions import AllOf, AnyOf, Comparison, Condition, LineTest, Measure, Not, TrackerTest
 from loyalty_rules.rules.predicates import bind
 from properties.examples import examples
 from reference import drawn_conditions, drawn_events, drawn_programs
@@ -53,6 +53,76 @@ def sales(seed: int, count: int) -> list[lr.Transaction]:
 
 
 PLAN = lr.load_program(program(trackers=TRACKERS, money="USD")).plan
+
+
+# -- truth tables ------------------------------------------------------------------------------------------------------
+
+S1, S2 = Comparison(field="store", is_="S1"), Comparison(field="store", is_="S2")
+ANY_STORE = Comparison(field="store", in_=["S1", "S2"])
+MUG = Comparison(field="sku", is_="MUG")
+CHEAP, DEAR = Comparison(field="amount", less_than=10), Comparison(field="amount", at_least=10)
+
+
+@pytest.mark.parametrize(
+    ("condition", "where", "expected"),
+    [
+        (S1, SALE, True),
+        (AllOf([S1, S2]), SALE, False),
+        (AnyOf([S1, S2]), SALE, True),
+        (AllOf([S1, Not(S1)]), SALE, False),
+        (Not(AnyOf([S1, Not(S1)])), SALE, False),
+        (AllOf([]), SALE, True),
+        (AnyOf([]), SALE, False),
+        (AllOf([CHEAP, DEAR]), SALE, False),
+        (AllOf([Not(CHEAP), Not(DEAR)]), SALE, True),  # foreign money without a rate
+        (DEAR, Circumstances("visit"), False),  # an activity has no amount
+        (Comparison(field="amount", exists=False), Circumstances("visit"), True),
+        (Comparison(field="quantity", less_than=0), LINE, False),
+        (Comparison(field="value", less_than=0), LINE, True),  # a discount line
+        (AllOf([MUG, Comparison(field="category", is_="MUG")]), LINE, True),  # two subjects
+        (LineTest(MUG, count=Measure(more_than=1, less_than=2)), SALE, False),
+        (LineTest(MUG, quantity=Measure(more_than=1, less_than=2)), SALE, True),
+        (LineTest(MUG), Circumstances("visit"), False),  # an activity has no lines
+        (AllOf([TrackerTest("t", crossed=True), TrackerTest("t", reached=False)]), SALE, False),
+        (AllOf([TrackerTest("t", crossed=False), TrackerTest("t", reached=True)]), SALE, True),
+    ],
+)
+def test_a_condition_can_hold(condition: Condition, where: Circumstances, expected: bool) -> None:
+    assert can_hold(condition, where) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "other", "expected"),
+    [
+        (S1, ANY_STORE, True),
+        (ANY_STORE, S1, False),
+        (S1, None, True),
+        (None, S1, False),
+        (None, None, True),
+        (None, AllOf([]), True),
+        (AllOf([S1, CHEAP]), CHEAP, True),
+        (CHEAP, Comparison(field="amount", less_than="10.000001"), True),
+        (CHEAP, Comparison(field="amount", less_than="9.999999"), False),
+        (CHEAP, Not(DEAR), True),
+        (Not(DEAR), CHEAP, False),  # foreign money without a rate
+        (
+            AllOf([S1, S2]),
+            Comparison(field="channel", is_="web"),
+            True,
+        ),  # a condition that can't hold implies every other
+    ],
+)
+def test_a_condition_implies_another(condition: Condition | None, other: Condition | None, expected: bool) -> None:
+    assert implies(condition, other, SALE) is expected
+
+
+def test_a_clash_consists_of_the_tests_on_one_subject() -> None:
+    assert clash(AllOf([CHEAP, S1, Not(ANY_STORE)]), SALE) == (Leaf(S1, True), Leaf(ANY_STORE, False))
+    assert clash(AllOf([CHEAP, S1]), SALE) == ()
+    assert clash(AnyOf([]), SALE) == ()
+
+
+# -- laws --------------------------------------------------------------------------------------------------------------
 
 
 @examples(150)
