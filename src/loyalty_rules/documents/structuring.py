@@ -404,9 +404,7 @@ def _write(value: Any) -> dict[str, Any]:
 @functools.cache
 def _written_fields(cls: Any) -> tuple[dict[str, Any], list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the tag of a class, its plain fields, and the fields that are written by ids."""
-    fields = [
-        (key, field) for key, field in fields_of(cls).items() if field.eq
-    ]  # a field that is not compared is not written
+    fields = [(key, field) for key, field in fields_of(cls).items() if field.eq]  # a field without `eq` is not written
     plain = [(key, field.name) for key, field in fields if not is_keyed(field)]
     return _tag(cls), plain, [(key, field.name) for key, field in fields if is_keyed(field)]
 
