@@ -1,0 +1,114 @@
+"""Autocommit: each operation runs in a transaction of its own, and queries run apart from operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pytest
+
+import loyalty_rules as lr
+from loyalty_rules.ledger import Ledger
+from loyalty_rules.ledger.autocommit import AutocommitLedger
+from loyalty_rules.ledger.memory.storage import MemoryStorage
+from loyalty_rules.ledger.service import LedgerService
+from loyalty_rules.lifecycle.records import Account
+from shop import Serials, earn, fixed, program, sale
+
+T = TypeVar("T")
+
+AT = datetime(2025, 6, 1, tzinfo=UTC)
+ANNA = Account("member", "M1")
+SHORT = {"type": "fixed_period", "after": {"days": 3}}
+SHOP = lr.load_program(
+    program(
+        earn(fixed(10), expiry=SHORT),
+        earn(fixed(5), "second", expiry=SHORT),
+        earn(fixed(7), "later", timing={"type": "delayed", "days": 1}),
+        earn(fixed(3), "latest", timing={"type": "delayed", "days": 2}),
+    )
+)
+
+
+class CountingLedger(AutocommitLedger):
+    """A ledger that counts its transactions and its queries."""
+
+    def __init__(self) -> None:
+        self.service = LedgerService(MemoryStorage(), Serials())
+        self.transactions = self.queries = 0
+
+    def _write(self, work: Callable[[LedgerService], T]) -> T:
+        self.transactions += 1
+        return work(self.service)
+
+    def _read(self, query: Callable[[LedgerService], T]) -> T:
+        self.queries += 1
+        return query(self.service)
+
+
+@pytest.fixture
+def ledger() -> CountingLedger:
+    return CountingLedger()
+
+
+def test_an_operation_runs_in_one_transaction(ledger: CountingLedger) -> None:
+    ledger.process(SHOP, lr.load_event(sale()))
+    ledger.spend(SHOP, ANNA, "M1", "points", Decimal(1), event="S-1", at=datetime(2025, 1, 16, tzinfo=UTC))
+
+    assert (ledger.transactions, ledger.queries) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        lambda ledger: ledger.snapshot(SHOP, lr.load_event(sale())),
+        lambda ledger: ledger.balance("acme", ANNA, "points", AT),
+        lambda ledger: ledger.lots("acme", ANNA, "points", AT),
+        lambda ledger: ledger.promises("acme", AT),
+        lambda ledger: ledger.statement("acme", ANNA, AT),
+        lambda ledger: ledger.coupon("acme", "GIFT"),
+        lambda ledger: ledger.coupons("acme", "M1"),
+        lambda ledger: ledger.report_rows("acme", AT),
+    ],
+)
+def test_a_query_runs_outside_the_transactions(ledger: CountingLedger, query: Callable[[Any], Any]) -> None:
+    query(ledger)
+
+    assert (ledger.transactions, ledger.queries) == (0, 1)
+
+
+@pytest.mark.parametrize("operation", ["settle", "expire"])
+def test_each_promise_or_expiry_has_a_transaction_of_its_own(ledger: CountingLedger, operation: str) -> None:
+    ledger.process(SHOP, lr.load_event(sale()))
+    ledger.transactions = 0
+
+    receipts = getattr(ledger, operation)(SHOP, AT)
+
+    assert [receipt.status for receipt in receipts] == ["recorded", "recorded"]
+    assert (ledger.transactions, ledger.queries) == (2, 1)
+
+
+def test_promises_are_settled_in_the_order_in_which_they_are_due(ledger: CountingLedger) -> None:
+    ledger.process(SHOP, lr.load_event(sale()))
+
+    assert [each.release.promise for each in ledger.settle(SHOP, AT) if each.release is not None] == [
+        "acme/T-1/p/later",
+        "acme/T-1/p/latest",
+    ]
+
+
+def test_a_promise_that_another_process_settles_meanwhile_has_no_receipt(ledger: CountingLedger) -> None:
+    ledger.process(SHOP, lr.load_event(sale()))
+    due = ledger.service.due(SHOP, AT)
+    ledger.service.due = lambda *_: due  # type: ignore[method-assign]  # read before the other process
+    ledger.service.settle_one(SHOP, due[0], AT)
+
+    assert [each.key for each in ledger.settle(SHOP, AT)] == ["acme/acme%2FT-1%2Fp%2Flatest#settle"]
+
+
+def test_the_operations_and_the_queries_are_those_of_the_protocol() -> None:
+    public = {name for name in vars(AutocommitLedger) if not name.startswith("_")}
+
+    assert public == {name for name in vars(Ledger) if not name.startswith("_")} - {"check_invariants"}
