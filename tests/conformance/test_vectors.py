@@ -1,4 +1,4 @@
-"""Every worked case comes out as it says, and the runner sees a case that does not."""
+"""Every worked case has its expected result, and the runner finds the differences of a wrong one."""
 
 from __future__ import annotations
 
@@ -21,23 +21,34 @@ FILES = sorted(FOLDER.glob("*.json"))
     "vector",
     [pytest.param(vector, id=f"{path.stem}-{vector}") for path in FILES for vector in load_vectors(path)],
 )
-def test_a_worked_case_comes_out_as_it_says(vector: Vector) -> None:
+def test_a_worked_case_has_its_expected_result(vector: Vector) -> None:
     assert check(vector) == []
 
 
-def test_a_folder_holds_the_vectors_of_all_its_files() -> None:
+def test_a_folder_has_the_vectors_of_all_its_files() -> None:
     assert load_vectors(FOLDER) == [vector for path in FILES for vector in load_vectors(str(path))]
 
 
-def test_the_worked_cases_are_there() -> None:
-    assert {path.stem for path in FILES} >= {"base_values", "expiry", "proration", "rounding", "timing"}
-    assert len(load_vectors(FOLDER)) >= 65
+CONCEPTS = {
+    *("base_values", "caps", "communication", "conditions", "coupons", "expiry"),
+    *("proration", "returns", "rounding", "timing", "trackers"),
+}
 
 
-# -- controls: what is wrong is seen -----------------------------------------------------------------------------------
+def test_each_concept_has_a_file_of_worked_cases() -> None:
+    assert {path.stem for path in FILES} == CONCEPTS
+    assert len(load_vectors(FOLDER)) >= 144
+
+
+@pytest.mark.parametrize("concept", ["caps", "communication", "conditions", "returns", "trackers"])
+def test_a_concept_has_at_least_twelve_cases_with_their_calculation(concept: str) -> None:
+    assert len([vector for vector in load_vectors(FOLDER / f"{concept}.json") if vector.why]) >= 12
+
+
+# -- controls: differences are found -----------------------------------------------------------------------------------
 
 PASSING = Vector(
-    name="ten percent, and a gift that no field asks for",
+    name="ten percent, and a gift without a condition",
     program=program(
         earn(proportional("10")),
         earn(proportional("10", {"type": "transaction_custom_field", "field": "tip"}), "tip"),
@@ -61,7 +72,7 @@ def spoil(change: Callable[[dict], object]) -> Vector:
     return replace(PASSING, expect=expect)
 
 
-def test_the_case_that_is_spoiled_below_passes() -> None:
+def test_the_case_before_its_changes_passes() -> None:
     assert check(PASSING) == []
 
 
@@ -102,7 +113,7 @@ def test_the_case_that_is_spoiled_below_passes() -> None:
         ),
     ],
 )
-def test_a_difference_is_told(change: Callable[[dict], object], difference: str) -> None:
+def test_a_difference_is_reported(change: Callable[[dict], object], difference: str) -> None:
     assert check(spoil(change)) == [difference]
 
 
@@ -110,19 +121,38 @@ def test_the_order_of_intents_counts() -> None:
     assert len(check(spoil(lambda expect: expect["intents"].reverse()))) > 0
 
 
-def test_what_is_not_expected_is_not_compared() -> None:
+def test_only_expected_keys_are_compared() -> None:
     assert check(replace(PASSING, expect={"skipped": [{}]})) == []
 
 
-def test_a_program_that_is_not_valid_is_a_difference() -> None:
+def test_an_invalid_program_is_a_difference() -> None:
     [difference] = check(replace(PASSING, program={**PASSING.program, "time_zone": "Mars/Olympus"}))
     assert difference.startswith("it can't be evaluated: this program has a problem:\n  $.time_zone: ")
 
 
-def test_an_event_that_earns_nothing_by_itself_is_a_difference() -> None:
+def test_an_event_that_is_not_evaluated_is_a_difference() -> None:
     later = {"type": "update", "id": "U", "occurred_at": "2025-01-15T10:00:00Z", "of": "T-1"}
     [difference] = check(replace(PASSING, event=later))
     assert difference.startswith("it can't be evaluated: ")
+
+
+RETURN = {"type": "return", "id": "R1", "occurred_at": "2025-01-20T10:00:00Z", "of": "T-1", "amount": "30"}
+
+
+def test_a_later_event_is_processed_in_a_ledger() -> None:
+    """10 % of 120 - 30 = 90 is 9; 12 - 9 = 3 come back."""
+    step = {"event": RETURN, "expect": {"intents": [{"type": "reverse_currency", "amount": "3"}], "refusal": []}}
+
+    assert check(replace(PASSING, then=[step])) == []
+
+
+def test_a_difference_of_a_later_event_names_its_place() -> None:
+    wrong = {"event": RETURN, "expect": {"intents": [{"amount": "4"}]}}
+    refused = {"event": {**RETURN, "of": "T-9"}, "expect": {"refusal": []}}
+
+    reversal = "reverse_currency acme/R1/p/earn/reverse"
+    assert check(replace(PASSING, then=[wrong])) == [f'then[0].intents[0] ({reversal}): expected amount "4", found "3"']
+    assert check(replace(PASSING, then=[refused])) == ['then[0].refusal: expected [], found ["unknown_sale"]']
 
 
 @pytest.mark.parametrize(
@@ -148,11 +178,28 @@ def test_an_event_that_earns_nothing_by_itself_is_a_difference() -> None:
             ' {"name": "a", "program": {}, "event": {}, "expect": {"intents": []}}]',
             [("$[1].name", "duplicate_id")],
         ),
+        (
+            '[{"name": "a", "program": {}, "event": {}, "expect": {"intents": []}, "then": {}}]',
+            [("$[0].then", "not_a_list")],
+        ),
+        (
+            '[{"name": "a", "program": {}, "event": {}, "expect": {"intents": []}, "then": [{"event": {}}]}]',
+            [("$[0].then[0]", "not_an_object")],
+        ),
+        (
+            '[{"name": "a", "program": {}, "event": {}, "expect": {"intents": []},'
+            ' "then": [{"event": 5, "expect": {"refusal": "no", "skipped": []}}]}]',
+            [
+                ("$[0].then[0].event", "not_an_object"),
+                ("$[0].then[0].expect.refusal", "not_a_list"),
+                ("$[0].then[0].expect", "unknown_key"),
+            ],
+        ),
         ("[", [("$", "not_json")]),
         ('[{"name": "a", "name": "b"}]', [("$[0]", "duplicate_key")]),
     ],
 )
-def test_a_file_that_holds_no_vectors_is_refused(tmp_path: Path, cases: str, problems: list) -> None:
+def test_a_file_without_vectors_is_refused(tmp_path: Path, cases: str, problems: list) -> None:
     file = tmp_path / "cases.json"
     file.write_text(cases, encoding="utf-8")
     with pytest.raises(DocumentError) as caught:

@@ -1,16 +1,19 @@
-"""Vectors: worked cases as data, each a program, an event, and what must follow from them.
+"""Vectors: worked cases as data, each a program, an event, and the expected intents.
 
 A file is a JSON list of objects with the keys
 
-| key | what it is |
+| key | value |
 |---|---|
-| `name` | what the case shows, unique in its file |
+| `name` | a name of the case, unique in its file |
 | `program`, `event`, `snapshot` | documents; the snapshot is optional |
 | `expect` | `intents`, `skipped` or both: exactly so many, in this order, each with at least the keys given |
-| `source` | where the case comes from, in words; optional |
+| `then` | later events of the sale, each `{"event": …, "expect": …}` with `intents`, `refusal` or both; optional |
+| `source` | the section or the page that the case comes from; optional |
+| `why` | the calculation of the expected values, in words; optional |
 
-What is not expected is not compared: a case says what it is about and no more. Where `intents` is expected to be
-empty, nothing may follow. Source: documents (evaluation).
+Only the given keys are compared. An empty list of `intents` means that no intent may follow. `then` records the sale
+in a ledger in memory and processes each later event there; a `refusal` is its list of reasons. Source: documents
+(evaluation).
 """
 
 import json
@@ -25,20 +28,23 @@ from typing import Any
 from loyalty_rules.documents.sources import read_json
 from loyalty_rules.errors import DocumentError, LoyaltyError, Problem, describe
 from loyalty_rules.keys import action_key
+from loyalty_rules.ledger import MemoryLedger
 from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
+from loyalty_rules.program import Evaluation
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.testing.named_serials import NamedSerials
 from loyalty_rules.values.amounts import text_of
 
 __all__ = ["Vector", "check", "load_vectors", "make_vector"]
 
-_KEYS = ("name", "source", "program", "event", "snapshot", "expect")
+_KEYS = ("name", "source", "why", "program", "event", "snapshot", "expect", "then")
 _PARTS = ("intents", "skipped")
+_LATER_PARTS = ("intents", "refusal")
 
 
 @dataclass(frozen=True)
 class Vector:
-    """One worked case: documents that go in, and what is expected to come out of them."""
+    """One worked case: the input documents, and the expected intents and skipped actions."""
 
     name: str
     program: Mapping[str, Any]
@@ -46,6 +52,8 @@ class Vector:
     expect: Mapping[str, Sequence[Mapping[str, Any]]]
     snapshot: Mapping[str, Any] | None = None
     source: str | None = None
+    why: str | None = None
+    then: Sequence[Mapping[str, Any]] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -54,8 +62,8 @@ class Vector:
 def load_vectors(path: str | PathLike[str]) -> list[Vector]:
     """Load the vectors of a file, or of every `.json` file in a folder, in the order of their names.
 
-    Raises `DocumentError` with every problem of a file that holds no vectors, `OSError` where there is no file. The
-    documents inside are not looked at yet: a program that is not valid is a difference that `check` tells.
+    Raises `DocumentError` with every problem of the shape of a file, `OSError` if there is no file. `check` validates
+    the documents inside, and reports an invalid program as a difference.
     """
     path = Path(path)
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
@@ -65,11 +73,11 @@ def load_vectors(path: str | PathLike[str]) -> list[Vector]:
 def make_vector(
     name: str, program: Mapping[str, Any], event: Mapping[str, Any], snapshot: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Evaluate documents, and give the vector that expects what comes out now: whole intents, skipped actions by name.
+    """Evaluate documents, and return a vector that expects the current result: whole intents, skipped actions by name.
 
     The documents stay as they are written; numbers and dates that JSON does not have become texts. Coupons have the
-    serials that `check` gives them, and a skipped action's `detail` is left out: it is words, for people. Raises
-    `DocumentError` for a document that is not valid, `WrongEventError` for an event that is not evaluated.
+    serials that `check` gives them. The `detail` of a skipped action is left out, since its words may change. Raises
+    `DocumentError` for an invalid document, `WrongEventError` for an event that is not evaluated.
     """
     documents = {"program": program, "event": event, **({"snapshot": snapshot} if snapshot is not None else {})}
     vector = Vector(name, **{key: _plain(each) for key, each in documents.items()}, expect={})
@@ -101,25 +109,49 @@ def _vectors_of(file: Path) -> list[Vector]:
 
 
 def check(vector: Vector, *, serials: SerialGenerator | None = None) -> list[str]:
-    """Evaluate a vector and tell each difference from what it expects, in words; no difference: it passes.
+    """Evaluate a vector and return each difference from its expectations as a sentence; an empty list means it passes.
 
-    `serials` makes the serials of serial-managed coupons; without it they say what they were made for.
+    `serials` makes the serials of serial-managed coupons; the default is `EVENT-PROMOTION-ACTION-ORDINAL`.
     """
+    serials = serials if serials is not None else NamedSerials()
     try:
-        evaluation = dump(_evaluate(vector, serials if serials is not None else NamedSerials()))
+        evaluation = _evaluate(vector, serials)
+        later = _process_later(vector, evaluation, serials)
     except LoyaltyError as error:
         return [f"it can't be evaluated: {error}"]
-    return [
-        difference
-        for part, expected in vector.expect.items()
-        for difference in _differences(part, expected, evaluation[part])
-    ]
+    return [*_all_differences("", vector.expect, dump(evaluation)), *later]
 
 
-def _evaluate(vector: Vector, serials: SerialGenerator) -> Any:
+def _all_differences(where: str, expect: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for part, expected in expect.items():
+        if part == "refusal":
+            if not _same(found[part], expected):
+                yield f"{where}refusal: expected {_shown(expected)}, found {_shown(found[part])}"
+        else:
+            yield from _differences(f"{where}{part}", expected, found[part])
+
+
+def _process_later(vector: Vector, evaluation: Evaluation, serials: SerialGenerator) -> list[str]:
+    """Record the sale in a ledger, process the later events, and return the differences from their expectations."""
+    ledger = MemoryLedger(serials)
+    if vector.then:
+        ledger.record(evaluation)
+    differences: list[str] = []
+    for index, step in enumerate(vector.then):
+        receipt = ledger.process(evaluation.basis.program, load_event(step["event"]))
+        found = {
+            "intents": [dump(intent) for intent in receipt.intents],
+            "refusal": [*receipt.refusal.reasons] if receipt.refusal is not None else [],
+        }
+        differences += _all_differences(f"then[{index}].", step["expect"], found)
+    return differences
+
+
+def _evaluate(vector: Vector, serials: SerialGenerator) -> Evaluation:
     program = load_program(vector.program)
     snapshot = load_snapshot(vector.snapshot) if vector.snapshot is not None else None
-    return program.evaluate(load_event(vector.event), snapshot, serials=serials)
+    event: Any = load_event(vector.event)
+    return program.evaluate(event, snapshot, serials=serials)
 
 
 # -- differences -----------------------------------------------------------------------------------------------------
@@ -139,7 +171,7 @@ def _differences(
 
 
 def _same(actual: object, expected: object) -> bool:
-    """Say whether two plain values are the same: as `==`, but `true` is no 1."""
+    """Return True if two plain values are equal; unlike `==`, `true` differs from 1."""
     if isinstance(actual, dict) and isinstance(expected, dict):
         return actual.keys() == expected.keys() and all(_same(actual[key], expected[key]) for key in actual)
     if isinstance(actual, list) and isinstance(expected, list):
@@ -152,7 +184,7 @@ def _listed(entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _name(entry: Mapping[str, Any]) -> str:
-    """Name an intent by its type and key, a skipped action by its reason and where it stands."""
+    """Return an intent as its type and key, a skipped action as its reason, promotion and action."""
     if "key" in entry:
         return f"{entry['type']} {entry['key']}"
     return f"{entry['reason']} {action_key(entry['promotion'], entry['action'])}"
@@ -194,15 +226,35 @@ def _problems_of_case(case: Mapping[str, Any], path: str) -> Iterator[Problem]:
             yield Problem(f"{path}.{key}", "not_an_object", f"expected an object, found {describe(case.get(key))}")
     expect = case.get("expect")
     if isinstance(expect, dict):
-        yield from _problems_of_expect(expect, f"{path}.expect")
+        yield from _problems_of_expect(expect, f"{path}.expect", _PARTS)
+    yield from _problems_of_then(case.get("then", []), f"{path}.then")
 
 
-def _problems_of_expect(expect: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    # A case that expects nothing would pass whatever follows.
+def _problems_of_then(steps: object, path: str) -> Iterator[Problem]:
+    if not isinstance(steps, list):
+        yield Problem(path, "not_a_list", f"expected a list of later events, found {describe(steps)}")
+        return
+    for index, step in enumerate(steps):
+        place = f"{path}[{index}]"
+        if not isinstance(step, dict) or step.keys() != {"event", "expect"}:
+            yield Problem(place, "not_an_object", "expected an object with the keys event and expect")
+            continue
+        for key in ("event", "expect"):
+            if not isinstance(step[key], dict):
+                yield Problem(f"{place}.{key}", "not_an_object", f"expected an object, found {describe(step[key])}")
+        if isinstance(step["expect"], dict):
+            yield from _problems_of_expect(step["expect"], f"{place}.expect", _LATER_PARTS)
+
+
+def _problems_of_expect(expect: Mapping[str, Any], path: str, parts: tuple[str, ...]) -> Iterator[Problem]:
+    # A case without an expectation would pass with any result.
     if not expect:
-        yield Problem(path, "required", f"expected one or both of {', '.join(_PARTS)}")
+        yield Problem(path, "required", f"expected one or both of {', '.join(parts)}")
     for part, entries in expect.items():
-        if part not in _PARTS:
-            yield Problem(path, "unknown_key", f"what is expected is {' or '.join(_PARTS)}, found {describe(part)}")
+        if part not in parts:
+            yield Problem(path, "unknown_key", f"expected {' or '.join(parts)}, found {describe(part)}")
+        elif part == "refusal":
+            if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+                yield Problem(f"{path}.{part}", "not_a_list", "expected a list of reasons")
         elif not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             yield Problem(f"{path}.{part}", "not_a_list", "expected a list of objects")
