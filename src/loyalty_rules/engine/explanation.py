@@ -91,7 +91,7 @@ class _RecordedSerials:
     def __init__(self, serials: Mapping[str, str]) -> None:
         self.serials = iter(serials.values())
 
-    def serial(self, _request: SerialRequest) -> str:
+    def serial(self, request: SerialRequest) -> str:  # noqa: ARG002
         return next(self.serials)
 
 
