@@ -366,8 +366,8 @@ def _coupon_counts(value: CouponCounts) -> CouponCounts:
 class Snapshot:
     """The facts that an event does not contain: sums and counts before the event, in the window of the event.
 
-    The keys of `trackers` are tracker ids, of `issued` `PROMOTION/ACTION`, of `limits` limit ids (for the member or
-    the store of the event), of `coupons` coupon types. A missing key means zero. Source: semantics 1, documents
+    `trackers` has tracker ids as keys, `issued` has `PROMOTION/ACTION`, and `coupons` has coupon types. `limits` has
+    limit ids, for the member or the store of the event. A missing key means zero. Source: semantics 1, documents
     (snapshot).
     """
 

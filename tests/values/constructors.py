@@ -1,4 +1,4 @@
-"""Calls that a type checker must accept, and calls that it must refuse, each with a comment that says so.
+"""Calls that a type checker must accept, and calls that it must refuse, each with a comment.
 
 Not a test: `test_checked.py` runs mypy over it.
 """

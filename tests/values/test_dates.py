@@ -108,9 +108,9 @@ def test_the_end_of_a_day_has_the_offset_of_the_zone_at_that_instant(zone: str, 
         ("Asia/Beirut", "2024-03-31", "2024-03-31T01:00:00+03:00"),
         ("America/Havana", "2025-03-09", "2025-03-09T01:00:00-04:00"),
         ("America/Toronto", "1919-03-31", "1919-03-31T00:30:00-04:00"),
-        # Midnight comes twice: the first.
+        # Midnight occurs twice: the first.
         ("America/Havana", "2025-11-02", "2025-11-02T00:00:00-04:00"),
-        # Eleven at night comes twice on the day before: midnight only once.
+        # Eleven at night occurs twice on the day before: midnight only once.
         ("Asia/Beirut", "2024-10-27", "2024-10-27T00:00:00+02:00"),
         ("America/Santiago", "2025-04-06", "2025-04-06T00:00:00-04:00"),
         # Half an hour, in the middle of the night.
@@ -146,7 +146,7 @@ def test_the_day_before_a_missing_day_ends_where_the_missing_day_does() -> None:
         ("Australia/Lord_Howe", "2025-10-04T02:15:00+10:30", 1, "2025-10-05T02:45:00+11:00"),
         ("Africa/Cairo", "2024-04-25T00:00:00+02:00", 1, "2024-04-26T01:00:00+03:00"),
         ("Pacific/Apia", "2011-12-29T10:00:00-10:00", 1, "2011-12-31T10:00:00+14:00"),
-        # Of a wall time that comes twice, the first.
+        # If a wall time occurs twice, the first.
         ("Europe/Berlin", "2025-10-25T02:30:00+02:00", 1, "2025-10-26T02:30:00+02:00"),
         ("America/Havana", "2025-11-01T00:30:00-04:00", 1, "2025-11-02T00:30:00-04:00"),
         ("Australia/Lord_Howe", "2025-04-05T01:45:00+11:00", 1, "2025-04-06T01:45:00+11:00"),

@@ -5,8 +5,8 @@ readers and the classes declare the rest where they are defined, see `values.jso
 a declaration is an error, so that neither is forgotten.
 
 The loader refuses every document that the schema refuses, with one exception: a null under an unknown key, since null
-means absent. Some problems are found by the loader alone: a name that refers to nothing, an id that is used twice,
-a date or a time zone that does not exist, an exponent in a number's text, and documents that are too large.
+means absent. The loader alone finds names that refer to nothing, ids that are used twice, and dates and time zones
+that do not exist. It alone refuses exponents in the text of a number, and documents that are too large.
 """
 
 from loyalty_rules.schema.errors import UndeclaredSchemaError

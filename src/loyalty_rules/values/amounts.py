@@ -310,7 +310,7 @@ def text_of(value: Decimal) -> str:
 
 declare(
     text_of,
-    text_schema("A number as it comes out: without exponent and trailing zeros.", r"-?[0-9]+(?:\.[0-9]*[1-9])?"),
+    text_schema("A number as it is written: without exponent and trailing zeros.", r"-?[0-9]+(?:\.[0-9]*[1-9])?"),
     name="amount",
 )
 

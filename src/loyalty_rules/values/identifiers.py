@@ -158,8 +158,8 @@ declare(read_names, list_schema({"$ref": read_name}))
 def read_free_form(value: FreeForm) -> FreeForm:
     """Copy free-form fields: any JSON values, at most 32 levels deep and 10,000 in all.
 
-    A number outside the limits of a decimal becomes a float, which no action accepts as a number, so that it cannot
-    make the sale fail. NaN and infinities are not JSON and are refused. Source: semantics 2.
+    A number outside the limits of a decimal becomes a float, so that it cannot make the sale fail. No action accepts a
+    float as a number. NaN and infinities are not JSON and are refused. Source: semantics 2.
     """
     if not isinstance(value, Mapping):
         raise InvalidValueError("", "not_an_object", f"expected an object, found {describe(value)}")
