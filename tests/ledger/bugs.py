@@ -1,4 +1,4 @@
-"""Bugs to plant in the ledger in memory, each by name: what it does, and which fact of the contract it breaks."""
+"""Bugs to plant in the ledger in memory, each with the facts of the contract that it breaks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from loyalty_rules.intents import (
 )
 from loyalty_rules.ledger import Balance, posting
 from loyalty_rules.ledger import service as operations
-from loyalty_rules.ledger.memory import storage as memory_books
+from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.service import LedgerService
@@ -35,7 +35,7 @@ Patch = pytest.MonkeyPatch
 
 @attrs.frozen
 class Bug:
-    """How a bug is planted, the facts of the contract that fail with it, and whether the machine finds it, too."""
+    """A bug: the function that plants it, the facts that fail with it, and whether the state machine finds it."""
 
     plant: Callable[[Patch], None]
     breaks: tuple[str, ...]
@@ -53,17 +53,17 @@ def bug(*breaks: str, found_by_machine: bool = True) -> Callable[[Callable[[Patc
 
 
 def post(patch: Patch, intent: type, write: Callable[[Posting, Any, Callable[[Posting, Any], Any]], Any]) -> None:
-    """Write an intent otherwise; what writes it is given the right way, too."""
+    """Replace the posting of an intent; the replacement also receives the correct function."""
     right = posting._POSTS[intent]
     patch.setitem(posting._POSTS, intent, lambda self, each: write(self, each, right))  # type: ignore[attr-defined]
 
 
-# -- recorded once, and whole ----------------------------------------------------------------------------------------
+# -- recorded once, completely ----------------------------------------------------------------------------------------
 
 
 @bug("a_sale_processed_twice_is_recorded_once")
-def a_replay_writes_again(patch: Patch) -> None:
-    """The batch is not looked up before it is written."""
+def a_retry_is_recorded_again(patch: Patch) -> None:
+    """A retry is not recognised."""
     claim_batch = MemoryStorage.claim_batch
 
     def anew(self: MemoryStorage, given: Any, *about: Any) -> Any:
@@ -74,8 +74,8 @@ def a_replay_writes_again(patch: Patch) -> None:
 
 
 @bug("another_amount_under_the_same_id_is_a_conflict_that_names_the_amount")
-def a_conflict_is_taken_for_a_replay(patch: Patch) -> None:
-    """What was recorded is given back without a look at the inputs."""
+def a_conflict_is_taken_for_a_retry(patch: Patch) -> None:
+    """The recorded receipt is returned without a comparison of the inputs."""
     patch.setattr(
         operations, "replayed", lambda _kind, batch, *_: attrs.evolve(batch.receipt, status="already_recorded")
     )
@@ -87,15 +87,15 @@ def a_rollback_keeps_what_was_written(patch: Patch) -> None:
 
 
 @bug("a_caught_conflict_does_not_roll_the_block_back", found_by_machine=False)
-def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
-    """An error within a transaction takes back the whole of it, and the host that catches it isn't told."""
+def a_rollback_undoes_earlier_operations(patch: Patch) -> None:
+    """An error within a transaction rolls back the whole of it, although the host catches the error."""
     rollback = MemoryStorage.rollback
 
-    def all_of_it(self: MemoryStorage) -> None:
+    def everything(self: MemoryStorage) -> None:
         self._marks[-1] = 0
         rollback(self)
 
-    patch.setattr(MemoryStorage, "rollback", all_of_it)
+    patch.setattr(MemoryStorage, "rollback", everything)
 
 
 # -- caps ------------------------------------------------------------------------------------------------------------
@@ -103,13 +103,13 @@ def a_rollback_takes_back_what_came_before_it(patch: Patch) -> None:
 
 @bug("two_concurrent_issues_are_trimmed_to_the_cap")
 def a_cap_is_not_checked_again(patch: Patch) -> None:
-    """What the till decided is recorded, whatever another has recorded since."""
+    """A decision is recorded without regard to what another till has recorded since."""
     patch.setattr(Posting, "within_claims", lambda _, intent: micros(intent.amount))
 
 
 @bug("a_trimmed_issue_is_recorded_with_its_trimmed_amount")
 def a_trimmed_issue_is_recorded_untrimmed(patch: Patch) -> None:
-    """The cap is checked, the receipt says so, and the whole amount is written."""
+    """The receipt has the trim, but the whole amount is written."""
     patch.setattr(Posting, "trimmed", lambda _self, intent, _amount: intent)
 
 
@@ -119,13 +119,13 @@ def coupons_are_not_counted(patch: Patch) -> None:
 
 
 @bug("a_returned_issue_no_longer_counts_against_its_cap")
-def counters_are_not_given_back(patch: Patch) -> None:
+def counters_are_not_released(patch: Patch) -> None:
     count = Posting.count
     patch.setattr(Posting, "count", lambda self, claims: count(self, [each for each in claims if each.amount > 0]))
 
 
 @bug("a_partial_return_reduces_the_counted_amount_but_not_the_times")
-def a_time_is_given_back_with_each_part(patch: Patch) -> None:
+def a_time_is_released_with_each_part(patch: Patch) -> None:
     def each_time(lot: Lot, amount: Decimal) -> Any:
         claims = [(each, amount if not each.counter.endswith("/times") else each.amount) for each in lot.issue.claims]
         return tuple(attrs.evolve(each, amount=decimal_of(-micros(given))) for each, given in claims)
@@ -134,12 +134,12 @@ def a_time_is_given_back_with_each_part(patch: Patch) -> None:
 
 
 @bug("an_issue_trimmed_to_nothing_is_not_recorded_and_sends_no_message", found_by_machine=False)
-def what_was_refused_is_announced(patch: Patch) -> None:
+def a_refused_issue_is_announced(patch: Patch) -> None:
     post(patch, SendMessage, lambda _self, intent, _right: intent)
 
 
 @bug("a_return_reduces_the_tracker")
-def a_tracker_keeps_what_came_back(patch: Patch) -> None:
+def a_tracker_keeps_returned_contributions(patch: Patch) -> None:
     post(patch, AdvanceTracker, lambda self, each, right: right(self, each) if each.value > 0 else each)
 
 
@@ -162,8 +162,8 @@ def a_promise_is_settled_before_it_is_due(patch: Patch) -> None:
 
 
 @bug("a_return_takes_the_promise_first")
-def a_release_forgets_what_came_back(patch: Patch) -> None:
-    """What was promised is released, not what is left of the promise."""
+def a_release_ignores_returns(patch: Patch) -> None:
+    """The units of the issue are released, not the rest of the promise."""
 
     def whole(self: Posting, intent: ReleasePromise, right: Any) -> Any:
         return right(self, attrs.evolve(intent, amount=self.lot(intent.promise).issue.amount))
@@ -172,7 +172,7 @@ def a_release_forgets_what_came_back(patch: Patch) -> None:
 
 
 @bug("a_promise_whose_expiry_is_past_lapses")
-def a_release_forgets_the_expiry(patch: Patch) -> None:
+def a_release_has_no_expiry(patch: Patch) -> None:
     patch.setattr(promises, "expiry_date", lambda *_: None)
 
 
@@ -192,7 +192,7 @@ def a_promise_can_be_spent(patch: Patch) -> None:
 
 @bug("two_returns_of_5_out_of_2190_lose_one_point_per_10_in_all")
 def a_return_ignores_earlier_returns(patch: Patch) -> None:
-    """Each return is decided as if it were the first: of 21.90, four fives take nothing."""
+    """Each return is decided as if it were the first: of 21.90, four returns of 5 take no points."""
     take_back = returns.take_back
 
     def as_the_first(sale: Any, back: Any, **looked_up: Any) -> Any:
@@ -204,7 +204,7 @@ def a_return_ignores_earlier_returns(patch: Patch) -> None:
 @bug("a_deleted_promotion_changes_nothing_for_an_old_sale", "a_changed_promotion_changes_nothing_for_an_old_sale")
 def a_return_is_decided_under_todays_program(patch: Patch) -> None:
     sale_of = MemoryStorage.sale
-    running: list[Any] = []  # the program that the till runs
+    running: list[Any] = []  # the current program of the till
     take_back = LedgerService._take_back
 
     def today(self: MemoryStorage, program: str, event: str) -> Any:
@@ -249,7 +249,7 @@ def a_spend_takes_from_no_lot(patch: Patch) -> None:
 
 
 @bug("lots_are_spent_by_expiry_then_by_issue_and_never_expiring_ones_last")
-def what_came_first_is_spent_first(patch: Patch) -> None:
+def the_oldest_lot_is_spent_first(patch: Patch) -> None:
     def by_order(lots: Any, at: Any) -> list[Lot]:
         return sorted((lot for lot in lots if lot.is_live(at)), key=lambda lot: lot.order)
 
@@ -258,7 +258,7 @@ def what_came_first_is_spent_first(patch: Patch) -> None:
 
 @bug("more_than_the_balance_cannot_be_spent")
 def a_balance_is_overdrawn(patch: Patch) -> None:
-    """Nobody asks how much there is."""
+    """The balance is not checked."""
     patch.setattr(spending, "available", lambda *_: Decimal(10**9))
     patch.setattr(LedgerService, "balance", _balance_of_lots)
 
@@ -272,7 +272,7 @@ def _balance_of_lots(self: LedgerService, program: str, account: Any, currency: 
 
 @bug("an_expiry_does_not_take_spent_units")
 def a_balance_collapses(patch: Patch) -> None:
-    """A balance is what lives of what was issued, less all that was ever spent, of what has expired too."""
+    """The balance is the units of live lots less all spent units, also those of expired lots."""
 
     def collapsing(self: LedgerService, program: str, account: Any, currency: str, at: Any) -> Balance:
         lots = self.lots(program, account, currency, at)
@@ -296,7 +296,7 @@ def a_spend_is_undone_twice(patch: Patch) -> None:
 
 
 @bug("an_undo_names_expired_units_and_does_not_revive_them")
-def an_undo_revives_what_has_expired(patch: Patch) -> None:
+def an_undo_revives_expired_units(patch: Patch) -> None:
     undo = spending.undo_spend
 
     def all_of_it(*given: Any) -> UndoSpend:
@@ -311,13 +311,13 @@ def an_undo_revives_what_has_expired(patch: Patch) -> None:
 
 @bug("a_lot_is_live_until_the_last_second_of_its_last_day")
 def a_lot_lives_a_second_too_long(patch: Patch) -> None:
-    """`<=` where `<` is meant."""
+    """A comparison is `<=` instead of `<`."""
     alive = lambda lot, at: lot.outstanding > 0 and (lot.expires_at is None or at <= lot.expires_at)  # noqa: E731
     patch.setattr(Lot, "is_live", alive)
 
 
 @bug("a_sweep_records_the_expiry_of_the_outstanding_amount")
-def a_sweep_takes_what_was_spent(patch: Patch) -> None:
+def a_sweep_takes_spent_units(patch: Patch) -> None:
     expire = sweep.expire
 
     def all_of_it(lots: Any, at: Any) -> Any:
@@ -329,22 +329,22 @@ def a_sweep_takes_what_was_spent(patch: Patch) -> None:
 
 @bug("an_extension_never_shortens")
 def an_extension_shortens(patch: Patch) -> None:
-    def whatever(lots: Any, extension: Any, at: Any) -> list[str]:
+    def any_later(lots: Any, extension: Any, at: Any) -> list[str]:
         mine = [lot for lot in lots if lot.issue.currency == extension.currency and lot.is_live(at)]
         in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
         return [lot.key for lot in in_scope if lot.expires_at is not None]
 
-    patch.setattr(posting, "extended_lots", whatever)
+    patch.setattr(posting, "extended_lots", any_later)
 
 
 @bug("an_extension_does_not_revive_expired_lots")
-def an_extension_wakes_the_expired(patch: Patch) -> None:
-    def whenever(lots: Any, extension: Any, _at: Any) -> list[str]:
+def an_extension_revives_expired_lots(patch: Patch) -> None:
+    def at_any_time(lots: Any, extension: Any, _at: Any) -> list[str]:
         mine = [lot for lot in lots if lot.issue.currency == extension.currency and lot.outstanding > 0]
         in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
         return [lot.key for lot in in_scope if lot.expires_at is not None and lot.expires_at < extension.expires_at]
 
-    patch.setattr(posting, "extended_lots", whenever)
+    patch.setattr(posting, "extended_lots", at_any_time)
 
 
 # -- coupons ---------------------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def an_expired_coupon_is_redeemed(patch: Patch) -> None:
 
 
 @bug("an_undone_redemption_does_not_reinstate_an_expired_coupon")
-def an_undone_redemption_revives_the_expired(patch: Patch) -> None:
+def an_undone_redemption_revives_expired_coupons(patch: Patch) -> None:
     def issued(self: Posting, intent: UndoRedemption, right: Any) -> Any:
         right(self, intent)
         self.update_coupon(intent.coupon, state="issued")
@@ -376,11 +376,11 @@ def an_undone_redemption_revives_the_expired(patch: Patch) -> None:
 
 
 @bug("100_on_a_gift_card_are_30_and_50_and_20")
-def a_gift_card_is_used_up_by_the_first_bill(patch: Patch) -> None:
+def a_gift_card_is_exhausted_by_the_first_bill(patch: Patch) -> None:
     post(patch, RedeemCoupon, lambda self, each, right: right(self, attrs.evolve(each, remaining=None)))
 
 
 @bug("a_coupon_is_found_by_its_serial_however_it_is_written", found_by_machine=False)
 def a_serial_is_found_only_as_it_was_printed(patch: Patch) -> None:
-    patch.setattr(memory_books, "canonical_code", lambda code: code)
+    patch.setattr(memory_storage, "canonical_code", lambda code: code)
     patch.setattr(operations, "canonical_code", lambda code: code)

@@ -1,4 +1,4 @@
-"""The tests of ledgers prove something: each planted bug fails the fact that it breaks, and the machine finds most."""
+"""The tests of ledgers find bugs: each planted bug fails its facts of the contract, and the machine finds most."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .bugs import BUGS, Bug
 
 pytest_plugins = ["pytester"]
 
-RUNS = 150  # of the machine, at the most: it stops at the first thing that is wrong
+RUNS = 150  # the maximum of the machine, which stops at the first failure
 
 SUBJECTS = """
     import pytest
@@ -37,8 +37,8 @@ SUBJECTS = """
 """
 
 
-class OnlyWhatItBreaks:
-    """Of the contract of each broken ledger, the facts that its bug breaks."""
+class OnlyTheBrokenFacts:
+    """A plugin that collects for each broken ledger only the facts that its bug breaks."""
 
     def pytest_pycollect_makeitem(self, collector: Any, name: str) -> list[Any] | None:
         broken = next((bug for bug in BUGS if collector.name == f"Test_{bug}"), None)
@@ -47,9 +47,9 @@ class OnlyWhatItBreaks:
 
 
 def outcomes(pytester: pytest.Pytester, plant: str) -> tuple[set[str], set[str]]:
-    """The bugs with which every fact holds, and those with which one fails."""
+    """Return the bugs with which every fact holds, and those with which one fails."""
     path = pytester.makepyfile(SUBJECTS.replace("PLANT", plant))
-    run = pytester.inline_run(path, "-q", "-p", "no:cacheprovider", plugins=[OnlyWhatItBreaks()])
+    run = pytester.inline_run(path, "-q", "-p", "no:cacheprovider", plugins=[OnlyTheBrokenFacts()])
     passed, _, failed = ({report.nodeid.split("::")[1] for report in reports} for reports in run.listoutcomes())
     return passed - failed, failed
 
@@ -69,7 +69,7 @@ def test_the_contract_catches_every_bug(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.found_by_machine], ids=str)
-def test_the_machine_finds(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_state_machine_finds(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = ledger_state_machine(MemoryLedger, max_examples=RUNS, derandomize=True, phases=[Phase.generate])
     bug.plant(monkeypatch)
     with pytest.raises(Exception):  # noqa: B017, PT011  (a broken ledger fails in its own way)

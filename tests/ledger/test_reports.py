@@ -56,7 +56,7 @@ JANUARY, JANUARY_TOO, FEBRUARY = "2025-01-10T10:00:00Z", "2025-01-31T23:30:00Z",
 
 @pytest.fixture
 def quarter() -> Till:
-    """T-1 in S1 and T-2 in S2; the second is at 00:30 on 1 February in Berlin. Then what became of them."""
+    """T-1 in S1 and T-2 in S2, at 00:30 on 1 February in Berlin; then later operations on both."""
     till = Till(TWO_STORES)
     till.sell(sale("100", id="T-1", occurred_at=JANUARY, store="S1"))
     till.sell(sale("100", id="T-2", occurred_at=JANUARY_TOO, store="S2"))
@@ -74,7 +74,7 @@ def redeem(till: Till, sold: str, at: str) -> None:
 
 
 def table(rows: tuple[Issuance, ...]) -> dict[str, str]:
-    """Issued, redeemed, expired, reversed, voided, outstanding: in that order, by what it is of."""
+    """Return issued, redeemed, expired, reversed, voided, outstanding, in that order, by currency and group."""
     return {
         " ".join([row.of, *(str(each) for each in row.group.values())]): " ".join(
             str(each) for each in

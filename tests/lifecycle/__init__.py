@@ -1,1 +1,1 @@
-"""What happens after the sale: promises, returns, spending, redemption, expiry; tables by hand and laws by name."""
+"""Tests of the decisions after the sale: tables worked out by hand, and laws by name."""

@@ -1,4 +1,4 @@
-"""Trying a law on drawn cases, and showing that the law would catch the mistake that it is there for."""
+"""Laws: a law holds on drawn cases, and fails with a planted mistake."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from properties.examples import examples
 
 
 def holds(law: Callable[..., None], *cases: SearchStrategy[Any], tries: int) -> None:
-    """Try a law on so many cases, always the same ones unless ``LOYALTY_EXAMPLES`` says how many."""
+    """Check a law on `tries` drawn cases; ``LOYALTY_EXAMPLES`` sets another number."""
     examples(tries)(given(*cases)(law))()
 
 
 def is_broken(law: Callable[..., None], *cases: SearchStrategy[Any], tries: int) -> None:
-    """The control: with the mistake in place the law must fail on one of so many cases."""
+    """Check that a law fails on one of `tries` cases, with a mistake planted."""
     once = settings(
         max_examples=tries,
         derandomize=True,

@@ -111,7 +111,7 @@ def sales(draw: Callable) -> tuple[dict, dict]:
 
 @st.composite
 def goods_back(draw: Callable, sale: dict, most: int = 4) -> list[tuple[int, dict[str, int]]]:
-    """What comes back in up to `most` returns: cents and quantities, of no line more than was bought."""
+    """Draw up to `most` returns: cents and quantities, of no line more than was bought."""
     left = {line["id"]: int(line["quantity"]) for line in sale["lines"]}
     returns = []
     for _ in range(draw(st.integers(1, most))):
@@ -127,7 +127,7 @@ def goods_back(draw: Callable, sale: dict, most: int = 4) -> list[tuple[int, dic
 
 @st.composite
 def returned_sales(draw: Callable) -> tuple[dict, dict, dict, list]:
-    """A program, a sale and its snapshot, and what comes back."""
+    """Draw a program, a sale with its snapshot, and returns."""
     document, snapshot = draw(sales())
     return draw(monotone()), document, snapshot, draw(goods_back(document))
 

@@ -1,4 +1,4 @@
-"""Promises: what releases them, when, once, and what then lives until when. Source: semantics 5, 6."""
+"""Promises: settlement, confirmations, updates, and the expiry of the released lot. Source: semantics 5, 6."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def update(status: str, number: int = 1, at: str = "2025-02-01T10:00:00Z", **fie
 
 
 def standing(till: Till, at: str = "2025-02-01T10:00:00Z") -> tuple[Decimal, Decimal]:
-    """What is available and what is promised."""
+    """Return the available and the promised units."""
     balance = till.ledger.balance("acme", MEMBER, "points", instant(at))
     return balance.available, balance.promised
 
@@ -192,7 +192,7 @@ def test_an_update_of_an_unknown_sale_is_refused() -> None:
     assert refused(till(ON_SHIPPED).process({**update("Shipped"), "of": "T-2"})) == ("unknown_sale",)
 
 
-# -- what it lives until ---------------------------------------------------------------------------------------------
+# -- expiry --------------------------------------------------------------------------------------------------------
 
 PERIOD = {"type": "fixed_period", "after": {"days": 10}}
 
@@ -251,7 +251,7 @@ def test_a_rolling_expiry_that_was_extended_before_the_release_is_not_shortened(
     assert {str(lot.expires_on) for lot in waiting.lots().values()} == {"2025-03-03"}
 
 
-# -- what is said ----------------------------------------------------------------------------------------------------
+# -- messages ------------------------------------------------------------------------------------------------------
 
 
 def test_a_promise_sends_its_own_template_and_the_release_the_usual_one() -> None:

@@ -41,7 +41,7 @@ def purchase(amount: Any = "100", **parts: Any) -> Transaction:
 
 
 def discount(benefit: dict | None, amount: Any = "100", **parts: Any) -> Decimal:
-    """What a coupon of this benefit takes off a purchase."""
+    """Return the discount of a coupon with a benefit."""
     document = rules(benefit)
     decided = redeem(lr.load_program(document), coupon_of(document), purchase(amount, **parts))
     assert isinstance(decided, RedeemCoupon), decided

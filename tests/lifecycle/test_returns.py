@@ -130,7 +130,7 @@ def test_units_once_taken_back_stay_taken_although_a_smaller_sale_earns_more() -
     assert till.taken() == {"large/earn": 5, "middle/small": 0}
 
 
-# -- a full return takes exactly what was issued ---------------------------------------------------------------------
+# -- a full return takes exactly the units issued --------------------------------------------------------------------
 
 
 def a_full_return_takes_what_was_issued(case: tuple) -> None:
@@ -348,7 +348,7 @@ def test_a_return_decided_under_the_program_of_today_is_caught(monkeypatch: pyte
     is_broken(a_changed_program_changes_nothing_for_an_old_sale, returned_sales(), st.just("reworded"), tries=40)
 
 
-# -- nothing can be farmed -------------------------------------------------------------------------------------------
+# -- no farming by returns ------------------------------------------------------------------------------------------
 
 
 @st.composite

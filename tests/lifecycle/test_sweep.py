@@ -1,4 +1,4 @@
-"""What time does, and that writing it down changes no answer. Source: semantics 5, ledger 2."""
+"""Expiry by time, extensions, and sweeps, which change no query. Source: semantics 5, ledger 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A till with a ledger behind it: sells, takes back, and tells what became of what was issued."""
+"""A till with a ledger: it sells, takes back, spends, and reads lots and coupons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def instant(text: str) -> datetime:
 
 
 class Till:
-    """One program and its ledger; every operation must leave the ledger's invariants standing."""
+    """One program and its ledger; the invariants of the ledger are checked after every operation."""
 
     def __init__(self, program: Mapping[str, Any]) -> None:
         self.program = lr.load_program(program)
@@ -35,7 +35,7 @@ class Till:
         self.returns = 0
 
     def sell(self, sale: Mapping[str, Any], snapshot: Mapping[str, Any] | None = None) -> Receipt:
-        """Sell under a snapshot, or under the one that the ledger itself gives."""
+        """Sell with a snapshot, or with that of the ledger."""
         event = lr.load_event(sale)
         if snapshot is None:
             return self.sound(self.ledger.process(self.program, event, serials=self.serials))
@@ -45,7 +45,7 @@ class Till:
     def take_back(
         self, amount: object, lines: Mapping[str, object] | None = None, *, of: str = "T-1", at: str = BACK_AT
     ) -> Receipt:
-        """Take goods back: so much money, and so much of these lines."""
+        """Return an amount of money and quantities of lines."""
         self.returns += 1
         return self.process(
             {
@@ -63,52 +63,52 @@ class Till:
         return self.sound(self.ledger.process(self.program, lr.load_event(event), serials=self.serials))
 
     def spend(self, amount: object, *, event: str = "T-9", at: str = SOLD_AT, currency: str = "points") -> Receipt:
-        """Let M1 spend."""
+        """Spend from the account of M1."""
         return self.sound(
             self.ledger.spend(self.program, MEMBER, "M1", currency, Decimal(str(amount)), event=event, at=instant(at))
         )
 
     def available(self, at: str = BACK_AT) -> Decimal:
-        """What M1 can spend."""
+        """Return the available balance of M1."""
         return self.ledger.balance(self.program.id, MEMBER, "points", instant(at)).available
 
     def sound(self, receipt: Receipt) -> Receipt:
         assert list(self.ledger.check_invariants()) == []
         return receipt
 
-    # -- what is there -----------------------------------------------------------------------------------------------
+    # -- queries ----------------------------------------------------------------------------------------------------
 
     def lots(self) -> dict[str, Lot]:
-        """Every lot by the key of its issue."""
+        """Return every lot by the key of its issue."""
         rows = self.ledger.report_rows(self.program.id, LONG_AFTER)
         return {history.lot.key: history.lot for history in rows.lots}
 
     def coupons(self) -> dict[str, CouponRecord]:
-        """Every coupon by the key of its issue."""
+        """Return every coupon by the key of its issue."""
         rows = self.ledger.report_rows(self.program.id, LONG_AFTER)
         return {coupon.key: coupon for coupon in rows.coupons}
 
     def taken(self) -> dict[str, Decimal]:
-        """What returns have claimed of each lot, by the part of its key after the event."""
+        """Return the units that returns have claimed of each lot, by the part of its key after the event."""
         return {key.split("/", 2)[2]: lot.taken_back for key, lot in self.lots().items()}
 
     def voided(self) -> set[str]:
-        """The coupons that were taken back, by the part of their keys after the event."""
+        """Return the voided coupons, by the part of their keys after the event."""
         return {key.split("/", 2)[2] for key, coupon in self.coupons().items() if coupon.state == "voided"}
 
 
 def reversed_by(receipt: Receipt) -> Decimal:
-    """What one return took, shortfall and all."""
+    """Return the units that one return took, shortfall included."""
     return sum((each.amount for each in receipt.intents if isinstance(each, ReverseCurrency)), Decimal(0))
 
 
 def voids(receipt: Receipt) -> list[str]:
-    """The coupons that one return voided, by the part of their keys after the event."""
+    """Return the coupons that one return voided, by the part of their keys after the event."""
     return [each.coupon.split("/", 2)[2] for each in receipt.intents if isinstance(each, VoidCoupon)]
 
 
 def advanced(intents: Iterable[Intent]) -> dict[str, Decimal]:
-    """By how much trackers were moved."""
+    """Return the sum of the advances of each tracker."""
     sums: dict[str, Decimal] = {}
     for each in intents:
         if isinstance(each, AdvanceTracker):
