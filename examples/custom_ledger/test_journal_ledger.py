@@ -1,4 +1,4 @@
-"""The journal keeps the contract, also when it is read anew after every line; and what only a file can get wrong."""
+"""The journal fulfils the contract, also if it is read again after every line; and tests of its file."""
 
 import os
 import tempfile
@@ -28,7 +28,7 @@ class TestJournalLedger(LedgerContract):
 
 
 class ForgetfulLedger(JournalLedger):
-    """It forgets everything after each transaction, and reads its journal."""
+    """A journal that reads its file again after each transaction."""
 
     def _do(self, *arguments: Any, **more: Any) -> Any:
         receipts = super()._do(*arguments, **more)
@@ -48,7 +48,7 @@ opened: list[JournalLedger] = []
 
 
 def fresh() -> JournalLedger:
-    """A ledger whose file has no name any more, and so leaves nothing behind."""
+    """Return a ledger whose file is unlinked, so that it disappears when it is closed."""
     with tempfile.TemporaryDirectory() as folder:
         opened.append(ForgetfulLedger(Path(folder) / "journal.jsonl"))
     return opened[-1]
@@ -64,7 +64,7 @@ def _close() -> Iterator[None]:
 TestInAnyOrder = ledger_state_machine(fresh, max_examples=3, stateful_step_count=30).TestCase
 
 
-# -- what only a file can get wrong ----------------------------------------------------------------------------------
+# -- the file -------------------------------------------------------------------------------------------------------
 
 PROGRAM = lr.load_program(
     {
@@ -110,7 +110,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.jsonl"
 
 
-def test_what_was_answered_is_there_when_the_journal_is_opened_again(path: Path) -> None:
+def test_every_answered_operation_is_there_when_the_journal_is_opened_again(path: Path) -> None:
     with JournalLedger(path) as ledger:
         first = sell(ledger, "T1")
         ledger.spend(PROGRAM, ANNA, "anna", "points", Decimal(30), event="P1", at=AT)
@@ -122,7 +122,7 @@ def test_what_was_answered_is_there_when_the_journal_is_opened_again(path: Path)
         assert points(ledger) == 70
 
 
-def test_a_line_that_a_crash_cut_off_was_never_answered_and_goes(path: Path) -> None:
+def test_a_line_that_a_crash_cut_off_is_dropped(path: Path) -> None:
     with JournalLedger(path) as ledger:
         sell(ledger, "T1")
         one = path.stat().st_size
@@ -137,7 +137,7 @@ def test_a_line_that_a_crash_cut_off_was_never_answered_and_goes(path: Path) -> 
         assert path.read_bytes() == whole
 
 
-def test_what_is_not_on_the_disk_has_not_happened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_that_cannot_be_written_is_rolled_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int) -> None:
         raise OSError("no space left on device")
 
@@ -160,7 +160,7 @@ def test_several_operations_of_one_transaction_are_one_line(path: Path) -> None:
     assert len(path.read_bytes().splitlines()) == 1
 
 
-def test_a_refusal_and_a_replay_write_nothing(path: Path) -> None:
+def test_a_refusal_and_a_retry_write_nothing(path: Path) -> None:
     with JournalLedger(path) as ledger:
         sell(ledger, "T1")
         before = path.read_bytes()
@@ -170,7 +170,7 @@ def test_a_refusal_and_a_replay_write_nothing(path: Path) -> None:
         assert path.read_bytes() == before
 
 
-def test_a_journal_that_does_not_come_out_as_it_was_recorded_does_not_open(path: Path) -> None:
+def test_a_journal_with_other_receipts_than_recorded_does_not_open(path: Path) -> None:
     with JournalLedger(path) as ledger:
         sell(ledger, "T1", "100")
     path.write_bytes(path.read_bytes().replace(b'"amount": "100"', b'"amount": "900"', 1))
@@ -178,7 +178,7 @@ def test_a_journal_that_does_not_come_out_as_it_was_recorded_does_not_open(path:
         JournalLedger(path)
 
 
-def test_one_process_at_a_time_has_the_file(path: Path) -> None:
+def test_only_one_process_at_a_time_can_open_the_file(path: Path) -> None:
     with JournalLedger(path), pytest.raises(BlockingIOError):
         JournalLedger(path)
     JournalLedger(path).close()

@@ -66,9 +66,9 @@ def a_retry_is_recorded_again(patch: Patch) -> None:
     """A retry is not recognised."""
     claim_batch = MemoryStorage.claim_batch
 
-    def anew(self: MemoryStorage, given: Any, *about: Any) -> Any:
-        self.batches.pop(given.key, None)
-        return claim_batch(self, given, *about)
+    def anew(self: MemoryStorage, identity: Any, *locks: Any) -> Any:
+        self.batches.pop(identity.key, None)
+        return claim_batch(self, identity, *locks)
 
     patch.setattr(MemoryStorage, "claim_batch", anew)
 
@@ -128,7 +128,7 @@ def counters_are_not_released(patch: Patch) -> None:
 def a_time_is_released_with_each_part(patch: Patch) -> None:
     def each_time(lot: Lot, amount: Decimal) -> Any:
         claims = [(each, amount if not each.counter.endswith("/times") else each.amount) for each in lot.issue.claims]
-        return tuple(attrs.evolve(each, amount=decimal_of(-micros(given))) for each, given in claims)
+        return tuple(attrs.evolve(each, amount=decimal_of(-micros(units))) for each, units in claims)
 
     patch.setattr(returns, "released_claims", each_time)
 
@@ -299,8 +299,8 @@ def a_spend_is_undone_twice(patch: Patch) -> None:
 def an_undo_revives_expired_units(patch: Patch) -> None:
     undo = spending.undo_spend
 
-    def all_of_it(*given: Any) -> UndoSpend:
-        right = undo(*given)
+    def all_of_it(*arguments: Any) -> UndoSpend:
+        right = undo(*arguments)
         return attrs.evolve(right, draws=(*right.draws, *right.expired), expired=())
 
     patch.setattr(spending, "undo_spend", all_of_it)
@@ -359,8 +359,8 @@ def a_redemption_changes_nothing(patch: Patch) -> None:
 def an_expired_coupon_is_redeemed(patch: Patch) -> None:
     reasons = redemption._reasons
 
-    def lenient(*given: Any) -> list[str]:
-        return [each for each in reasons(*given) if each != "expired"]
+    def lenient(*arguments: Any) -> list[str]:
+        return [each for each in reasons(*arguments) if each != "expired"]
 
     patch.setattr(redemption, "_reasons", lenient)
 

@@ -271,7 +271,7 @@ def converted(till: Till, first: str, last: str, at: str, **parts: Any) -> list[
 @pytest.mark.parametrize(("first", "last", "at", "row"), [
     # January: 9 issued, 2 voided, 7 count. By March T-1/1, T-1/2, T-2/1 and T-3/1 are redeemed: 4 of 7.
     ("2025-01-01", "2025-01-31", "2025-03-02T00:00:00Z", (9, 2, 0, 3, 4, 1, "0.5714", "0.1429")),
-    # What is left expires on 6 March and 1 April, and stays in the denominator.
+    # The remaining coupons expire on 6 March and 1 April, and stays in the denominator.
     ("2025-01-01", "2025-01-31", "2025-03-07T00:00:00Z", (9, 2, 1, 2, 4, 1, "0.5714", "0.1429")),
     ("2025-01-01", "2025-01-31", "2025-06-01T00:00:00Z", (9, 2, 3, 0, 4, 1, "0.5714", "0.1429")),
     # As of the end of January one was redeemed.

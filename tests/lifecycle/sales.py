@@ -20,7 +20,7 @@ BASES: tuple[dict, ...] = (
     {"type": "event_value", "tracker": "spend"},
     {"type": "surplus", "tracker": "spend"},
 )
-# What a smaller sale meets no sooner than a larger one.
+# Conditions that a smaller sale does not fulfil unless a larger one does.
 CONDITIONS: tuple[dict | None, ...] = (
     None,
     None,
@@ -103,7 +103,7 @@ def sales(draw: Callable) -> tuple[dict, dict]:
         }
         for number in range(1, draw(st.integers(1, 4)) + 1)
     ]
-    extra = draw(st.sampled_from((0, 0, 495)))  # delivery, say, that no line holds
+    extra = draw(st.sampled_from((0, 0, 495)))  # for example delivery, which is on no line
     amount = sum(cents(line["value"]) for line in lines) + extra + 1
     document = sale(money(amount), lines=lines, tax=money(draw(st.integers(0, amount))))
     return document, {"trackers": {"spend": money(draw(st.integers(0, 6_000)))}}

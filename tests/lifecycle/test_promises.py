@@ -203,7 +203,7 @@ PERIOD = {"type": "fixed_period", "after": {"days": 10}}
     ({"type": "registration_anniversary"}, "2025-06-10"),
     ({"type": "event_date", "after": {"days": 30}}, "2025-02-14"),         # the day of the sale counts, as always
     ({"type": "rolling", "after": {"days": 30}}, "2025-02-14"),
-    ({"type": "fixed_date", "on": "2025-02-01"}, "2025-02-01"),            # good for what is left of the day
+    ({"type": "fixed_date", "on": "2025-02-01"}, "2025-02-01"),            # live for the rest of the day
     ({"type": "never"}, None),
 ])  # fmt: skip
 def test_the_expiry_of_a_promise_released_on_the_first_of_february(expiry: dict, expires_on: str | None) -> None:

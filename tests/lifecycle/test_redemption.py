@@ -132,7 +132,7 @@ BASKET = [
     ("15", None, "0.1", "0.02"),           # 0.015, half up
     ("33.333333", None, "100", "33.33"),
     ("100", None, "19.99", "19.99"),
-    ("200", None, "19.99", "19.99"),       # never more than what it is taken from
+    ("200", None, "19.99", "19.99"),       # never more than the bill
     ("15", None, "0", "0"),
     ("15", None, "-20", "0"),
 ])  # fmt: skip
@@ -149,7 +149,7 @@ def test_a_percentage_of_the_bill_is_rounded_to_the_cent(percent: str, most: str
     ({"type": "amount_off", "amount": "25", "lines": {"field": "sku", "is": "HAT"}}, "50", "0"),
     ({"type": "amount_off", "amount": "25"}, "50", "25"),
     ({"type": "amount_off", "amount": "60"}, "50", "50"),
-    (None, "50", "0"),                                                     # what it gives is the host's to say
+    (None, "50", "0"),                                                     # a coupon without a benefit has no discount
 ])  # fmt: skip
 def test_the_discount_of_lines_and_of_the_bill(benefit: dict | None, amount: str, off: str) -> None:
     assert discount(benefit, amount, lines=BASKET) == Decimal(off)

@@ -123,7 +123,7 @@ def test_a_currency_that_the_program_does_not_have_is_refused() -> None:
 @pytest.mark.parametrize(("points", "value", "amount", "money"), [
     ("100", "5.00", "500", "25"),
     ("100", "5.00", "1", "0.05"),
-    ("3", "1", "1", "0.333333"),          # down at the sixth: the house never gives more than the rate
+    ("3", "1", "1", "0.333333"),          # rounded down at the sixth decimal, in favour of the program
     ("3", "1", "2", "0.666666"),
     ("3", "2", "3", "2"),
     ("0.5", "1", "0.25", "0.5"),

@@ -75,7 +75,7 @@ class Receipt:
     """The result of an operation; each operation has a subclass. The statuses, in order of precedence:
 
     1. `already_recorded`: the same inputs were recorded before; intents and trims are those of the first time.
-    2. `refused`: nothing was recorded; `refusal` gives the reasons.
+    2. `refused`: nothing was recorded; `refusal` has the reasons.
     3. `recorded`: `intents` are the recorded intents, after caps; `trims` are the reductions by caps.
     """
 

@@ -1,4 +1,4 @@
-"""Records that a ledger stores beside those of `lifecycle.records`: the history of a lot, and what can be undone."""
+"""Records of a ledger beside those of `lifecycle.records`: the history of a lot, spends and redemptions to undo."""
 
 import functools
 from datetime import date, datetime

@@ -84,8 +84,8 @@ def liability(program: Program, rows: ReportRows, values: Mapping[str, Decimal] 
     that have expired by the instant of the rows are not owed. A stored value costs its remainder. A percentage without
     `most`, a type without a benefit, and a type that the program no longer has are unbounded.
     """
-    given = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
-    worth = {**_redeem_rates(program), **given}
+    of_host = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
+    worth = {**_redeem_rates(program), **of_host}
     points = tuple(_points(rows, worth))
     coupons = tuple(_coupons(program, rows))
     known = [micros(each) for row in points for each in (row.available_value, row.promised_value) if each is not None]

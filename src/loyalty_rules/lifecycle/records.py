@@ -87,7 +87,7 @@ class Lot:
     def moved(self, source: str, target: str, units: Decimal) -> "Lot":
         """Return the lot after units have moved from one bucket to another, as an entry says. Source: ledger P7.
 
-        The source `issued` is no bucket of the lot: units from there are new. Nothing is checked: see `is_whole`.
+        The source `issued` is not a bucket: units from there are new. Nothing is checked: see `is_whole`.
         """
         changes = {"issued": 1, BUCKETS[target]: 1} if source == "issued" else {BUCKETS[source]: -1, BUCKETS[target]: 1}
         amount = micros(units)
