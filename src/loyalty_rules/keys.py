@@ -18,6 +18,7 @@ from typing import Literal
 
 __all__ = [
     "RESERVED_PROMOTION_IDS",
+    "TRACKER_COUNTERS",
     "action_key",
     "action_key_in",
     "batch_key",
@@ -63,6 +64,9 @@ __all__ = [
 
 RESERVED_PROMOTION_IDS = ("tracker", "limit", "coupon")
 """The words that stand in the place of a promotion's id in keys and counters, so that no promotion may have them."""
+
+TRACKER_COUNTERS = "tracker/"
+"""The text that the names of all counters of trackers begin with."""
 
 _TIMES = "/times"
 _EXTEND = "/extend"

@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A server of PostgreSQL, one for each session; an error if there is none."""
+    """Yield a server of PostgreSQL, one for each session; raise an error if there is none."""
     server = start_server()
     yield server
     server.close()
@@ -34,33 +34,33 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def postgres_url(postgres: Server) -> str:
-    """The URL of a new database on the server of PostgreSQL."""
+    """Return the URL of a new database on the server of PostgreSQL."""
     return postgres.new_database()
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """The path of a file of SQLite."""
+    """Return the path of a file of SQLite."""
     return tmp_path / "shop.db"
 
 
 @pytest.fixture
 def sqlite_url(path: Path) -> str:
-    """The URL of a new database of SQLite, in a file."""
+    """Return the URL of a new database of SQLite, in a file."""
     return f"sqlite:///{path}"
 
 
 # `getfixturevalue` hides the server from `fixturenames`, so that the variant has a marker of its own.
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest) -> str:
-    """The URL of a new database: the test runs on SQLite and on PostgreSQL."""
+    """Return the URL of a new database: the test runs on SQLite and on PostgreSQL."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
 
 
 @pytest.fixture
 def engine(sqlite_url: str) -> Iterator[Engine]:
-    """An engine on the file of SQLite."""
+    """Yield an engine on the file of SQLite."""
     engine = create_engine(sqlite_url)
     yield engine
     engine.dispose()
@@ -68,7 +68,7 @@ def engine(sqlite_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def ledger(sqlite_url: str) -> Iterator[SQLLedger]:
-    """A new ledger in the file of SQLite."""
+    """Yield a new ledger in the file of SQLite."""
     ledger = SQLLedger.open(sqlite_url, serials=SERIALS)
     yield ledger
     ledger.close()
@@ -76,5 +76,5 @@ def ledger(sqlite_url: str) -> Iterator[SQLLedger]:
 
 @pytest.fixture
 def till(ledger: SQLLedger) -> Till:
-    """A till that records into the ledger."""
+    """Return a till that records into the ledger."""
     return Till(ledger)

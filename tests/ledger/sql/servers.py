@@ -171,7 +171,7 @@ class OwnServer(Server):
             time.sleep(0.01)
 
     def close(self) -> None:
-        """Kill the server, whose last writes nobody needs, and remove its folder."""
+        """Kill the server without waiting for its last writes, and remove its folder."""
         try:
             self.kill()
         finally:

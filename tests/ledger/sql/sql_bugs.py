@@ -1,7 +1,7 @@
 """Bugs to plant in the ledger in a database, each with the names of the tests that must fail with it.
 
-They are common faults of SQL and its callers: a key that is not unique, a transaction that begins by reading, a number
-of rows that is not compared, a lock that is not taken. Bugs of the decisions are in `tests/ledger/bugs.py`.
+They are common faults of SQL and its callers: a key that is not unique, a transaction that begins by reading, a change
+without its condition, a missing lock. Bugs of the decisions are in `tests/ledger/bugs.py`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def batches_have_no_unique_key(patch: Patch) -> None:
 
 @bug(contract("a_refusal_records_nothing"))
 def a_refusal_is_committed(patch: Patch) -> None:
-    """The claim is committed, so that the next attempt finds a recorded batch."""
+    """Commit the claim of a refused operation, so that the next attempt finds a recorded batch."""
     patch.setattr(SQLStorage, "doomed", property(lambda _: False, lambda _, _doomed: None), raising=False)
 
 
@@ -129,7 +129,7 @@ def a_commit_does_not_wait_for_the_disk(patch: Patch) -> None:
 
 @bug(together("a_transaction_that_begins_by_reading_may_write_later"))
 def a_transaction_begins_by_reading(patch: Patch) -> None:
-    """BEGIN DEFERRED takes the write lock with the first write, and another connection may have written before."""
+    """Begin with BEGIN DEFERRED: the write lock is taken with the first write, after another connection has written."""
     patch.setattr(SQLite, "begin", SQLite.begin_to_read)
 
 
@@ -167,7 +167,7 @@ CONCURRENT_CHANGES = (
 
 @bug(*CONCURRENT_CHANGES)
 def the_number_of_rows_is_ignored(patch: Patch) -> None:
-    """A change that finds no row counts as made."""
+    """Count a change that finds no row as a success."""
     patch.setattr(Flush, "_change", lambda self, statement, rows, _: self._write(statement, rows))
 
 
@@ -215,7 +215,7 @@ def narrower(patch: Patch, name: str, condition: Callable[[Tables], ColumnElemen
 
 @bug(contract("a_sweep_leaves_live_lots"))
 def a_lot_that_expires_at_the_instant_is_not_swept(patch: Patch) -> None:
-    """The condition has `<` instead of `<=`."""
+    """Compare with `<` instead of `<=`."""
     narrower(patch, "expiring_lots", lambda t: t.lots.c.expires_at < bindparam("at"))
 
 
@@ -263,7 +263,7 @@ def a_debt_counts_in_every_currency(patch: Patch) -> None:
 
 @bug(contract("the_lots_as_of_the_day_before_have_the_old_expiry"))
 def a_past_lot_is_read_as_it_is_now(patch: Patch) -> None:
-    """The history of a lot is not read."""
+    """Read no history of a lot."""
     patch.setattr(HistoryReader, "_as_of", lambda _self, rows, _at: [mapping.lot_of(row) for row in rows])
 
 

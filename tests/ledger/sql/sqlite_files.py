@@ -46,7 +46,7 @@ def busy_week(till: Till) -> None:
 
 
 def execute(path: Path, statement: str, *given: Any) -> list[Any]:
-    """Run a statement on the file as somebody would who does not follow the ledger's rules."""
+    """Run a statement on the file, outside of the ledger and its locks."""
     connection = sqlite3.connect(path)
     try:
         rows = connection.execute(statement, given).fetchall()

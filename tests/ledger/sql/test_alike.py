@@ -122,10 +122,10 @@ class Shop:
         return self.record(lambda: spend(self.program, account, account.id, currency, amount, event=name, at=at))
 
     def undo_spend(self, step: Step, name: str) -> object:
-        made = self.intents(SpendCurrency)
-        if not made:
+        spends = self.intents(SpendCurrency)
+        if not spends:
             return None
-        key, at = made[step.which % len(made)].key, self.now
+        key, at = spends[step.which % len(spends)].key, self.now
         return self.record(lambda: self.ledger.undo_spend(self.program, key, event=name, at=at))
 
     def redeem(self, step: Step, name: str) -> object:
@@ -140,10 +140,10 @@ class Shop:
         return self.record(lambda: self.ledger.redeem(self.program, code, bill))
 
     def undo_redemption(self, step: Step, name: str) -> object:
-        made = self.intents(RedeemCoupon)
-        if not made:
+        redemptions = self.intents(RedeemCoupon)
+        if not redemptions:
             return None
-        key, at = made[step.which % len(made)].key, self.now
+        key, at = redemptions[step.which % len(redemptions)].key, self.now
         return self.record(lambda: self.ledger.undo_redemption(self.program, key, event=name, at=at))
 
     def void(self, step: Step, name: str) -> object:
@@ -207,7 +207,7 @@ def dump_of(ledger: Ledger, program: lr.Program, history: Sequence[Step]) -> dic
 
 @pytest.fixture(scope="module")
 def ledgers(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], list[SQLLedger]]]:
-    """A function that returns an empty ledger in each database."""
+    """Yield a function that returns an empty ledger in each database."""
     engine = create_engine(postgres.new_database())
     SQLLedger(engine, tables=TABLES).create_all()
     with closing(SQLiteTemplate(tmp_path_factory.mktemp("alike"))) as template:

@@ -1,6 +1,6 @@
 """Processes that are killed with `kill -9` at each point of a transaction, and a server of PostgreSQL that is killed.
 
-Every acknowledged sale is recorded, every other sale is recorded once by a retry, and in the end the database is as if
+Every acknowledged sale is recorded, and every other sale is recorded once by a retry. In the end the database is as if
 no process had died. Source: faults T6 and T7. A naive ledger, which commits each claim by itself, loses sales.
 `LOYALTY_DEEP` asks for 50 deaths at each point instead of 2, and for 500 at any time instead of 6.
 
@@ -106,7 +106,7 @@ def new_ledger(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> State:
-    """The content of a database if no process dies."""
+    """Return the content of a database if no process dies."""
     return undisturbed_state(SALES, tmp_path_factory.mktemp("undisturbed"))
 
 
@@ -223,7 +223,7 @@ def wait_for(paths: Sequence[Path], more: int) -> None:
 
 @pytest.fixture
 def mortal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server of our own, even if the environment names one, because the test kills it."""
+    """Yield a server of our own, even if the environment names one, because the test kills it."""
     monkeypatch.delenv(VARIABLE, raising=False)
     with closing(start_server()) as server:
         yield server

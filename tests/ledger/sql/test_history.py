@@ -25,7 +25,7 @@ from loyalty_rules.testing.ledgers.facts.till import (
 
 @pytest.fixture
 def busy(ledger: SQLLedger) -> Till:
-    """A till with a sale of ten points on day 0, a spend of four on day 2 and a sale on day 4."""
+    """Return a till with a sale of ten points on day 0, a spend of four on day 2 and a sale on day 4."""
     till = Till(ledger)
     till.runs(shop(earn(fixed("10"))))
     till.sell("T1")

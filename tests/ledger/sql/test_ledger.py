@@ -42,7 +42,7 @@ RUNS = {"sqlite": 300 if DEEP else 20, "postgresql": 100 if DEEP else 5}
 
 @pytest.fixture(scope="module")
 def postgres_engine(postgres: Server) -> Iterator[Engine]:
-    """An engine on one database of PostgreSQL for all of these tests, which is emptied between them."""
+    """Yield an engine on one database of PostgreSQL for all of these tests, which is emptied between them."""
     engine = create_engine(postgres.new_database())
     SQLLedger(engine, tables=TABLES).create_all()
     yield engine
@@ -85,7 +85,7 @@ def test_the_ledger_agrees_with_the_model_on_postgresql(postgres_engine: Engine)
 
 @pytest.fixture(params=["memory", "sqlite"])
 def either(request: pytest.FixtureRequest) -> Any:
-    """A ledger in memory, or in a file: both behave alike."""
+    """Return a ledger in memory, or in a file: both behave alike."""
     return MemoryLedger() if request.param == "memory" else request.getfixturevalue("ledger")
 
 

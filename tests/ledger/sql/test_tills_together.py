@@ -40,7 +40,7 @@ def engine(database: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def server(postgres_url: str) -> Iterator[Engine]:
-    """A new database of PostgreSQL."""
+    """Yield an engine on a new database of PostgreSQL."""
     yield from _engine(postgres_url)
 
 
@@ -133,7 +133,7 @@ def test_a_sale_that_is_rolled_back_is_recorded_by_the_second_till(engine: Engin
 
 
 def refuse_twice(engine: Engine, code: str) -> None:
-    """Make the server refuse the first two batches with a code; a rollback does not reset the sequence that counts."""
+    """Create a trigger that refuses the first two batches with a code; a rollback does not reset its sequence."""
     with engine.begin() as connection:
         connection.execute(text("CREATE SEQUENCE attempts"))
         connection.exec_driver_sql(
@@ -216,7 +216,7 @@ def wait_until_a_lock_is_awaited(host: Connection) -> None:
 
 @contextmanager
 def cut_off(engine: Engine, *, committed: bool) -> Iterator[None]:
-    """Make the server end the next connection that commits, either before the commit or before its answer."""
+    """Terminate the next connection that commits, on the server: either before the commit or before its answer."""
     dialect, commit = engine.dialect, engine.dialect.do_commit
 
     def cut(connection: Any) -> None:

@@ -23,7 +23,7 @@ DAYS_30 = {"type": "fixed_period", "after": {"days": 30}}
 
 @pytest.fixture
 def issue() -> IssueCurrency:
-    """An issue of ten points that expire after thirty days."""
+    """Return an issue of ten points that expire after thirty days."""
     till = Till(MemoryLedger())
     till.runs(shop(earn(fixed("10"), expiry=DAYS_30)))
     (intent,) = till.sell("T1").intents
@@ -33,7 +33,7 @@ def issue() -> IssueCurrency:
 
 @pytest.fixture
 def lot(issue: IssueCurrency) -> Lot:
-    """A lot with all of its ten points available, as a row has it."""
+    """Return a lot with all of its ten points available, as a row has it."""
     amount = Decimal(10)
     return Lot(issue, 7, amount, outstanding=amount, expires_on=issue.expires_on, expires_at=issue.expires_at)
 

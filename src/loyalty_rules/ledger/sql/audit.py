@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, case, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
+from loyalty_rules.keys import TRACKER_COUNTERS
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
@@ -118,7 +119,7 @@ def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
         select(t.batches.c.of, t.draws.c.name)
         .select_from(t.draws)
         .join(t.batches)
-        .where(t.draws.c.name.startswith("tracker/"))
+        .where(t.draws.c.name.startswith(TRACKER_COUNTERS))
         .group_by(t.batches.c.program, t.batches.c.of, t.draws.c.name)
         .having(func.sum(t.draws.c.amount) < 0),
         "sale {of} has a negative contribution to {name}",

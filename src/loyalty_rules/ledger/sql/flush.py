@@ -138,7 +138,7 @@ class Flush:
         return new_coupon_row(self._batch.record.program, issue, document, fingerprint, state, latest_at)
 
     def _write_counters(self) -> None:
-        """Write the sum of the draws on each counter: one change a row, so that its condition holds for all of them."""
+        """Write the sum of the draws on each counter in one change, so that the condition applies to the sum."""
         sums: dict[tuple[str, str, str], tuple[int, int]] = {}
         for each in self._unit.draws:
             key = each.program, each.name, each.day.isoformat() if each.day is not None else NO_DAY

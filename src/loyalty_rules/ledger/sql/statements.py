@@ -1,7 +1,7 @@
 """The statements that the ledger's operations run, built once a ledger.
 
-Every change of the state has a condition: whoever runs it compares the number of changed rows with the number that
-it expects. Source: ledger 2 (P2, P4).
+Every change of the state has a condition: its caller compares the number of changed rows with the expected number.
+Source: ledger 2 (P2, P4).
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, Table, bindparam, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
+from loyalty_rules.keys import TRACKER_COUNTERS
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS
@@ -185,5 +186,5 @@ class Statements:
             select(draws.c.name, draws.c.amount)
             .join(t.batches)
             .where(t.batches.c.program == bindparam("program"), t.batches.c.of == bindparam("event"))
-            .where(draws.c.name.startswith("tracker/"))
+            .where(draws.c.name.startswith(TRACKER_COUNTERS))
         )

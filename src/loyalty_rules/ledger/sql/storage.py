@@ -83,7 +83,7 @@ class SQLStorage(HistoryReader):
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """Keep all writes of the block, or none of them if an error leaves it."""
+        """Run the block as a whole: roll back all of its writes if an error leaves it."""
         locked, stored = self._locked, len(self.stored)
         try:
             if self._savepoints:
@@ -169,7 +169,7 @@ class SQLStorage(HistoryReader):
         return Sale(terms, sale_event, load_snapshot(json_of(row.snapshot)), updates, returns)
 
     def save_sale(self, sale: Sale) -> None:
-        """Keep the terms of a sale for its receipt; updates and returns are recorded by their own batches."""
+        """Add the terms of a sale to the unit of work; updates and returns are recorded by their own batches."""
         assert self._batch is not None
         self._unit.sale = sale
         if sale.event.id == self._batch.record.event:
@@ -365,10 +365,10 @@ class SQLStorage(HistoryReader):
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
         """Return the redemptions of a transaction that have not been undone, in the order of record."""
-        made = [
+        undoables = [
             undoable_of(row) for row in self._rows(self._statements.not_undone_of_event, program=program, event=event)
         ]
-        return [each for each in made if isinstance(each, RedeemCoupon)]
+        return [each for each in undoables if isinstance(each, RedeemCoupon)]
 
     def is_undone(self, key: str) -> bool:
         """Return whether a spend or a redemption has been undone."""

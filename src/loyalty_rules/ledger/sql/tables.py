@@ -101,7 +101,7 @@ class Tables:
 
     @property
     def written(self) -> list[Table]:
-        """The tables of the log that hold the content of batches, without the receipts."""
+        """The tables of the log with the content of batches, without the receipts."""
         return [each for each in self.log if "batch" in each.c and each is not self.receipts]
 
     @property
@@ -110,7 +110,7 @@ class Tables:
         return [self.lots, self.coupons, self.counters]
 
     def triggers(self, table: Table, dialect: str) -> list[str]:
-        """Return the statements, for `sqlite` or `postgresql`, that make a table of the log append-only."""
+        """Return the statements, for `sqlite` or `postgresql`, by which a table of the log becomes append-only."""
         return DIALECTS[dialect]().triggers(table, self.prefix)
 
     def _table(self, name: str, *parts: Any) -> Table:

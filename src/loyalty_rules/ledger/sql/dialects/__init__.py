@@ -1,8 +1,7 @@
 """The databases that a ledger works on: one module a dialect, and the choice among them.
 
-A dialect holds everything that differs between SQLite and PostgreSQL: how a transaction begins, how a batch is
-claimed, how lock keys are locked, which triggers keep the log append-only, and which errors are worth a retry.
-Source: ledger 3.
+A dialect contains everything that differs between SQLite and PostgreSQL: the begin of a transaction, the claim of a
+batch, the locks, the triggers that keep the log append-only, and the retryable errors. Source: ledger 3.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -40,7 +39,7 @@ class Dialect(Protocol):
     def triggers(self, table: Table, prefix: str) -> list[str]:
         """Return the statements that create the triggers by which a table refuses any change but an insert.
 
-        `prefix` is that of the ledger's tables; whatever the triggers of one ledger share begins with it.
+        `prefix` is that of the ledger's tables; the names of functions that the triggers share begin with it.
         """
 
     def insert(self, table: Table) -> Any:

@@ -55,7 +55,7 @@ class SQLite:
         row: Mapping[str, Any],
         keys: Collection[LockKey],  # noqa: ARG002
     ) -> int | None:
-        """Insert the row of a batch; the transaction holds every lock already."""
+        """Insert the row of a batch; the transaction has the write lock of the file already."""
         batch: int | None = connection.execute(statement, row).scalar_one_or_none()
         return batch
 
