@@ -123,12 +123,14 @@ def test_a_field_is_read_by_its_reader_or_its_annotation() -> None:
     assert read_field(fields["parts"], [WHEEL]) == (WHEEL,)
 
 
-def test_a_field_of_an_unchecked_class_has_no_reader() -> None:
+def test_a_field_of_an_unchecked_class_has_only_its_converter() -> None:
     @attrs.frozen
     class Unchecked:
         name: str
+        count: int = attrs.field(converter=_read_even)
 
     assert named_reader_of(attrs.fields(Unchecked).name) is None
+    assert named_reader_of(attrs.fields(Unchecked).count) is _read_even
 
 
 def test_read_each_reads_every_item() -> None:

@@ -55,7 +55,10 @@ def reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any]:
 def named_reader_of(field: "attrs.Attribute[Any]") -> Callable[[Any], Any] | None:
     """Return the reader that a class names for a field, without `optional`; None if the annotation is the reader."""
     converter: Any = field.converter
-    if converter is None or converter.converter.by_annotation:
+    if not isinstance(converter, attrs.Converter):  # of a class that is not checked
+        plain: Callable[[Any], Any] | None = converter
+        return plain
+    if converter.converter.by_annotation:  # type: ignore[attr-defined]
         return None
     read = reader_of(field)
     if read.__qualname__.startswith("optional."):
