@@ -72,7 +72,7 @@ def test_it_earns_the_same():
     ran.assert_outcomes(failed=1)
     ran.stdout.fnmatch_lines(
         [
-            "E *assert what is earned == what is expected",
+            "E *assert the found intents == the expected intents",
             "E * - + 5 points *p/earn",
             "E * + + 10 points *p/earn",
             "E *   + 3 points *p/gift",
@@ -132,7 +132,7 @@ class TestForgetful(LedgerContract):
     ran.stdout.fnmatch_lines(
         [
             "*test_a_sale_earns_the_decided_amount*",
-            "*what went through the till*",
+            "*processed events*",
             "T1  sale  2025-01-15T10:00:00*anna",
             "  amount                                     120",
             "+ 12 points                               p/earn",

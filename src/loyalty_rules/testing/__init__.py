@@ -1,9 +1,9 @@
-"""What a host tests its own programs with: worked cases as data, and the runner for them.
+"""Tests of a host's own programs: worked cases as data, and their runner.
 
 from loyalty_rules.testing import check, load_vectors
 
 @pytest.mark.parametrize("vector", load_vectors("cases/"), ids=str)
-def test_our_program_gives_what_marketing_wrote_down(vector):
+def test_our_program_has_the_agreed_result(vector):
     assert check(vector) == []
 """
 

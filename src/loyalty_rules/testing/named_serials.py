@@ -1,4 +1,4 @@
-"""Serials that say what they were made for: for cases and laws, never for shops."""
+"""Serials that name their event and action: for cases and laws, never for production."""
 
 from loyalty_rules.serials import SerialRequest
 
@@ -6,8 +6,8 @@ __all__ = ["NamedSerials"]
 
 
 class NamedSerials:
-    """Gives each coupon the serial `EVENT-PROMOTION-ACTION-ORDINAL`, always the same, and easily guessed."""
+    """A generator of the serial `EVENT-PROMOTION-ACTION-ORDINAL`: deterministic, and easily guessed."""
 
     def serial(self, request: SerialRequest) -> str:
-        """Name the coupon by what it is issued for."""
+        """Return the serial of a coupon, made of its event, promotion, action and ordinal."""
         return f"{request.event}-{request.promotion}-{request.action}-{request.ordinal}"

@@ -1,13 +1,13 @@
-"""A small pytest plugin: a program for each test, and failures that read as till receipts.
+"""A small pytest plugin: a program for each test, and failures shown as till receipts.
 
     @pytest.mark.program("program.toml")
     def test_a_coffee_earns_a_bean(program):
         ...
 
-The marker takes a path, from the folder of the test's file on, or a mapping; the fixture `program` gives the program,
-loaded once. Where two lots of intents are not equal, the difference is shown as a till prints them; a broken law is
-shown by its receipts alone; and a test of the ledger's contract that fails shows what went through the till.
-Named in the entry-point group `pytest11`: with the extra `testing` it is there with nothing imported.
+The marker takes a path relative to the folder of the test's file, or a mapping; the fixture `program` is the loaded
+program. A failed comparison of intents shows the difference as rows of a receipt. A broken law shows only its receipts.
+A failed test of the ledger contract shows the processed events. The entry-point group `pytest11` names the plugin, so
+that the extra `testing` needs no import.
 """
 
 import difflib
@@ -31,7 +31,7 @@ MARKER = "program(source): the program that the fixture `program` loads: a path 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest of the marker."""
+    """Register the marker with pytest."""
     config.addinivalue_line("markers", MARKER)
 
 
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def program(request: pytest.FixtureRequest) -> Program:
-    """Give the program that the nearest marker `program` names; what is wrong with it fails the test, in words."""
+    """Return the program of the nearest marker `program`; fail the test if it is invalid, with its problems."""
     marker = request.node.get_closest_marker("program")
     if marker is None or len(marker.args) != 1:
         pytest.fail('the fixture `program` needs a marker: @pytest.mark.program("program.toml")', pytrace=False)
@@ -56,19 +56,19 @@ def _loaded(path: Path) -> Program:
     return load_program(path)
 
 
-# -- what is shown of a failure --------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------------------------
 
 _INTENTS: tuple[type, ...] = get_args(Intent)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Show how two evaluations, or two lots of intents, differ: as rows of a receipt, where these tell them apart."""
+    """Show the difference of two evaluations or lists of intents as rows of a receipt, if the rows differ."""
     if op != "==":
         return None
     first, second = _rows(left), _rows(right)
     if first is None or second is None or first == second:
         return None
-    return ["what is earned == what is expected", *difflib.ndiff(second, first)]
+    return ["the found intents == the expected intents", *difflib.ndiff(second, first)]
 
 
 def _rows(value: Any) -> list[str] | None:
@@ -85,19 +85,19 @@ _Reporting: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> "_Reporting":
-    """Show a broken law by its receipts, and what went through the till of a contract."""
+    """Show a broken law by its receipts, and the processed events of a failed contract test."""
     report = yield
     if report.failed and call.excinfo is not None:
         if _is_law(call.excinfo.value):
             report.longrepr = str(call.excinfo.value)
         slips = _till_slips(item)
         if slips:
-            report.sections.append(("what went through the till", "\n\n".join(slips)))
+            report.sections.append(("processed events", "\n\n".join(slips)))
     return report
 
 
 def _is_law(error: BaseException) -> bool:
-    """Say whether a law is broken; the laws are imported by whoever tries one, never here."""
+    """Return True for a broken law; this module never imports the laws itself."""
     laws = sys.modules.get("loyalty_rules.testing.laws")
     return laws is not None and isinstance(error, laws.LawBroken)
 

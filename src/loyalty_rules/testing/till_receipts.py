@@ -1,4 +1,4 @@
-"""An event and what it earned, as a till prints it: what a failing test shows instead of a dump of objects."""
+"""Receipts in text: an event and its intents, which a failing test shows instead of a dump of objects."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -21,21 +21,21 @@ __all__ = ["intent_rows", "money", "till_receipt"]
 
 WIDTH = 48
 _PARTS = ("tax", "shipping", "tip")
-_TOLD = (IssueCurrency, IssueCoupon, ReverseCurrency, CancelPromise, VoidCoupon, SpendCurrency, RedeemCoupon)
+_SHOWN = (IssueCurrency, IssueCoupon, ReverseCurrency, CancelPromise, VoidCoupon, SpendCurrency, RedeemCoupon)
 
 
 def till_receipt(event: Mapping[str, Any], intents: Iterable[Intent] = (), skipped: Iterable[Skipped] = ()) -> str:
-    """Print an event (as a document) with what followed from it, in lines of about 48 characters."""
-    return "\n".join([*_head(event), *_bill(event), *intent_rows(intents), *map(_kept, skipped)])
+    """Return an event (as a document) and its intents as a receipt, in lines of about 48 characters."""
+    return "\n".join([*_head(event), *_bill(event), *intent_rows(intents), *map(_skipped, skipped)])
 
 
 def intent_rows(intents: Iterable[Intent]) -> list[str]:
-    """Print what was given and taken back, a row each; what a customer does not see on a receipt is left out."""
-    return [_given(intent) for intent in intents if isinstance(intent, _TOLD)]
+    """Return the issues and reversals as rows of a receipt, without the intents that customers do not see."""
+    return [_row_of(intent) for intent in intents if isinstance(intent, _SHOWN)]
 
 
 def money(text: str) -> str:
-    """Write an amount as a bill does: whole, or with at least two decimals."""
+    """Return an amount as on a bill: whole, or with at least two decimals."""
     whole, point, fraction = str(text).partition(".")
     return f"{whole}.{fraction:0<2}" if point else whole
 
@@ -67,7 +67,7 @@ def _bill(event: Mapping[str, Any]) -> Iterator[str]:
         yield _row("  amount", money(str(event["amount"])))
 
 
-def _given(intent: Any) -> str:
+def _row_of(intent: Any) -> str:
     match intent:
         case IssueCurrency():
             promised = " promised" if intent.state == "promised" else ""
@@ -88,7 +88,7 @@ def _given(intent: Any) -> str:
             return _row("- coupon", action_key_in(intent.coupon))
 
 
-def _kept(skip: Skipped) -> str:
+def _skipped(skip: Skipped) -> str:
     return _row(f"  nothing: {skip.reason}", action_key(skip.promotion, skip.action))
 
 

@@ -77,7 +77,7 @@ def _search(program: Program, law: str, ceilings: list[_Ceiling], effort: Effort
     return search(strategy, broken, effort)
 
 
-# -- the count ---------------------------------------------------------------------------------------------------
+# -- the count -------------------------------------------------------------------------------------------------------
 
 
 def _over(ceiling: _Ceiling, totals: LedgerTotals) -> str | None:
@@ -110,7 +110,7 @@ def _windows(window: Window, day: date, days: set[date]) -> list[date | None]:
     return [first_and_last[0]]
 
 
-# -- the ceilings of a program -------------------------------------------------------------------------------------
+# -- the ceilings of a program ---------------------------------------------------------------------------------------
 
 
 def _ceilings(program: Program) -> Iterator[_Ceiling]:

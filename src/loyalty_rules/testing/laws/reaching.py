@@ -117,7 +117,7 @@ def _words_of_promotion(promotion: Promotion, program: Program) -> Words:
         return words_of(program)
 
 
-# -- only expected overlaps -------------------------------------------------------------------------------------
+# -- only expected overlaps ------------------------------------------------------------------------------------------
 
 
 def overlapping(
@@ -167,7 +167,7 @@ def _issues_by_promotion(evaluation: Evaluation) -> dict[str, set[str]]:
     return issued
 
 
-# -- only expected reasons ------------------------------------------------------------------------------------
+# -- only expected reasons -------------------------------------------------------------------------------------------
 
 
 def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT) -> Counterexample | None:
@@ -198,7 +198,7 @@ def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Eff
     return search(_cases(program), broken, effort)
 
 
-# -- receipts and snapshots --------------------------------------------------------------------------------------
+# -- receipts and snapshots ------------------------------------------------------------------------------------------
 
 
 @st.composite

@@ -45,7 +45,7 @@ def midnight_after(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZONE) + timedelta(days=1)
 
 
-# -- the rules -------------------------------------------------------------------------------------------
+# -- the rules -------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -357,7 +357,7 @@ def _coupon_action(coupon: CouponRule) -> dict[str, Any]:
 DELAY = 3
 
 
-# -- the counters ------------------------------------------------------------------------------------
+# -- the counters ----------------------------------------------------------------------------------------------------
 
 CounterName = tuple[str, ...]
 

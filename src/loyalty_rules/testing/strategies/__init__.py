@@ -5,10 +5,10 @@
     @given(loyalty.transactions(program))
     def test_nobody_earns_more_than_they_spend(sale): ...
 
-They draw documents, as a person writes them: defaults are left out, ids are T1, M1, p1, and what shrinks becomes
-absent, whole, early. `lr.load_program`, `load_event` and `load_snapshot` make values of them. Events that are drawn
-for a program hold what it looks at and are near its thresholds. With Hypothesis installed, `st.from_type` knows
-`Program`, `Transaction` and the other values that come in, with nothing imported. Needs the extra `testing`.
+They draw documents as a person writes them: defaults are left out, and ids are T1, M1, p1. Examples shrink towards
+absent keys, whole numbers and early dates. `lr.load_program`, `load_event` and `load_snapshot` load them. Events for a
+program have the fields that it reads, and amounts near its thresholds. `st.from_type` draws every public value
+without an import of this package. Needs the extra `testing`.
 """
 
 from loyalty_rules.testing.strategies.awards import (

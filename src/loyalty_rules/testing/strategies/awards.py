@@ -1,6 +1,6 @@
-"""How an amount comes about, when it is issued and how long it lives: prorations, bases, expiries, timings, caps.
+"""Strategies for the parts of an award: prorations, bases, expiries, timings, caps.
 
-Each strategy takes `kinds`, to draw of these alone: `prorations(kinds=("stepped",))`.
+Most strategies take `kinds`, to draw only these types: `prorations(kinds=("stepped",))`.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ FIELDS = {
 def bases(
     draw: st.DrawFn, trackers: Sequence[str] = (), earlier: Sequence[str] = (), *, kinds: Sequence[str] = BASES
 ) -> Document:
-    """Give base values; tracker bases of the trackers named, `awarded` of the earlier actions (PROMOTION/ACTION)."""
+    """Draw base values; tracker bases of `trackers`, `awarded` of the `earlier` actions (PROMOTION/ACTION)."""
     possible = [kind for kind in kinds if (trackers or kind not in TRACKER_BASES) and (earlier or kind != "awarded")]
     kind = draw(st.sampled_from(possible))
     document: Document = {"type": kind}
@@ -78,7 +78,7 @@ def prorations(
     kinds: Sequence[str] = PRORATIONS,
     most: Number = 200,
 ) -> Document:
-    """Give prorations of a base drawn from `of` (any that needs no tracker, without it), numbers up to `most`."""
+    """Draw prorations with numbers up to `most`, of a base from `of`; the default is any base without a tracker."""
     base = of if of is not None else bases()
     kind = draw(st.sampled_from(kinds))
     if kind == "fixed":
@@ -94,7 +94,7 @@ def prorations(
 
 @cache
 def roundings(*, actual: bool = True) -> st.SearchStrategy[dict[str, str]]:
-    """Give roundings of the base and of the amount; without `actual`, the amount is always whole."""
+    """Draw roundings of the base and of the amount; without `actual`, the amount is always whole."""
     modes = sorted(MODES)
     whole = ["actual", *modes] if actual else modes
     optional = {"value": st.sampled_from(["actual", *modes]), "currency": st.sampled_from(whole)}
@@ -103,7 +103,7 @@ def roundings(*, actual: bool = True) -> st.SearchStrategy[dict[str, str]]:
 
 @st.composite
 def expiries(draw: st.DrawFn, *, kinds: Sequence[str] = EXPIRIES) -> Document:
-    """Give expiries."""
+    """Draw expiries."""
     kind = draw(st.sampled_from(kinds))
     document: Document = {"type": kind}
     match kind:
@@ -127,7 +127,7 @@ def expiries(draw: st.DrawFn, *, kinds: Sequence[str] = EXPIRIES) -> Document:
 
 @st.composite
 def timings(draw: st.DrawFn, trackers: Sequence[str] = (), *, kinds: Sequence[str] = TIMINGS) -> Document:
-    """Give timings: at once, after some days, on a confirmation, when an update satisfies a condition."""
+    """Draw timings: immediate, delayed, after a confirmation, after an update that satisfies a condition."""
     kind = draw(st.sampled_from(kinds))
     if kind == "delayed":
         return {"type": kind, "days": draw(st.integers(0, 30))}
@@ -139,7 +139,7 @@ def timings(draw: st.DrawFn, trackers: Sequence[str] = (), *, kinds: Sequence[st
 
 @cache
 def windows() -> st.SearchStrategy[Document]:
-    """Give windows of counters: lifetime, calendar, rolling."""
+    """Draw windows of counters: lifetime, calendar, rolling."""
     units = st.sampled_from(["day", "week", "month", "quarter", "year"])
     return st.one_of(
         st.just({"type": "lifetime"}),
@@ -150,7 +150,7 @@ def windows() -> st.SearchStrategy[Document]:
 
 @cache
 def action_caps(*, most: Number = 200, most_times: int = 5) -> st.SearchStrategy[Document]:
-    """Give caps of an action: for an event, for a member and in total, by amount or by times."""
+    """Draw caps of an action: for an event, for a member and in total, by amount or by times."""
     optional = {"window": windows()}
     cap: st.SearchStrategy[Any] = objects({"amount": amounts(1, most)}, optional)
     cap |= objects({"times": st.integers(1, most_times)}, optional)

@@ -30,7 +30,7 @@ ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "is_not")
 
 
 def conditions(trackers: Sequence[str] = (), *, depth: int = 2) -> st.SearchStrategy[Document]:
-    """Give conditions on an event, at most `depth` levels of all, any and not deep; tracker tests on those named."""
+    """Draw conditions on an event with at most `depth` levels of all, any and not; tracker tests on `trackers`."""
     return _conditions(tuple(trackers), depth)
 
 
@@ -45,7 +45,7 @@ def _conditions(trackers: tuple[str, ...], depth: int) -> st.SearchStrategy[Docu
 
 @cache
 def line_conditions(*, depth: int = 1) -> st.SearchStrategy[Document]:
-    """Give conditions on a line, at most `depth` levels of all, any and not deep."""
+    """Draw conditions on a line with at most `depth` levels of all, any and not."""
     leaves = [
         _texts(LINE_TEXTS),
         _numbers(LINE_NUMBERS),
@@ -57,7 +57,7 @@ def line_conditions(*, depth: int = 1) -> st.SearchStrategy[Document]:
 
 @cache
 def comparisons() -> st.SearchStrategy[Document]:
-    """Give comparisons of what stands at a path of an event: texts, numbers, tags, dates, free-form fields."""
+    """Draw comparisons of the value at a path: texts, numbers, tags, dates, free-form fields."""
     free = st.sampled_from(FIELDS)
     return st.one_of(
         _texts(TEXTS),
@@ -71,7 +71,7 @@ def comparisons() -> st.SearchStrategy[Document]:
 
 @st.composite
 def line_tests(draw: st.DrawFn) -> Document:
-    """Give tests over the lines that match: at least one, or their quantity, value or count compared."""
+    """Draw tests on the matching lines: at least one, or a comparison of their quantity, value or count."""
     document: Document = {"lines": draw(line_conditions(depth=0))}
     measure = draw(st.sampled_from(["", "count", "quantity", "value"]))
     if measure:

@@ -1,4 +1,4 @@
-"""Events for a program, or for none in particular: sales, activities, and what happens to a sale later."""
+"""Events for a given program or for any: sales, activities, returns, updates, confirmations and snapshots."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 _MOSTLY, _SELDOM = 80, 20
-"""Of 100 events, how many have something that their program looks at, and how many are in another currency."""
+"""The percentage of events with a field that their program reads, and of events in another currency."""
 
 PLAIN = Words(
     activities=("registration", "visit"),
@@ -62,11 +62,11 @@ PLAIN = Words(
     has_groups=True,
     has_stores=True,
 )
-"""What an event may say where no program asks for anything."""
+"""The vocabulary of events without a program."""
 
 
 Shop: TypeAlias = Program | Words | None
-"""What events are drawn for: a program, its words (`words_of(program)`, read once for many), or none in particular."""
+"""A program, its vocabulary (`words_of(program)`, computed once for many events), or None for any."""
 
 
 def _mostly(
@@ -76,7 +76,7 @@ def _mostly(
 
 
 def read_words(program: Shop) -> Words:
-    """Give the words that events are drawn from."""
+    """Return the vocabulary that events are drawn from."""
     if isinstance(program, Words):
         return program
     return words_of(program) if program is not None else PLAIN
@@ -94,9 +94,9 @@ def members(
     on: date = FIRST_DAY,
     odd: bool = True,
 ) -> Document:
-    """Give members, with what the program looks at of them; dates lie around `on`, or have their anniversary then.
+    """Draw members with the fields that the program reads; dates are near `on` or have their anniversary on it.
 
-    Where `odd`, a field holds now and then something else than what is asked for.
+    With `odd`, a field sometimes has a value that no condition names.
     """
     words = read_words(program)
     extended = draw(_fields(words, "member.extended_fields.", on, odd))
@@ -124,14 +124,14 @@ def _contacts(words: Words) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _dates(on: date) -> st.SearchStrategy[str]:
-    """Give dates as a field holds them: to come, past, or with their anniversary on a day."""
+    """Draw dates of a field: in the future, in the past, or with their anniversary on a day."""
     birthdays = st.integers(1, 40).map(lambda years: anniversary_in(on.year - years, on.month, on.day))
     return st.one_of(days(on, 400), birthdays, days(on - timedelta(days=730), 730)).map(date.isoformat)
 
 
 @st.composite
 def _fields(draw: st.DrawFn, words: Words, prefix: str, on: date = FIRST_DAY, odd: bool = True) -> dict[str, Any]:
-    """Give the free-form fields of one family: what a base or an expiry reads, or a condition compares with."""
+    """Draw the free-form fields of one family that a base, an expiry or a condition reads."""
     names = words.below(prefix)
     return draw(_mostly({}, {name: _field(words, prefix + name, on, odd) for name in names}))
 
@@ -147,7 +147,9 @@ def _field(words: Words, path: str, on: date, odd: bool) -> st.SearchStrategy[An
         kinds.append(st.sampled_from([each if not isinstance(each, Decimal) else str(each) for each in said]))
     if kinds and not odd:
         return st.one_of(kinds)
-    return st.one_of([*kinds, *kinds, st.sampled_from(["other", True])])  # what is asked for, twice as often
+    return st.one_of(
+        [*kinds, *kinds, st.sampled_from(["other", True])]
+    )  # values that the program names come twice as often
 
 
 @st.composite
@@ -160,7 +162,7 @@ def lines(
     most: Number = 100,
     odd: bool = True,
 ) -> Document:
-    """Give lines with a value from `least` to `most`, and what the program looks at of them (`odd` as of members)."""
+    """Draw lines with a value from `least` to `most` and the fields that the program reads; `odd` as in members."""
     words = read_words(program)
     tags = words.names("line:tags")
     optional = {
@@ -181,14 +183,14 @@ def lines(
 
 
 def _values(words: Words, least: Number, most: Number) -> st.SearchStrategy[str]:
-    """Give amounts: any, and those next to what the program compares with."""
+    """Draw any amounts, and those next to the thresholds of the program."""
     low, high = micros(read_decimal(least)), micros(read_decimal(most))
     close = [text for number in words.numbers for text in near(number)]
     kept = [text for text in dict.fromkeys(close) if low <= micros(Decimal(text)) <= high]
     return amounts(least, most) | st.sampled_from(kept) if kept else amounts(least, most)
 
 
-# -- what happens ----------------------------------------------------------------------------------------------------
+# -- sales and activities --------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -204,11 +206,11 @@ def transactions(
     anonymous: bool = True,
     odd: bool = True,
 ) -> Document:
-    """Give sales, with goods from `least` to `most`, at most so many lines, within so many days.
+    """Draw sales with goods from `least` to `most`, at most `most_lines` lines, within `most_days` days.
 
-    Where the program looks at lines, `least` and `most` bind each; the bill is what they add up to, with tax, shipping
-    and tip, and is paid by tenders of no more. `anonymous` sales have no member, now and then; where `odd`, fields
-    hold now and then something else than what is asked for.
+    If the program reads lines, `least` and `most` limit each line, and the bill is their sum plus tax, shipping and
+    tip. Tenders sum to at most the bill. With `anonymous`, some sales have no member. With `odd`, a field sometimes
+    has a value that no condition names.
     """
     words = read_words(program)
     document = draw(_happenings(words, "transaction", id, most_days, anonymous, odd))
@@ -226,7 +228,7 @@ def transactions(
 
 
 def _tenders(words: Words, bill: str) -> st.SearchStrategy[Any]:
-    """Give what was paid in one way, or in two, each no more than half of the bill then."""
+    """Draw one tender up to the bill, or two up to half of it each."""
     paid, kinds = max(micros(Decimal(bill)), 0), st.sampled_from(sorted(words.tenders))
 
     def of(ways: int) -> st.SearchStrategy[Any]:
@@ -256,14 +258,14 @@ def activities(
     anonymous: bool = True,
     odd: bool = True,
 ) -> Document:
-    """Give activities: of the types that trigger a promotion, or `visit` where none does."""
+    """Draw activities of the types that trigger a promotion, or `visit` if there are none."""
     words = read_words(program)
     kind = draw(st.sampled_from(words.activities or ("visit",)))
     return draw(_happenings(words, kind, id, most_days, anonymous, odd))
 
 
 def events(program: Shop = None, *, id: str = "T1", most_days: int = 365) -> st.SearchStrategy[Document]:
-    """Give sales, and activities where the program is triggered by any."""
+    """Draw sales, and activities if a promotion is triggered by one."""
     sales = transactions(program, id=id, most_days=most_days)
     return sales | activities(program, id=id, most_days=most_days) if read_words(program).activities else sales
 
@@ -295,7 +297,7 @@ def _happenings(
 
 @st.composite
 def _moneys(draw: st.DrawFn, words: Words) -> Document:
-    """Give a currency, now and then a foreign one, with a rate or without."""
+    """Draw a currency, sometimes a foreign one, with or without an exchange rate."""
     known = words.names("currency")
     if words.money is None and not known:
         return {}
@@ -307,7 +309,7 @@ def _moneys(draw: st.DrawFn, words: Words) -> Document:
 
 @st.composite
 def _times(draw: st.DrawFn, words: Words, most_days: int) -> str:
-    """Give instants while promotions are active, right before and after, and on the days that something hangs on."""
+    """Draw instants in, right before and right after the active windows of promotions, and on named days."""
     first, last = draw(st.sampled_from(words.windows))
     most = most_days if last is None else min(most_days, max((last - first).days + 1, 1))
     marked = [*words.days, *(end for _, end in words.windows if end is not None)]
@@ -317,14 +319,14 @@ def _times(draw: st.DrawFn, words: Words, most_days: int) -> str:
     return instant_at(day, draw(st.sampled_from([TIMES[0], *times, *TIMES[1:]])), words.zone)
 
 
-# -- later -----------------------------------------------------------------------------------------------------------
+# -- later events ----------------------------------------------------------------------------------------------------
 
 
 @st.composite
 def returns(
     draw: st.DrawFn, sale: Mapping[str, Any], *, id: str = "R1", later_days: int = 30, whole: bool = False
 ) -> Document:
-    """Give returns of a sale: some of its amount and of its lines, or, where `whole`, all of both."""
+    """Draw returns of a sale: a part of its amount and of its lines, or with `whole` all of both."""
     amount = max(micros(Decimal(str(sale["amount"]))), 0)
     back = draw(amounts(0, Decimal(micros_text(amount)))) if not whole else micros_text(amount)
     goods = [
@@ -341,7 +343,7 @@ def returns(
 def updates(
     draw: st.DrawFn, sale: Mapping[str, Any], program: Shop = None, *, id: str = "U1", later_days: int = 30
 ) -> Document:
-    """Give updates of a sale: a new status, and new fields, of those that the program asks for."""
+    """Draw updates of a sale: a new status, and new fields that the program reads."""
     words = read_words(program)
     status = st.sampled_from([*words.names("status"), "Shipped"])
     document: Document = {"status": draw(status)}
@@ -354,7 +356,7 @@ def updates(
 
 @st.composite
 def confirmations(draw: st.DrawFn, promise: str, at: str, *, id: str = "C1") -> Document:
-    """Give confirmations of a promise (the key of its issue) at an instant."""
+    """Draw confirmations of a promise (the key of its issue) at an instant."""
     outcome = draw(st.sampled_from(["issue", "cancel"]))
     return {"type": "confirmation", "id": id, "occurred_at": at, "promise": promise, "outcome": outcome}
 
@@ -365,12 +367,12 @@ def _later(sale: Mapping[str, Any], most: int) -> st.SearchStrategy[str]:
     return days(first, most).map(lambda later: f"{later}{time}")
 
 
-# -- what is known ---------------------------------------------------------------------------------------------------
+# -- snapshots -------------------------------------------------------------------------------------------------------
 
 
 @st.composite
 def snapshots(draw: st.DrawFn, program: Program, *, most: Number = 1000, most_times: int = 10) -> Document:
-    """Give what a host may know beyond the event: values of trackers, and what has been issued so far."""
+    """Draw snapshots: values of trackers, and counts of the issues so far."""
     sums, times = amounts(0, most), st.integers(0, most_times)
     counted = _mostly({}, {"amount": sums, "times": times})
     issued = _mostly({}, {"member": counted, "total": counted})

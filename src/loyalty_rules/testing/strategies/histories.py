@@ -1,4 +1,4 @@
-"""Histories: what happens in a shop over months, in order of time."""
+"""Histories: the events of a shop over months, in order of time."""
 
 from datetime import datetime
 from typing import Any
@@ -24,10 +24,10 @@ def histories(
     later: bool = True,
     anonymous: bool = True,
 ) -> list[Document]:
-    """Give what happens in a shop: sales and activities, and, where `later`, returns and updates of the sales.
+    """Draw the events of a shop: sales and activities and, with `later`, returns and updates of the sales.
 
-    At most so many events, the first ones within so many months (of 30 days); ids are T1, T2…, A1…, R1… and U1….
-    Each sale has at most one return. In order of time, of one instant as they were drawn.
+    There are at most `most_events` sales and activities, within `months` of 30 days. Ids are T1…, A1…, R1… and U1….
+    Each sale has at most one return. Events are in order of time; those of one instant stay in the order drawn.
     """
     words = read_words(program)
     kinds = st.sampled_from(["sale", "activity"] if words.activities else ["sale"])

@@ -40,7 +40,7 @@ OF_EVENTS = tuple(kind for kind in BASES if kind not in (*TRACKER_BASES, "awarde
 
 
 _SELDOM = 30
-"""Of 100 promotions and actions, how many have one of the keys that most of them leave out."""
+"""The percentage of promotions and actions with one of the rarer keys."""
 
 
 # -- actions ---------------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ _SELDOM = 30
 
 @cache
 def communications() -> st.SearchStrategy[Document]:
-    """Give what is said when something is issued, and on which channels."""
+    """Draw communications: templates and channels."""
     channels = st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=2, unique=True)
     optional = {"promised_template": st.just("promised"), "mandatory": channels, "priority": channels}
     return objects({"template": st.just("earned")}, optional)
@@ -66,7 +66,7 @@ def currency_actions(
     expiry: st.SearchStrategy[Document] | None = None,
     most: Number = 200,
 ) -> Document:
-    """Give actions that issue currency: any proration and expiry, or those drawn from the strategies given."""
+    """Draw actions that issue currency, with any proration and expiry or those of the given strategies."""
     amount = proration if proration is not None else prorations(bases(trackers, earlier), most=most)
     required = {
         "type": st.just("issue_currency"),
@@ -90,7 +90,7 @@ def currency_actions(
 def coupon_actions(
     draw: st.DrawFn, *, id: str = "coupon", types: Sequence[str] = ("gift",), trackers: Sequence[str] = ()
 ) -> Document:
-    """Give actions that issue coupons: a few, or as many as a proration gives (at most some dozens of a usual bill)."""
+    """Draw actions that issue coupons: 1 to 3, or by a proration, at most some dozens for a usual bill."""
     plain = st.integers(1, 3)
     by_bill = prorations(bases(trackers), kinds=["proportional"], most=2)
     stepped = amounts(50, 200, places=0).map(
@@ -120,7 +120,7 @@ def promotions(
     earlier: Sequence[str] = (),
     most_actions: int = 2,
 ) -> Document:
-    """Give promotions of at most so many actions, that refer to the parts named."""
+    """Draw promotions of at most `most_actions` actions, which refer to the given currencies and other parts."""
     ids = [f"a{number}" for number in range(1, draw(st.integers(1, most_actions)) + 1)]
     optional = {
         "trigger": st.sampled_from(["registration", "visit"]),
@@ -142,12 +142,12 @@ def promotions(
     return {**document, "actions": actions}
 
 
-# -- what promotions refer to ----------------------------------------------------------------------------------------
+# -- parts that promotions refer to ----------------------------------------------------------------------------------
 
 
 @st.composite
 def trackers(draw: st.DrawFn, *, most: Number = 500) -> Document:
-    """Give trackers, with targets up to `most`."""
+    """Draw trackers, with targets up to `most`."""
     measure = bases(kinds=OF_EVENTS) | st.just({"type": "count"})
     optional = {"when": conditions(depth=1), "window": windows()}
     return draw(objects({"measure": measure, "target": amounts(1, most)}, optional))
@@ -155,7 +155,7 @@ def trackers(draw: st.DrawFn, *, most: Number = 500) -> Document:
 
 @st.composite
 def limits(draw: st.DrawFn, currencies: Sequence[str] = ("points",), *, most: Number = 500) -> Document:
-    """Give limits on a currency, of up to `most`."""
+    """Draw limits on a currency, of up to `most`."""
     required = {
         "currency": st.sampled_from(currencies),
         "per": st.sampled_from(["member", "store", "total"]),
@@ -166,7 +166,7 @@ def limits(draw: st.DrawFn, currencies: Sequence[str] = ("points",), *, most: Nu
 
 @st.composite
 def coupon_types(draw: st.DrawFn, *, most: int = 5) -> Document:
-    """Give coupon types, with caps of up to `most`."""
+    """Draw coupon types, with caps of up to `most`."""
     shared = draw(st.booleans())
     lines = {"lines": line_conditions(depth=0)}
     percent = objects({"type": st.just("percent_off"), "percent": amounts(1, 100)}, {"most": amounts(1, 50), **lines})
@@ -202,7 +202,7 @@ def programs(
     zones: Sequence[str] = ("UTC", "America/New_York"),
     coupons: bool = True,
 ) -> Document:
-    """Give whole programs, of at most so many promotions and actions; with or without coupons."""
+    """Draw whole programs of at most `most_promotions` promotions with `most_actions` actions each."""
     decimals = objects({}, {"decimals": st.integers(0, 2)})
     currencies = draw(objects({"points": decimals}, {"stars": decimals}))
     known = draw(objects({}, {"spend": trackers()}))

@@ -86,7 +86,7 @@ class RecordedHistory:
         return self.ledger.report_rows(self.program.id, at)
 
 
-# -- a recorded history ------------------------------------------------------------------------------------------------
+# -- a recorded history ----------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -175,7 +175,7 @@ def _key_of(receipt: Receipt) -> str:
     return intent.key
 
 
-# -- the program of a history ------------------------------------------------------------------------------------------
+# -- the program of a history ----------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -264,7 +264,7 @@ _NEVER_ISSUED = (
 )  # fmt: skip
 
 
-# -- values of a history -----------------------------------------------------------------------------------------------
+# -- values of a history ---------------------------------------------------------------------------------------------
 
 
 def _one_of(values_of: Callable[[RecordedHistory], Sequence[Value]]) -> st.SearchStrategy[Value]:
@@ -364,7 +364,7 @@ def entries() -> st.SearchStrategy[Entry]:
     )
 
 
-# -- values of their own -----------------------------------------------------------------------------------------------
+# -- values of their own ---------------------------------------------------------------------------------------------
 
 
 def accounts() -> st.SearchStrategy[Account]:

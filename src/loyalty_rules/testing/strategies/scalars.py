@@ -1,4 +1,4 @@
-"""Numbers, ids and times as a person writes them: the simplest first, so that examples shrink towards them."""
+"""Numbers, ids and times as a person writes them; the simplest come first, so that examples shrink towards them."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ from loyalty_rules.values.amounts import MICRO, Number, micros, micros_text, rea
 __all__ = ["Document", "amounts", "counts", "days", "instants", "objects", "periods"]
 
 Document: TypeAlias = dict[str, Any]
-"""A JSON-shaped document, with defaults left out: what `load_program` and `load_event` take."""
+"""A JSON-shaped document without defaults, for `load_program` and `load_event`."""
 
 FIRST_DAY = date(2025, 1, 1)
 # Noon first; then the edges of a day.
@@ -23,7 +23,7 @@ TIMES = ("12:00:00", "00:00:00", "23:59:59", "08:30:00", "18:00:00")
 
 @cache
 def amounts(least: Number = 0, most: Number = 1000, places: int = 2) -> st.SearchStrategy[str]:
-    """Give amounts from `least` to `most` as text, of at most `places` (0 to 6) decimals; whole ones are simpler."""
+    """Draw amounts from `least` to `most` as text, with at most `places` (0 to 6) decimals; whole ones are simpler."""
     low, high = micros(read_decimal(least)), micros(read_decimal(most))
     whole = st.integers(-(-low // MICRO), high // MICRO).map(str)
     if places == 0:
@@ -35,12 +35,12 @@ def amounts(least: Number = 0, most: Number = 1000, places: int = 2) -> st.Searc
 
 @cache
 def counts(least: int = 1, most: int = 5) -> st.SearchStrategy[str]:
-    """Give quantities of whole pieces, as text."""
+    """Draw quantities of whole pieces, as text."""
     return st.integers(least, most).map(str)
 
 
 def days(first: date = FIRST_DAY, most: int = 365) -> st.SearchStrategy[date]:
-    """Give dates from `first` on, `most` days of them; the earliest is the simplest."""
+    """Draw one of the `most` dates from `first`; the earliest is the simplest."""
     return st.integers(0, most - 1).map(lambda later: first + timedelta(days=later))
 
 
@@ -48,19 +48,19 @@ def days(first: date = FIRST_DAY, most: int = 365) -> st.SearchStrategy[date]:
 def instants(
     draw: st.DrawFn, first: date = FIRST_DAY, most: int = 365, zone: str = "UTC", times: tuple[str, ...] = TIMES
 ) -> str:
-    """Give instants as text with the offset of `zone`: on one of `most` days from `first` on, at one of `times`."""
+    """Draw instants as text with the offset of `zone`, on one of the `most` days from `first`, at one of `times`."""
     return instant_at(draw(days(first, most)), draw(st.sampled_from(times)), zone)
 
 
 def instant_at(day: date, time: str, zone: str) -> str:
-    """Write the instant of a wall time; one that the clocks skip moves forward."""
+    """Return the instant of a wall time as text; a time that the clocks skip moves forward."""
     wall = datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=ZoneInfo(zone))
     return wall.astimezone(UTC).astimezone(ZoneInfo(zone)).isoformat().replace("+00:00", "Z")
 
 
 @cache
 def periods(most: int = 400) -> st.SearchStrategy[dict[str, int]]:
-    """Give calendar periods of about `most` days at most."""
+    """Draw calendar periods of about `most` days at most."""
     kinds = [st.integers(1, most).map(lambda count: {"days": count})]
     for name, length in (("weeks", 7), ("months", 31), ("years", 366)):
         if most >= length:
@@ -69,7 +69,7 @@ def periods(most: int = 400) -> st.SearchStrategy[dict[str, int]]:
 
 
 def near(number: Decimal) -> list[str]:
-    """Give a number with one cent less and one more: where a threshold tells them apart."""
+    """Return a number, one cent less and one cent more, as texts: the values next to a threshold."""
     value = micros(number)
     return [micros_text(each) for each in (value, value - MICRO // 100, value + MICRO // 100)]
 
@@ -82,7 +82,7 @@ def objects(
     *,
     percent: int = 50,
 ) -> Document:
-    """Give objects with the required keys, and each optional one in so many cases of 100; absent is simpler."""
+    """Draw objects with the required keys, and with each optional key in `percent` of the cases; absent is simpler."""
     document = {key: draw(strategy) for key, strategy in required.items()}
     for key, strategy in optional.items():
         if draw(_CHANCES) >= 100 - percent:

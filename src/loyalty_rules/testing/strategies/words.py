@@ -1,7 +1,7 @@
-"""What a program speaks of: the stores, tiers, fields and thresholds that its conditions and bases name.
+"""The vocabulary of a program: the stores, tiers, fields and thresholds that its conditions and bases name.
 
-Events that are drawn for a program are drawn from its words, so that its conditions hold and fail, its thresholds
-are met to the cent, and nothing stands on a receipt that no promotion looks at.
+Events for a program are drawn from its vocabulary. So its conditions hold and fail, its thresholds are met to the
+cent, and a receipt has no field that no promotion reads.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,11 +30,11 @@ _A_MOMENT, _A_YEAR = timedelta(seconds=1), timedelta(days=365)
 
 @attrs.frozen
 class Words:
-    """What the events of a program may say. `texts` and `flags` are by path, a line's paths with `line:` before.
+    """The values that the events of a program may have. `texts` are by path; paths of lines begin with `line:`.
 
-    `numbers` are thresholds of bills; `fields` the paths of free-form fields that are read as numbers, `dates` those
-    that are read as dates; `windows` the days on which promotions are active, from the first to the last or (None) on
-    and on; `days` those that something else hangs on.
+    `numbers` are thresholds of bills. `fields` are the paths of free-form fields read as numbers, `dates` of those read
+    as dates. `windows` are the first and last days of active promotions; a last day of None means no end. `days` are
+    other dates that the program names.
     """
 
     activities: tuple[str, ...] = ()
@@ -54,24 +54,24 @@ class Words:
     zone: str = "UTC"
 
     def said(self, path: str) -> list[Any]:
-        """Give what conditions compare the value at a path with."""
+        """Return the values that conditions compare with the value at a path."""
         return self.texts.get(path, [])
 
     def names(self, path: str, *others: str) -> list[str]:
-        """Give the texts at a path, twice, and others once, where the program looks at the path at all."""
+        """Return the texts at a path twice and `others` once; an empty list if the program does not read the path."""
         if path not in self.texts:
             return []
         said = [each for each in self.said(path) if isinstance(each, str)]
         return [*said, *said, *others]
 
     def below(self, prefix: str) -> list[str]:
-        """Give the names of the fields of one family: `custom_fields.`, `line:extended_fields.`…"""
+        """Return the field names of one family: `custom_fields.`, `line:extended_fields.`…"""
         paths = (*self.texts, *self.fields, *self.dates)
         return sorted({path.removeprefix(prefix) for path in paths if path.startswith(prefix)})
 
 
 def words_of(program: Program) -> Words:
-    """Collect what a program speaks of."""
+    """Collect the vocabulary of a program."""
     words = Words(
         activities=tuple(dict.fromkeys(each.trigger for each in program.promotions if each.trigger != "transaction")),
         money=program.money,
@@ -122,7 +122,7 @@ def _expiries(program: Program) -> Iterator[Expiry]:
 
 
 def _window(promotion: Promotion, zone: ZoneInfo) -> tuple[date, date | None]:
-    """Give the days on which a promotion is active; where it has no beginning, the first of the year is one."""
+    """Return the first and last active day of a promotion; without a start it is the first of a year."""
     starts_at, ends_at = promotion.starts_at, promotion.ends_at
     last = in_zone(ends_at - _A_MOMENT, zone).date() if ends_at is not None else None
     if starts_at is not None:
