@@ -96,9 +96,11 @@ class Ledger(Protocol):
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Read the counters and trackers of an event, in one batch."""
+        ...
 
     def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
         """Record an evaluation once; claims over a cap at the time of recording are trimmed or refused."""
+        ...
 
     def process(
         self,
@@ -109,9 +111,11 @@ class Ledger(Protocol):
         recorded_at: datetime | None = None,
     ) -> EventReceipt:
         """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
+        ...
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
         """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
+        ...
 
     def spend(
         self,
@@ -125,45 +129,59 @@ class Ledger(Protocol):
         at: datetime,
     ) -> SpendReceipt:
         """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
+        ...
 
     def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
         """Undo a spend, once; `spend` is its intent's key, `event` the id of the undoing event."""
+        ...
 
     def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon by its serial or shared code in a transaction."""
+        ...
 
     def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
         """Undo a redemption, once; `redemption` is its intent's key, `event` the id of the undoing event."""
+        ...
 
     def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
         """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
+        ...
 
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; results of queries as of any instant stay the same."""
+        ...
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
+        ...
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
+        ...
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
+        ...
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record."""
+        ...
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
         """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
+        ...
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
+        ...
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
+        ...
 
     def check_invariants(self) -> Sequence[str]:
         """Return the violated invariants as sentences; an empty list means the ledger is consistent."""
+        ...
 
 
 class AsyncLedger(Protocol):

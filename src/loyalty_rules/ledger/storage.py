@@ -28,9 +28,11 @@ class Storage(Protocol):
 
     def atomic(self) -> AbstractContextManager[None]:
         """Keep all writes of the block; an error that leaves the block rolls them back. Blocks may be nested."""
+        ...
 
     def lock(self, keys: Iterable[LockKey]) -> None:
         """Lock these keys until the transaction ends, so that rows read afterwards stay current."""
+        ...
 
     # -- batches and sales
 
@@ -39,135 +41,175 @@ class Storage(Protocol):
 
         `locks` are the locks that are known beforehand; they are taken together with the claim.
         """
+        ...
 
     def commit_batch(self, receipt: Receipt) -> None:
         """Write the receipt of the claimed batch."""
+        ...
 
     def sale(self, program: str, event: str) -> Sale | None:
         """Return the frozen terms of a sale, with its updates and returns so far."""
+        ...
 
     def save_sale(self, sale: Sale) -> None:
         """Save the terms of a new sale, or a sale with one more update or return, that of the claimed batch."""
+        ...
 
     # -- lots
 
     def lot(self, key: str) -> Lot | None:
         """Return the current state of a lot."""
+        ...
 
     def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
         """Return the account's lots with units promised or outstanding, in the order of issue."""
+        ...
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Return the lots of a sale, in the order of issue."""
+        ...
 
     def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return open promises with a due time, among them all that are due by an instant."""
+        ...
 
     def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return lots in the order of issue, among them all that have expired by an instant and are not swept."""
+        ...
 
     def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
         """Add a lot with its first entry, from the bucket `issued`."""
+        ...
 
     def add_entry(self, entry: Entry) -> None:
         """Add an entry to a lot: it moves units between two buckets."""
+        ...
 
     def set_expiry(self, lot: str, expiry: ExpiryVersion) -> None:
         """Add a version of a lot's expiry."""
+        ...
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
         """Record the release of a promise and its issue date."""
+        ...
 
     def add_taken_back(self, lot: str, at: datetime, amount: int) -> None:
         """Add millionths that a return claims of a lot, from whichever lots they are taken."""
+        ...
 
     # -- debts
 
     def debt(self, program: str, account: Account, currency: str) -> int:
         """Return the debt of an account in a currency, in millionths."""
+        ...
 
     def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
         """Add to the debt of an account; a payment is negative."""
+        ...
 
     # -- coupons
 
     def coupon(self, key: str) -> CouponRecord | None:
         """Return the current state of a coupon."""
+        ...
 
     def coupons_of_sale(self, program: str, event: str) -> Sequence[CouponRecord]:
         """Return the coupons of a sale, in the order of issue."""
+        ...
 
     def coupons_by_code(self, program: str, code: str) -> Sequence[CouponRecord]:
         """Return the coupon of a serial, in any spelling, or those of a shared code, in the order of issue."""
+        ...
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:
         """Return coupons in the order of issue, among them all that have expired by an instant and are not swept."""
+        ...
 
     def is_serial_taken(self, serial: str) -> bool:
         """Return whether a coupon of any program has this serial."""
+        ...
 
     def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:
         """Add a new coupon."""
+        ...
 
     def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
         """Add a state of a coupon, which begins at an instant."""
+        ...
 
     # -- counters
 
     def read_counters(self, program: str, windows: Iterable[Window]) -> None:
         """Read counters in one batch, ahead of `counter_value`."""
+        ...
 
     def counter_value(self, program: str, window: Window) -> int:
         """Return the value of a counter, of a rolling counter the sum over its window."""
+        ...
 
     def add_to_counter(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
         """Add to a counter, of a rolling counter to the value of a day.
 
         Raises `ConcurrentChangeError` if an addition would bring the value above `most`.
         """
+        ...
 
     def contributions(self, program: str, event: str) -> Mapping[str, int]:
         """Return the contribution of a sale to each tracker, in millionths."""
+        ...
 
     def add_contribution(self, program: str, event: str, tracker: str, window: Window, amount: int) -> None:
         """Add to a tracker's counter, as a contribution of a sale; a return adds a negative one."""
+        ...
 
     # -- undo
 
     def undoable(self, program: str, key: str) -> Undoable | None:
         """Return a spend or a redemption by its key."""
+        ...
 
     def add_undoable(self, program: str, undoable: Undoable) -> None:
         """Save a spend or a redemption, so that it can be undone by its key."""
+        ...
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
         """Return the redemptions of a transaction that were not undone, in the order of record."""
+        ...
 
     def is_undone(self, key: str) -> bool:
         """Return whether a spend or a redemption has been undone."""
+        ...
 
     def mark_undone(self, key: str) -> None:
         """Mark a spend or a redemption as undone, once."""
+        ...
 
     # -- as of an instant
 
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots as of an instant, in the order of issue."""
+        ...
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
+        ...
 
     def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
         """Return the debt of an account as of an instant, in millionths."""
+        ...
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record."""
+        ...
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
+        ...
 
     def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
         """Return the history of each lot with the store of its sale, in the order of issue."""
+        ...
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
         """Return the coupons as of an instant, in the order of issue."""
+        ...
