@@ -38,7 +38,7 @@ from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.protocol import Entry, Trim
 from loyalty_rules.ledger.records import ExpiryVersion
-from loyalty_rules.ledger.storage import Storage, Window
+from loyalty_rules.ledger.storage import Storage, Window, window_of
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.program import Program
@@ -231,8 +231,7 @@ class Posting:
         assert sale is not None
         tracker = next(each for each in sale.program.trackers if each.id == intent.tracker)
         counter = tracker_counter(tracker, intent.member, sale.event_on)
-        window = counter.name, counter.from_date, counter.to_date
-        self.storage.add_contribution(self.program.id, of, tracker.id, window, micros(intent.value))
+        self.storage.add_contribution(self.program.id, of, tracker.id, window_of(counter), micros(intent.value))
         return intent
 
     # -- promises ----------------------------------------------------------------------------------------------------

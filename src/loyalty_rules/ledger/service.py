@@ -44,7 +44,7 @@ from loyalty_rules.ledger.receipts import (
     VoidReceipt,
 )
 from loyalty_rules.ledger.records import LotHistory
-from loyalty_rules.ledger.storage import Storage, Window
+from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.loading import dump
@@ -88,8 +88,8 @@ class LedgerService:
 
     def _snapshot(self, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:
         storage = self._storage
-        storage.read_counters(program.id, [_window(each) for each in counters])
-        return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, _window(each))))
+        storage.read_counters(program.id, [window_of(each) for each in counters])
+        return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, window_of(each))))
 
     def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
         """Record an evaluation once, with the program version and the snapshot of its decision."""
@@ -500,10 +500,6 @@ def _accounts(event: Transaction | Activity) -> Iterator[Account]:
         yield Account("member", event.member.id)
         if event.member.group is not None:
             yield Account("group", event.member.group)
-
-
-def _window(counter: Counter) -> Window:
-    return counter.name, counter.from_date, counter.to_date
 
 
 def _of_one(decided: Intent | Refusal) -> Decision:

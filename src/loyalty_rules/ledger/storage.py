@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
+from loyalty_rules.engine.counters import Counter
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey
@@ -17,10 +18,15 @@ from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 
-__all__ = ["Storage", "Window"]
+__all__ = ["Storage", "Window", "window_of"]
 
 Window: TypeAlias = tuple[str, date | None, date | None]
 """A counter's name and, of a rolling counter, the first and the last day of its window, both included."""
+
+
+def window_of(counter: Counter) -> Window:
+    """Return the window of a counter."""
+    return counter.name, counter.from_date, counter.to_date
 
 
 class Storage(Protocol):
