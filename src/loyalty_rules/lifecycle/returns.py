@@ -192,7 +192,7 @@ def _action(issue: IssueCurrency | IssueCoupon) -> str:
 class _Unnamed:
     """Serials for coupons that are only counted."""
 
-    def serial(self, _request: SerialRequest) -> str:
+    def serial(self, request: SerialRequest) -> str:  # noqa: ARG002
         return "0" * 18
 
 

@@ -107,26 +107,26 @@ class SQLStorage(HistoryReader):
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
-    def claim_batch(self, record: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:
+    def claim_batch(self, identity: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:
         """Insert the row of a batch and lock the keys; return the recorded batch instead if there is one."""
-        row, new = batch_row(record), {*locks}
+        row, new = batch_row(identity), {*locks}
         if new:  # these are all locks that the operation needs, so that the end of the chain may be locked with them
-            new = {*new, chain_lock(chain_of(record.key))} - self._locked
+            new = {*new, chain_lock(chain_of(identity.key))} - self._locked
         number = self._dialect.claim(self._connection, self._statements.claim, row, new)
         if number is None:
-            return self._recorded(record)
+            return self._recorded(identity)
         self._locked |= new
-        self._batch, self._unit = ClaimedBatch(number, record, row), UnitOfWork()
+        self._batch, self._unit = ClaimedBatch(number, identity, row), UnitOfWork()
         return None
 
-    def _recorded(self, record: IdempotencyRecord) -> Batch:
-        row = self._row(self._statements.batch, program=record.program, event=record.event, phase=record.phase)
+    def _recorded(self, identity: IdempotencyRecord) -> Batch:
+        row = self._row(self._statements.batch, program=identity.program, event=identity.event, phase=identity.phase)
         assert row is not None
-        recorded = attrs.evolve(record, inputs=json_of(row.inputs), at=instant_of(row.at), of=row.of)
-        intents = intents_of(record.program, json_of(row.intents), self._serials)
+        recorded = attrs.evolve(identity, inputs=json_of(row.inputs), at=instant_of(row.at), of=row.of)
+        intents = intents_of(identity.program, json_of(row.intents), self._serials)
         trims = tuple(restore(each, Trim) for each in json_of(row.trims))
         receipt = receipt_class(recorded.phase, recorded.inputs)
-        return Batch(recorded, receipt("recorded", record.key, intents, trims))
+        return Batch(recorded, receipt("recorded", identity.key, intents, trims))
 
     def commit_batch(self, receipt: Receipt) -> None:
         """Flush the unit of work of the batch, and write its receipt at the end of its chain."""
