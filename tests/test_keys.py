@@ -195,6 +195,8 @@ def test_the_kind_of_a_phase_is_its_first_word(phase: str, kind: str) -> None:
 
 def test_the_tracker_of_a_counter() -> None:
     assert keys.tracker_in("tracker/yearly-spend/M%2F1/2025-01-01") == "yearly-spend"
+    assert keys.is_tracker_counter("tracker/yearly-spend/M%2F1/2025-01-01")
+    assert not keys.is_tracker_counter("limit/tracker/2025-01-01")
 
 
 def test_no_promotion_has_the_first_part_of_another_kind_of_counter_as_its_id() -> None:
