@@ -1,4 +1,4 @@
-"""The tally: what each counter holds is the sum of what was claimed, over the days that a rolling one looks at."""
+"""The tally: the value of each counter is the sum of its claims, over its days if it is rolling."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ amounts = st.decimals(min_value=0, max_value=10**15 - 1, places=6)
 
 
 def issue(*claims: Claim) -> IssueCurrency:
+    """Return an issue of one point with these claims."""
     one = Decimal(1)
     return IssueCurrency(
         "k", "p", "a", "e", "m", None, "points", one, "issued", FIRST, None, None, None, None, (), claims
@@ -24,11 +25,12 @@ def issue(*claims: Claim) -> IssueCurrency:
 
 
 def rolling(name: str, first: date, last: date) -> Counter:
+    """Return a rolling counter over the days from `first` to `last`."""
     return Counter(name, "issued", "p/a", "total.amount", first, last)
 
 
 @given(claimed=st.lists(st.tuples(days, amounts), max_size=30), first=days, last=days)
-def test_a_rolling_counter_sums_its_days_in_whatever_order_they_were_claimed(
+def test_a_rolling_counter_sums_its_days_in_any_order_of_claims(
     claimed: list[tuple[date, Decimal]], first: date, last: date
 ) -> None:
     tally = Tally()
@@ -50,7 +52,7 @@ def test_a_counter_of_one_window_sums_exactly(claimed: list[Decimal]) -> None:
     assert Fraction(value) == sum(map(Fraction, claimed), Fraction(0))
 
 
-def test_a_counter_that_never_was_is_zero() -> None:
+def test_a_counter_without_claims_is_zero() -> None:
     assert Tally().value_of(Counter("c", "limit", "c")) == 0
     assert Tally().value_of(rolling("c", FIRST, FIRST)) == 0
 

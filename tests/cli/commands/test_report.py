@@ -1,4 +1,4 @@
-"""`report`: from a ledger alone, what was issued, what came of it and what is owed."""
+"""The command `report`: issuance, conversion and liability from a ledger alone."""
 
 import json
 import sqlite3
@@ -10,9 +10,8 @@ import pytest
 
 from loyalty_rules.cli import main
 
-from ..test_recording import PROGRAM, back, sale
-
-Capture = pytest.CaptureFixture[str]
+from ..recorded import PROGRAM, back, files, sale, url_in
+from ..running import Capture, Document
 
 
 @pytest.fixture
@@ -26,21 +25,21 @@ def url(tmp_path: Path) -> str:
     return recorded(tmp_path, PROGRAM, *events)
 
 
-def recorded(tmp_path: Path, program: dict[str, Any], *events: dict[str, Any]) -> str:
-    url = f"sqlite:///{tmp_path / 'shop.db'}"
-    (tmp_path / "program.json").write_text(json.dumps(program))
-    (tmp_path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
-    names = [str(tmp_path / "program.json"), str(tmp_path / "events.jsonl"), "--output", str(tmp_path / "intents")]
-    assert main(["run", *names, "--ledger", url, "--quiet"]) == 0
-    return url
+def recorded(tmp_path: Path, program: Document, *events: Document) -> str:
+    """Record events into the ledger of a folder, and return its URL."""
+    names = [*files(tmp_path, list(events), program), "--output", str(tmp_path / "intents")]
+    assert main(["run", *names, "--ledger", url_in(tmp_path), "--quiet"]) == 0
+    return url_in(tmp_path)
 
 
 def rows(capsys: Capture, *arguments: str) -> list[list[str]]:
+    """Return the rows of a report's tables, split into words."""
     assert main(["report", *arguments]) == 0
     return [line.split() for line in capsys.readouterr().out.splitlines()]
 
 
 def document(capsys: Capture, *arguments: str) -> Any:
+    """Return a report as a document."""
     assert main(["report", *arguments, "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
@@ -48,59 +47,59 @@ def document(capsys: Capture, *arguments: str) -> Any:
 # -- tables ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_tables_tell_what_became_of_all_and_what_is_owed(url: str, capsys: Capture) -> None:
-    told = rows(capsys, url)
+def test_the_tables_show_issuance_conversion_and_liability(url: str, capsys: Capture) -> None:
+    printed = rows(capsys, url)
 
-    assert told[0] == ["shop", "as", "of", "2025-02-10T10:00:00+00:00"]
-    assert ["points", "190", "0", "0", "40", "0", "150"] in told
-    assert ["tenner", "2", "0", "0", "0", "1", "1"] in told
-    assert ["tenner", "2", "1", "0", "1", "0", "0", "0", "0"] in told  # conversion: one counted, none redeemed
-    assert ["points", "2025-04", "100", "0", "1"] in told
-    assert ["points", "2025-05", "0", "50", "0"] in told  # what is promised is worth nothing yet in this column
-    assert ["tenner", "coupons", "1", "0", "10"] in told
-    assert told[-3:] == [["available", "11"], ["promised", "0.5"], ["together", "11.5"]]
+    assert printed[0] == ["shop", "as", "of", "2025-02-10T10:00:00+00:00"]
+    assert ["points", "190", "0", "0", "40", "0", "150"] in printed
+    assert ["tenner", "2", "0", "0", "0", "1", "1"] in printed
+    assert ["tenner", "2", "1", "0", "1", "0", "0", "0", "0"] in printed  # conversion: one counted, none redeemed
+    assert ["points", "2025-04", "100", "0", "1"] in printed
+    assert ["points", "2025-05", "0", "50", "0"] in printed  # pending points are not part of this column
+    assert ["tenner", "coupons", "1", "0", "10"] in printed
+    assert printed[-3:] == [["available", "11"], ["promised", "0.5"], ["together", "11.5"]]
 
 
-def test_what_nobody_gives_a_worth_is_named(tmp_path: Path, capsys: Capture) -> None:
+def test_a_currency_without_a_value_is_listed_as_not_known(tmp_path: Path, capsys: Capture) -> None:
     url = recorded(tmp_path, {**PROGRAM, "currencies": {"points": {}}}, sale(1, "2025-01-01T10:00:00", "100"))
 
     assert rows(capsys, url)[-2:] == [["together", "10"], ["not", "known:", "points", "-"]]
 
 
-def test_it_reports_as_of_an_instant(url: str, capsys: Capture) -> None:
-    told = rows(capsys, url, "--as-of", "2025-01-01T10:00:00Z")
+def test_a_report_is_as_of_an_instant(url: str, capsys: Capture) -> None:
+    printed = rows(capsys, url, "--as-of", "2025-01-01T10:00:00Z")
 
-    assert ["points", "100", "0", "0", "0", "0", "100"] in told
-    assert ["tenner", "1", "0", "0", "0", "0", "1"] in told
-
-
-def test_what_has_expired_since_is_owed_no_more(url: str, capsys: Capture) -> None:
-    told = rows(capsys, url, "--as-of", "2025-04-30T00:00:00Z")
-
-    assert ["points", "190", "0", "100", "40", "0", "50"] in told
+    assert ["points", "100", "0", "0", "0", "0", "100"] in printed
+    assert ["tenner", "1", "0", "0", "0", "0", "1"] in printed
 
 
-def test_it_splits_by_what_is_asked_for(url: str, capsys: Capture) -> None:
-    told = rows(capsys, url, "--by", "program,store,month")
+def test_expired_points_are_not_outstanding(url: str, capsys: Capture) -> None:
+    printed = rows(capsys, url, "--as-of", "2025-04-30T00:00:00Z")
 
-    assert ["of", "store", "month", "issued", "redeemed", "expired", "reversed", "voided", "outstanding"] in told
-    assert ["points", "S1", "2025-01", "100", "0", "0", "0", "0", "100"] in told
-    assert ["points", "S2", "2025-02", "90", "0", "0", "40", "0", "50"] in told
-    assert ["tenner", "2025-01", "S1", "1", "0", "0", "1", "0", "0", "0", "0"] in told
-    assert ["tenner", "2025-02", "S2", "1", "1", "0", "0", "0", "0", "-", "-"] in told
+    assert ["points", "190", "0", "100", "40", "0", "50"] in printed
+
+
+def test_issuance_and_conversion_are_split_by_dimensions(url: str, capsys: Capture) -> None:
+    printed = rows(capsys, url, "--by", "program,store,month")
+
+    assert ["of", "store", "month", "issued", "redeemed", "expired", "reversed", "voided", "outstanding"] in printed
+    assert ["points", "S1", "2025-01", "100", "0", "0", "0", "0", "100"] in printed
+    assert ["points", "S2", "2025-02", "90", "0", "0", "40", "0", "50"] in printed
+    assert ["tenner", "2025-01", "S1", "1", "0", "0", "1", "0", "0", "0", "0"] in printed
+    assert ["tenner", "2025-02", "S2", "1", "1", "0", "0", "0", "0", "-", "-"] in printed
 
 
 # -- JSON ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_document_holds_every_report_of_every_program(url: str, tmp_path: Path, capsys: Capture) -> None:
+def test_the_document_has_every_report_of_every_program(url: str, tmp_path: Path, capsys: Capture) -> None:
     recorded(tmp_path, {**PROGRAM, "id": "cafe"}, sale(9, "2025-03-01T10:00:00", "10"))
 
-    told = document(capsys, url, "--by", "promotion")
+    printed = document(capsys, url, "--by", "promotion")
 
-    assert told["as_of"] == "2025-03-01T10:00:00+00:00"
-    assert [each["program"] for each in told["programs"]] == ["cafe", "shop"]
-    cafe, shop = told["programs"]
+    assert printed["as_of"] == "2025-03-01T10:00:00+00:00"
+    assert [each["program"] for each in printed["programs"]] == ["cafe", "shop"]
+    cafe, shop = printed["programs"]
     assert cafe["issuance"] == [
         {
             "kind": "currency",
@@ -120,21 +119,21 @@ def test_the_document_holds_every_report_of_every_program(url: str, tmp_path: Pa
     assert shop["liability"]["total"] == "11.5"
 
 
-def test_a_program_alone_is_reported_as_its_file_has_it(url: str, tmp_path: Path, capsys: Capture) -> None:
+def test_a_named_program_is_reported_in_the_version_of_its_file(url: str, tmp_path: Path, capsys: Capture) -> None:
     recorded(tmp_path, {**PROGRAM, "id": "cafe"}, sale(9, "2025-03-01T10:00:00", "10"))
     dearer = {**PROGRAM, "currencies": {"points": {"redeem": {"points": "10", "value": "1"}}}}
     (tmp_path / "dearer.json").write_text(json.dumps(dearer))
 
-    told = document(capsys, url, "--program", str(tmp_path / "dearer.json"))
+    printed = document(capsys, url, "--program", str(tmp_path / "dearer.json"))
 
-    assert [each["program"] for each in told["programs"]] == ["shop"]
-    assert told["programs"][0]["liability"]["total"] == "25"  # 150 points at 1 for 10, and 10
-
-
-# -- what can't be reported ------------------------------------------------------------------------------------------
+    assert [each["program"] for each in printed["programs"]] == ["shop"]
+    assert printed["programs"][0]["liability"]["total"] == "25"  # 150 points at 1 for 10, and 10
 
 
-def test_an_empty_ledger_says_so(tmp_path: Path, capsys: Capture) -> None:
+# -- errors ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_of_an_empty_ledger_is_one_sentence(tmp_path: Path, capsys: Capture) -> None:
     url = recorded(tmp_path, PROGRAM)
 
     assert main(["report", url]) == 0
@@ -142,24 +141,24 @@ def test_an_empty_ledger_says_so(tmp_path: Path, capsys: Capture) -> None:
     assert document(capsys, url) == {"as_of": None, "programs": []}
 
 
-def test_a_program_that_is_not_recorded_is_an_error(url: str, tmp_path: Path, capsys: Capture) -> None:
+def test_a_program_without_recorded_sales_is_an_error(url: str, tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "other.json").write_text(json.dumps({**PROGRAM, "id": "other"}))
 
     assert main(["report", url, "--program", str(tmp_path / "other.json")]) == 2
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == ("loyalty-rules: the ledger has no sale of the program other; it has sales of shop\n")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == ("loyalty-rules: the ledger has no sale of the program other; it has sales of shop\n")
 
 
-def test_a_program_that_is_not_valid_is_told_in_full(url: str, tmp_path: Path, capsys: Capture) -> None:
+def test_every_problem_of_an_invalid_program_is_reported(url: str, tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "bad.json").write_text('{"format": "loyalty-rules/1"}')
 
     assert main(["report", url, "--program", str(tmp_path / "bad.json")]) == 2
     assert len(capsys.readouterr().err.splitlines()) > 1
 
 
-def test_a_file_that_is_not_there_is_an_error_and_is_not_made(tmp_path: Path, capsys: Capture) -> None:
+def test_a_missing_file_is_an_error_and_is_not_created(tmp_path: Path, capsys: Capture) -> None:
     assert main(["report", f"sqlite:///{tmp_path / 'absent.db'}"]) == 2
 
     assert "absent.db: there is no such file" in capsys.readouterr().err
@@ -177,7 +176,7 @@ def test_a_database_without_a_ledger_is_an_error_and_is_not_changed(tmp_path: Pa
     assert (tmp_path / "other.db").read_bytes() == before
 
 
-def test_a_file_that_is_no_database_is_an_error(tmp_path: Path, capsys: Capture) -> None:
+def test_a_file_that_is_not_a_database_is_an_error(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "text.db").write_text("not a database, " * 100)
 
     assert main(["report", f"sqlite:///{tmp_path / 'text.db'}"]) == 2
@@ -185,16 +184,18 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path, capsys: Capture)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--by", "promotion,shoe"], "expected some of program,promotion,store,issued_in,month; found 'shoe'"),
         (["--as-of", "2025-01-01T10:00:00"], "expected an instant with its offset"),
         (["--as-of", "noon"], "[not_an_instant]"),
     ],
 )
-def test_options_that_make_no_sense_are_told(url: str, capsys: Capture, options: list[str], said: str) -> None:
+def test_an_unknown_dimension_or_instant_is_refused(
+    url: str, capsys: Capture, options: list[str], message: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["report", url, *options])
 
     assert ended.value.code == 2
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())

@@ -1,12 +1,9 @@
-"""The command `loyalty-rules prove`: what it prints, and with which status it ends."""
+"""The command `prove`: the smallest receipts that break a law, and the laws without a counterexample."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,26 +12,13 @@ from loyalty_rules.cli import main
 from loyalty_rules.testing.laws import LAWS
 from shop import earn, fixed, points, program, proportional, sale
 
-Capture = pytest.CaptureFixture[str]
-Write = Callable[[str, Any], str]
+from ..running import EXAMPLES, Capture, Write
 
 DOWN = program(earn(proportional("10"), rounding={"currency": "down"}))
 NEAREST = program(earn(proportional("10"), rounding={"currency": "nearest"}))
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a document to a file and give its name."""
-
-    def write(name: str, document: Any) -> str:
-        path = tmp_path / name
-        path.write_text(document if isinstance(document, str) else json.dumps(document))
-        return str(path)
-
-    return write
-
-
-def test_a_program_that_keeps_the_laws_is_told_so(capsys: Capture, write: Write) -> None:
+def test_each_law_without_a_counterexample_has_a_line(capsys: Capture, write: Write) -> None:
     assert main(["prove", write("program.json", DOWN), "--examples", "30"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
@@ -45,7 +29,8 @@ def test_a_program_that_keeps_the_laws_is_told_so(capsys: Capture, write: Write)
     }
 
 
-def test_one_that_breaks_a_law_is_shown_by_receipts_that_prove_it(capsys: Capture, write: Write) -> None:
+@pytest.mark.slow
+def test_a_broken_law_is_shown_with_receipts_that_break_it(capsys: Capture, write: Write) -> None:
     assert main(["prove", write("program.json", NEAREST), "--law", "splitting"]) == 1
 
     out, err = capsys.readouterr()
@@ -57,15 +42,17 @@ def test_one_that_breaks_a_law_is_shown_by_receipts_that_prove_it(capsys: Captur
     assert sum(points(NEAREST, part) for part in parts) > points(NEAREST, sale("10"))
 
 
-def test_the_other_laws_are_tried_all_the_same(capsys: Capture, write: Write) -> None:
+@pytest.mark.slow
+def test_the_other_laws_are_checked_after_a_broken_one(capsys: Capture, write: Write) -> None:
     assert main(["prove", write("program.json", NEAREST), "--law", "splitting", "--law", "caps"]) == 1
 
     assert capsys.readouterr().out.splitlines()[-1] == "caps: no counterexample found"
 
 
-def test_what_is_meant_is_read_from_a_file(capsys: Capture, write: Write) -> None:
-    meant = write("expectations.toml", 'apart_from = ["p/earn"]\nbudgets = { points = "5" }\n')
-    arguments = ["prove", write("program.json", NEAREST), "--expect", meant]
+@pytest.mark.slow
+def test_expectations_are_read_from_a_file(capsys: Capture, write: Write) -> None:
+    expectations = write("expectations.toml", 'apart_from = ["p/earn"]\nbudgets = { points = "5" }\n')
+    arguments = ["prove", write("program.json", NEAREST), "--expect", expectations]
 
     assert main([*arguments, "--law", "splitting"]) == 0
     assert main([*arguments, "--law", "budgets"]) == 1
@@ -73,7 +60,8 @@ def test_what_is_meant_is_read_from_a_file(capsys: Capture, write: Write) -> Non
     assert "but the budget of points allows 5" in capsys.readouterr().out
 
 
-def test_it_searches_for_as_long_as_it_is_told(capsys: Capture, write: Write) -> None:
+@pytest.mark.slow
+def test_a_search_can_be_limited_in_seconds(capsys: Capture, write: Write) -> None:
     assert main(["prove", write("program.json", NEAREST), "--law", "splitting", "--seconds", "5"]) == 1
     assert main(["prove", write("program.json", DOWN), "--law", "splitting", "--seconds", "0.2"]) == 0
 
@@ -88,7 +76,7 @@ def test_it_searches_for_as_long_as_it_is_told(capsys: Capture, write: Write) ->
         (["--expect", "absent.toml"], "absent.toml: $: "),
     ],
 )
-def test_what_can_not_be_used_is_refused(capsys: Capture, write: Write, arguments: list[str], complaint: str) -> None:
+def test_an_unusable_option_is_refused(capsys: Capture, write: Write, arguments: list[str], complaint: str) -> None:
     assert main(["prove", write("program.json", DOWN), *arguments]) == 2
 
     out, err = capsys.readouterr()
@@ -97,26 +85,24 @@ def test_what_can_not_be_used_is_refused(capsys: Capture, write: Write, argument
     assert len(err.splitlines()) == 1
 
 
-def test_a_file_that_says_something_else_is_refused_by_its_name(capsys: Capture, write: Write) -> None:
-    meant = write("expectations.json", {"together": [["p", "q"]]})
+def test_an_unusable_expectation_is_refused(capsys: Capture, write: Write) -> None:
+    expectations = write("expectations.json", {"together": [["p", "q"]]})
 
-    assert main(["prove", write("program.json", DOWN), "--expect", meant]) == 2
+    assert main(["prove", write("program.json", DOWN), "--expect", expectations]) == 2
     assert main(["prove", write("program.json", DOWN), "--expect", write("expectations.json", {"togther": []})]) == 2
 
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("together: expected a name of the program, found 'q'")
-    assert second.startswith(f"{meant}: expected one of apart_from, ")
+    assert second.startswith(f"{expectations}: expected one of apart_from, ")
 
 
-def test_a_program_that_is_not_valid_is_told(capsys: Capture, write: Write) -> None:
+def test_the_problems_of_an_invalid_program_are_reported(capsys: Capture, write: Write) -> None:
     assert main(["prove", write("program.json", {**DOWN, "time_zone": "Mars"})]) == 2
 
     assert "[unknown_time_zone]" in capsys.readouterr().err
 
 
-def test_without_the_extra_it_says_what_is_needed(
-    capsys: Capture, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_extra_the_message_names_it(capsys: Capture, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "loyalty_rules.testing.laws", None)
 
     assert main(["prove", write("program.json", DOWN)]) == 2
@@ -124,20 +110,21 @@ def test_without_the_extra_it_says_what_is_needed(
     assert capsys.readouterr().err == "prove needs the extra testing: pip install 'loyalty-rules[testing]'\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["grocer", "hotel"])
-def test_examples_keep_the_laws_on_baskets_and_returns(name: str) -> None:
+def test_the_examples_keep_the_laws_on_baskets_and_returns(name: str) -> None:
     from loyalty_rules.testing.laws import assert_laws
 
-    folder = Path(__file__).parents[2] / "examples" / "programs"
+    folder = EXAMPLES / "programs"
     laws = ["splitting", "more", "returning", "reachable"]
     assert_laws(lr.load_program(folder / f"{name}.toml"), laws=laws, examples=60)
 
 
-def test_a_bonus_for_each_visit_is_no_gain_by_splitting(write: Write) -> None:
+def test_a_bonus_for_each_visit_is_not_a_gain_by_splitting(write: Write) -> None:
     assert main(["prove", write("program.json", program(earn(fixed("5")))), "--law", "splitting"]) == 0
 
 
-def test_in_too_short_a_time_no_action_is_called_unreachable(capsys: Capture, write: Write) -> None:
+def test_a_search_that_is_too_short_reports_no_unreachable_action(capsys: Capture, write: Write) -> None:
     """Each of them issues points, on one receipt of many."""
     rare = [
         {"id": f"p{number}", "when": {"field": "amount", "is": str(number)}, "actions": [earn(fixed("1"))]}
