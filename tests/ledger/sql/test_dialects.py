@@ -84,7 +84,7 @@ def test_the_trigger_of_postgresql_is_in_the_schema_of_its_table() -> None:
 
 
 def test_the_log_refuses_changes_on_postgresql(postgres_url: str) -> None:
-    with closing(SQLLedger.open(postgres_url)) as ledger, create_engine(postgres_url).connect() as connection:
+    with closing(SQLLedger.open(postgres_url)) as ledger, ledger._bind.connect() as connection:  # type: ignore[union-attr]
         for table in ledger.tables.log:
             column = table.columns.keys()[0]
             for change in (
