@@ -1,4 +1,4 @@
-"""For each law a program that breaks it, in at most two receipts and 1,000 examples, and one that nearly does."""
+"""Each law has a program that breaks it in at most two receipts and 1,000 examples, and one that nearly does."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from loyalty_rules.testing.laws.searching import search
 from properties.examples import SEED
 from shop import earn, fixed, points, program, proportional, sale, stepped
 
+pytestmark = pytest.mark.slow  # each law searches up to 1,000 receipts
+
 DOWN, UP = {"currency": "down"}, {"value": "up"}
 SPEND = {"spend": {"measure": {"type": "transaction_value"}, "target": "100"}}
 GIFT = {"gift": {"serial_managed": False, "code": "GIFT", "benefit": {"type": "amount_off", "amount": "1"}}}
@@ -23,7 +25,7 @@ TWICE = {"type": "multiplier", "percent": "200"}
 
 
 def promoted(*promotions: dict, **parts: Any) -> dict:
-    """A program of promotions p0, p1, …, each of which gives a point unless it says otherwise."""
+    """Return a program of promotions p0, p1, …, each of which issues a point by default."""
     given = [{"id": f"p{number}", "actions": [earn(fixed("1"))], **each} for number, each in enumerate(promotions)]
     return program(promotions=given, **parts)
 
@@ -168,7 +170,7 @@ NEARLY: list[tuple[str, dict, dict]] = [
     ("more", promoted({"when": when("amount", at_least="10"), "actions": [earn(fixed("5"))]}), {}),
     ("more", program(earn(proportional("10", {"type": "transaction_value", "less": ["tenders.card"]}))), {}),
     (
-        "more",  # what the base takes of the limit, the bonus has less
+        "more",  # the base uses up the limit of the bonus
         promoted(
             {"actions": [earn(proportional("100"))]},
             {"actions": [earn(fixed("5"))]},
@@ -228,7 +230,7 @@ def test_a_program_that_breaks_a_law_is_shown_in_two_receipts(
 
 
 @pytest.mark.parametrize(("law", "document", "expectations"), NEARLY)
-def test_a_program_that_nearly_breaks_it_is_left_alone(law: str, document: dict, expectations: dict) -> None:
+def test_a_program_that_keeps_the_law_has_no_counterexample(law: str, document: dict, expectations: dict) -> None:
     assert [*prove(lr.load_program(document), Expectations.of(expectations), laws=[law], examples=80, seed=SEED)] == [
         (law, None)
     ]
@@ -238,7 +240,7 @@ def test_every_law_is_broken_by_one_program_and_kept_by_another() -> None:
     assert {law for law, _, _, _ in BREAK} == {law for law, _, _ in NEARLY} == set(LAWS)
 
 
-# -- what a counterexample says --------------------------------------------------------------------------------------
+# -- counterexamples -------------------------------------------------------------------------------------------------
 
 UPS = program(earn(proportional("100"), rounding=UP))
 
@@ -249,7 +251,7 @@ def broken(document: dict, law: str, **expectations: Any) -> Counterexample:
     return found
 
 
-def test_it_reads_as_till_receipts_and_documents_to_paste() -> None:
+def test_a_counterexample_shows_receipts_and_documents_to_paste() -> None:
     assert str(broken(UPS, "splitting")) == (
         """splitting: two receipts of 0.01 earn 1 point more than one of 0.02
 
@@ -278,8 +280,8 @@ as documents:
     )
 
 
-def test_its_documents_earn_what_it_says() -> None:
-    """Taken as they are pasted, without the kit."""
+def test_the_documents_of_a_counterexample_break_the_law() -> None:
+    """Evaluate the pasted documents without the kit."""
     document = program(earn(proportional("10"), rounding={"currency": "nearest"}))
     parts = [json.loads(line) for line in str(broken(document, "splitting")).splitlines()[-2:]]
 
@@ -287,7 +289,7 @@ def test_its_documents_earn_what_it_says() -> None:
     assert points(document, sale("10")) == 1
 
 
-def test_a_line_of_a_basket_is_told_with_its_goods() -> None:
+def test_a_line_of_a_basket_is_shown_with_its_goods() -> None:
     lines = {"type": "line_item_value", "lines": {"field": "category", "is": "FOOD"}, "aggregate": "total"}
     found = broken(program(earn(proportional("10", lines), rounding={"currency": "nearest"})), "splitting")
 
@@ -297,7 +299,7 @@ def test_a_line_of_a_basket_is_told_with_its_goods() -> None:
 # -- all of them -----------------------------------------------------------------------------------------------------
 
 
-def test_all_laws_that_are_broken_are_told_together() -> None:
+def test_all_broken_laws_are_reported_together() -> None:
     document = program(earn(proportional("10"), rounding=UP, on_return="keep"))
 
     with pytest.raises(LawBroken) as caught:
@@ -307,11 +309,11 @@ def test_all_laws_that_are_broken_are_told_together() -> None:
     assert str(caught.value).startswith("the program acme breaks 2 laws\n\nsplitting: two receipts of 0.01 earn ")
 
 
-def test_a_program_that_keeps_them_passes() -> None:
+def test_a_program_that_keeps_all_laws_passes() -> None:
     assert_laws(lr.load_program(program(earn(proportional("10"), rounding=DOWN))), examples=40)
 
 
-def test_the_same_program_is_shown_the_same_receipts() -> None:
+def test_a_search_finds_the_same_receipts_every_time() -> None:
     assert broken(UPS, "splitting") == broken(UPS, "splitting")
 
 
@@ -345,7 +347,7 @@ def test_a_search_whose_clock_stands_still_does_not_end(monkeypatch: pytest.Monk
         assert_laws(shop, laws=["splitting"], seconds=0.6)
 
 
-def test_within_its_time_it_finds_what_breaks_a_law(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_by_time_finds_a_counterexample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "time", Clock(0.01))
 
     with pytest.raises(LawBroken):

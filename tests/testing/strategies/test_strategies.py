@@ -1,4 +1,4 @@
-"""What the strategies draw is valid, reaches everything that there is, and shrinks to what a person would write."""
+"""The strategies draw valid documents, reach every part, and shrink to documents that a person would write."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from shop import Serials, earn, fixed, program, proportional, stepped
 
 @examples(100)
 @given(kit.programs().map(lr.load_program).flatmap(lambda shop: st.tuples(st.just(shop), kit.snapshots(shop))))
-def test_a_program_is_valid_and_so_is_what_a_host_knows(drawn: tuple[lr.Program, dict]) -> None:
+def test_programs_and_snapshots_are_valid(drawn: tuple[lr.Program, dict]) -> None:
     lr.load_snapshot(drawn[1])
 
 
 @examples(100)
 @given(kit.programs().map(lr.load_program).flatmap(lambda shop: st.tuples(st.just(shop), kit.histories(shop))))
-def test_a_history_is_in_order_its_ids_are_unique_and_what_comes_later_is_of_a_sale(
+def test_a_history_is_in_order_with_unique_ids_and_later_events_of_its_sales(
     drawn: tuple[lr.Program, list[dict]],
 ) -> None:
     events = [lr.load_event(document) for document in drawn[1]]
@@ -71,7 +71,7 @@ def test_amounts_lie_in_their_range(fine: str, whole: str, small: str) -> None:
 
 @examples(60)
 @given(kit.transactions().flatmap(lambda sale: st.tuples(st.just(sale), kit.returns(sale, whole=True))))
-def test_a_whole_return_brings_everything_back(drawn: tuple[dict, dict]) -> None:
+def test_a_whole_return_has_the_whole_amount_and_all_lines(drawn: tuple[dict, dict]) -> None:
     sale, back = drawn
 
     assert back["amount"] == sale["amount"]
@@ -185,22 +185,23 @@ def seen() -> Counter[str]:
     return SEEN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", EVERYTHING)
-def test_everything_that_there_is_of_a_kind_is_reached(seen: Counter[str], what: str) -> None:
+def test_every_member_of_a_kind_is_reached(seen: Counter[str], what: str) -> None:
     assert EVERYTHING[what] - set(seen) == set()
 
 
 # -- events are drawn from the words of their program ------------------------------------------------------------------
 
 
-def test_a_receipt_says_nothing_that_its_program_does_not_look_at() -> None:
+def test_a_receipt_has_no_field_that_its_program_does_not_read() -> None:
     shop = lr.load_program(program(earn(proportional("10"))))
 
     keys = {key for sale in drawn(kit.transactions(shop)) for key in sale}
     assert keys <= {"type", "id", "occurred_at", "amount", "member"}
 
 
-def test_a_receipt_has_what_its_program_asks_for() -> None:
+def test_some_receipt_satisfies_several_conditions_at_once() -> None:
     nights = {"type": "line_item_extended_field", "field": "nights", "lines": {"field": "category", "is": "ROOM"}}
     when = {"all": [{"field": "store", "is": "S9"}, {"field": "local_time", "at_least": "17:45"}]}
     promotion = {"id": "p", "when": when, "actions": [earn(proportional("10", nights))]}
