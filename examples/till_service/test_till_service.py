@@ -1,4 +1,4 @@
-"""The till service over HTTP, on a real server: what each call does, that a retry does it once, and what is refused."""
+"""The till service over HTTP on a real server: its calls, retries, refusals and errors."""
 
 import json
 import threading
@@ -21,17 +21,17 @@ MASTER_KEY = b"a master key for the tests alone"
 NOON = "2025-01-15T12:00:00+00:00"
 NEXT_DAY = "2025-01-16T12:00:00+00:00"
 Document = dict[str, Any]
-Said = tuple[int, Document]
+Response = tuple[int, Document]
 
 
 @attrs.frozen
 class Till:
-    """A till on the shop's network: it knows the service's port and nothing of the library."""
+    """A till on the shop's network: it knows the port of the service; only the tests use its `ledger`."""
 
     port: int
     ledger: SQLLedger
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> Said:
+    def call(self, method: str, path: str, body: bytes | None = None) -> Response:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
@@ -40,13 +40,13 @@ class Till:
         finally:
             connection.close()
 
-    def post(self, path: str, document: Any) -> Said:
-        return self.ask("POST", path, json.dumps(document).encode())
+    def post(self, path: str, document: Any) -> Response:
+        return self.call("POST", path, json.dumps(document).encode())
 
     def balance(self, member: str = "anna", currency: str = "points", at: str = NEXT_DAY) -> Document:
-        status, said = self.ask("GET", balance_of(member, currency=currency, at=at))
-        assert status == 200, said
-        return said
+        status, response = self.call("GET", balance_of(member, currency=currency, at=at))
+        assert status == 200, response
+        return response
 
 
 def balance_of(member: str, **query: str) -> str:
@@ -55,7 +55,7 @@ def balance_of(member: str, **query: str) -> str:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Till]:
-    """Serve a till on a port of its own; in the end its ledger must be in order."""
+    """Serve a till on a port of its own, and check the invariants of its ledger at the end."""
     app = create_app(f"sqlite:///{folder}/till.db", MASTER_KEY, lr.load_program(PROGRAM))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -79,7 +79,7 @@ def till(tmp_path: Path) -> Iterator[Till]:
 
 @pytest.fixture(scope="module")
 def old_till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
-    """A till for all tests of what is malformed: it must bear it."""
+    """A till that all tests of malformed calls share."""
     with serving(tmp_path_factory.mktemp("till")) as till:
         sold(till)
         yield till
@@ -114,14 +114,14 @@ def redemption(code: str, **more: Any) -> Document:
     return {"code": code, "transaction": sale("T-2", "40", NEXT_DAY, **more)}
 
 
-def recorded(said: Said) -> Document:
-    status, receipt = said
-    assert (status, receipt["status"]) == (201, "recorded"), said
+def recorded(response: Response) -> Document:
+    status, receipt = response
+    assert (status, receipt["status"]) == (201, "recorded"), response
     return receipt
 
 
 def sold(till: Till, **more: Any) -> str:
-    """Sell something, and give the serial of the coupon that comes with it."""
+    """Record a sale, and return the serial of its coupon."""
     *_, coupon = recorded(till.post("/sales", sale(**more)))["intents"]
     return coupon["serial"]
 
@@ -138,7 +138,7 @@ def test_a_sale_earns_points_for_90_days_and_a_coupon(till: Till) -> None:
     assert till.balance(at="2025-04-15T23:00:00Z")["available"] == "0"
 
 
-def test_a_return_takes_back_what_it_would_not_have_earned(till: Till) -> None:
+def test_a_return_takes_back_the_points_of_the_returned_goods(till: Till) -> None:
     sold(till)
     recorded(till.post("/returns", back()))
     assert till.balance()["available"] == "100"
@@ -151,12 +151,12 @@ def test_a_promise_becomes_points_when_it_is_confirmed(till: Till) -> None:
     assert till.balance() == {"available": "60", "promised": "0", "debt": "0"}
 
 
-def test_a_coupon_takes_15_percent_off_once_however_it_is_typed(till: Till) -> None:
+def test_a_coupon_takes_15_percent_off_once_in_any_spelling(till: Till) -> None:
     serial = sold(till)
     (redeemed,) = recorded(till.post("/redemptions", redemption(serial.lower().replace("-", " "))))["intents"]
     assert (redeemed["type"], redeemed["discount"]) == ("redeem_coupon", "6")
-    status, said = till.post("/redemptions", {"code": serial, "transaction": sale("T-3", "40", NEXT_DAY)})
-    assert (status, said["refusal"]["reasons"]) == (422, ["already_redeemed"])
+    status, answer = till.post("/redemptions", {"code": serial, "transaction": sale("T-3", "40", NEXT_DAY)})
+    assert (status, answer["refusal"]["reasons"]) == (422, ["already_redeemed"])
 
 
 def test_points_are_spent_at_the_rate_of_the_program(till: Till) -> None:
@@ -166,7 +166,7 @@ def test_points_are_spent_at_the_rate_of_the_program(till: Till) -> None:
     assert till.balance()["available"] == "20"
 
 
-# -- once ------------------------------------------------------------------------------------------------------------
+# -- retries ---------------------------------------------------------------------------------------------------------
 
 CALLS: dict[str, Callable[[str], tuple[str, Document]]] = {
     "sale": lambda _: ("/sales", sale("T-9")),
@@ -179,13 +179,13 @@ CALLS: dict[str, Callable[[str], tuple[str, Document]]] = {
 
 @pytest.fixture
 def serial(till: Till) -> str:
-    """The serial of a coupon, in a shop where every call has something to be about."""
+    """The serial of a coupon, after the sales that the other calls refer to."""
     recorded(till.post("/sales", sale("W-1", "10", channel="web")))
     return sold(till)
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_retry_is_answered_as_the_first_time_and_changes_nothing(till: Till, serial: str, call: str) -> None:
+def test_a_retry_has_the_first_answer_and_changes_nothing(till: Till, serial: str, call: str) -> None:
     path, document = CALLS[call](serial)
     first = recorded(till.post(path, document))
     before = till.balance(), till.ledger.ends()
@@ -195,16 +195,16 @@ def test_a_retry_is_answered_as_the_first_time_and_changes_nothing(till: Till, s
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_of_eight_at_the_same_time_one_is_recorded(till: Till, serial: str, call: str) -> None:
+def test_of_eight_simultaneous_calls_one_is_recorded(till: Till, serial: str, call: str) -> None:
     path, document = CALLS[call](serial)
-    said: list[Said] = []
-    tills = [threading.Thread(target=lambda: said.append(till.post(path, document))) for _ in range(8)]
+    answers: list[Response] = []
+    tills = [threading.Thread(target=lambda: answers.append(till.post(path, document))) for _ in range(8)]
     for each in tills:
         each.start()
     for each in tills:
         each.join()
-    assert sorted(status for status, _ in said) == [200] * 7 + [201]
-    assert len({json.dumps(receipt["intents"]) for _, receipt in said}) == 1
+    assert sorted(status for status, _ in answers) == [200] * 7 + [201]
+    assert len({json.dumps(receipt["intents"]) for _, receipt in answers}) == 1
 
 
 @pytest.mark.parametrize(
@@ -225,32 +225,32 @@ def test_the_same_id_with_other_inputs_is_a_conflict_that_names_the_field(
     path, document = CALLS[call](serial)
     recorded(till.post(path, document))
     before = till.ledger.ends()
-    status, said = till.post(path, {**document, **change})
-    assert (status, said["error"], said["field"]) == (409, "conflict", field)
+    status, answer = till.post(path, {**document, **change})
+    assert (status, answer["error"], answer["field"]) == (409, "conflict", field)
     assert till.ledger.ends() == before
 
 
-# -- refused ---------------------------------------------------------------------------------------------------------
+# -- refusals --------------------------------------------------------------------------------------------------------
 
 
 def never_recorded(master_key: bytes) -> str:
-    """A serial as it would be issued for a sale that never was."""
+    """Return the serial of a coupon for a sale that was never recorded."""
     serials = lr.DerivedSerials.from_master(master_key)
     evaluation = lr.load_program(PROGRAM).evaluate(lr.load_event(sale("never")), serials=serials)
     return lr.dump(evaluation)["intents"][-1]["serial"]
 
 
-def test_a_code_that_is_unknown_and_one_that_is_none_look_the_same(till: Till) -> None:
+def test_an_unknown_and_a_malformed_code_have_the_same_answer(till: Till) -> None:
     sold(till)
     unknown, foreign = never_recorded(MASTER_KEY), never_recorded(b"the master key of another shop's")
     answers = [
         till.post("/redemptions", redemption(code))
         for code in (unknown, foreign, "nonsense", "", "\0", "'; --", "é" * 99)
     ]
-    status, said = answers[0]
-    assert (status, said["status"], said["refusal"]["reasons"]) == (422, "refused", ["unknown"])
+    status, answer = answers[0]
+    assert (status, answer["status"], answer["refusal"]["reasons"]) == (422, "refused", ["unknown"])
     assert [each for each in answers if each != answers[0]] == []
-    assert unknown not in json.dumps(said)
+    assert unknown not in json.dumps(answer)
 
 
 @pytest.mark.parametrize(
@@ -266,21 +266,19 @@ def test_a_code_that_is_unknown_and_one_that_is_none_look_the_same(till: Till) -
         ("/sales", sale("T-9", "999999999999999"), "amount_out_of_range"),
     ],
 )
-def test_what_is_refused_comes_with_its_reasons_and_leaves_nothing(
-    till: Till, path: str, document: Document, reason: str
-) -> None:
+def test_a_refusal_has_its_reasons_and_writes_no_record(till: Till, path: str, document: Document, reason: str) -> None:
     sold(till)
     before = till.ledger.ends()
-    status, said = till.post(path, document)
-    assert (status, said["status"]) == (422, "refused"), said
-    assert reason in said["refusal"]["reasons"]
+    status, answer = till.post(path, document)
+    assert (status, answer["status"]) == (422, "refused"), answer
+    assert reason in answer["refusal"]["reasons"]
     assert till.ledger.ends() == before
 
 
 def test_a_coupon_is_for_its_member_from_the_next_day(till: Till) -> None:
     serial = sold(till)
-    status, said = till.post("/redemptions", {"code": serial, "transaction": sale("T-2", "40", member={"id": "ben"})})
-    assert (status, said["refusal"]["reasons"]) == (422, ["not_yet_valid", "wrong_member"])
+    status, answer = till.post("/redemptions", {"code": serial, "transaction": sale("T-2", "40", member={"id": "ben"})})
+    assert (status, answer["refusal"]["reasons"]) == (422, ["not_yet_valid", "wrong_member"])
 
 
 # -- malformed -------------------------------------------------------------------------------------------------------
@@ -313,9 +311,9 @@ WRONG = [
 ]
 
 
-def problems(said: Said) -> set[tuple[str, str]]:
-    status, document = said
-    assert (status, document["error"]) == (400, "malformed"), said
+def problems(response: Response) -> set[tuple[str, str]]:
+    status, document = response
+    assert (status, document["error"]) == (400, "malformed"), response
     return {(each["path"], each["code"]) for each in document["problems"]}
 
 
@@ -325,62 +323,62 @@ def problems(said: Said) -> set[tuple[str, str]]:
     [b"", b"{", b"[]", b"null", b'"a"', b"\xff", b'{"id": NaN}', b'{"id": 1, "id": 2}', b"[" * 100_000, b"{}"],
     ids=lambda body: repr(body[:12]),
 )
-def test_what_is_no_document_is_told(old_till: Till, path: str, body: bytes) -> None:
-    assert problems(old_till.ask("POST", path, body))
+def test_a_body_that_is_not_a_document_is_malformed(old_till: Till, path: str, body: bytes) -> None:
+    assert problems(old_till.call("POST", path, body))
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_any_key_with_any_wrong_value_is_told_and_no_surprise(old_till: Till, path: str) -> None:
-    """Whatever stands under a key: it is malformed, or something that the library takes; never a 500."""
+def test_any_wrong_value_under_any_key_is_handled(old_till: Till, path: str) -> None:
+    """Any value is either malformed or accepted; none causes a status of 500."""
     for key in POSTS[path]:
         for value in WRONG:
-            status, said = old_till.post(path, {**POSTS[path], key: value})
-            assert status in (200, 201, 400, 409, 422), (key, value, said)
+            status, answer = old_till.post(path, {**POSTS[path], key: value})
+            assert status in (200, 201, 400, 409, 422), (key, value, answer)
     assert {code for _, code in problems(old_till.post(path, {**POSTS[path], "surprise": 1}))} == {"unknown_key"}
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_a_key_that_is_missing_is_told(old_till: Till, path: str) -> None:
+def test_a_missing_key_is_reported(old_till: Till, path: str) -> None:
     for key in POSTS[path].keys() - {"member"}:
         without = {each: value for each, value in POSTS[path].items() if each != key}
         assert problems(old_till.post(path, without)) == {(f"$.{key}", "required")}
 
 
-def test_what_is_within_a_sale_may_be_anything_and_is_no_surprise(old_till: Till) -> None:
+def test_any_value_inside_a_sale_is_handled(old_till: Till) -> None:
     for number, value in enumerate(WRONG):
         for key in ("custom_fields", "extended_fields"):
-            status, said = old_till.post("/sales", sale(f"{key}-{number}", **{key: {"field": value}}))
-            assert status in (201, 400), (key, value, said)
+            status, answer = old_till.post("/sales", sale(f"{key}-{number}", **{key: {"field": value}}))
+            assert status in (201, 400), (key, value, answer)
     for number, value in enumerate(WRONG):
         for key in MEMBER_KEYS:
             member = {"id": "anna", key: value}
-            status, said = old_till.post("/sales", sale(f"member-{key}-{number}", member=member))
-            assert status in (201, 400), (key, value, said)
+            status, answer = old_till.post("/sales", sale(f"member-{key}-{number}", member=member))
+            assert status in (201, 400), (key, value, answer)
 
 
-def test_all_that_is_wrong_is_told_at_once(old_till: Till) -> None:
-    said = old_till.post("/sales", {"type": "transaction", "id": "a\0b", "occurred_at": NOON[:-6], "tax": "-1"})
-    assert problems(said) == {
+def test_all_problems_are_reported_together(old_till: Till) -> None:
+    response = old_till.post("/sales", {"type": "transaction", "id": "a\0b", "occurred_at": NOON[:-6], "tax": "-1"})
+    assert problems(response) == {
         ("$.id", "not_a_name"),
         ("$.occurred_at", "naive_instant"),
         ("$.tax", "out_of_range"),
         ("$.amount", "required"),
     }
-    said = old_till.post("/spends", {"id": "a\0b", "occurred_at": NOON[:-6], "amount": "-1", "currency": 5})
-    assert problems(said) == {
+    response = old_till.post("/spends", {"id": "a\0b", "occurred_at": NOON[:-6], "amount": "-1", "currency": 5})
+    assert problems(response) == {
         ("$.id", "not_a_name"),
         ("$.occurred_at", "naive_instant"),
         ("$.member", "required"),
         ("$.currency", "not_a_text"),
         ("$.amount", "out_of_range"),
     }
-    said = old_till.post("/redemptions", {"code": 5, "transaction": sale("a\0b")})
-    assert problems(said) == {("$.code", "not_a_text"), ("$.transaction.id", "not_a_name")}
+    response = old_till.post("/redemptions", {"code": 5, "transaction": sale("a\0b")})
+    assert problems(response) == {("$.code", "not_a_text"), ("$.transaction.id", "not_a_name")}
     assert problems(old_till.post("/returns", back("-1"))) == {("$.amount", "out_of_range")}
 
 
 @pytest.mark.parametrize("path", ["/sales", "/returns", "/confirmations"])
-def test_a_document_is_posted_where_it_belongs(old_till: Till, path: str) -> None:
+def test_a_document_of_another_type_is_refused(old_till: Till, path: str) -> None:
     other = {"/sales": back(), "/returns": sale(), "/confirmations": sale()}[path]
     assert problems(old_till.post(path, other)) == {("$.type", "not_a_choice")}
     assert problems(old_till.post("/redemptions", {"code": "x", "transaction": back()})) == {
@@ -401,11 +399,11 @@ def test_a_document_is_posted_where_it_belongs(old_till: Till, path: str) -> Non
         (balance_of("anna", currency="points", at=NOON, by="x"), {("$", "unknown_key")}),
     ],
 )
-def test_a_balance_is_asked_for_properly(old_till: Till, path: str, expected: set[tuple[str, str]]) -> None:
-    assert problems(old_till.ask("GET", path)) == expected
+def test_an_invalid_query_for_a_balance_is_malformed(old_till: Till, path: str, expected: set[tuple[str, str]]) -> None:
+    assert problems(old_till.call("GET", path)) == expected
 
 
-def test_what_the_service_does_not_have_is_told_as_json(old_till: Till) -> None:
-    assert old_till.ask("GET", "/nowhere") == (404, {"error": "Not Found"})
-    assert old_till.ask("GET", "/sales") == (405, {"error": "Method Not Allowed"})
+def test_an_unknown_path_or_method_is_answered_with_json(old_till: Till) -> None:
+    assert old_till.call("GET", "/nowhere") == (404, {"error": "Not Found"})
+    assert old_till.call("GET", "/sales") == (405, {"error": "Method Not Allowed"})
     assert old_till.balance("nobody") == {"available": "0", "promised": "0", "debt": "0"}

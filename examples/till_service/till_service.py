@@ -1,4 +1,4 @@
-"""A till service: documents come in over HTTP, a ledger in SQLite records them, receipts go out.
+"""A till service: it receives documents over HTTP, records them in a SQLite ledger and returns receipts.
 
 | call | document |
 |---|---|
@@ -7,7 +7,7 @@
 | `POST /spends` | `id`, `occurred_at`, `member`, `currency`, `amount` |
 | `GET /members/<id>/balance?currency=&at=` | none |
 
-Whatever was wrong with a call, the answer is JSON that says so: see `answers_to_errors`.
+Every error is answered with JSON: see `add_error_handlers`.
 """
 
 import os
@@ -47,19 +47,19 @@ BALANCE: Readers = {"currency": read_name, "at": read_event_instant}
 
 
 def create_app(url: str, master_key: bytes, program: lr.Program) -> Flask:
-    """Make the service over the ledger at a URL, which stands in `app.extensions["ledger"]` for whoever closes it."""
+    """Build the service over the ledger at a URL; the caller closes the ledger, `app.extensions["ledger"]`."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     ledger = SQLLedger.open(url, serials=lr.DerivedSerials.from_master(master_key))
     app.extensions["ledger"] = ledger
     add_calls(app, ledger, program)
-    answers_to_errors(app)
+    add_error_handlers(app)
     return app
 
 
 def app_from_environment() -> Flask:
-    """Make the service as the environment says: for `flask --app till_service:app_from_environment run`."""
+    """Build the service from environment variables, for `flask --app till_service:app_from_environment run`."""
     key = bytes.fromhex(os.environ["TILL_MASTER_KEY"])
     return create_app(os.environ.get("TILL_DATABASE", "sqlite:///till.db"), key, lr.load_program(PROGRAM))
 
@@ -68,7 +68,7 @@ def app_from_environment() -> Flask:
 
 
 def add_calls(app: Flask, ledger: SQLLedger, program: lr.Program) -> None:
-    """Let the service answer its six calls."""
+    """Add the six calls of the service."""
 
     def process(kind: type[lr.Transaction | lr.Return | lr.Confirmation]) -> Answer:
         return answer(ledger.process(program, event_of(kind, body())))
@@ -78,41 +78,41 @@ def add_calls(app: Flask, ledger: SQLLedger, program: lr.Program) -> None:
 
     @app.post("/redemptions")
     def redeem() -> Answer:
-        asked = read(body(), {"code": read_text, "transaction": partial(event_of, lr.Transaction)})
-        return answer(ledger.redeem(program, asked["code"], asked["transaction"]))
+        values = read(body(), {"code": read_text, "transaction": partial(event_of, lr.Transaction)})
+        return answer(ledger.redeem(program, values["code"], values["transaction"]))
 
     @app.post("/spends")
     def spend() -> Answer:
-        asked = read(body(), SPEND)
-        member, id, at = asked["member"], asked["id"], asked["occurred_at"]
+        values = read(body(), SPEND)
+        member, id, at = values["member"], values["id"], values["occurred_at"]
         account = Account("member", member)
-        return answer(ledger.spend(program, account, member, asked["currency"], asked["amount"], event=id, at=at))
+        return answer(ledger.spend(program, account, member, values["currency"], values["amount"], event=id, at=at))
 
     @app.get("/members/<id>/balance")
     def balance(id: str) -> Answer:
-        asked = read({**request.args, "member": id}, {"member": read_name, **BALANCE})
+        values = read({**request.args, "member": id}, {"member": read_name, **BALANCE})
         known = [each.id for each in program.currencies]
-        if asked["currency"] not in known:
+        if values["currency"] not in known:
             raise refused("$.currency", "not_a_choice", f"expected one of {', '.join(known)}")
-        found = ledger.balance(program.id, Account("member", asked["member"]), asked["currency"], asked["at"])
-        return lr.dump(found), 200
+        current = ledger.balance(program.id, Account("member", values["member"]), values["currency"], values["at"])
+        return lr.dump(current), 200
 
 
 def answer(receipt: Receipt) -> Answer:
-    """Give a receipt as JSON: 201 where it was recorded now, 200 where it was before, 422 where it is refused."""
+    """Return a receipt as JSON, with 201 for a new record, 200 for a retry and 422 for a refusal."""
     return lr.dump(receipt), {"recorded": 201, "already_recorded": 200, "refused": 422}[receipt.status]
 
 
-# -- what comes in ---------------------------------------------------------------------------------------------------
+# -- input -----------------------------------------------------------------------------------------------------------
 
 
 def body() -> Mapping[str, Any]:
-    """Read the call's body as a document, numbers exact."""
+    """Read the body of the call as a document; numbers are exact."""
     return read_source(request.get_data(), "document")
 
 
 def event_of(kind: type[EventOf], document: Any) -> EventOf:
-    """Read a document as an event of the kind that the call is about."""
+    """Read a document as an event of the kind that the call accepts. Raises `DocumentError`."""
     if not isinstance(document, Mapping):
         raise refused("$", "not_an_object", "expected an object")
     event = lr.load_event(document)
@@ -122,14 +122,14 @@ def event_of(kind: type[EventOf], document: Any) -> EventOf:
 
 
 def read(document: Mapping[str, Any], readers: Readers) -> dict[str, Any]:
-    """Read each key of a document by its reader; what is missing, unknown or wrong is told all at once."""
+    """Read each key of a document by its reader. Raises `DocumentError` with all problems together."""
     values: dict[str, Any] = {}
     problems = (
         [lr.Problem("$", "unknown_key", f"known here: {', '.join(readers)}")] if document.keys() - readers else []
     )
     for key, reader in readers.items():
         try:
-            values[key] = reader(given(document, key))
+            values[key] = reader(required(document, key))
         except lr.DocumentError as error:
             problems += [lr.Problem(f"$.{key}{each.path[1:]}", each.code, each.message) for each in error.problems]
         except lr.InvalidValueError as error:
@@ -139,23 +139,23 @@ def read(document: Mapping[str, Any], readers: Readers) -> dict[str, Any]:
     return values
 
 
-def given(document: Mapping[str, Any], key: str) -> Any:
-    """Give the value of a key that must be there."""
+def required(document: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a required key. Raises `InvalidValueError` if it is missing or null."""
     if document.get(key) is None:
         raise lr.InvalidValueError("", "required", "is missing")
     return document[key]
 
 
 def refused(path: str, code: str, message: str) -> lr.DocumentError:
-    """Make the error of a document with one problem."""
+    """Build the error of a document with one problem."""
     return lr.DocumentError([lr.Problem(path, code, message)])
 
 
-# -- what goes wrong -------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------------------------
 
 
-def answers_to_errors(app: Flask) -> None:
-    """Answer every error that a call can cause as JSON: 400 malformed, 409 conflict, 422 refused, 503 try again."""
+def add_error_handlers(app: Flask) -> None:
+    """Answer the errors of all calls with JSON: 400 malformed, 409 conflict, 422 refused, 503 busy."""
 
     @app.errorhandler(lr.DocumentError)
     def malformed(error: lr.DocumentError) -> Answer:
@@ -171,12 +171,12 @@ def answers_to_errors(app: Flask) -> None:
         return {"error": "conflict", "key": error.key, "field": error.field}, 409
 
     @app.errorhandler(AmountOutOfRangeError)
-    def too_much(error: AmountOutOfRangeError) -> Answer:
+    def out_of_range(error: AmountOutOfRangeError) -> Answer:
         return {"status": "refused", "refusal": {"reasons": ["amount_out_of_range"], "detail": str(error)}}, 422
 
     @app.errorhandler(sqlalchemy.exc.OperationalError)
     def busy(_: sqlalchemy.exc.OperationalError) -> Answer:
-        return {"error": "busy"}, 503  # the file is locked, or the disk full: nothing is kept, the till asks again
+        return {"error": "busy"}, 503  # a locked file or a full disk: no record was written, and the till retries
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Answer:
