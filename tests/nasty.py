@@ -1,4 +1,4 @@
-"""Values that nobody means and that come in all the same."""
+"""Hostile values, which may come in nevertheless."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ MODES = ("actual", "up", "down", "nearest", "half_even", "half_down")
 
 
 class Serials:
-    """Serials that say what they were made for."""
+    """A generator of serials that name their event and action."""
 
     def serial(self, request: Any) -> str:
         event = request.event.replace("%", "%25").replace("/", "%2F")
@@ -81,13 +81,13 @@ def evaluate(program: dict, event: dict, snapshot: dict | None = None) -> dict:
 
 
 def issued(program: dict, event: dict, snapshot: dict | None = None) -> list[dict]:
-    """What currency an event is issued, in order."""
+    """Return the issues of currency for an event, in order."""
     intents = evaluate(program, event, snapshot)["intents"]
     return [intent for intent in intents if intent["type"] == "issue_currency"]
 
 
 def points(program: dict, event: dict, snapshot: dict | None = None) -> Fraction:
-    """How much currency an event is issued in all."""
+    """Return the total amount of currency issued for an event."""
     return sum((Fraction(intent["amount"]) for intent in issued(program, event, snapshot)), Fraction(0))
 
 

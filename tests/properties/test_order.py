@@ -1,4 +1,4 @@
-"""What comes first decides nothing but who gets the odd unit, and in which order things are listed."""
+"""The order of parts decides only the recipient of the odd unit and the order of lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan finds is what a plain look at every promotion finds, in programs with crowds of them.
+"""A plan finds the same promotions as a test of each one, in programs with many of them.
 
 A program of three or four promotions, as the others are drawn, hardly divides a bucket: here there are dozens, whose
 conditions ask for what the net files them by. The bugs below are planted in the net; the law finds each of them.

@@ -14,7 +14,7 @@ REASONED = ("promotion", "action", "reason")
 
 
 def decided(evaluation: dict) -> dict:
-    """What was decided, without the words in which the engine tells a reason."""
+    """Return the decision without the words of the reasons."""
     return {
         "event": evaluation["event"],
         "program": evaluation["program"],

@@ -1,4 +1,4 @@
-"""What an amount is split into sums to it, and goes by weight."""
+"""The parts of a split amount sum to it, and follow the weights."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def held(value: Fraction) -> Fraction:
 
 
 def places(value: Fraction) -> int:
-    """How many decimals the value has, written without trailing zeros."""
+    """Return the number of decimals of a value without trailing zeros."""
     count = 0
     while (value * 10**count).denominator != 1:
         count += 1

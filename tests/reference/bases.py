@@ -1,4 +1,4 @@
-"""What an award is computed from: base values, trackers and the proration over them. Source: semantics 3, 4 and 7."""
+"""Base values, trackers and prorations. Source: semantics 3, 4 and 7."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def line_base(of: dict, facts: Facts) -> Base:
 
 
 def line_gives(of: dict, selected: list[dict], facts: Facts) -> list[Fraction]:
-    """What each selected line gives to the base, before any rounding."""
+    """Return the contribution of each selected line to the base, before any rounding."""
     if of["type"] == "line_item_quantity":
         return [given(line["quantity"]) for line in selected]
     if of["type"] == "line_item_value":
@@ -117,7 +117,7 @@ def line_gives(of: dict, selected: list[dict], facts: Facts) -> list[Fraction]:
 
 
 def contribution(tracker: dict, facts: Facts) -> Fraction | None:
-    """What this event gives to a tracker (E); None where that is money that no rate converts.
+    """Return the contribution of the event to a tracker (E); None for money without an exchange rate.
 
     "What an event lacks (a field, a matching line), or a false when, contributes nothing: E is 0 then (without a
     rate, too), and for activities and anonymous events."

@@ -1,4 +1,4 @@
-"""What caps and limits leave of an award, and the counters it draws on. Source: semantics 8, documents (claims)."""
+"""Caps and limits of an award, and its counters. Source: semantics 8, documents (claims)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def limit_counters(currency: str, facts: Facts, issued: dict[str, Fraction]) -> 
 
 
 def limit_holder(per: str, facts: Facts) -> list[str] | None:
-    """Whose limit it is, as parts of the counter; "a limit per member goes by the member, never by the group"."""
+    """Return the subject of a limit as parts of the counter; "a limit per member goes by the member, never by the group"."""
     if per == "total":
         return []
     holder = facts.member["id"] if per == "member" else facts.event.get("store")

@@ -37,7 +37,7 @@ IN_MONEY = ("amount", "value", "unit_price")
 
 
 class Kind(Enum):
-    """How the value at a path compares."""
+    """Return the result of a comparison of the value at a path."""
 
     NUMBER = "number"
     TEXT = "text"

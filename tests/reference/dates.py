@@ -38,7 +38,7 @@ def clamped(year: int, month: int, day: int) -> date | None:
 
 
 def later(day: date, days: int) -> date | None:
-    """So many days later (or earlier), or None beyond the calendar."""
+    """Return the date some days later (or earlier), or None beyond the calendar."""
     ordinal = day.toordinal() + days
     if not 1 <= ordinal <= date.max.toordinal():
         return None

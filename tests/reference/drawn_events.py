@@ -188,7 +188,7 @@ def line_value(d: Drawer) -> object:
 
 
 def snapshot(d: Drawer, program: dict) -> dict:
-    """What the host knows of the program's trackers, caps, limits and coupons."""
+    """Draw a snapshot of the program's trackers, caps, limits and coupons."""
     issuing = [
         f"{promotion['id']}/{action['id']}"
         for promotion in program["promotions"]

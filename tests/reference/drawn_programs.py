@@ -326,7 +326,7 @@ class Promotions:
         return document
 
     def coupon_proration(self) -> dict:
-        """How many coupons: small numbers, since each is an intent of its own."""
+        """Draw a small number of coupons, since each is an intent."""
         d = self.d
         kind = d.pick(("stepped", "proportional", "multiplier", "fixed"))
         if kind == "fixed":

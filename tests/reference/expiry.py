@@ -62,7 +62,7 @@ class Life:
 
 
 def life_of(expiry: dict | None, issue: Issue, facts: Facts) -> Life:
-    """How long an award lives; Skip where the date is missing, malformed, out of range or past."""
+    """Return the expiry of an award; raise Skip if its date is missing, malformed, out of range or past."""
     kind = (expiry or {"type": "never"})["type"]
     if kind == "never" or (issue.issue_on is None and kind in COUNTED_FROM_THE_ISSUE):
         return Life(None, None)

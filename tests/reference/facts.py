@@ -1,4 +1,4 @@
-"""What an evaluation knows before it decides anything. Source: semantics 1, 3 (money) and 5 (dates)."""
+"""Facts about an event and its snapshot. Source: semantics 1, 3 (money) and 5 (dates)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Facts:
         return self.event.get("lines") or []
 
     def tender(self, kind: str) -> Fraction:
-        """What was paid so, over every tender of that type."""
+        """Return the sum of the tenders of a type."""
         tenders = self.event.get("tenders") or []
         return sum((given(tender["amount"]) for tender in tenders if tender["type"] == kind), Fraction(0))
 
