@@ -98,7 +98,7 @@ def limit_counters(currency: str, facts: Facts, issued: dict[str, Fraction]) -> 
 
 
 def limit_holder(per: str, facts: Facts) -> list[str] | None:
-    """Return the subject of a limit as parts of the counter; "a limit per member goes by the member, never by the group"."""
+    """Return the parts of a limit's counter; "a limit per member goes by the member, never by the group"."""
     if per == "total":
         return []
     holder = facts.member["id"] if per == "member" else facts.event.get("store")
