@@ -221,3 +221,16 @@ def test_the_readme_gives_one_command_that_runs_the_job_and_one_that_runs_the_te
     assert len(commands) == 2
     assert "examples/programs/grocer.toml examples/data/grocery-receipts.jsonl.gz" in commands[0]
     assert "/uv run pytest " in commands[1]  # .ci/run executes it
+
+
+# -- the site --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning_and_has_each_public_name_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "docs", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = [page.read_text() for page in (tmp_path / "api").glob("*.html")]
+    for name in set(lr.__all__) - {"__version__"}:
+        assert sum(page.count(f'id="loyalty_rules.{name}"') for page in pages) == 1, name
