@@ -1,4 +1,4 @@
-"""The package's source as syntax trees: modules, their imports and their public names. Nothing is imported for it."""
+"""The source of the package as syntax trees, read without an import: modules, imports and public names."""
 
 from __future__ import annotations
 

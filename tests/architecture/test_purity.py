@@ -1,6 +1,6 @@
-"""The same program, event and snapshot give the same bytes, wherever and however they are evaluated.
+"""The same program, event and snapshot produce the same bytes in any process, thread, zone or decimal context.
 
-The cases are the worked ones of the conformance vectors and some drawn at random, always the same.
+The cases are those of the conformance vectors, and some drawn at random from a fixed seed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def worked_cases() -> list[tuple[dict, dict, dict | None]]:
 
 
 def drawn_cases(count: int) -> list[tuple[dict, dict, dict | None]]:
-    """Drawn cases that issue something, always the same."""
+    """Return drawn cases that issue something; the same ones each time."""
     found: list[tuple[dict, dict, dict | None]] = []
 
     @settings(
@@ -64,7 +64,7 @@ def cases() -> list[tuple[dict, dict, dict | None]]:
 
 
 def decide(case: tuple[dict, dict, dict | None]) -> str:
-    """Load, evaluate, explain and dump one case: everything that a host calls, as one text."""
+    """Load, evaluate, explain and dump one case, and return the results as one text."""
     program = lr.load_program(case[0])
     event = lr.load_event(json.dumps(case[1]))
     snapshot = lr.load_snapshot(case[2]) if case[2] is not None else None
@@ -78,7 +78,7 @@ def decide(case: tuple[dict, dict, dict | None]) -> str:
 
 @pytest.fixture(scope="module")
 def decided() -> list[str]:
-    """What the cases give under the circumstances of any other test."""
+    """The results of the cases in the ordinary surroundings of a test."""
     return [decide(case) for case in cases()]
 
 
@@ -100,8 +100,8 @@ IN_A_PROCESS = (
 )
 
 
-def test_other_processes_give_the_same_bytes(decided: list[str]) -> None:
-    # Locales that a machine lacks are simply not set by Python; the fallback is one more surrounding.
+def test_other_processes_produce_the_same_bytes(decided: list[str]) -> None:
+    # Python ignores a locale that the machine does not have; the fallback is tested then.
     running = [
         subprocess.Popen(
             [sys.executable, "-X", "utf8=0", "-c", IN_A_PROCESS],
@@ -154,7 +154,7 @@ def test_threads_that_share_one_program_get_the_same_bytes() -> None:
                 program, event, snapshot = loaded[number]
                 if lr.dump(program.evaluate(event, snapshot, serials=Serials())) != expected[number]:
                     differences.append(number)
-        except Exception as error:  # noqa: BLE001  (told by the assertion below)
+        except Exception as error:  # noqa: BLE001  (the assertion below reports it)
             differences.append(error)
 
     interval = sys.getswitchinterval()
@@ -195,7 +195,7 @@ hostile = pytest.mark.parametrize(
 
 
 @hostile
-def test_the_decimal_context_of_the_host_changes_nothing_and_is_left_as_it_was(
+def test_the_decimal_context_of_the_host_has_no_effect_and_is_not_changed(
     context: decimal.Context, decided: list[str]
 ) -> None:
     with decimal.localcontext(context) as ambient:
@@ -208,7 +208,7 @@ def test_the_decimal_context_of_the_host_changes_nothing_and_is_left_as_it_was(
 
 
 @hostile
-def test_refusing_a_document_leaves_the_decimal_context_as_it_was(context: decimal.Context) -> None:
+def test_a_refused_document_does_not_change_the_decimal_context(context: decimal.Context) -> None:
     spoiled = ["1E+5", "1e400", "NaN", "sNaN", "1.0000001", "1" * 40, "Infinity", "x"]
     with decimal.localcontext(context) as ambient:
         before = repr(ambient)
@@ -229,17 +229,17 @@ def test_a_decimal_that_only_fits_another_context_is_read_exactly() -> None:
     assert dumped == "123456789012345.123456"
 
 
-# -- what is handed in -------------------------------------------------------------------------------------------------
+# -- arguments ---------------------------------------------------------------------------------------------------------
 
 
-def test_no_document_that_is_handed_in_is_changed() -> None:
-    given_cases = copy.deepcopy(cases())
-    for case in given_cases:
+def test_no_document_is_changed_by_a_call() -> None:
+    copied_cases = copy.deepcopy(cases())
+    for case in copied_cases:
         decide(case)
-    assert json.dumps(given_cases) == json.dumps(cases())  # the order of keys, too
+    assert json.dumps(copied_cases) == json.dumps(cases())  # the order of keys, too
 
 
-def test_no_value_that_is_handed_in_is_changed() -> None:
+def test_no_value_is_changed_by_a_call() -> None:
     for case in cases():
         program, event, snapshot = lr.load_program(case[0]), lr.load_event(case[1]), lr.load_snapshot(case[2] or {})
         before = copy.deepcopy((event, snapshot))
@@ -249,7 +249,7 @@ def test_no_value_that_is_handed_in_is_changed() -> None:
         assert lr.dump(program) == dumped
 
 
-def test_what_a_host_changes_later_does_not_reach_a_loaded_value() -> None:
+def test_a_later_change_of_a_document_does_not_change_the_loaded_value() -> None:
     document = {
         "type": "transaction",
         "id": "T",
@@ -267,7 +267,7 @@ def test_what_a_host_changes_later_does_not_reach_a_loaded_value() -> None:
     assert lr.dump(event) == before
 
 
-def test_what_a_host_does_with_a_dump_does_not_reach_the_value() -> None:
+def test_a_change_of_a_dump_does_not_change_the_value() -> None:
     event = lr.load_event(
         {
             "type": "transaction",
@@ -281,11 +281,11 @@ def test_what_a_host_does_with_a_dump_does_not_reach_the_value() -> None:
     assert lr.dump(event)["custom_fields"] == {"list": ["a"]}
 
 
-def test_an_evaluation_touches_no_file_and_no_socket() -> None:
-    """Python's own audit of what is opened, connected or started."""
+def test_an_evaluation_opens_no_file_and_no_socket() -> None:
+    """Python's audit hook reports each file, connection and process."""
     loaded = [(lr.load_program(case[0]), lr.load_event(case[1]), lr.load_snapshot(case[2] or {})) for case in cases()]
     for program, event, snapshot in loaded:
-        program.evaluate(event, snapshot, serials=Serials()).explain()  # modules are imported and zones known by now
+        program.evaluate(event, snapshot, serials=Serials()).explain()  # imports the modules and loads the zones
     watched = threading.get_ident()
     seen: list[str] = []
     watching = True

@@ -1,6 +1,7 @@
-"""How fast this library is, as ratios to others within one run: `uv run --group bench python tests/benchmarks`.
+"""The speed of this library, as ratios to others in one run: `uv run --group bench python tests/benchmarks`.
 
-Prints Markdown. Names of parts may be given to run only those. Absolute numbers mean nothing on another machine.
+Prints Markdown. Arguments are the names of the parts to run; the default is all quick ones. Compare ratios only:
+absolute times depend on the machine.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ BY_NAME_ONLY = ("growth",)  # it takes minutes
 
 
 def main(chosen: list[str]) -> None:
-    """Print one part, or several, each from a process of its own: none leaves its objects to the next."""
+    """Print one part, or several, each from a process of its own, so that none leaves its objects to the next."""
     if len(chosen) == 1:
         print(f"### {chosen[0]}\n\n{PARTS[chosen[0]]()}\n", flush=True)
         return

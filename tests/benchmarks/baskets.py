@@ -1,4 +1,4 @@
-"""What a basket costs by its number of lines: ten promotions that all match, two of them on their category's lines."""
+"""The time of a basket by its number of lines: ten promotions that all match, two of them on lines of a category."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SALES = 20
 
 
 def report() -> str:
-    """Evaluate baskets of any length under the same program, interleaved, and give Markdown."""
+    """Evaluate baskets of several lengths under one program, interleaved, and return a Markdown table."""
     program = workload.program_of(workload.rules_of(workload.ALL_MATCH))
     categories, stores = workload.SHOPS[workload.ALL_MATCH]
     draw = random.Random(1)

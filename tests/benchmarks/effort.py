@@ -1,7 +1,7 @@
-"""How much the interpreter does for a piece of work: its instructions, and the calls that leave it. No clock.
+"""The work of the interpreter for a piece of code: its instructions and its calls into C, without a clock.
 
-The same on any machine, however busy. Between versions of Python the counts differ, for the library and for the
-hand-written code alike: what is held in `test_effort` is one as a multiple of the other.
+The counts are the same on any machine under any load. They differ between versions of Python, for the library and for
+the hand-written code alike. So `test_effort` records one as a multiple of the other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One sale under programs of every size: in this library, by hand, and in other engines where they are installed."""
+"""One sale under programs of every size: in this library, in hand-written code, and in other engines if installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZES = (1, 10, 100, 1_000, 10_000, workload.ALL_MATCH)
 
 
 def contestants(size: int, sales: Sequence[lr.Transaction], *, with_peers: bool = True) -> dict[str, Turn]:
-    """Make everybody who runs a program of that size, each checked against this library on every sale."""
+    """Build the contestants for a program of a size; each is checked against this library on every sale."""
     rules = workload.rules_of(size)
     program = workload.program_of(rules)
     by_hand = {STRAIGHT: hand_written.straight_line(rules), INDEXED: hand_written.indexed(rules)}
@@ -65,7 +65,7 @@ def _award(awards: Any, sales: Sequence[lr.Transaction], seen: Sequence[Any], pi
 
 
 def report() -> str:
-    """Measure everything and give it as Markdown: microseconds a sale, the ratios, and where floats are wrong."""
+    """Measure all contestants; return microseconds a sale, ratios and the errors of floats in Markdown."""
     measured, matched = {}, {}
     for size in SIZES:
         sales = workload.sales_of(size)

@@ -1,4 +1,4 @@
-"""Whether evaluating leaves memory where it was: ten million evaluations, and what the process holds on the way."""
+"""The memory of the process during ten million evaluations, which must not grow."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from measure import table
 __all__ = ["report"]
 
 EVALUATIONS = 10_000_000
-TOLD = 1_000_000
+REPORTED = 1_000_000
 _PAGE = 4_096
 
 
 def report() -> str:
-    """Evaluate ten million times, which takes minutes, and give Markdown: the memory and objects at each million."""
+    """Evaluate ten million times, which takes minutes; return memory and objects at each million, in Markdown."""
     return table(["evaluations", "resident, MB", "blocks of memory", "objects"], list(_rows()))
 
 
 def _rows() -> Iterator[list[str]]:
     sales = workload.sales_of(10, 1_000)
     program = workload.program_of(workload.rules_of(10))
-    for done in range(0, EVALUATIONS + 1, TOLD):
-        for _ in range((TOLD if done else len(sales)) // len(sales)):  # the first time only what is made once
+    for done in range(0, EVALUATIONS + 1, REPORTED):
+        for _ in range((REPORTED if done else len(sales)) // len(sales)):  # the first round only fills the caches
             for sale in sales:
                 program.evaluate(sale)
         gc.collect()

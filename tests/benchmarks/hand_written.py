@@ -1,8 +1,8 @@
-"""The same program as somebody would write it in Python for this one program alone: what the engine is measured by.
+"""The same program written by hand in Python for this program alone: the measure of the engine.
 
-It gives the same intents, of the same classes, from the same events: integers of millionths, ends of days memoised,
-everything that is known of a promotion written into the code. `straight_line` asks every promotion in turn; `indexed`
-is the ideal: a function for each promotion, filed by category and store, of which a sale calls what it finds.
+It returns the same intents, of the same classes, for the same events. It calculates in integers of millionths, caches
+ends of days, and has the terms of each promotion in its code. `straight_line` tests all promotions in turn. `indexed`
+is the ideal: a function for each promotion, indexed by category and store, so that a sale calls only candidates.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NEW_YORK = ZoneInfo(ZONE)
 DELAYED = Release("delayed")
 _CHUNK = 100
 
-# -- what the promotions share -----------------------------------------------------------------------------------------
+# -- shared by the promotions ------------------------------------------------------------------------------------------
 
 
 def micros(value: Decimal) -> int:
@@ -36,7 +36,7 @@ def micros(value: Decimal) -> int:
 
 
 def fixed(local: datetime) -> datetime:
-    """Give an instant with a fixed offset."""
+    """Return an instant with a fixed offset."""
     return local.replace(tzinfo=timezone(local.utcoffset()))  # type: ignore[arg-type]
 
 
@@ -90,7 +90,7 @@ def _tests(rule: Rule) -> str:
 
 
 def _issue(rule: Rule, indent: str, given: str | None = None) -> str:
-    """Write what one promotion does once it is known to match; its points may be `given`."""
+    """Return the code that issues the points of a matching promotion; `given` names points calculated elsewhere."""
     lines = rule.kind == "lines"
     base = [
         f"chosen = [i for i, each in enumerate(event.lines) if each.category == {rule.category!r}]",
@@ -135,11 +135,11 @@ def _expiry(rule: Rule) -> str:
     return f"months_after(issue_on, {rule.months})" if rule.months else f"issue_on + timedelta(days={rule.days})"
 
 
-# -- as somebody would run them ----------------------------------------------------------------------------------------
+# -- programs ----------------------------------------------------------------------------------------------------------
 
 
 def straight_line(rules: Sequence[Rule]) -> Evaluate:
-    """One promotion after the other, a hundred a function."""
+    """Build a function that tests one promotion after the other, a hundred in each compiled function."""
     functions = []
     for start in range(0, len(rules), _CHUNK):
         source = f"def promotions({_ARGUMENTS}):\n"
@@ -158,19 +158,19 @@ def straight_line(rules: Sequence[Rule]) -> Evaluate:
 
 
 def indexed(rules: Sequence[Rule]) -> Evaluate:
-    """A function for each promotion, filed by category and then by store; what is found is called in order."""
-    filed: dict[str, dict[str | None, list[tuple[int, int, Callable[..., None]]]]] = {}
+    """Build a function for each promotion, indexed by category and store; a sale calls its candidates in order."""
+    by_category: dict[str, dict[str | None, list[tuple[int, int, Callable[..., None]]]]] = {}
     for place, rule in enumerate(rules):
         source = f"def promotion({_ARGUMENTS}):\n{_issue(rule, '    ')}"
         entry = place, micros(Decimal(rule.at_least)), _compiled(source)
-        filed.setdefault(rule.category, {}).setdefault(rule.store, []).append(entry)
+        by_category.setdefault(rule.category, {}).setdefault(rule.store, []).append(entry)
 
     def evaluate(event: lr.Transaction) -> list[Any]:
         intents: list[Any] = []
         arguments = _seen(event, intents)
         amount, store, found = arguments[6], event.store, []
         for category in arguments[7]:
-            stores = filed.get(category)
+            stores = by_category.get(category)
             if stores is not None:
                 found += [entry for entry in stores.get(store, ()) if amount >= entry[1]]
                 if store is not None:
@@ -184,7 +184,7 @@ def indexed(rules: Sequence[Rule]) -> Evaluate:
 
 
 def made_of(rules: Sequence[Rule]) -> Callable[[lr.Transaction, Sequence[tuple[int, int]]], Sequence[Any]]:
-    """Make the intents of points that somebody else has reckoned: of places of promotions, each with its points."""
+    """Build a function that returns the intents for points calculated elsewhere, by the places of the promotions."""
     makers = [_compiled(f"def promotion({_ARGUMENTS}, given):\n{_issue(rule, '    ', 'given')}") for rule in rules]
 
     def make(event: lr.Transaction, decided: Sequence[tuple[int, int]]) -> list[Any]:

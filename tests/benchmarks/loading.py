@@ -1,4 +1,4 @@
-"""What it takes to load a program of any size: time to read and check it, time to compile it, memory, objects."""
+"""The cost of loading a program by its size: time to validate and to compile, memory, objects."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ ROUNDS = 3
 
 
 def report() -> str:
-    """Load programs from their JSON texts and give Markdown: seconds, megabytes, objects."""
+    """Load programs from their JSON texts; return seconds, megabytes and objects in Markdown."""
     head = ["promotions", "load, s", "compile, s", "held, MB", "at most, MB", "objects for the garbage collector"]
     return table(head, list(_rows()))
 
 
 def _rows() -> Iterator[list[str]]:
-    lr.load_program(workload.document_of(workload.rules_of(1)))  # what a first load makes once for all
+    lr.load_program(workload.document_of(workload.rules_of(1)))  # the first load fills the caches
     for size in SIZES:
         text = json.dumps(workload.document_of(workload.rules_of(size)))
         times = [_seconds(text) for _ in range(ROUNDS)]
-        held, most = _megabytes(text)
+        held, maximum = _megabytes(text)
         loads, compiles = (statistics.median(each) for each in zip(*times, strict=True))
-        yield [f"{size:,}", f"{loads:.3f}", f"{compiles:.3f}", f"{held:.1f}", f"{most:.1f}", f"{_objects(text):,}"]
+        yield [f"{size:,}", f"{loads:.3f}", f"{compiles:.3f}", f"{held:.1f}", f"{maximum:.1f}", f"{_objects(text):,}"]
 
 
 def _compiled(text: str) -> lr.Program:
@@ -51,14 +51,14 @@ def _seconds(text: str) -> tuple[float, float]:
 
 
 def _megabytes(text: str) -> tuple[float, float]:
-    """Give what is held in the end, and the most that was held on the way."""
+    """Return the megabytes of a loaded program, and the maximum during the load."""
     tracemalloc.start()
     kept = _compiled(text)
     gc.collect()
-    held, most = tracemalloc.get_traced_memory()
+    held, maximum = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     del kept
-    return held / 1e6, most / 1e6
+    return held / 1e6, maximum / 1e6
 
 
 def _objects(text: str) -> int:

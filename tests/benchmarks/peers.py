@@ -1,9 +1,8 @@
-"""The same program in other engines, as their users would write it: each compiled once where it can be.
+"""The same program in other engines, in the style of their users, compiled once if the engine can do so.
 
-zen-engine, a decision engine, says which promotions match and how many points each gives. The others say which
-match, and one piece of plain Python reckons the points for all of them, as it does the expiry. None makes an intent,
-a share or a claim. The numbers that a peer works with are floats, where it takes nothing else; what comes of that is
-in `inexact`.
+zen-engine, a decision engine, returns the promotions that match and the points of each. The others return only the
+matches, and plain Python calculates their points and expiries. None builds an intent, a share or a claim. An engine
+that accepts only floats works with floats; `inexact` shows the errors.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ import loyalty_rules as lr
 __all__ = ["PEERS", "Award", "Decide", "awards_of", "inexact", "seen_by_peers"]
 
 Decide: TypeAlias = Callable[[lr.Transaction, Mapping[str, Any]], list[tuple[int, int]]]
-"""From a sale, and what a peer sees of it, to the promotions that match: their places, in order, and their points."""
+"""A function from a sale and its plain values to the matching promotions: their places, in order, and points."""
 
 Match: TypeAlias = Callable[[Mapping[str, Any]], list[int]]
-"""From what a peer sees of a sale to the places of the promotions that match it, in order."""
+"""A function from the plain values of a sale to the places of the matching promotions, in order."""
 
 Award: TypeAlias = tuple[str, int, date]
-"""What is compared with this library before anything is timed: the promotion, its points, the last day they live."""
+"""The result that is checked against this library before timing: the promotion, its points, their last day."""
 
 
 def seen_by_peers(event: lr.Transaction) -> dict[str, Any]:
-    """Give a sale as the plain values that the peers take."""
+    """Return a sale as the plain values that the peers accept."""
     return {
         "amount": float(event.amount),
         "store": event.store,
@@ -55,7 +54,7 @@ def seen_by_peers(event: lr.Transaction) -> dict[str, Any]:
 
 
 def zen_tables(rules: Sequence[Rule]) -> Decide:
-    """A decision table for each category, run for each line."""
+    """Build a decision table for each category; it runs for each line."""
     engine, by_category = zen.ZenEngine(), {}
     for category in {rule.category for rule in rules}:
         rows = [(place, rule) for place, rule in enumerate(rules) if rule.category == category]
@@ -109,7 +108,7 @@ def _points_in_zen(rule: Rule) -> str:
 
 
 def zen_array(rules: Sequence[Rule]) -> Decide:
-    """One expression that is an array: the points of each promotion, 0 where it does not match."""
+    """Build one expression that is an array: the points of each promotion, or 0 if it does not match."""
     items = [f"{_expression(rule, 'and')} ? {_points_in_zen(rule)} : 0" for rule in rules]
     compiled = zen.compile_expression(f"[{', '.join(items)}]")
     return lambda _event, seen: [(place, int(points)) for place, points in enumerate(compiled.evaluate(seen)) if points]
@@ -119,7 +118,7 @@ def common_expression_language(rules: Sequence[Rule]) -> Match:
     programs = [cel.compile(_expression(rule, "&&", "{:.2f}")) for rule in rules]
 
     def match(seen: Mapping[str, Any]) -> list[int]:
-        given = {name: seen[name] for name in ("amount", "store", "categories")}  # CEL takes all of it over, each time
+        given = {name: seen[name] for name in ("amount", "store", "categories")}  # CEL converts each value on each call
         return [place for place, program in enumerate(programs) if program.execute(given)]
 
     return match
@@ -216,11 +215,11 @@ def business_rules(rules: Sequence[Rule]) -> Match:
     return decide
 
 
-# -- what follows from a match -----------------------------------------------------------------------------------------
+# -- points and expiry of a match --------------------------------------------------------------------------------------
 
 
 def awards_of(rules: Sequence[Rule], decide: Decide) -> Callable[[lr.Transaction, Mapping[str, Any]], list[Award]]:
-    """Make the function from a sale to the points and the expiry of each promotion that matches it."""
+    """Build the function from a sale to the points and the expiry of each matching promotion."""
 
     def awards(event: lr.Transaction, seen: Mapping[str, Any]) -> list[Award]:
         day = event.occurred_at.astimezone(NEW_YORK).date()
@@ -237,7 +236,7 @@ def awards_of(rules: Sequence[Rule], decide: Decide) -> Callable[[lr.Transaction
 
 
 def _with_points(match: Callable[[Sequence[Rule]], Match]) -> Callable[[Sequence[Rule]], Decide]:
-    """Give a peer that only says what matches the points, reckoned in Python."""
+    """Add points calculated in Python to a peer that returns only matches."""
 
     def decided(rules: Sequence[Rule]) -> Decide:
         matching, terms = match(rules), [_terms(rule) for rule in rules]
@@ -277,11 +276,11 @@ def _points(event: lr.Transaction, rule: Rule, top: int, bottom: int) -> int:
     return -(-base * top // bottom) if rule.currency_rounding == "up" else (2 * base * top + bottom) // (2 * bottom)
 
 
-# -- where floats are wrong --------------------------------------------------------------------------------------------
+# -- errors of floats --------------------------------------------------------------------------------------------------
 
 
 def inexact() -> Mapping[str, tuple[str, str]]:
-    """Ask each peer whether 0.7 + 0.1 is at least 0.8, and for 1 % of 123456789012345.67, in its own arithmetic."""
+    """Return, by peer, its results for 0.7 + 0.1 >= 0.8 and for 1 % of 123456789012345.67."""
     sums, cent = "a + b >= 0.8", "amount * 0.01"
     tenths, bill = {"a": 0.7, "b": 0.1}, {"amount": 123456789012345.67}
     exact = {"a": Decimal("0.7"), "b": Decimal("0.1"), "amount": Decimal("123456789012345.67")}

@@ -1,11 +1,11 @@
-"""How fast a ledger in a database records, every commit on the disk: rates, a million rows, a soak.
+"""The speed of a ledger in a database, with every commit on the disk: rates, a million rows, a soak.
 
     uv run python tests/benchmarks/recording.py [rates] [million] [soak [SECONDS]]
 
-Without a name, `rates` and `million`. Prints Markdown. A sale has five lines and a member, and earns points for 30
-days; a cap and a tracker count it, unless it says "points alone". The rates are of this machine and its disk, so that
-what the disk alone takes stands beside them; the ratios are of sales recorded by turns in an empty ledger and in one
-of a million rows.
+The default is `rates` and `million`. Prints Markdown. A sale has five lines and a member, and earns points for 30 days.
+A cap and a tracker count it, except in rows of "points alone". Rates depend on the machine and its disk, so the table
+has the time of a synchronised write as well. Ratios compare sales that are recorded by turns in an empty ledger and in
+one of a million rows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SOAK_SECONDS = 600
 
 
 def program(*, counted: bool = True) -> Program:
-    """10 % back in points that live for 30 days; where anything is counted, up to a cap, and a tracker."""
+    """Load a program of 10 % in points that expire after 30 days; if `counted`, with a cap and a tracker."""
     earn: dict[str, Any] = {
         "type": "issue_currency",
         "id": "earn",
@@ -70,7 +70,7 @@ def program(*, counted: bool = True) -> Program:
 
 
 def sales(prefix: str) -> Iterator[Any]:
-    """Sales to 500 members, one after the other."""
+    """Yield sales to 500 members in turn, without an end."""
     lines = [{"id": str(number), "quantity": "1", "unit_price": "10.05"} for number in range(5)]
     for number in itertools.count():
         yield load_event(
@@ -86,7 +86,7 @@ def sales(prefix: str) -> Iterator[Any]:
 
 
 def seconds_each(ledger: SQLLedger, events: Sequence[Any], *, counted: bool = True) -> list[float]:
-    """Record sales; give how long each took."""
+    """Record sales, and return the seconds of each."""
     running = program(counted=counted)
     taken = []
     for each in events:
@@ -110,7 +110,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def rates(folder: Path, server: Server) -> str:
-    """Sales a second of one writer on each database, and of four on a server; and what a write to the disk takes."""
+    """Measure one writer on each database, four on a server, and a write to the disk; return a Markdown table."""
     rows = [row_of("a file, 4 kB appended and synchronised, alone", synchronised_writes(folder))]
     for name, new_url in (
         ("SQLite", lambda counted: f"sqlite:///{folder / f'{counted}.db'}"),
@@ -153,7 +153,7 @@ def synchronised_writes(folder: Path) -> list[float]:
 
 
 def million(folder: Path, server: Server) -> str:
-    """Sales recorded by turns in an empty ledger and in one of a million rows: how much longer they take there."""
+    """Record sales by turns in an empty ledger and in one of a million rows; return the ratios in Markdown."""
     rows = []
     for name, new_url in (
         ("SQLite", lambda which: f"sqlite:///{folder / f'{which}.db'}"),
@@ -181,7 +181,7 @@ def by_turns(*ledgers: SQLLedger) -> list[list[float]]:
 
 
 def fill(ledger: SQLLedger, url: str) -> int:
-    """Record some sales, and copy their rows, with other ids for all that they name, until there are a million."""
+    """Record some sales, and copy their rows under other ids until there are a million; return their number."""
     some = 1_000
     seconds_each(ledger, [*itertools.islice(sales("fill"), some)])
     t = ledger.tables
@@ -204,7 +204,7 @@ def count(connection: Connection, table: Any) -> int:
 
 
 def copied(table: Any, copy: int, some: int) -> Any:
-    """Insert the rows that were recorded once more, under other ids and keys, and for other members."""
+    """Build the statement that copies the recorded rows of a table under other ids, keys and members."""
     numbers = {"id": 1, "batch": 1, "number": 1, "position": 1}
     named = {"event", "of", "account", "key", "lot", "name"}
     shift = copy * 100 * some
@@ -226,7 +226,7 @@ def copied(table: Any, copy: int, some: int) -> Any:
 
 
 def soak(folder: Path, seconds: float = SOAK_SECONDS) -> str:
-    """Record without a pause, and look each tenth of the time at the memory that the process holds."""
+    """Record without a pause; return the rate and the memory of each tenth of the time, in Markdown."""
     rows = []
     with closing(SQLLedger.open(f"sqlite:///{folder / 'soak.db'}")) as ledger:
         running, events = program(), sales("S")
@@ -246,7 +246,7 @@ def soak(folder: Path, seconds: float = SOAK_SECONDS) -> str:
 
 
 def resident() -> float:
-    """Give the megabytes that this process holds now, or, where that isn't told, has held at the most."""
+    """Return the resident megabytes of this process, or their maximum if the system has no present value."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 1e6

@@ -1,4 +1,4 @@
-"""The command `run` on a year of receipts, against parsing and printing the same JSON lines and nothing else."""
+"""The command `run` on a year of receipts, compared with parsing and printing the same JSON lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY = b"0123456789abcdef0123456789abcdef"
 
 
 def report() -> str:
-    """Run the receipts with and without a ledger, interleaved with what is compared, and give Markdown."""
+    """Run the receipts with and without a ledger, interleaved with the comparison; return a Markdown table."""
     with tempfile.TemporaryDirectory() as folder:
         return _report(Path(folder))
 
@@ -47,7 +47,7 @@ def _report(folder: Path) -> str:
             written.writelines(f"{json.dumps(intent, separators=(',', ':'))}\n" for intent in decided)
 
     turns = {
-        "run, recording into nothing": lambda _piece: run("none"),
+        "run, without a ledger": lambda _piece: run("none"),
         "run, into a ledger in memory": lambda _piece: run("memory"),
         "parse the receipts, print the intents": lambda _piece: parse_and_print(),
     }

@@ -1,9 +1,9 @@
-"""The program that every engine runs, and the sales that it is run on: always the same, of any size.
+"""The program of every contestant and its sales: the same in each run, for each number of promotions.
 
-A chain of shops: the more promotions, the more categories and stores they are for, so that about three of them match
-a sale of five lines whatever their number. Each is for a category, most for one store too, and from a bill upward; it
-gives a percentage, whole steps, a multiple, or a percentage of its category's lines, with two roundings, at once or
-after some days, and for a number of days or months.
+The program is that of a chain of shops. Categories and stores grow with the promotions, so that about three promotions
+match a sale of five lines. Each promotion is for a category and a minimum bill, most for one store too. It issues a
+percentage, whole steps, a multiple, or a percentage of the lines of its category, with two roundings. Its points are
+immediate or delayed, and expire after days or months.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ ZONE = "America/New_York"
 KINDS = ("percent", "steps", "multiple", "lines")
 THRESHOLDS = ("25", "49.99", "75", "100", "125", "150", "175", "200")
 ALL_MATCH = -10
-"""Stands for ten promotions that all match."""
+"""The size that means ten promotions that all match."""
 
 SHOPS = {ALL_MATCH: (5, 1), 1: (1, 1), 10: (10, 1), 100: (50, 2), 1_000: (200, 5), 10_000: (400, 25)}
-"""By number of promotions: how many categories and stores there are."""
+"""The numbers of categories and stores, by number of promotions."""
 
 
 @attrs.frozen
 class Rule:
-    """One promotion, as little of it as all engines need. `days` is its life, `months` instead where that is set."""
+    """The terms of one promotion. Its points expire after `months`, or after `days` if `months` is 0."""
 
     id: str
     category: str
@@ -46,7 +46,7 @@ class Rule:
 
 
 def rules_of(size: int) -> list[Rule]:
-    """Draw so many promotions, of which about three match a sale; or ten that all match."""
+    """Draw `size` promotions, of which about three match a sale; or ten that all match."""
     draw = random.Random(size)
     if size == ALL_MATCH:
         rules = [_rule(number, draw, f"C{number % 5}", 0, 1) for number in range(10)]
@@ -85,6 +85,7 @@ def _rule(number: int, draw: random.Random, category: str, store: int, stores: i
 
 
 def program_of(rules: Sequence[Rule]) -> lr.Program:
+    """Load the promotions as a program of this library."""
     return lr.load_program(document_of(rules))
 
 
@@ -128,14 +129,14 @@ def _action(rule: Rule) -> dict[str, Any]:
 
 
 def sales_of(size: int, number: int = 100) -> list[lr.Transaction]:
-    """Draw sales for a program of that size."""
+    """Draw sales for a program of a size; the same ones each time."""
     draw = random.Random(number)
     categories, stores = SHOPS[size]
     return [sale_of(f"T{each}", draw, categories, stores) for each in range(number)]
 
 
 def sale_of(name: str, draw: random.Random, categories: int, stores: int, lines: int = 5) -> lr.Transaction:
-    """Draw one sale of so many lines, each of another category where there are that many, else of any."""
+    """Draw one sale with `lines` lines, each of a category of its own if there are enough categories."""
     prices = [draw.randrange(199, 4_999) for _ in range(lines)]
     few = [draw.randrange(categories) for _ in range(lines)]
     chosen = draw.sample(range(categories), lines) if categories >= lines else few

@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--as-of",
         metavar="WHEN",
-        help="also report what is over by this local date or instant",
+        help="also report the parts that have ended by this local date or instant",
     )
     parser.add_argument("--strict", action="store_true", help="exit with status 1 if there are findings")
 

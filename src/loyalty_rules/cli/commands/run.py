@@ -55,10 +55,10 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="LEDGER",
         type=_ledger,
         default="memory",
-        help="where the run records: memory (the default), the URL of a database (sqlite:///shop.db, "
+        help="the ledger of the run: memory (the default), the URL of a database (sqlite:///shop.db, "
         "postgresql+psycopg://…), or none. With a ledger, returns, updates and confirmations count, due promises are "
         "settled, and the run ends with the outstanding balance and the liability. A database keeps the ledger, and "
-        "an event that it holds is not recorded again. none only evaluates sales and activities, and is several times "
+        "an event in it is not recorded again. none only evaluates sales and activities, and is several times "
         "faster",
     )
     parser.add_argument("--quiet", action="store_true", help="print no progress bar and no tables")
@@ -151,7 +151,7 @@ def _decided(running: Run, event: Event) -> Sequence[Intent]:
     try:
         return running.decide(event)
     except (InvalidValueError, AmountOutOfRangeError) as error:
-        # A sum outgrew a snapshot or a database: the receipts are at fault, not the program, so the run goes on.
+        # A sum is too large for a snapshot or a database: the receipts are at fault, not the program.
         complain([f"event {event.id!a} can't be evaluated: {error}"])
         running.totals.undecided += 1
         return ()

@@ -20,7 +20,7 @@ __all__ = ["add_parser", "vector"]
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare the arguments of the command."""
-    parser = subparsers.add_parser("vector", help="print a receipt and what it earns as a test case")
+    parser = subparsers.add_parser("vector", help="print a receipt and its present intents as a test case")
     parser.set_defaults(command=vector)
     add_program(parser)
     add_event(parser)
