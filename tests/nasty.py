@@ -1,4 +1,4 @@
-"""Hostile values, which may come in nevertheless."""
+"""Hostile values, which every reader must refuse or read safely."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 
 class RaisingZone(dt.tzinfo):
-    """A zone that fails when it is asked."""
+    """A zone that raises an error for its offset."""
 
     def utcoffset(self, _when: dt.datetime | None) -> dt.timedelta:
         raise RuntimeError("no offset today")
 
 
 class HugeZone(dt.tzinfo):
-    """A zone further from Greenwich than a day is long, which a datetime refuses."""
+    """A zone with an offset of more than a day, which a datetime refuses."""
 
     def utcoffset(self, _when: dt.datetime | None) -> dt.timedelta:
         return dt.timedelta(days=5)
@@ -32,17 +32,17 @@ class OffsetlessZone(dt.tzinfo):
 
 
 class Instant(dt.datetime):
-    """A datetime of a host's own kind."""
+    """A subclass of datetime, as a host may have."""
 
 
 class Text(str):
-    """A text of a host's own kind."""
+    """A subclass of str, as a host may have."""
 
     __slots__ = ()
 
 
 class Unprintable:
-    """Something that fails when it is shown."""
+    """A value whose representation raises an error."""
 
     def __repr__(self) -> str:
         raise RuntimeError("not to be shown")
@@ -51,7 +51,7 @@ class Unprintable:
 
 
 class Anything:
-    """Something that says it has any attribute and is not what it says."""
+    """A value that pretends to have every attribute."""
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):

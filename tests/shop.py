@@ -1,4 +1,4 @@
-"""A small shop: the programs and the bills that a test needs, and no more."""
+"""A small shop: programs, sales and evaluations for tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Serials:
 
 
 def program(*actions: dict, **parts: Any) -> dict:
-    """A program of one currency and one promotion with these actions, unless `parts` says otherwise."""
+    """Return a program of one currency and one promotion with these actions; `parts` replaces its keys."""
     promotions = [{"id": "p", "actions": list(actions)}] if actions else []
     return {
         "format": "loyalty-rules/1",
@@ -33,7 +33,7 @@ def program(*actions: dict, **parts: Any) -> dict:
 
 
 def earn(proration: dict, name: str = "earn", **parts: Any) -> dict:
-    """An action that issues points that never expire."""
+    """Return an action that issues points without expiry."""
     return {
         "type": "issue_currency",
         "id": name,
@@ -58,7 +58,7 @@ def stepped(size: Any, points: Any, of: dict | None = None) -> dict:
 
 
 def sale(amount: Any = "100", **parts: Any) -> dict:
-    """A sale to the member M1 on the morning of 15 January 2025."""
+    """Return a sale to the member M1 on the morning of 15 January 2025."""
     return {
         "type": "transaction",
         "id": "T-1",
@@ -70,12 +70,12 @@ def sale(amount: Any = "100", **parts: Any) -> dict:
 
 
 def lines(*values: Any) -> list[dict]:
-    """Lines of one piece each, numbered from 1, of these values."""
+    """Return lines of one piece each with these values, numbered from 1."""
     return [{"id": str(number), "quantity": "1", "value": value} for number, value in enumerate(values, 1)]
 
 
 def evaluate(program: dict, event: dict, snapshot: dict | None = None) -> dict:
-    """Evaluate documents, and give the evaluation as a document."""
+    """Evaluate documents, and return the evaluation as a document."""
     known = lr.load_snapshot(snapshot) if snapshot is not None else None
     return lr.dump(lr.load_program(program).evaluate(lr.load_event(event), known, serials=Serials()))
 
@@ -92,7 +92,7 @@ def points(program: dict, event: dict, snapshot: dict | None = None) -> Fraction
 
 
 def text(millionths: int) -> str:
-    """Write millionths as decimal text."""
+    """Return millionths as decimal text."""
     sign = "-" if millionths < 0 else ""
     whole, rest = divmod(abs(millionths), 10**6)
     return f"{sign}{whole}.{rest:06}"
