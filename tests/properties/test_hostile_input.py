@@ -177,6 +177,7 @@ def test_a_key_that_comes_twice_before_a_long_list_is_refused() -> None:
     assert problems(lr.load_event, with_a_key_twice_before(2_000_000)) == [("$.x", "duplicate_key")]
 
 
+@pytest.mark.slow
 def test_the_work_to_find_a_key_that_comes_twice_grows_with_the_text_and_not_faster() -> None:
     few, many = (instructions_of(lr.load_event, with_a_key_twice_before(items)) for items in (20_000, 40_000))
     assert many < 2.1 * few
@@ -553,6 +554,7 @@ def every_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(references, "_MAX_ENTRIES", 10**9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bug", "name"),
     [
@@ -733,6 +735,7 @@ def decide(rules: Any, event: Any, known: Any) -> None:
     str(evaluation.explain())
 
 
+@pytest.mark.slow
 def test_nothing_nasty_in_an_event_escapes() -> None:
     assert escapes(lr.load_event, EVENT, lambda event: decide(RULES, event, KNOWN)) == []
 
@@ -741,6 +744,7 @@ def test_nothing_nasty_in_a_snapshot_escapes() -> None:
     assert escapes(lr.load_snapshot, SNAPSHOT, lambda known: decide(RULES, BILL, known)) == []
 
 
+@pytest.mark.slow
 def test_nothing_nasty_in_a_program_escapes() -> None:
     step = 1 if WANTED else 7 if PROFILE != "quick" else 35
     assert escapes(lr.load_program, PROGRAM, lambda rules: decide(rules, BILL, KNOWN), step) == []
