@@ -1,9 +1,7 @@
 """A run with a ledger: events are recorded, returns and other later events included, and reported at the end."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from loyalty_rules.cli.report_tables import issuance_table, liability_table
 from loyalty_rules.cli.streams import complain
@@ -13,20 +11,12 @@ from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt
 from loyalty_rules.ledger.reports import issuance, liability
-from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["RecordingRun", "TransactionalLedger", "ledger_tables"]
+__all__ = ["RecordingRun", "ledger_tables"]
 
 _AN_INSTANT = timedelta(microseconds=1)
-
-
-class TransactionalLedger(Ledger, Protocol):
-    """A ledger that can record several operations in one transaction: in memory or in a database."""
-
-    def transaction(self) -> AbstractContextManager[LedgerService]:
-        """Open a transaction: all its operations are recorded or, if an error leaves the block, none."""
 
 
 class RecordingRun:
@@ -36,7 +26,7 @@ class RecordingRun:
     a return at that instant comes first. Source: semantics 6.
     """
 
-    def __init__(self, program: Program, ledger: TransactionalLedger, serials: SerialGenerator | None = None) -> None:
+    def __init__(self, program: Program, ledger: Ledger, serials: SerialGenerator | None = None) -> None:
         self.program = program
         self.serials = serials
         self.ledger = ledger

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from loyalty_rules.ledger.errors import AmountOutOfRangeError, ConcurrentChangeError, IdempotencyConflict
 from loyalty_rules.ledger.memory import MemoryLedger
-from loyalty_rules.ledger.protocol import AsyncLedger, Balance, Entry, Ledger, ReportLot, ReportRows
+from loyalty_rules.ledger.methods import AsyncLedgerMethods, LedgerMethods
+from loyalty_rules.ledger.operations import Operation
+from loyalty_rules.ledger.protocol import AsyncLedger, Ledger
+from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
     ConfirmationReceipt,
     EventReceipt,
@@ -24,6 +27,7 @@ from loyalty_rules.ledger.receipts import (
     UpdateReceipt,
     VoidReceipt,
 )
+from loyalty_rules.ledger.records import Balance, Entry, ReportLot, ReportRows
 
 if TYPE_CHECKING:
     from loyalty_rules.ledger.sql import SQLLedger as SQLLedger
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AmountOutOfRangeError",
     "AsyncLedger",
+    "AsyncLedgerMethods",
     "Balance",
     "ConcurrentChangeError",
     "ConfirmationReceipt",
@@ -39,7 +44,10 @@ __all__ = [
     "ExpireReceipt",
     "IdempotencyConflict",
     "Ledger",
+    "LedgerMethods",
     "MemoryLedger",
+    "Operation",
+    "Queries",
     "Receipt",
     "RedeemReceipt",
     "ReportLot",

@@ -36,8 +36,8 @@ from loyalty_rules.intents import (
 from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.protocol import Entry, Trim
-from loyalty_rules.ledger.records import ExpiryVersion
+from loyalty_rules.ledger.receipts import Trim
+from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.lifecycle.sweep import extended_lots

@@ -1,18 +1,18 @@
-"""The protocol of a ledger, which a host's own ledger implements, and the values that its queries return.
+"""The protocol of a ledger, which a host's own ledger implements.
 
 Every operation is a pure decision of `lifecycle` (or of `Program.evaluate`) and its record. It is recorded once,
 as a whole, and only while the rows of the decision are current: see the guarantees P1 to P8. Source: ledger.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
-
-import attrs
+from typing import Protocol, TypeVar
 
 from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.methods import LedgerMethods
+from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
@@ -21,78 +21,30 @@ from loyalty_rules.ledger.receipts import (
     SaleReceipt,
     SettleReceipt,
     SpendReceipt,
-    Trim,
     UndoRedemptionReceipt,
     UndoSpendReceipt,
     VoidReceipt,
 )
+from loyalty_rules.ledger.records import Balance, Entry, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = [
-    "AsyncLedger",
-    "Balance",
-    "Entry",
-    "IdempotencyConflict",
-    "Ledger",
-    "Receipt",
-    "ReportLot",
-    "ReportRows",
-    "Trim",
-]
+__all__ = ["AsyncLedger", "Ledger"]
 
-
-@attrs.frozen
-class Balance:
-    """The balance of an account in a currency at an instant: units to spend, pending units, and its debt."""
-
-    available: Decimal
-    promised: Decimal
-    debt: Decimal
-
-
-@attrs.frozen
-class Entry:
-    """An entry: one two-sided movement of a lot's units from a source bucket to a target bucket.
-
-    The buckets are `promised`, `available`, `spent`, `expired`, `reversed` and `voided`; new units come from `issued`.
-    `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent.
-    """
-
-    batch: str
-    program: str
-    account: Account
-    currency: str
-    lot: str
-    source: str
-    target: str
-    amount: Decimal
-    at: datetime
-    recorded_at: datetime
-    reason: str
-
-
-@attrs.frozen
-class ReportLot:
-    """One lot as of an instant, with the store of its sale and its entries up to then."""
-
-    lot: Lot
-    store: str | None
-    entries: tuple[Entry, ...]
-
-
-@attrs.frozen
-class ReportRows:
-    """The rows of a program's reports: every lot and every coupon as of the instant `at`."""
-
-    at: datetime
-    lots: tuple[ReportLot, ...]
-    coupons: tuple[CouponRecord, ...]
+R = TypeVar("R", bound=Receipt)
 
 
 class Ledger(Protocol):
     """A ledger: it records decisions. Every instant is an argument; `at` is the time of the event, not of a clock."""
+
+    def execute(self, operation: Operation[R]) -> R:
+        """Execute an operation once, in one transaction, and return its receipt; the methods below build operations."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[LedgerMethods]:
+        """Open a transaction: all its operations are recorded or, if an error leaves the block, none."""
+        ...
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Read the counters and trackers of an event, in one batch."""
@@ -186,6 +138,10 @@ class Ledger(Protocol):
 
 class AsyncLedger(Protocol):
     """A ledger for asyncio: the operations of `Ledger`, each awaited."""
+
+    async def execute(self, operation: Operation[R]) -> R:
+        """Execute an operation once."""
+        ...
 
     async def snapshot(self, program: Program, event: Event) -> Snapshot: ...
 

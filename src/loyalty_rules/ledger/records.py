@@ -1,4 +1,4 @@
-"""Records of a ledger beside those of `lifecycle.records`: the history of a lot, spends and redemptions to undo."""
+"""Records of a ledger beside those of `lifecycle.records`: balances, entries, histories of lots, rows of reports."""
 
 import functools
 from datetime import date, datetime
@@ -8,14 +8,61 @@ from typing import TypeAlias
 import attrs
 
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
-from loyalty_rules.ledger.protocol import Entry
-from loyalty_rules.lifecycle.records import Lot
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["ExpiryVersion", "LotHistory", "Undoable"]
+__all__ = ["Balance", "Entry", "ExpiryVersion", "LotHistory", "ReportLot", "ReportRows", "Undoable"]
 
 Undoable: TypeAlias = SpendCurrency | RedeemCoupon
 """An intent that a later operation can undo by its key: a spend or a redemption."""
+
+
+@attrs.frozen
+class Balance:
+    """The balance of an account in a currency at an instant: units to spend, pending units, and its debt."""
+
+    available: Decimal
+    promised: Decimal
+    debt: Decimal
+
+
+@attrs.frozen
+class Entry:
+    """An entry: one two-sided movement of a lot's units from a source bucket to a target bucket.
+
+    The buckets are `promised`, `available`, `spent`, `expired`, `reversed` and `voided`; new units come from `issued`.
+    `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent.
+    """
+
+    batch: str
+    program: str
+    account: Account
+    currency: str
+    lot: str
+    source: str
+    target: str
+    amount: Decimal
+    at: datetime
+    recorded_at: datetime
+    reason: str
+
+
+@attrs.frozen
+class ReportLot:
+    """One lot as of an instant, with the store of its sale and its entries up to then."""
+
+    lot: Lot
+    store: str | None
+    entries: tuple[Entry, ...]
+
+
+@attrs.frozen
+class ReportRows:
+    """The rows of a program's reports: every lot and every coupon as of the instant `at`."""
+
+    at: datetime
+    lots: tuple[ReportLot, ...]
+    coupons: tuple[CouponRecord, ...]
 
 
 @attrs.frozen

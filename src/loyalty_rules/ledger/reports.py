@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from loyalty_rules.errors import InvalidValueError, describe
-from loyalty_rules.ledger.protocol import ReportLot, ReportRows
+from loyalty_rules.ledger.records import ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import CouponRecord
 from loyalty_rules.program import Program
 from loyalty_rules.rules.coupons import AmountOff, Benefit, PercentOff, StoredValue

@@ -13,9 +13,8 @@ from loyalty_rules.engine.counters import Counter
 from loyalty_rules.intents import IssueCurrency, RedeemCoupon
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey
-from loyalty_rules.ledger.protocol import Entry
 from loyalty_rules.ledger.receipts import Receipt
-from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 
 __all__ = ["Storage", "Window", "window_of"]

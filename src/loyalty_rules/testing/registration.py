@@ -24,7 +24,8 @@ from loyalty_rules.events import (
     Update,
 )
 from loyalty_rules.intents import Claim, Intent, LotDraw, Release, Share, Skipped
-from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportLot, ReportRows, Trim
+from loyalty_rules.ledger.receipts import Receipt, Trim
+from loyalty_rules.ledger.records import Balance, Entry, ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, Promotion

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
-from loyalty_rules.ledger.protocol import Receipt
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.program import Program

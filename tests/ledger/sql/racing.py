@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, Executable, bindparam, create_engine,
 
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger.locks import LockKey
-from loyalty_rules.ledger.protocol import Receipt
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
 from loyalty_rules.ledger.sql.statements import COUPON_COLUMNS, LOT_COLUMNS

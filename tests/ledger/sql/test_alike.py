@@ -23,7 +23,9 @@ from sqlalchemy import create_engine
 import loyalty_rules as lr
 from loyalty_rules.intents import IssueCoupon, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger import MemoryLedger, SQLLedger
-from loyalty_rules.ledger.protocol import IdempotencyConflict, Ledger, Receipt
+from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.protocol import Ledger
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.lifecycle import Account, Lot
 from loyalty_rules.testing import strategies as kit
 from loyalty_rules.testing.ledgers.facts.till import SERIALS

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from loyalty_rules.ledger import SQLLedger
 from loyalty_rules.ledger.locks import account_lock
-from loyalty_rules.ledger.protocol import Receipt
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.sql.asyncio import AsyncSQLLedger
 from loyalty_rules.ledger.sql.dialects import PostgreSQL
 from loyalty_rules.ledger.sql.hash_chain import CHAINS, chain_lock

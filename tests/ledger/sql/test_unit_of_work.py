@@ -11,8 +11,7 @@ import pytest
 
 from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.ledger.protocol import Entry
-from loyalty_rules.ledger.records import ExpiryVersion
+from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, DebtChange, LotChange, Tracked, UnitOfWork
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
 from loyalty_rules.testing.ledgers.facts.till import ANNA, BEN, Till, coupon_type, earn, fixed, hand_out, moment, shop

@@ -17,9 +17,8 @@ from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey
-from loyalty_rules.ledger.protocol import Entry
 from loyalty_rules.ledger.receipts import Receipt
-from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros

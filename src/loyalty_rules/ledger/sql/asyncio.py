@@ -1,43 +1,30 @@
 """The ledger for asyncio: each operation runs in a greenlet of SQLAlchemy, on the host's asynchronous engine."""
 
 import asyncio
-import functools
 import itertools
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from loyalty_rules.events import Event, Snapshot, Transaction
-from loyalty_rules.ledger.protocol import Balance, Entry, ReportRows
-from loyalty_rules.ledger.receipts import (
-    EventReceipt,
-    ExpireReceipt,
-    RedeemReceipt,
-    SaleReceipt,
-    SettleReceipt,
-    SpendReceipt,
-    UndoRedemptionReceipt,
-    UndoSpendReceipt,
-    VoidReceipt,
-)
+from loyalty_rules.ledger.methods import AsyncLedgerMethods
+from loyalty_rules.ledger.operations import Operation
+from loyalty_rules.ledger.queries import Queries
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.tables import Tables
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
-from loyalty_rules.program import Evaluation, Program
-from loyalty_rules.serials import SerialGenerator, SerialKeys
+from loyalty_rules.serials import SerialKeys
 
 __all__ = ["AsyncSQLLedger"]
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Receipt)
 
 
-class AsyncSQLLedger:
+class AsyncSQLLedger(AsyncLedgerMethods):
     """A ledger in a database for asyncio: see `AsyncLedger` for its operations and `SQLLedger` for the arguments.
 
     `engine` has an asynchronous driver: `sqlite+aiosqlite:///shop.db`, `postgresql+psycopg://…`.
@@ -90,115 +77,13 @@ class AsyncSQLLedger:
                 await asyncio.sleep(backoff)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _read(self, query: Callable[[LedgerService], T]) -> T:
-        """Run a read-only query."""
+    async def execute(self, operation: Operation[R]) -> R:
+        """Execute an operation once, in one transaction, and return its receipt."""
+        return await self._write(lambda service: service.execute(operation))
+
+    async def read(self, query: Callable[[Queries], T]) -> T:
         async with self._engine.connect() as connection:
-            return await connection.run_sync(lambda on: query(self._ledger.reader_on(on)))
-
-    # -- operations --------------------------------------------------------------------------------------------------
-
-    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
-        """Record an evaluation once."""
-        return await self._write(lambda service: service.record(evaluation, recorded_at=recorded_at))
-
-    async def process(
-        self,
-        program: Program,
-        event: Event,
-        *,
-        serials: SerialGenerator | None = None,
-        recorded_at: datetime | None = None,
-    ) -> EventReceipt:
-        """Evaluate and record any event."""
-        return await self._write(
-            lambda service: service.process(program, event, serials=serials, recorded_at=recorded_at)
-        )
-
-    async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
-        """Release the delayed promises that are due by `at`, each in a transaction of its own."""
-        due = await self._read(lambda service: service.due(program, at))
-        receipts = [
-            await self._write(functools.partial(LedgerService.settle_one, program=program, lot=lot, at=at))
-            for lot in due
-        ]
-        return [each for each in receipts if each.status == "recorded"]
-
-    async def spend(
-        self,
-        program: Program,
-        account: Account,
-        member: str,
-        currency: str,
-        amount: Decimal,
-        *,
-        event: str,
-        at: datetime,
-    ) -> SpendReceipt:
-        """Spend from an account."""
-        return await self._write(
-            lambda service: service.spend(program, account, member, currency, amount, event=event, at=at)
-        )
-
-    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once."""
-        return await self._write(lambda service: service.undo_spend(program, spend, event=event, at=at))
-
-    async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
-        """Redeem a coupon."""
-        return await self._write(lambda service: service.redeem(program, code, transaction))
-
-    async def undo_redemption(
-        self, program: Program, redemption: str, *, event: str, at: datetime
-    ) -> UndoRedemptionReceipt:
-        """Undo a redemption, once."""
-        return await self._write(lambda service: service.undo_redemption(program, redemption, event=event, at=at))
-
-    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
-        """Void a coupon that was not redeemed."""
-        return await self._write(lambda service: service.void(program, coupon, event=event, at=at))
-
-    async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
-        """Record the lots and coupons that have expired by `at`, each in a transaction of its own."""
-        expired = await self._read(lambda service: [*service.expired(program, at)])
-        receipts = [
-            await self._write(functools.partial(LedgerService.expire_one, program=program, what=each, at=at))
-            for each in expired
-        ]
-        return [each for each in receipts if each.status == "recorded"]
-
-    # -- queries -----------------------------------------------------------------------------------------------------
-
-    async def snapshot(self, program: Program, event: Event) -> Snapshot:
-        """Read the counters and trackers of an event."""
-        return await self._read(lambda service: service.snapshot(program, event))
-
-    async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
-        """Return the balance of an account at an instant."""
-        return await self._read(lambda service: service.balance(program, account, currency, at))
-
-    async def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Return the lots of an account as of an instant."""
-        return await self._read(lambda service: service.lots(program, account, currency, at))
-
-    async def promises(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Return the promises that were open at an instant."""
-        return await self._read(lambda service: service.promises(program, at))
-
-    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Return every entry of an account up to an instant, inclusive."""
-        return await self._read(lambda service: service.statement(program, account, at))
-
-    async def coupon(self, program: str, code: str) -> CouponRecord | None:
-        """Return the coupon with a serial, in any spelling, or the first with a shared code; None if there is none."""
-        return await self._read(lambda service: service.coupon(program, code))
-
-    async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
-        """Return the coupons of a member."""
-        return await self._read(lambda service: service.coupons(program, member))
-
-    async def report_rows(self, program: str, at: datetime) -> ReportRows:
-        """Return the rows that the reports are computed from."""
-        return await self._read(lambda service: service.report_rows(program, at))
+            return await connection.run_sync(lambda on: query(self._ledger.queries_on(on)))
 
     async def check_invariants(self) -> Sequence[str]:
         """Return the violated invariants as sentences; an empty list means the ledger is consistent."""

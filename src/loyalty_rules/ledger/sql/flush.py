@@ -14,7 +14,7 @@ from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.intents import Intent, IssueCoupon
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.protocol import Receipt
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.mapping import (
     MAX_AMOUNT,

@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row
 
-from loyalty_rules.ledger.protocol import Entry
-from loyalty_rules.ledger.records import LotHistory
+from loyalty_rules.ledger.records import Entry, LotHistory
 from loyalty_rules.ledger.sql.mapping import (
     account_row,
     coupon_of,

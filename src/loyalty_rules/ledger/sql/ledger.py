@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
+from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, ends_of_chains, violated_invariants
 from loyalty_rules.ledger.sql.dialects import dialect_of
@@ -125,13 +126,13 @@ class SQLLedger(AutocommitLedger):
         for version in storage.stored:
             self._programs.note_stored(version)
 
-    def reader_on(self, connection: Connection) -> LedgerService:
-        """Begin a read-only transaction on an unused connection, and return a service for queries."""
+    def queries_on(self, connection: Connection) -> Queries:
+        """Begin a read-only transaction on an unused connection, and return its queries."""
         self._dialect.begin_to_read(connection)
-        return self._reader(connection)
+        return self._queries(connection)
 
-    def _reader(self, connection: Connection) -> LedgerService:
-        return LedgerService(self._storage(connection, read_only=True), self._serials)
+    def _queries(self, connection: Connection) -> Queries:
+        return Queries(self._storage(connection, read_only=True))
 
     def backoff_after(self, error: DBAPIError, retries: int) -> float | None:
         """Return the back-off in seconds before the next retry, or None if a retry would not help.
@@ -169,9 +170,9 @@ class SQLLedger(AutocommitLedger):
                 time.sleep(backoff)
         raise AssertionError("the last attempt returns or raises")
 
-    def _read(self, query: Callable[[LedgerService], T]) -> T:
+    def read(self, query: Callable[[Queries], T]) -> T:
         with self._read_connection() as connection:
-            return query(self._reader(connection))
+            return query(self._queries(connection))
 
     # -- queries and maintenance -------------------------------------------------------------------------------------
 

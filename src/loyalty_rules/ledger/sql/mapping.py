@@ -12,8 +12,7 @@ from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.ledger.errors import AmountOutOfRangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.protocol import Entry
-from loyalty_rules.ledger.records import ExpiryVersion, LotHistory, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory, Undoable
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, DebtChange, LotChange

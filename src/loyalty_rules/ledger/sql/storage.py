@@ -18,9 +18,8 @@ from loyalty_rules.intents import IssueCurrency, RedeemCoupon
 from loyalty_rules.keys import tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey, counter_lock
-from loyalty_rules.ledger.protocol import Entry
 from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class
-from loyalty_rules.ledger.records import ExpiryVersion, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, Undoable
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
 from loyalty_rules.ledger.sql.hash_chain import chain_lock, chain_of

@@ -6,8 +6,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from loyalty_rules.ledger.protocol import Entry
-from loyalty_rules.ledger.records import ExpiryVersion, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, Undoable
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros

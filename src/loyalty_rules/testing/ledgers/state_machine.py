@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from loyalty_rules.intents import IssueCoupon
-from loyalty_rules.ledger.protocol import IdempotencyConflict, Ledger, Receipt
+from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.protocol import Ledger
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.loading import load_event, load_program
 from loyalty_rules.program import Program
@@ -404,7 +406,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Roll back a transaction of a sale, a spend and a sweep: the ledger stays as it was."""
         bill, ledger = self.bill("anna", store, 1, price, self.now), self.ledger
         anna = Account("member", "anna")
-        with contextlib.suppress(Failed), ledger.transaction() as tx:  # type: ignore[attr-defined]
+        with contextlib.suppress(Failed), ledger.transaction() as tx:
             tx.process(loaded_programs()[0], self.event(bill), serials=SERIALS)
             tx.spend(loaded_programs()[1], anna, "anna", "stars", Decimal(1), event=bill.id, at=self.now)
             tx.settle(loaded_programs()[0], self.now)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from loyalty_rules.intents import Claim, Intent, IssueCurrency, LotDraw, Release, Share, Skipped
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.ledger.protocol import Balance, Entry, Receipt, ReportLot, ReportRows, Trim
+from loyalty_rules.ledger.receipts import Receipt, Trim
+from loyalty_rules.ledger.records import Balance, Entry, ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.loading import load_event, load_program, load_snapshot
 from loyalty_rules.program import Evaluation, Program

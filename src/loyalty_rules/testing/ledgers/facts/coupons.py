@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from loyalty_rules.intents import IssueCoupon, RedeemCoupon
-from loyalty_rules.ledger.protocol import IdempotencyConflict, Receipt
+from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.lifecycle.records import CouponRecord
 from loyalty_rules.serials import parse_serial
 from loyalty_rules.testing.ledgers.facts.promising import reasons

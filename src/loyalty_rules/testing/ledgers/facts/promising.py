@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from loyalty_rules.intents import CancelPromise, IssueCurrency, ReleasePromise, SendMessage
-from loyalty_rules.ledger.protocol import Receipt
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.testing.ledgers.facts.till import (
     ANNA,
     HOUSEHOLD,

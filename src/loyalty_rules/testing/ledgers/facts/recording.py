@@ -14,7 +14,8 @@ import attrs
 import pytest
 
 from loyalty_rules.intents import IssueCoupon, IssueCurrency, SendMessage
-from loyalty_rules.ledger.protocol import IdempotencyConflict, Receipt, Trim
+from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.receipts import Receipt, Trim
 from loyalty_rules.serials import DerivedSerials
 from loyalty_rules.testing.ledgers.facts.till import (
     ANNA,

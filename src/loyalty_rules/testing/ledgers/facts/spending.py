@@ -10,7 +10,8 @@ import pytest
 
 from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.intents import SpendCurrency, UndoSpend
-from loyalty_rules.ledger.protocol import IdempotencyConflict, Receipt
+from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.testing.ledgers.facts.promising import reasons
 from loyalty_rules.testing.ledgers.facts.till import BEN, HOUSEHOLD, Document, Till, earn, fixed, moment, shop
 

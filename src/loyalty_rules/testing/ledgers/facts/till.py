@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty_rules.intents import IssueCoupon
-from loyalty_rules.ledger.protocol import Entry, Ledger, Receipt
+from loyalty_rules.ledger.protocol import Ledger
+from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.records import Entry
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.loading import dump, load_event, load_program
 from loyalty_rules.program import Evaluation, Program

@@ -1,0 +1,263 @@
+"""The named methods of a ledger: each builds an operation and executes it, or runs a query.
+
+A ledger inherits them and provides `execute` and `read`. `LedgerMethods` is for threads, `AsyncLedgerMethods` for
+asyncio.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from loyalty_rules.events import Event, Snapshot, Transaction
+from loyalty_rules.ledger.operations import (
+    Expire,
+    Operation,
+    Record,
+    Redeem,
+    Settle,
+    Spend,
+    UndoRedemptionOf,
+    UndoSpendOf,
+    Void,
+    event_operation,
+)
+from loyalty_rules.ledger.operations.arguments import read_argument, recording_instant
+from loyalty_rules.ledger.queries import Queries
+from loyalty_rules.ledger.receipts import (
+    EventReceipt,
+    ExpireReceipt,
+    Receipt,
+    RedeemReceipt,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    VoidReceipt,
+)
+from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.program import Evaluation, Program
+from loyalty_rules.serials import SerialGenerator
+from loyalty_rules.values.dates import read_instant
+
+__all__ = ["AsyncLedgerMethods", "LedgerMethods"]
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Receipt)
+
+
+class LedgerMethods(ABC):
+    """The methods of `Ledger`, over `execute` and queries."""
+
+    @abstractmethod
+    def execute(self, operation: Operation[R]) -> R:
+        """Execute an operation once, in one transaction, and return its receipt."""
+
+    @abstractmethod
+    def read(self, query: Callable[[Queries], T]) -> T:
+        """Run a read-only query."""
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
+        """Record an evaluation once; claims over a cap at the time of recording are trimmed or refused."""
+        return self.execute(Record(evaluation, recording_instant(evaluation.basis.event, recorded_at)))
+
+    def process(
+        self,
+        program: Program,
+        event: Event,
+        *,
+        serials: SerialGenerator | None = None,
+        recorded_at: datetime | None = None,
+    ) -> EventReceipt:
+        """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
+        return self.execute(event_operation(program, event, serials, recording_instant(event, recorded_at)))
+
+    def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
+        """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
+        at = read_argument(read_instant, "at", at)
+        receipts = [self.execute(Settle(program, lot, at)) for lot in self.read(lambda to: to.due(program, at))]
+        return [each for each in receipts if each.status == "recorded"]  # another process may have settled the others
+
+    def spend(
+        self,
+        program: Program,
+        account: Account,
+        member: str,
+        currency: str,
+        amount: Decimal,
+        *,
+        event: str,
+        at: datetime,
+    ) -> SpendReceipt:
+        """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
+        return self.execute(Spend(program, account, member, currency, amount, event, at))
+
+    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
+        """Undo a spend, once; `spend` is the key of its intent, `event` the id of what undoes it."""
+        return self.execute(UndoSpendOf(program, spend, event, at))
+
+    def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
+        """Redeem a coupon by its serial or shared code in a transaction."""
+        return self.execute(Redeem(program, code, transaction))
+
+    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of what undoes it."""
+        return self.execute(UndoRedemptionOf(program, redemption, event, at))
+
+    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+        """Void a coupon that was not redeemed; `coupon` is the key of its intent, `event` the id of what voids it."""
+        return self.execute(Void(program, coupon, event, at))
+
+    def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
+        """Record the expiries up to `at`; this changes no balance as of any instant."""
+        at = read_argument(read_instant, "at", at)
+        receipts = [self.execute(Expire(program, each, at)) for each in self.read(lambda to: to.expired(program, at))]
+        return [each for each in receipts if each.status == "recorded"]
+
+    # -- queries -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self, program: Program, event: Event) -> Snapshot:
+        """Return the snapshot of an event: its counters and trackers, read in one batch."""
+        return self.read(lambda to: to.snapshot(program, event))
+
+    def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+        """Return the balance of an account as of an instant."""
+        return self.read(lambda to: to.balance(program, account, currency, at))
+
+    def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Return an account's lots of a currency as of an instant, in the order of issue."""
+        return self.read(lambda to: to.lots(program, account, currency, at))
+
+    def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Return the promises that were open at an instant, in the order of issue."""
+        return self.read(lambda to: to.promises(program, at))
+
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+        """Return the entries of an account up to an instant, in the order of record."""
+        return self.read(lambda to: to.statement(program, account, at))
+
+    def coupon(self, program: str, code: str) -> CouponRecord | None:
+        """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
+        return self.read(lambda to: to.coupon(program, code))
+
+    def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+        """Return the coupons of a member, in the order of issue."""
+        return self.read(lambda to: to.coupons(program, member))
+
+    def report_rows(self, program: str, at: datetime) -> ReportRows:
+        """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
+        return self.read(lambda to: to.report_rows(program, at))
+
+
+class AsyncLedgerMethods(ABC):
+    """The methods of `AsyncLedger`, over `execute` and queries."""
+
+    @abstractmethod
+    async def execute(self, operation: Operation[R]) -> R:
+        """Execute an operation once, in one transaction, and return its receipt."""
+
+    @abstractmethod
+    async def read(self, query: Callable[[Queries], T]) -> T:
+        """Run a read-only query."""
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
+        """Record an evaluation once; claims over a cap at the time of recording are trimmed or refused."""
+        return await self.execute(Record(evaluation, recording_instant(evaluation.basis.event, recorded_at)))
+
+    async def process(
+        self,
+        program: Program,
+        event: Event,
+        *,
+        serials: SerialGenerator | None = None,
+        recorded_at: datetime | None = None,
+    ) -> EventReceipt:
+        """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
+        return await self.execute(event_operation(program, event, serials, recording_instant(event, recorded_at)))
+
+    async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
+        """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
+        at = read_argument(read_instant, "at", at)
+        due = await self.read(lambda to: to.due(program, at))
+        receipts = [await self.execute(Settle(program, lot, at)) for lot in due]
+        return [each for each in receipts if each.status == "recorded"]  # another process may have settled the others
+
+    async def spend(
+        self,
+        program: Program,
+        account: Account,
+        member: str,
+        currency: str,
+        amount: Decimal,
+        *,
+        event: str,
+        at: datetime,
+    ) -> SpendReceipt:
+        """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
+        return await self.execute(Spend(program, account, member, currency, amount, event, at))
+
+    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
+        """Undo a spend, once; `spend` is the key of its intent, `event` the id of what undoes it."""
+        return await self.execute(UndoSpendOf(program, spend, event, at))
+
+    async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
+        """Redeem a coupon by its serial or shared code in a transaction."""
+        return await self.execute(Redeem(program, code, transaction))
+
+    async def undo_redemption(
+        self, program: Program, redemption: str, *, event: str, at: datetime
+    ) -> UndoRedemptionReceipt:
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of what undoes it."""
+        return await self.execute(UndoRedemptionOf(program, redemption, event, at))
+
+    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+        """Void a coupon that was not redeemed; `coupon` is the key of its intent, `event` the id of what voids it."""
+        return await self.execute(Void(program, coupon, event, at))
+
+    async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
+        """Record the expiries up to `at`; this changes no balance as of any instant."""
+        at = read_argument(read_instant, "at", at)
+        expired = await self.read(lambda to: to.expired(program, at))
+        receipts = [await self.execute(Expire(program, each, at)) for each in expired]
+        return [each for each in receipts if each.status == "recorded"]
+
+    # -- queries -----------------------------------------------------------------------------------------------------
+
+    async def snapshot(self, program: Program, event: Event) -> Snapshot:
+        """Return the snapshot of an event: its counters and trackers, read in one batch."""
+        return await self.read(lambda to: to.snapshot(program, event))
+
+    async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+        """Return the balance of an account as of an instant."""
+        return await self.read(lambda to: to.balance(program, account, currency, at))
+
+    async def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Return an account's lots of a currency as of an instant, in the order of issue."""
+        return await self.read(lambda to: to.lots(program, account, currency, at))
+
+    async def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Return the promises that were open at an instant, in the order of issue."""
+        return await self.read(lambda to: to.promises(program, at))
+
+    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+        """Return the entries of an account up to an instant, in the order of record."""
+        return await self.read(lambda to: to.statement(program, account, at))
+
+    async def coupon(self, program: str, code: str) -> CouponRecord | None:
+        """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
+        return await self.read(lambda to: to.coupon(program, code))
+
+    async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+        """Return the coupons of a member, in the order of issue."""
+        return await self.read(lambda to: to.coupons(program, member))
+
+    async def report_rows(self, program: str, at: datetime) -> ReportRows:
+        """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
+        return await self.read(lambda to: to.report_rows(program, at))

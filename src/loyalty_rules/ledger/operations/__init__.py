@@ -1,0 +1,37 @@
+"""The operations of a ledger as values, one file each: identity, locks and decision.
+
+`ledger.execute(Spend(program, account, …))` runs one; the named methods of a ledger build them.
+"""
+
+from loyalty_rules.ledger.operations.confirm import Confirm
+from loyalty_rules.ledger.operations.expire import Expire
+from loyalty_rules.ledger.operations.operation import Decision, Operation
+from loyalty_rules.ledger.operations.process import event_operation
+from loyalty_rules.ledger.operations.record import Record
+from loyalty_rules.ledger.operations.redeem import Redeem
+from loyalty_rules.ledger.operations.sell import Sell
+from loyalty_rules.ledger.operations.settle import Settle
+from loyalty_rules.ledger.operations.spend import Spend
+from loyalty_rules.ledger.operations.take_back import TakeBack
+from loyalty_rules.ledger.operations.undo_redemption import UndoRedemptionOf
+from loyalty_rules.ledger.operations.undo_spend import UndoSpendOf
+from loyalty_rules.ledger.operations.update import UpdateSale
+from loyalty_rules.ledger.operations.void import Void
+
+__all__ = [
+    "Confirm",
+    "Decision",
+    "Expire",
+    "Operation",
+    "Record",
+    "Redeem",
+    "Sell",
+    "Settle",
+    "Spend",
+    "TakeBack",
+    "UndoRedemptionOf",
+    "UndoSpendOf",
+    "UpdateSale",
+    "Void",
+    "event_operation",
+]

@@ -1,0 +1,41 @@
+"""Confirm: a confirmation releases or cancels the promise that it names."""
+
+from datetime import datetime
+
+import attrs
+
+from loyalty_rules.events import Confirmation
+from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
+from loyalty_rules.ledger.operations.lookups import locked_lot
+from loyalty_rules.ledger.operations.operation import Decision, Operation
+from loyalty_rules.ledger.receipts import ConfirmationReceipt
+from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle import promises
+from loyalty_rules.lifecycle.records import Refusal
+from loyalty_rules.program import Program
+
+__all__ = ["Confirm"]
+
+
+@attrs.frozen
+class Confirm(Operation[ConfirmationReceipt]):
+    """A confirmation, decided under the frozen terms of the promise's sale."""
+
+    program: Program
+    event: Confirmation
+    recorded_at: datetime
+
+    def receipt_class(self) -> type[ConfirmationReceipt]:
+        """Return the class of the receipt."""
+        return ConfirmationReceipt
+
+    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
+        """Return the identity: the event's document."""
+        return identity_of_event(self.program, self.event, self.recorded_at)
+
+    def decide(self, storage: Storage) -> Decision:
+        """Release or cancel the promise."""
+        locked = locked_lot(storage, self.program, self.event.promise)
+        if locked is None:
+            return Refusal(("unknown_promise",), f"no promise {self.event.promise} has been recorded")
+        return promises.confirm(*locked, self.event)

@@ -1,0 +1,55 @@
+"""Expire: record that a lot or a coupon has expired."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import attrs
+
+from loyalty_rules.intents import ExpireCoupon, ExpireCurrency
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.operations.lookups import locked_coupon, locked_lot
+from loyalty_rules.ledger.operations.operation import Decision, Operation
+from loyalty_rules.ledger.receipts import ExpireReceipt
+from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle import sweep
+from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal
+from loyalty_rules.program import Program
+
+__all__ = ["Expire", "expiry_of"]
+
+
+@attrs.frozen
+class Expire(Operation[ExpireReceipt]):
+    """One lot or coupon of `program` that has expired by `at`."""
+
+    program: Program
+    expired: Lot | CouponRecord
+    at: datetime
+
+    def receipt_class(self) -> type[ExpireReceipt]:
+        """Return the class of the receipt."""
+        return ExpireReceipt
+
+    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
+        """Return the identity: the key of the expiry, dated at its instant."""
+        intent = next(expiry_of(self.expired, self.at))
+        return IdempotencyRecord(self.program.id, intent.key, "expire", {"key": intent.key}, intent.expired_at, self.at)
+
+    def decide(self, storage: Storage) -> Decision:
+        """Expire the remainder, unless the lot or coupon was used or extended meanwhile."""
+        current = self._locked(storage)
+        intent = next(expiry_of(current, self.at), None) if current is not None else None
+        if intent is None:
+            return Refusal(("not_expired",), f"{self.expired.key} has changed meanwhile")
+        return (intent,)
+
+    def _locked(self, storage: Storage) -> Lot | CouponRecord | None:
+        if isinstance(self.expired, CouponRecord):
+            return locked_coupon(storage, self.program, self.expired.key)
+        locked = locked_lot(storage, self.program, self.expired.key)
+        return locked[1] if locked is not None else None
+
+
+def expiry_of(what: Lot | CouponRecord, at: datetime) -> Iterator[ExpireCurrency | ExpireCoupon]:
+    """Yield the expiry of a lot or a coupon, if it has expired by an instant without a record of it."""
+    return sweep.expire([what], at) if isinstance(what, Lot) else sweep.expire_coupons([what], at)

@@ -1,0 +1,64 @@
+"""Look-ups under a lock, for the decisions of operations: sales, lots, coupons and snapshots."""
+
+from collections.abc import Iterable, Iterator
+
+from loyalty_rules.engine.counters import Counter
+from loyalty_rules.events import Activity, Event, Snapshot, Transaction
+from loyalty_rules.keys import is_of_program
+from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
+from loyalty_rules.ledger.storage import Storage, Window
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
+from loyalty_rules.program import Program
+from loyalty_rules.values.amounts import decimal_of
+
+__all__ = ["accounts_of", "locked_coupon", "locked_lot", "locked_sale", "read_snapshot", "sale_locks"]
+
+
+def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
+    """Lock a sale with its accounts, and return it; None if no such sale has been recorded."""
+    storage.lock([sale_lock(program.id, event)])
+    sale = storage.sale(program.id, event)
+    if sale is not None:
+        storage.lock(account_lock(program.id, each) for each in accounts_of(sale.event))
+    return sale
+
+
+def locked_lot(storage: Storage, program: Program, key: str) -> tuple[Sale, Lot] | None:
+    """Lock the sale of a lot, and return both; None if the program has no such lot."""
+    lot = storage.lot(key) if is_of_program(key, program.id) else None
+    sale = locked_sale(storage, program, lot.issue.event) if lot is not None else None
+    current = storage.lot(key)  # read again: it may have changed before it was locked
+    return (sale, current) if sale is not None and current is not None else None
+
+
+def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord | None:
+    """Lock the sale of a coupon, and return the coupon; None if the program has no such coupon."""
+    coupon = storage.coupon(key) if is_of_program(key, program.id) else None
+    if coupon is None:
+        return None
+    storage.lock([sale_lock(program.id, coupon.issue.event)])
+    return storage.coupon(key)  # read again: it may have changed before it was locked
+
+
+def read_snapshot(storage: Storage, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:
+    """Read the counters of an event in one batch, and return its snapshot."""
+    storage.read_counters(program.id, [_window(each) for each in counters])
+    return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, _window(each))))
+
+
+def sale_locks(program: Program, event: Transaction | Activity, counters: Iterable[Counter]) -> Iterator[LockKey]:
+    """Yield the locks of a sale: its accounts and the counters of its snapshot."""
+    yield from (account_lock(program.id, each) for each in accounts_of(event))
+    yield from (counter_lock(program.id, each.name) for each in counters)
+
+
+def accounts_of(event: Transaction | Activity) -> Iterator[Account]:
+    """Yield the accounts that an event can issue to: its member's and the member's group's."""
+    if event.member is not None:
+        yield Account("member", event.member.id)
+        if event.member.group is not None:
+            yield Account("group", event.member.group)
+
+
+def _window(counter: Counter) -> Window:
+    return counter.name, counter.from_date, counter.to_date

@@ -1,0 +1,84 @@
+"""An operation of a ledger as a value, and the parts that several operations share. Source: ledger 2."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+
+from loyalty_rules.intents import Intent
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.locks import LockKey
+from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle.records import Refusal
+from loyalty_rules.program import Program
+from loyalty_rules.serials import SerialGenerator
+
+__all__ = ["Decision", "Operation", "already_undone", "decision_of", "host_identity", "unknown_sale"]
+
+R_co = TypeVar("R_co", bound=Receipt, covariant=True)
+
+Decision: TypeAlias = tuple[Intent, ...] | Refusal
+"""The intents to record, or the reasons for recording nothing."""
+
+
+class Operation(ABC, Generic[R_co]):
+    """One operation of a ledger: a frozen value with its arguments, which the constructor checks.
+
+    A ledger executes it in one transaction: claim the batch of its identity, decide, post the intents, write the
+    receipt.
+    """
+
+    ignoring: ClassVar[tuple[str, ...]] = ()
+    """The inputs in which a retry may differ."""
+
+    @property
+    @abstractmethod
+    def program(self) -> Program:
+        """The program of the decision."""
+
+    @abstractmethod
+    def receipt_class(self) -> type[R_co]:
+        """Return the class of the operation's receipt."""
+
+    @abstractmethod
+    def identity(self, storage: Storage) -> IdempotencyRecord:
+        """Return the key of the batch and the inputs that a retry must repeat."""
+
+    def locks(self) -> Iterable[LockKey]:
+        """Return the locks that are known before anything is read; they are taken with the batch."""
+        return ()
+
+    @abstractmethod
+    def decide(self, storage: Storage) -> Decision:
+        """Lock and read the rows of the decision, and decide by the pure functions of `lifecycle`."""
+
+    def with_serials(self, serials: SerialGenerator | None) -> "Operation[R_co]":  # noqa: ARG002
+        """Return the operation with the ledger's serial generator, if it issues coupons and has no generator."""
+        return self
+
+    def serial_generator(self) -> SerialGenerator | None:
+        """Return the generator of the next serial if a serial is taken; None if the operation issues no coupons."""
+        return None
+
+
+def host_identity(
+    program: Program, event: str, phase: str, inputs: Mapping[str, Any], at: datetime
+) -> IdempotencyRecord:
+    """Return the idempotency record of an operation that a host calls with the id of its own event."""
+    return IdempotencyRecord(program.id, event, phase, inputs, at, at)
+
+
+def decision_of(decided: Intent | Refusal) -> Decision:
+    """Return a decision of one intent."""
+    return decided if isinstance(decided, Refusal) else (decided,)
+
+
+def unknown_sale(event: str) -> Refusal:
+    """Return the refusal of an operation on a sale that was never recorded."""
+    return Refusal(("unknown_sale",), f"no sale {event} has been recorded")
+
+
+def already_undone(key: str) -> Refusal:
+    """Return the refusal of a second undo."""
+    return Refusal(("already_undone",), f"{key} has been undone already")

@@ -1,0 +1,63 @@
+"""Take back: the return of a sale's goods takes back currency, coupons and contributions to trackers."""
+
+from datetime import datetime
+
+import attrs
+
+from loyalty_rules.events import Return
+from loyalty_rules.intents import RedeemCoupon
+from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
+from loyalty_rules.ledger.operations.lookups import locked_coupon, locked_sale
+from loyalty_rules.ledger.operations.operation import Decision, Operation, unknown_sale
+from loyalty_rules.ledger.receipts import ReturnReceipt
+from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle import returns
+from loyalty_rules.lifecycle.records import CouponRecord, Refusal
+from loyalty_rules.program import Program
+from loyalty_rules.values.amounts import decimal_of
+
+__all__ = ["TakeBack"]
+
+
+@attrs.frozen
+class TakeBack(Operation[ReturnReceipt]):
+    """A return, decided under the frozen terms of its sale."""
+
+    program: Program
+    event: Return
+    recorded_at: datetime
+
+    def receipt_class(self) -> type[ReturnReceipt]:
+        """Return the class of the receipt."""
+        return ReturnReceipt
+
+    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
+        """Return the identity: the event's document."""
+        return identity_of_event(self.program, self.event, self.recorded_at)
+
+    def decide(self, storage: Storage) -> Decision:
+        """Decide what the return takes back from the lots and coupons of the sale and of its accounts."""
+        program, of = self.program.id, self.event.of
+        sale = locked_sale(storage, self.program, of)
+        if sale is None:
+            return unknown_sale(of)
+        own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
+        accounts = dict.fromkeys(lot.account for lot in own.values())
+        others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account)}
+        decided = returns.take_back(
+            sale,
+            self.event,
+            lots=[*({**others, **own}.values())],
+            coupons=storage.coupons_of_sale(program, of),
+            tracked={name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
+            redeemed=self._redeemed(storage),
+        )
+        if not isinstance(decided, Refusal):
+            storage.save_sale(attrs.evolve(sale, returns=(*sale.returns, self.event)))
+        return decided
+
+    def _redeemed(self, storage: Storage) -> list[tuple[RedeemCoupon, CouponRecord]]:
+        """Return the redemptions of the sale that were not undone, each with its locked coupon."""
+        made = storage.redemptions_in(self.program.id, self.event.of)
+        coupons = ((each, locked_coupon(storage, self.program, each.coupon)) for each in made)
+        return [(each, coupon) for each, coupon in coupons if coupon is not None]

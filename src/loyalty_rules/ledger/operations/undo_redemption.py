@@ -1,0 +1,58 @@
+"""Undo a redemption, once: the coupon is reinstated if it is still valid. Source: semantics 9."""
+
+from datetime import datetime
+
+import attrs
+
+from loyalty_rules.intents import RedeemCoupon
+from loyalty_rules.keys import undo_redemption_phase
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.operations.lookups import locked_coupon
+from loyalty_rules.ledger.operations.operation import (
+    Decision,
+    Operation,
+    already_undone,
+    decision_of,
+    host_identity,
+    unknown_sale,
+)
+from loyalty_rules.ledger.receipts import UndoRedemptionReceipt
+from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle.records import Refusal
+from loyalty_rules.lifecycle.redemption import undo_redemption
+from loyalty_rules.program import Program
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
+from loyalty_rules.values.identifiers import read_name, read_text
+
+__all__ = ["UndoRedemptionOf"]
+
+
+@attrs.frozen(field_transformer=checked)
+class UndoRedemptionOf(Operation[UndoRedemptionReceipt]):
+    """An undo of the redemption with the key `redemption`; `event` is the id of what undoes it."""
+
+    program: Program
+    redemption: str = attrs.field(converter=read_text)
+    event: str = attrs.field(converter=read_name)
+    at: datetime = attrs.field(converter=read_instant)
+
+    def receipt_class(self) -> type[UndoRedemptionReceipt]:
+        """Return the class of the receipt."""
+        return UndoRedemptionReceipt
+
+    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
+        """Return the identity: the key of the redemption."""
+        return host_identity(
+            self.program, self.event, undo_redemption_phase(self.redemption), {"redemption": self.redemption}, self.at
+        )
+
+    def decide(self, storage: Storage) -> Decision:
+        """Reinstate the coupon."""
+        redeemed = storage.undoable(self.program.id, self.redemption)
+        if not isinstance(redeemed, RedeemCoupon):
+            return Refusal(("unknown_redemption",), f"no redemption {self.redemption} has been recorded")
+        coupon = locked_coupon(storage, self.program, redeemed.coupon)
+        if storage.is_undone(self.redemption):
+            return already_undone(self.redemption)
+        return decision_of(undo_redemption(redeemed, coupon)) if coupon else unknown_sale(redeemed.coupon)

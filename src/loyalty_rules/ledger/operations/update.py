@@ -1,0 +1,42 @@
+"""Update: a new state of a sale releases the promises that wait for it."""
+
+from datetime import datetime
+
+import attrs
+
+from loyalty_rules.events import Update
+from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
+from loyalty_rules.ledger.operations.lookups import locked_sale
+from loyalty_rules.ledger.operations.operation import Decision, Operation, unknown_sale
+from loyalty_rules.ledger.receipts import UpdateReceipt
+from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle import promises
+from loyalty_rules.program import Program
+
+__all__ = ["UpdateSale"]
+
+
+@attrs.frozen
+class UpdateSale(Operation[UpdateReceipt]):
+    """An update, decided under the frozen terms of its sale."""
+
+    program: Program
+    event: Update
+    recorded_at: datetime
+
+    def receipt_class(self) -> type[UpdateReceipt]:
+        """Return the class of the receipt."""
+        return UpdateReceipt
+
+    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
+        """Return the identity: the event's document."""
+        return identity_of_event(self.program, self.event, self.recorded_at)
+
+    def decide(self, storage: Storage) -> Decision:
+        """Release the promises of the sale whose condition the new state satisfies."""
+        sale = locked_sale(storage, self.program, self.event.of)
+        if sale is None:
+            return unknown_sale(self.event.of)
+        decided = promises.update(sale, storage.lots_of_sale(self.program.id, self.event.of), self.event)
+        storage.save_sale(attrs.evolve(sale, updates=(*sale.updates, self.event)))
+        return decided

@@ -1,0 +1,84 @@
+"""The queries of a ledger over any storage. Nothing is written; an instant without an offset is refused."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from loyalty_rules.events import Event, Snapshot
+from loyalty_rules.ledger.operations.arguments import read_argument
+from loyalty_rules.ledger.operations.expire import expiry_of
+from loyalty_rules.ledger.operations.lookups import read_snapshot
+from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, ReportRows
+from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle import promises, spending
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.program import Program
+from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.values.dates import read_instant
+from loyalty_rules.values.identifiers import read_text
+
+__all__ = ["Queries"]
+
+
+class Queries:
+    """The queries over one storage: see `Ledger` for each of them."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def snapshot(self, program: Program, event: Event) -> Snapshot:
+        """Return the snapshot of an event: its counters and trackers, read in one batch."""
+        return read_snapshot(self._storage, program, event, program.counters(event))
+
+    def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+        """Return the balance of an account as of an instant."""
+        at = read_argument(read_instant, "at", at)
+        lots = self._storage.lots_at(program, account, currency, at)
+        promised = sum(micros(lot.promised) for lot in lots)
+        debt = self._storage.debt_at(program, account, currency, at)
+        return Balance(spending.available(lots, at), decimal_of(promised), decimal_of(debt))
+
+    def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Return an account's lots of a currency as of an instant, in the order of issue."""
+        return self._storage.lots_at(program, account, currency, read_argument(read_instant, "at", at))
+
+    def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Return the promises that were open at an instant, in the order of issue."""
+        return self._storage.promised_at(program, read_argument(read_instant, "at", at))
+
+    def due(self, program: Program, at: datetime) -> Sequence[Lot]:
+        """Return the promises that are due by an instant, in the order in which they are due."""
+        at = read_argument(read_instant, "at", at)
+        due = [lot for lot in self._storage.due_promises(program.id, at) if promises.is_due(lot, at)]
+        return sorted(due, key=lambda lot: (lot.issue.due_at or at, lot.order))
+
+    def expired(self, program: Program, at: datetime) -> Sequence[Lot | CouponRecord]:
+        """Return the lots and coupons that have expired by `at` without a record of it, in the order of issue."""
+        at = read_argument(read_instant, "at", at)
+        candidates: list[Lot | CouponRecord] = [*self._storage.expiring_lots(program.id, at)]
+        candidates += self._storage.expiring_coupons(program.id, at)
+        return [each for each in candidates if any(expiry_of(each, at))]
+
+    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+        """Return the entries of an account up to an instant, in the order of record."""
+        return self._storage.statement(program, account, read_argument(read_instant, "at", at))
+
+    def coupon(self, program: str, code: str) -> CouponRecord | None:
+        """Return the coupon of a serial, in any spelling, or the first coupon with a shared code; None if unknown."""
+        return next(iter(self._storage.coupons_by_code(program, read_argument(read_text, "code", code))), None)
+
+    def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+        """Return the coupons of a member, in the order of issue."""
+        return self._storage.coupons_of(program, member)
+
+    def report_rows(self, program: str, at: datetime) -> ReportRows:
+        """Return the rows of the reports as of an instant."""
+        at = read_argument(read_instant, "at", at)
+        lots = (_report_lot(history, store, at) for history, store in self._storage.lot_histories(program))
+        return ReportRows(at, tuple(filter(None, lots)), tuple(self._storage.coupons_at(program, at)))
+
+
+def _report_lot(history: LotHistory, store: str | None, at: datetime) -> ReportLot | None:
+    lot = history.lot(at)
+    if lot is None:
+        return None
+    return ReportLot(lot, store, tuple(each for each in history.entries if each.at <= at))
