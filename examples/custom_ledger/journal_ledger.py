@@ -15,8 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import attrs
-
 import loyalty_rules as lr
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.keys import action_key, coupon_key, event_key, issue_key
@@ -185,8 +183,8 @@ class _Recorded:
 
 def _arguments_of(operation: Operation[Receipt]) -> dict[str, Any]:
     """Return the arguments of an operation in the form of the journal, without its program and its serials."""
-    names = [field.name for field in attrs.fields(type(operation)) if field.name not in ("program", "serials")]
-    return {name: _written(getattr(operation, name)) for name in names}
+    arguments = operation.arguments().items()
+    return {name: _written(value) for name, value in arguments if name not in ("program", "serials")}
 
 
 def _written(value: Any) -> Any:

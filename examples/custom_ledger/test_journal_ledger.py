@@ -174,7 +174,7 @@ def test_a_journal_with_other_receipts_than_recorded_does_not_open(path: Path) -
     with JournalLedger(path) as ledger:
         sell(ledger, "T1", "100")
     path.write_bytes(path.read_bytes().replace(b'"amount": "100"', b'"amount": "900"', 1))
-    with pytest.raises(JournalDiffersError, match="line 1: process has other receipts than recorded"):
+    with pytest.raises(JournalDiffersError, match="line 1: Sell has another receipt than recorded"):
         JournalLedger(path)
 
 

@@ -24,8 +24,9 @@ from loyalty_rules.ledger import Balance, posting
 from loyalty_rules.ledger import service as operations
 from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
+from loyalty_rules.ledger.operations import TakeBack
 from loyalty_rules.ledger.posting import Posting
-from loyalty_rules.ledger.service import LedgerService
+from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Lot
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -178,13 +179,13 @@ def a_release_has_no_expiry(patch: Patch) -> None:
 
 @bug("a_promise_is_not_part_of_the_balance")
 def a_promise_can_be_spent(patch: Patch) -> None:
-    balance = LedgerService.balance
+    balance = Queries.balance
 
-    def generous(self: LedgerService, *of: Any) -> Balance:
+    def generous(self: Queries, *of: Any) -> Balance:
         right = balance(self, *of)
         return attrs.evolve(right, available=decimal_of(micros(right.available) + micros(right.promised)))
 
-    patch.setattr(LedgerService, "balance", generous)
+    patch.setattr(Queries, "balance", generous)
 
 
 # -- returns ---------------------------------------------------------------------------------------------------------
@@ -205,18 +206,18 @@ def a_return_ignores_earlier_returns(patch: Patch) -> None:
 def a_return_is_decided_under_todays_program(patch: Patch) -> None:
     sale_of = MemoryStorage.sale
     running: list[Any] = []  # the current program of the till
-    take_back = LedgerService._take_back
+    decide = TakeBack.decide
 
     def today(self: MemoryStorage, program: str, event: str) -> Any:
         sale = sale_of(self, program, event)
         return attrs.evolve(sale, program=running[-1]) if sale is not None and running else sale
 
-    def taken_today(self: LedgerService, program: Any, back: Any) -> Any:
-        running.append(program)
-        return take_back(self, program, back)
+    def taken_today(self: TakeBack, storage: Any) -> Any:
+        running.append(self.program)
+        return decide(self, storage)
 
     patch.setattr(MemoryStorage, "sale", today)
-    patch.setattr(LedgerService, "_take_back", taken_today)
+    patch.setattr(TakeBack, "decide", taken_today)
 
 
 @bug("the_next_issue_pays_the_debt_first")
@@ -260,10 +261,10 @@ def the_oldest_lot_is_spent_first(patch: Patch) -> None:
 def a_balance_is_overdrawn(patch: Patch) -> None:
     """The balance is not checked."""
     patch.setattr(spending, "available", lambda *_: Decimal(10**9))
-    patch.setattr(LedgerService, "balance", _balance_of_lots)
+    patch.setattr(Queries, "balance", _balance_of_lots)
 
 
-def _balance_of_lots(self: LedgerService, program: str, account: Any, currency: str, at: Any) -> Balance:
+def _balance_of_lots(self: Queries, program: str, account: Any, currency: str, at: Any) -> Balance:
     lots = self.lots(program, account, currency, at)
     live, promised = [lot.outstanding for lot in lots if lot.is_live(at)], [lot.promised for lot in lots]
     debt = self._storage.debt_at(program, account, currency, at)
@@ -274,7 +275,7 @@ def _balance_of_lots(self: LedgerService, program: str, account: Any, currency: 
 def a_balance_collapses(patch: Patch) -> None:
     """The balance is the units of live lots less all spent units, also those of expired lots."""
 
-    def collapsing(self: LedgerService, program: str, account: Any, currency: str, at: Any) -> Balance:
+    def collapsing(self: Queries, program: str, account: Any, currency: str, at: Any) -> Balance:
         lots = self.lots(program, account, currency, at)
         alive = [lot for lot in lots if lot.expires_at is None or at < lot.expires_at]
         gone = [lot for lot in lots if lot not in alive]
@@ -282,7 +283,7 @@ def a_balance_collapses(patch: Patch) -> None:
         spent = Decimal(sum(lot.spent for lot in gone))
         return attrs.evolve(right, available=right.available - spent)
 
-    patch.setattr(LedgerService, "balance", collapsing)
+    patch.setattr(Queries, "balance", collapsing)
 
 
 @bug("a_spend_is_undone_once")

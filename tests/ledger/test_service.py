@@ -14,6 +14,7 @@ from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.events import Transaction
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.memory.storage import MemoryStorage
+from loyalty_rules.ledger.operations import Expire, Settle
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.lifecycle.records import Account
 from shop import Serials, earn, fixed, program, sale
@@ -216,10 +217,10 @@ def test_a_shared_code_redeems_the_members_own_coupon_or_one_without_a_member(
 def test_a_promise_that_was_settled_meanwhile_is_refused(service: LedgerService) -> None:
     shop = lr.load_program(program(earn(fixed(10), timing={"type": "delayed", "days": 1})))
     service.process(shop, bill())
-    (due,) = service.due(shop, AT)
+    (due,) = service.queries.due(shop, AT)
     service.process(shop, late("return", of="T-1", amount="100"))
 
-    receipt = service.settle_one(shop, due, AT)
+    receipt = service.execute(Settle(shop, due, AT))
 
     assert receipt.refusal is not None
     assert receipt.refusal.reasons == ("already_resolved",)
@@ -228,11 +229,11 @@ def test_a_promise_that_was_settled_meanwhile_is_refused(service: LedgerService)
 def test_a_lot_that_was_spent_meanwhile_is_not_expired(service: LedgerService) -> None:
     shop = lr.load_program(program(earn(fixed(10), expiry={"type": "fixed_period", "after": {"days": 1}})))
     service.process(shop, bill())
-    (expired,) = service.expired(shop, AT)
+    (expired,) = service.queries.expired(shop, AT)
     before = datetime(2025, 1, 15, 12, tzinfo=UTC)
     service.spend(shop, ANNA, "M1", "points", Decimal(10), event="S-1", at=before)
 
-    receipt = service.expire_one(shop, expired, AT)
+    receipt = service.execute(Expire(shop, expired, AT))
 
     assert receipt.refusal is not None
     assert receipt.refusal.reasons == ("not_expired",)

@@ -13,11 +13,10 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules.events import Return
 from loyalty_rules.intents import ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.service import LedgerService
+from loyalty_rules.ledger.operations import TakeBack
 from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
 from loyalty_rules.values.amounts import micros
 from reference import documents
@@ -337,14 +336,14 @@ def test_a_changed_or_deleted_promotion_changes_nothing_for_an_old_sale() -> Non
 
 
 def test_a_return_decided_under_the_program_of_today_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    take_back = LedgerService._take_back
+    decide = TakeBack.decide
 
-    def decided_today(self: Any, program: Any, back: Return) -> Any:
-        of = program.id, back.of
-        self._storage.sales[of] = attrs.evolve(self._storage.sales[of], program=program)
-        return take_back(self, program, back)
+    def decided_today(self: TakeBack, storage: Any) -> Any:
+        of = self.program.id, self.event.of
+        storage.sales[of] = attrs.evolve(storage.sales[of], program=self.program)
+        return decide(self, storage)
 
-    monkeypatch.setattr(LedgerService, "_take_back", decided_today)
+    monkeypatch.setattr(TakeBack, "decide", decided_today)
     is_broken(a_changed_program_changes_nothing_for_an_old_sale, returned_sales(), st.just("reworded"), tries=40)
 
 

@@ -7,13 +7,12 @@ from typing import TypeVar
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
-from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.receipts import ReceiptT
 from loyalty_rules.ledger.service import LedgerService
 
 __all__ = ["AutocommitLedger"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Receipt)
 
 
 class AutocommitLedger(LedgerMethods):
@@ -23,7 +22,7 @@ class AutocommitLedger(LedgerMethods):
     def _write(self, work: Callable[[LedgerService], T]) -> T:
         """Run work in one transaction: all of its records are kept or, if it raises, none."""
 
-    def execute(self, operation: Operation[R]) -> R:
+    def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, in one transaction, and return its receipt."""
         return self._write(lambda service: service.execute(operation))
 

@@ -8,20 +8,17 @@
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, replayed
 from loyalty_rules.ledger.locks import counter_lock
 from loyalty_rules.ledger.operations.operation import Operation
 from loyalty_rules.ledger.posting import Posting, windows_of
-from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.receipts import Receipt, ReceiptT
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Refusal
 
 __all__ = ["execute"]
-
-R = TypeVar("R", bound=Receipt)
 
 
 class _Refused(Exception):
@@ -31,7 +28,7 @@ class _Refused(Exception):
         self.refusal = refusal
 
 
-def execute(storage: Storage, operation: Operation[R]) -> R:
+def execute(storage: Storage, operation: Operation[ReceiptT]) -> ReceiptT:
     """Execute an operation once, and return its receipt.
 
     A retry returns the recorded receipt; a refusal leaves no record. Raises `IdempotencyConflict` if other inputs

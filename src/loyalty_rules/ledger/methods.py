@@ -28,7 +28,7 @@ from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
-    Receipt,
+    ReceiptT,
     RedeemReceipt,
     SaleReceipt,
     SettleReceipt,
@@ -46,14 +46,13 @@ from loyalty_rules.values.dates import read_instant
 __all__ = ["AsyncLedgerMethods", "LedgerMethods"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Receipt)
 
 
 class LedgerMethods(ABC):
     """The methods of `Ledger`, over `execute` and queries."""
 
     @abstractmethod
-    def execute(self, operation: Operation[R]) -> R:
+    def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, in one transaction, and return its receipt."""
 
     @abstractmethod
@@ -158,7 +157,7 @@ class AsyncLedgerMethods(ABC):
     """The methods of `AsyncLedger`, over `execute` and queries."""
 
     @abstractmethod
-    async def execute(self, operation: Operation[R]) -> R:
+    async def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, in one transaction, and return its receipt."""
 
     @abstractmethod

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.ledger.methods import LedgerMethods
@@ -16,7 +16,7 @@ from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
-    Receipt,
+    ReceiptT,
     RedeemReceipt,
     SaleReceipt,
     SettleReceipt,
@@ -32,13 +32,11 @@ from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["AsyncLedger", "Ledger"]
 
-R = TypeVar("R", bound=Receipt)
-
 
 class Ledger(Protocol):
     """A ledger: it records decisions. Every instant is an argument; `at` is the time of the event, not of a clock."""
 
-    def execute(self, operation: Operation[R]) -> R:
+    def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, in one transaction, and return its receipt; the methods below build operations."""
         ...
 
@@ -139,7 +137,7 @@ class Ledger(Protocol):
 class AsyncLedger(Protocol):
     """A ledger for asyncio: the operations of `Ledger`, each awaited."""
 
-    async def execute(self, operation: Operation[R]) -> R:
+    async def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once."""
         ...
 

@@ -34,6 +34,7 @@ __all__ = [
     "EventReceipt",
     "ExpireReceipt",
     "Receipt",
+    "ReceiptT",
     "RedeemReceipt",
     "ReturnReceipt",
     "SaleReceipt",
@@ -48,6 +49,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+ReceiptT = TypeVar("ReceiptT", bound="Receipt")
+"""The class of an operation's receipt."""
 
 _ORDER = ("status", "key", "intents", "trims", "refusal")
 

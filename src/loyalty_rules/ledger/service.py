@@ -10,7 +10,7 @@ from loyalty_rules.ledger.locks import counter_lock
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
-from loyalty_rules.ledger.receipts import ExpireReceipt, Receipt, SettleReceipt
+from loyalty_rules.ledger.receipts import ExpireReceipt, ReceiptT, SettleReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
@@ -18,7 +18,6 @@ from loyalty_rules.serials import SerialGenerator
 __all__ = ["LedgerService"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Receipt)
 
 
 class LedgerService(LedgerMethods):
@@ -32,7 +31,7 @@ class LedgerService(LedgerMethods):
         self._serials = serials
         self.queries = Queries(storage)
 
-    def execute(self, operation: Operation[R]) -> R:
+    def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, and return its receipt; a refusal or an error rolls it back by itself."""
         return execute(self._storage, operation.with_serials(self._serials))
 

@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
+
+import attrs
 
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
@@ -52,6 +54,11 @@ class Operation(ABC, Generic[R_co]):
     @abstractmethod
     def decide(self, storage: Storage) -> Decision:
         """Lock and read the rows of the decision, and decide by the pure functions of `lifecycle`."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the constructor by name, so that a ledger can write the operation down."""
+        fields = attrs.fields(cast(type[attrs.AttrsInstance], type(self)))
+        return {field.name: getattr(self, field.name) for field in fields}
 
     def with_serials(self, serials: SerialGenerator | None) -> "Operation[R_co]":  # noqa: ARG002
         """Return the operation with the ledger's serial generator, if it issues coupons and has no generator."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from loyalty_rules.ledger.methods import AsyncLedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
-from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.receipts import ReceiptT
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.tables import Tables
@@ -21,7 +21,6 @@ from loyalty_rules.serials import SerialKeys
 __all__ = ["AsyncSQLLedger"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Receipt)
 
 
 class AsyncSQLLedger(AsyncLedgerMethods):
@@ -77,7 +76,7 @@ class AsyncSQLLedger(AsyncLedgerMethods):
                 await asyncio.sleep(backoff)
         raise AssertionError("the last attempt returns or raises")
 
-    async def execute(self, operation: Operation[R]) -> R:
+    async def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, in one transaction, and return its receipt."""
         return await self._write(lambda service: service.execute(operation))
 
