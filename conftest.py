@@ -43,7 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests first, so that no process is left alone with one at the end."""
+    """Run slow tests first, so that no process is left alone with one at the end. Pages start processes: slow."""
+    for item in items:
+        if item.path.suffix == ".md":
+            item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

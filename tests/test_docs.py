@@ -84,6 +84,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("name", WRONG)
+@pytest.mark.slow
 def test_a_wrong_block_fails(outcomes: dict[str, bool], name: str) -> None:
     assert outcomes[name]
 

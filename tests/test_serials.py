@@ -709,6 +709,7 @@ def test_a_hundred_thousand_serials_are_all_different(hundred_thousand: list[str
 # χ² with 31 degrees of freedom has mean 31; fewer than 1 in 20,000 lie above 72, and as few below 9. The serials
 # are the same on every run, and so is the answer.
 @pytest.mark.parametrize("place", range(1, PLACES))
+@pytest.mark.slow
 def test_each_symbol_is_as_frequent_as_any_other(hundred_thousand: list[str], place: int) -> None:
     assert 9 < chi_squared([serial[place] for serial in hundred_thousand]) < 72
 

@@ -63,6 +63,7 @@ def test_the_facts_hold_of_the_ledger_without_the_bugs(pytester: pytest.Pytester
     assert outcomes(pytester, "pass") == ({f"Test_{bug}" for bug in BUGS}, set())
 
 
+@pytest.mark.slow
 def test_the_contract_catches_every_bug(pytester: pytest.Pytester) -> None:
     assert outcomes(pytester, "bug.plant(monkeypatch)") == (set(), {f"Test_{bug}" for bug in BUGS})
 

@@ -208,6 +208,7 @@ def test_a_balance_that_waits_for_the_sweep_is_caught(monkeypatch: pytest.Monkey
     is_broken(a_sweep_changes_no_answer, STEPS, SWEEPS, tries=60)
 
 
+@pytest.mark.slow
 def test_a_sweep_that_comes_a_day_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     expire = sweep.expire
 

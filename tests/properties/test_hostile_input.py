@@ -815,6 +815,7 @@ def test_a_spoiled_snapshot_is_refused_or_known(document: dict) -> None:
 @pytest.mark.parametrize("load", [lr.load_program, lr.load_event, lr.load_snapshot])
 @examples(300)
 @given(text=st.one_of(st.text(), st.binary(), st.text(alphabet='{}[]":,01e.-tfn \\u')))
+@pytest.mark.slow
 def test_any_text_is_refused_or_read(load: Any, text: str | bytes) -> None:
     outcome(load, text)
 

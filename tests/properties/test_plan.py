@@ -97,6 +97,7 @@ def check(case: tuple[dict, dict]) -> None:
 
 @examples(300)
 @given(crowds())
+@pytest.mark.slow
 def test_the_plan_finds_what_a_look_at_every_promotion_finds(case: tuple[dict, dict]) -> None:
     check(case)
 
@@ -166,6 +167,7 @@ def windows_are_not_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=lambda plant: plant.__name__,
 )
+@pytest.mark.slow
 def test_the_law_sees_a_net_with(plant: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
 

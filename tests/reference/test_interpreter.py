@@ -62,6 +62,7 @@ def test_a_worked_case_gives_what_it_says(case: dict) -> None:
         assert agrees(evaluation[part], expected), (evaluation[part], expected)
 
 
+@pytest.mark.slow
 def test_random_cases_reach_every_kind_of_intent_and_every_reason() -> None:
     kinds, reasons = set(), set()
 

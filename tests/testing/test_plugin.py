@@ -57,6 +57,7 @@ def test_without_a_marker(program): ...
     ran.stdout.fnmatch_lines(['the fixture `program` needs a marker: @pytest.mark.program("program.toml")'])
 
 
+@pytest.mark.slow
 def test_intents_that_are_not_equal_are_shown_as_rows_of_a_receipt(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
@@ -108,6 +109,7 @@ def test_it_keeps_the_laws(program):
     ran.stdout.no_fnmatch_line("*Counterexample(*")
 
 
+@pytest.mark.slow
 def test_a_contract_that_fails_shows_what_went_through_the_till(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,

@@ -50,6 +50,7 @@ DRAWN = [each for each in dict.fromkeys((*PUBLIC, *TYPES)) if each.__name__ not 
 
 
 @pytest.mark.parametrize("cls", DRAWN, ids=lambda cls: cls.__name__)
+@pytest.mark.slow
 def test_each_public_class_is_drawn_by_its_type(cls: type) -> None:
     values = drawn(st.from_type(cls), 10)
 
