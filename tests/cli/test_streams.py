@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from loyalty_rules.cli.streams import complain, say, standard_input
+from loyalty_rules.cli.streams import complain, print_text, standard_input
 
 from .running import Capture
 
@@ -22,7 +22,7 @@ def test_standard_input_is_read_as_bytes(monkeypatch: pytest.MonkeyPatch, buffer
 
 
 def test_a_text_is_printed_on_standard_output(capsys: Capture) -> None:
-    say("two\nlines")
+    print_text("two\nlines")
 
     assert capsys.readouterr() == ("two\nlines\n", "")
 
@@ -34,7 +34,8 @@ def test_each_complaint_is_one_line_of_standard_error(capsys: Capture) -> None:
 
 
 def test_a_character_outside_the_encoding_of_the_terminal_is_escaped() -> None:
-    code = "import sys; from loyalty_rules.cli.streams import say; sys.stdout.reconfigure(encoding='ascii'); say('→')"
+    imports = "import sys; from loyalty_rules.cli.streams import print_text"
+    code = f"{imports}; sys.stdout.reconfigure(encoding='ascii'); print_text('→')"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True)
 

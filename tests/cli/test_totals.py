@@ -84,7 +84,7 @@ def test_the_table_counts_every_event_that_was_read() -> None:
         "malformed": "6",
         "recorded: return": "4",
         "refused: unknown_sale": "1",
-        "of an id that had come with another content": "3",
+        "conflict: id recorded with other content": "3",
         "not evaluated: update": "5",
         "not evaluated: counters past 15 digits": "2",
         "a second": "2,042",  # (1000 + 1 + 2 + 3 + 4 + 5 + 6) / 0.5

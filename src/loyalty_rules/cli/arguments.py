@@ -1,11 +1,14 @@
 """Arguments that several commands take, with one wording each."""
 
 import argparse
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from loyalty_rules.cli.streams import STDIN
 
-__all__ = ["Subparsers", "add_event", "add_key_file", "add_program", "add_snapshot", "reads_stdin_twice"]
+__all__ = ["STDIN_TWICE", "Subparsers", "add_event", "add_key_file", "add_program", "add_snapshot", "reads_stdin_twice"]
+
+STDIN_TWICE: Final = "standard input can't be both the event and the snapshot"
+"""The complaint if `reads_stdin_twice`."""
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The object that `add_subparsers` returns; argparse has no public name for its class."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UnusableLedgerError", "database_url", "existing_ledger", "opened_ledger", "translated_errors"]
 
-_NO_LEDGER = "is a database without a ledger; expected one that run --ledger has made"
+_NO_LEDGER = "is a database without a ledger; expected one created by run --ledger"
 _EXAMPLES = "sqlite:///shop.db or postgresql+psycopg://user@host/shop"
 
 
@@ -116,11 +116,11 @@ def _check_file(name: str) -> None:
     from loyalty_rules.ledger.sql import Tables
 
     if not Path(name).is_file():
-        raise UnusableLedgerError(f"{name}: there is no such file; a ledger is made by loyalty-rules run --ledger URL")
-    looking_for = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+        raise UnusableLedgerError(f"{name}: there is no such file; loyalty-rules run --ledger URL creates a ledger")
+    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
     try:
         with closing(sqlite3.connect(f"{Path(name).absolute().as_uri()}?mode=ro", uri=True)) as file:
-            (found,) = file.execute(looking_for, [Tables().batches.name]).fetchone()
+            (found,) = file.execute(query, [Tables().batches.name]).fetchone()
     except sqlite3.Error as error:
         raise UnusableLedgerError(f"{name}: can't be read as a database of SQLite: {error}") from error
     if not found:
@@ -132,7 +132,7 @@ def _check_file(name: str) -> None:
 
 @contextmanager
 def translated_errors(url: str) -> Iterator[None]:
-    """Turn errors of the database and of the ledger into an `UnusableLedgerError` with the same words."""
+    """Convert errors of the database and of the ledger to an `UnusableLedgerError` with the same message."""
     try:
         yield
     except Exception as error:
@@ -145,6 +145,6 @@ def translated_errors(url: str) -> Iterator[None]:
 
 
 def _message(error: Exception) -> str:
-    """Return the first line of the database's own message; SQLAlchemy's adds the statement."""
+    """Return the first line of the database's own message; that of SQLAlchemy adds the statement."""
     lines = str(getattr(error, "orig", None) or error).splitlines()
     return lines[0] if lines else type(error).__name__

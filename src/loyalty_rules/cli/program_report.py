@@ -24,7 +24,7 @@ __all__ = ["DIMENSIONS", "ProgramReport", "program_report", "report_document", "
 By: TypeAlias = Literal["promotion", "store", "issued_in", "month"]
 DIMENSIONS = ("program", "promotion", "store", "issued_in", "month")
 
-_NEVER_BEFORE, _NEVER_AFTER = date.min, date.max
+_FIRST_DAY, _LAST_DAY = date.min, date.max
 
 
 @attrs.frozen
@@ -40,7 +40,7 @@ class ProgramReport:
 
 
 def program_report(ledger: "SQLLedger", program: Program, at: datetime, by: Sequence[str]) -> ProgramReport:
-    """Build the reports of one program as of an instant, split by the dimensions named."""
+    """Build the reports of one program as of an instant, split by dimensions."""
     rows = ledger.report_rows(program.id, at)
     split = tuple(cast(By, each) for each in by if each != "program")  # each program has a report of its own
     return ProgramReport(
@@ -57,9 +57,9 @@ def program_report(ledger: "SQLLedger", program: Program, at: datetime, by: Sequ
 
 
 def _conversion(program: Program, rows: ReportRows, by: Sequence[By]) -> Iterator[Conversion]:
-    """Yield conversion over all time or, if split by month, over each month in which a coupon came or went."""
+    """Yield conversion over all time or, if split by month, over each month with changes of coupons."""
     if not _is_by_month(by):
-        yield from conversion(program, rows, _NEVER_BEFORE, _NEVER_AFTER, _of_coupons(by))
+        yield from conversion(program, rows, _FIRST_DAY, _LAST_DAY, _of_coupons(by))
         return
     for month in _months(program, rows):
         for row in conversion(program, rows, *_days_of(month), _of_coupons(by)):
@@ -75,8 +75,8 @@ def _of_coupons(by: Sequence[By]) -> tuple[Literal["promotion", "store"], ...]:
 
 
 def _months(program: Program, rows: ReportRows) -> list[str]:
-    happened = issuance(program, rows, ("month",))
-    return sorted({month for row in happened if row.kind == "coupon" and (month := row.group["month"]) is not None})
+    by_month = issuance(program, rows, ("month",))
+    return sorted({month for row in by_month if row.kind == "coupon" and (month := row.group["month"]) is not None})
 
 
 def _days_of(month: str) -> tuple[date, date]:

@@ -16,7 +16,7 @@ from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["RecordingRun", "ledger_tables"]
 
-_AN_INSTANT = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class RecordingRun:
@@ -34,7 +34,7 @@ class RecordingRun:
 
     def decide(self, event: Event) -> tuple[Intent, ...]:
         """Return the intents recorded for one event: releases of promises due before it, then its own."""
-        due = self._settled(event.occurred_at - _AN_INSTANT)
+        due = self._settled(event.occurred_at - _MICROSECOND)
         try:
             receipt = self._record(event)
         except IdempotencyConflict as error:

@@ -9,15 +9,15 @@ from loyalty_rules.values.amounts import micros, micros_text
 
 __all__ = ["conversion_table", "issuance_table", "liability_table", "total_table"]
 
-_BECAME = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
-_CONVERTED = ("issued", "voided", "expired", "outstanding", "redeemed", "redeemed_in_period")
+_ISSUANCE_COLUMNS = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
+_CONVERSION_COLUMNS = ("issued", "voided", "expired", "outstanding", "redeemed", "redeemed_in_period")
 
 
 def issuance_table(rows: Sequence[Issuance], by: Sequence[str] = ()) -> Table:
     """Build the table of issuance; `by` names the groups of the rows."""
     return Table(
-        ("of", *by, *_BECAME),
-        [(row.of, *_names(row.group), *(_text(getattr(row, column)) for column in _BECAME)) for row in rows],
+        ("of", *by, *_ISSUANCE_COLUMNS),
+        [(row.of, *_names(row.group), *(_text(getattr(row, column)) for column in _ISSUANCE_COLUMNS)) for row in rows],
         texts=1 + len(by),
     )
 
@@ -25,12 +25,12 @@ def issuance_table(rows: Sequence[Issuance], by: Sequence[str] = ()) -> Table:
 def conversion_table(rows: Sequence[Conversion], by: Sequence[str] = ()) -> Table:
     """Build the table of coupon conversion, by cohort and by flow."""
     return Table(
-        ("coupons", *by, *(column.replace("_", " ") for column in _CONVERTED), "cohort rate", "flow rate"),
+        ("coupons", *by, *(column.replace("_", " ") for column in _CONVERSION_COLUMNS), "cohort rate", "flow rate"),
         [
             (
                 row.coupon_type,
                 *_names(row.group),
-                *(str(getattr(row, column)) for column in _CONVERTED),
+                *(str(getattr(row, column)) for column in _CONVERSION_COLUMNS),
                 _rate(row.cohort_rate),
                 _rate(row.flow_rate),
             )

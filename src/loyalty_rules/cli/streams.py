@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from typing import BinaryIO
 
-__all__ = ["STDIN", "STDOUT", "complain", "say", "standard_input"]
+__all__ = ["STDIN", "STDOUT", "complain", "print_text", "standard_input"]
 
 STDIN = STDOUT = "-"
 
@@ -16,7 +16,7 @@ def standard_input() -> BinaryIO:
     return buffer if buffer is not None else io.BytesIO(sys.stdin.read().encode())
 
 
-def say(text: str) -> None:
+def print_text(text: str) -> None:
     """Print a text on standard output; characters outside its encoding are escaped."""
     try:
         print(text)

@@ -27,7 +27,7 @@ class Totals:
     """Counts of a run. `amounts` are by promotion and currency, `not_evaluated` by type of event.
 
     `undecided` counts events whose counters outgrew a snapshot. With a ledger, `later` counts returns, updates and
-    confirmations, `refused` the reasons of refusals, and `conflicts` events whose id came with other content before.
+    confirmations, `refused` the reasons of refusals, and `conflicts` events whose id was recorded with other content.
     """
 
     evaluated: int = 0
@@ -84,7 +84,7 @@ def _events(totals: Totals, malformed: int, seconds: float) -> Table:
         "malformed": malformed,
         **{f"recorded: {kind}": count for kind, count in sorted(totals.later.items())},
         **{f"refused: {reason}": count for reason, count in sorted(totals.refused.items())},
-        **({"of an id that had come with another content": totals.conflicts} if totals.conflicts else {}),
+        **({"conflict: id recorded with other content": totals.conflicts} if totals.conflicts else {}),
         **{f"not evaluated: {reason}": count for reason, count in sorted(totals.not_evaluated.items())},
         **({"not evaluated: counters past 15 digits": totals.undecided} if totals.undecided else {}),
     }

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from loyalty_rules.cli.arguments import Subparsers, add_program
 from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
-from loyalty_rules.cli.streams import complain, say
+from loyalty_rules.cli.streams import complain, print_text
 from loyalty_rules.errors import DocumentError, InvalidValueError
 from loyalty_rules.linting import lint
 from loyalty_rules.loading import load_program
@@ -42,9 +42,9 @@ def check(arguments: argparse.Namespace) -> int:
         complain([f"--as-of: {error}"])
         return INVALID
     findings = lint(program, as_of=as_of)
-    say(f"{arguments.program}: {_parts(program)}: {_verdict(len(findings))}")
+    print_text(f"{arguments.program}: {_parts(program)}: {_verdict(len(findings))}")
     for finding in findings:
-        say(str(finding))
+        print_text(str(finding))
     return FINDINGS if findings and arguments.strict else SUCCESS
 
 

@@ -4,6 +4,7 @@ import argparse
 import json
 
 from loyalty_rules.cli.arguments import (
+    STDIN_TWICE,
     Subparsers,
     add_event,
     add_key_file,
@@ -13,7 +14,7 @@ from loyalty_rules.cli.arguments import (
 )
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading, missing_key
-from loyalty_rules.cli.streams import complain, say
+from loyalty_rules.cli.streams import complain, print_text
 from loyalty_rules.errors import MissingSerialsError, WrongEventError
 from loyalty_rules.loading import dump
 
@@ -34,7 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def evaluate(arguments: argparse.Namespace) -> int:
     """Print the evaluation of one event, or its explanation, and return the exit status."""
     if reads_stdin_twice(arguments):
-        complain(["standard input can't be both the event and the snapshot"])
+        complain([STDIN_TWICE])
         return INVALID
     loading = Loading()
     program = loading.program(arguments.program)
@@ -52,5 +53,5 @@ def evaluate(arguments: argparse.Namespace) -> int:
     except MissingSerialsError as error:
         complain([missing_key(error)])
         return INVALID
-    say(str(evaluation.explain()) if arguments.explain else json.dumps(dump(evaluation), indent=2))
+    print_text(str(evaluation.explain()) if arguments.explain else json.dumps(dump(evaluation), indent=2))
     return SUCCESS

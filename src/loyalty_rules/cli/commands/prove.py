@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from loyalty_rules.cli.arguments import Subparsers, add_program
 from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading
-from loyalty_rules.cli.streams import complain, say
+from loyalty_rules.cli.streams import complain, print_text
 from loyalty_rules.documents.sources import read_source
 from loyalty_rules.errors import DocumentError, InvalidValueError
 from loyalty_rules.program import Program
@@ -90,8 +90,8 @@ def _read_expectations(name: str | None) -> "Expectations":
 def _report(law: str, counterexample: "Counterexample | None", expectations: "Expectations") -> bool:
     """Print the outcome of a law, and return whether the law is broken."""
     if counterexample is not None:
-        say(f"{counterexample}\n")
+        print_text(f"{counterexample}\n")
         return True
     skipped = expectations.has_none_for(law)
-    say(f"{law}: {'skipped, no expectation given' if skipped else 'no counterexample found'}")
+    print_text(f"{law}: {'skipped, no expectation given' if skipped else 'no counterexample found'}")
     return False

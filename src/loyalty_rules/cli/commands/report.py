@@ -9,7 +9,7 @@ from loyalty_rules.cli.databases import UnusableLedgerError, database_url, exist
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading
 from loyalty_rules.cli.program_report import DIMENSIONS, program_report, report_document, report_text
-from loyalty_rules.cli.streams import complain, say
+from loyalty_rules.cli.streams import complain, print_text
 from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import read_event_instant
@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "url", metavar="URL", type=database_url, help="the ledger's database: sqlite:///shop.db, postgresql+psycopg://…"
     )
     parser.add_argument(
-        "--program", metavar="PROGRAM", help="report on this program only, a .toml or .json file, as the file is now"
+        "--program", metavar="PROGRAM", help="report on this program only, in the version of this .toml or .json file"
     )
     parser.add_argument(
         "--as-of", metavar="INSTANT", type=_instant, help="the instant of the report; default: the latest recorded"
@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="NAMES",
         type=_dimensions,
         default=(),
-        help="split issuance and conversion by these, separated by commas: "
+        help="the dimensions of issuance and conversion, separated by commas: "
         f"{', '.join(DIMENSIONS)}; each program has its own report",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON document instead of tables")
@@ -73,7 +73,7 @@ def report(arguments: argparse.Namespace) -> int:
     except UnusableLedgerError as error:
         complain([f"loyalty-rules: {error}"])
         return INVALID
-    say(report_document(reports, at) if arguments.json else report_text(reports, at))
+    print_text(report_document(reports, at) if arguments.json else report_text(reports, at))
     return SUCCESS
 
 

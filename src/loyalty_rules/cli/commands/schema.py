@@ -5,7 +5,7 @@ import json
 
 from loyalty_rules.cli.arguments import Subparsers
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
-from loyalty_rules.cli.streams import complain, say
+from loyalty_rules.cli.streams import complain, print_text
 
 __all__ = ["add_parser", "schema"]
 
@@ -25,5 +25,5 @@ def schema(arguments: argparse.Namespace) -> int:
     if arguments.kind not in KINDS:
         complain([f"there is no schema of {arguments.kind!r}; there is one of {', '.join(KINDS)}"])
         return INVALID
-    say(json.dumps(schema_of(arguments.kind), indent=2))
+    print_text(json.dumps(schema_of(arguments.kind), indent=2))
     return SUCCESS

@@ -6,10 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from loyalty_rules.cli.arguments import Subparsers, add_event, add_program, add_snapshot, reads_stdin_twice
+from loyalty_rules.cli.arguments import (
+    STDIN_TWICE,
+    Subparsers,
+    add_event,
+    add_program,
+    add_snapshot,
+    reads_stdin_twice,
+)
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading, source_of
-from loyalty_rules.cli.streams import complain, say
+from loyalty_rules.cli.streams import complain, print_text
 from loyalty_rules.documents.sources import Source, read_source
 from loyalty_rules.errors import WrongEventError
 from loyalty_rules.loading import load_event, load_program, load_snapshot
@@ -31,7 +38,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def vector(arguments: argparse.Namespace) -> int:
     """Print a list of one vector, documents and intents, and return the exit status."""
     if reads_stdin_twice(arguments):
-        complain(["standard input can't be both the event and the snapshot"])
+        complain([STDIN_TWICE])
         return INVALID
     loading = Loading()
     program = _raw_document(loading, arguments.program, Path(arguments.program), load_program)
@@ -47,7 +54,7 @@ def vector(arguments: argparse.Namespace) -> int:
     except WrongEventError as error:
         complain([f"{arguments.event}: {error}"])
         return INVALID
-    say(json.dumps([case], indent=2))
+    print_text(json.dumps([case], indent=2))
     return SUCCESS
 
 
