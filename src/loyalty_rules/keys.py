@@ -6,11 +6,11 @@ stores) are escaped with `key_part`; ids of a program's parts contain neither `/
 
 These texts are stored by ledgers and must never change. Source: documents (evaluation, claims), ledger 2.
 
-    PROGRAM/EVENT/PROMOTION/ACTION            an issue of currency
-    PROGRAM/EVENT/PROMOTION/ACTION/ORDINAL    a coupon
-    PROGRAM/EVENT/tracker/TRACKER             an advance of a tracker
-    PROGRAM/EVENT#PHASE                       a batch of a ledger
-    PROMOTION/ACTION/member/MEMBER/WINDOW     the counter of an action's cap per member
+- `PROGRAM/EVENT/PROMOTION/ACTION`: an issue of currency
+- `PROGRAM/EVENT/PROMOTION/ACTION/ORDINAL`: a coupon
+- `PROGRAM/EVENT/tracker/TRACKER`: an advance of a tracker
+- `PROGRAM/EVENT#PHASE`: a batch of a ledger
+- `PROMOTION/ACTION/member/MEMBER/WINDOW`: the counter of an action's cap per member
 """
 
 from datetime import date

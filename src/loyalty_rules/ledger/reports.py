@@ -1,7 +1,7 @@
 """Reports of a program: issuance, conversion of coupons, liability.
 
 Each report is a pure function of the rows of a ledger as of an instant (`Ledger.report_rows`), exact to the last digit.
-Lots and coupons expire by time, whether or not a sweep has recorded that, so a report as of an instant is the same
+Lots and coupons expire by time, whether or not a sweep has recorded that. So a report as of an instant is the same
 before and after a sweep. Days and months are local, in the program's zone. Source: ledger 4.
 """
 

@@ -36,7 +36,7 @@ class TakeBack(Operation[ReturnReceipt]):
         return identity_of_event(self.program, self.event, self.recorded_at)
 
     def decide(self, storage: Storage) -> Decision:
-        """Decide what the return takes back from the lots and coupons of the sale and of its accounts."""
+        """Decide the amounts and coupons that the return takes back from the sale and from its accounts."""
         program, of = self.program.id, self.event.of
         sale = locked_sale(storage, self.program, of)
         if sale is None:

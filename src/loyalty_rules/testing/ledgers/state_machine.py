@@ -519,8 +519,8 @@ def ledger_state_machine(
     """Return the class that compares a ledger with the model; pytest collects its `TestCase`.
 
     `factory` returns a new and empty ledger. `transactions=False` means that the ledger has no `transaction()`.
-    `changes` are settings of Hypothesis. The default is 20 runs of 50 steps, the same ones every time, or a fifth of
-    the examples of the loaded Hypothesis profile if that is more. The environment variable `LOYALTY_EXAMPLES` sets the
+    `changes` are settings of Hypothesis. The default is 20 runs of 50 steps, the same ones every time. A Hypothesis
+    profile with more than 100 examples runs a fifth of them. The environment variable `LOYALTY_EXAMPLES` sets the
     number of runs.
     """
     wanted = os.environ.get("LOYALTY_EXAMPLES")
