@@ -7,11 +7,12 @@ from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.storage import Storage, Window
+from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 
-__all__ = ["accounts_of", "locked_coupon", "locked_lot", "locked_sale", "read_snapshot", "sale_locks"]
+__all__ = ["accounts_of", "is_earned", "locked_coupon", "locked_lot", "locked_sale", "read_snapshot", "sale_locks"]
 
 
 def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
@@ -38,6 +39,13 @@ def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord 
         return None
     storage.lock([sale_lock(program.id, coupon.issue.event)])
     return storage.coupon(key)  # read again: it may have changed before it was locked
+
+
+def is_earned(storage: Storage, program: Program, coupon: CouponRecord) -> bool:
+    """Return whether a locked coupon is still earned, after the returns of the sale that issued it."""
+    sale = storage.sale(program.id, coupon.issue.event)
+    coupons = storage.coupons_of_sale(program.id, coupon.issue.event)
+    return sale is None or returns.is_coupon_earned(sale, coupons, coupon)
 
 
 def read_snapshot(storage: Storage, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:
