@@ -252,7 +252,7 @@ class ReturnedLine:
 class Return:
     """A return of goods of the sale `of`, worth `amount` (zero or more), or of the whole activity `of`.
 
-    `amount` is the refund; None stands for 0, and is usual for an activity only. `tax`, `shipping`, `tip` and `tenders`
+    `amount` is the refund; only the return of an activity has none. `tax`, `shipping`, `tip` and `tenders`
     are the parts of the bill that came back. A part that is None follows the amount or the lines. Source: semantics 11.
     """
 

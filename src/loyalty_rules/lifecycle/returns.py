@@ -65,7 +65,7 @@ def take_back(
     `coupons` are the coupons that the sale issued, in the order of issue. `tracked` is the remaining contribution of
     the sale to each tracker. `redeemed` are its redemptions that are not undone: a full return reinstates their
     coupons, a partial return does not (semantics 9). The return of an activity is always a full one. Refusals:
-    `unknown_line`, `more_than_bought`, `too_early`, all that apply.
+    `unknown_line`, `more_than_bought`, `missing_amount`, `too_early`, all that apply.
     """
     if any(each.id == back.id for each in sale.returns):
         return ()  # a return that is recorded already takes nothing
@@ -85,6 +85,8 @@ def _refusal(sale: Sale, returns: Sequence[Return]) -> Refusal | None:
     """Return the refusal of the last return, with every reason; None if it can be decided."""
     event = sale.current()
     reasons = wrong_parts(event, returns) if isinstance(event, Transaction) else {}
+    if isinstance(event, Transaction) and returns[-1].amount is None:
+        reasons["missing_amount"] = "the return of a transaction says which amount came back"
     if returns[-1].occurred_at < event.occurred_at:
         reasons["too_early"] = f"the return is dated before its sale {event.id!r}"
     return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
