@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Callable
 from copy import deepcopy
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import assume
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules.intents import ReverseCurrency
+from loyalty_rules.intents import IssueCurrency, ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.operations import TakeBack
 from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
+from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.values.amounts import micros
 from reference import documents
-from shop import earn, fixed, lines, program, proportional, sale, stepped
+from shop import earn, evaluate, fixed, lines, program, proportional, sale, stepped
 
 from .laws import holds, is_broken
-from .sales import everything, goods_back, money, monotone, returned_sales, sales, together
+from .sales import dependent, everything_else, goods_back, money, monotone, rest_of, returned_sales, sales, together
 from .till import BACK_AT, LONG_AFTER, MEMBER, Till, advanced, instant, reversed_by, voids
 
+ZERO = Decimal(0)
 ONE_PER_TEN = program(earn(stepped("10", "1")))
 
 
@@ -41,31 +44,41 @@ def after_returns(program: dict, sale: dict, snapshot: dict, returns: list) -> t
 # -- mistakes --------------------------------------------------------------------------------------------------------
 
 
-def floor_per_return(sale: Any, remainder: Any, lot: Lot) -> int:
+def floor_per_return(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
     """The mistake that the rules warn of: take the award of the returned part alone, return by return."""
-    back = remainder.returns[-1]
-    amount = micros(remainder.event.amount)
-    alone = attrs.evolve(remainder.event, amount=back.amount) if amount else remainder.event
+    sale, back = remainder.terms, remainder.returns[-1]
+    alone = attrs.evolve(sale.event, amount=back.amount)
     evaluation = sale.program.evaluate(alone, sale.snapshot, serials=returns._Unnamed())
-    earned = sum(
-        micros(each.amount)
-        for each in evaluation.intents
-        if each.type == "issue_currency"
-        and f"{each.promotion}/{each.action}" == f"{lot.issue.promotion}/{lot.issue.action}"
-    )
-    return min(micros(lot.taken_back) + earned, micros(lot.issued))
+    earned = {
+        returns._action(each): micros(each.amount) for each in evaluation.intents if isinstance(each, IssueCurrency)
+    }
+    return [
+        (lot, min(earned.get(returns._action(lot.issue), 0), micros(lot.issued) - micros(lot.taken_back)))
+        for lot in own
+    ]
 
 
 @pytest.fixture
 def floors_each_return(monkeypatch: pytest.MonkeyPatch) -> None:
     decide = returns._Remainder.__init__
 
-    def remember(self: Any, sale: Any, event: Any, back: Any) -> None:
+    def remember(self: Any, sale: Any, back: Any) -> None:
         self.returns = back
-        decide(self, sale, event, back)
+        decide(self, sale, back)
 
     monkeypatch.setattr(returns._Remainder, "__init__", remember)
-    monkeypatch.setattr(returns, "_due_in_all", floor_per_return)
+    monkeypatch.setattr(returns, "_dues", floor_per_return)
+
+
+def plant_in_dues(monkeypatch: pytest.MonkeyPatch, mistake: Callable[[Lot], Lot]) -> None:
+    """Decide the units due of lots as a mistake sees them."""
+    dues = returns._dues
+
+    def mistaken(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
+        decided = dues(remainder, [mistake(lot) for lot in own])
+        return [(lot, units) for lot, (_, units) in zip(own, decided, strict=True)]
+
+    monkeypatch.setattr(returns, "_dues", mistaken)
 
 
 # -- the split and the order of returns make no difference -----------------------------------------------------------
@@ -138,10 +151,8 @@ def a_full_return_takes_what_was_issued(case: tuple) -> None:
     till = Till(program)
     sold = till.sell(document, snapshot)
     receipts = [till.take_back(money(amount), goods) for amount, goods in back]
-    amount, goods = everything(document)
-    so_far = together(back)[1]
-    rest = {line: quantity - so_far.get(line, 0) for line, quantity in goods.items()}
-    receipts.append(till.take_back(money(amount), {line: quantity for line, quantity in rest.items() if quantity}))
+    amount, goods = everything_else(document, back)
+    receipts.append(till.take_back(money(amount), goods))
     policy = policies(program)
     for key, lot in till.lots().items():
         issued = Decimal(0) if policy[key.split("/", 2)[2]] == "keep" else lot.issued
@@ -166,34 +177,147 @@ def test_a_full_return_takes_exactly_what_was_issued() -> None:
 
 
 def test_a_return_that_rounds_its_own_proportion_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def proportion(_sale: Any, remainder: Any, lot: Lot) -> int:
-        if remainder.policy(lot.issue) == "keep":
-            return 0
-        amount = micros(remainder.event.amount)
-        return micros(lot.issued) * min(remainder.returned, amount) // (amount + 1)
+    def proportion(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
+        part = min(remainder.returned, remainder.amount), remainder.amount + 1
+        return [
+            (lot, micros(lot.issued) * part[0] // part[1] - micros(lot.taken_back))
+            for lot in own
+            if remainder.policy(lot.issue) != "keep"
+        ]
 
-    monkeypatch.setattr(returns, "_due_in_all", proportion)
+    monkeypatch.setattr(returns, "_dues", proportion)
     is_broken(a_full_return_takes_what_was_issued, returned_sales(), tries=80)
+
+
+def test_a_sale_that_is_whole_by_its_amount_alone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The goods are all back, but the delivery was kept."""
+    law = the_account_keeps_the_least_award_of_the_rest
+    monkeypatch.setattr(_Back, "is_whole", lambda self: self.amount >= self.whole_amount)
+    is_broken(law, returned_sales(dependent), tries=80)
+
+
+# -- an account keeps the award of the rest ----------------------------------------------------------------------------
+
+
+def the_account_keeps_the_least_award_of_the_rest(case: tuple) -> None:
+    """After each return: min(issued, the least award of the rest so far), over all actions that recompute."""
+    program, document, snapshot, back = case
+    till, policy = Till(program), policies(program)
+    till.sell(document, snapshot)
+    issued = {key.split("/", 2)[2]: lot.issued for key, lot in till.lots().items()}
+    own = {action for action in issued if policy[action] == "recompute"}
+    given = Counter(key.split("/", 2)[2].rpartition("/")[0] for key in till.coupons())
+    pool = {action for action in given if policy[action] == "void_if_unredeemed"}
+    kept, coupons = sum(issued[action] for action in own), sum(given[action] for action in pool)
+    for number, (amount, goods) in enumerate(back, 1):
+        before = till.taken()
+        till.take_back(money(amount), goods)
+        after = till.taken()
+        awards, quantities = awards_of(program, rest_of(document, back[:number]), snapshot)
+        counted = own | {action for action in awards if action not in issued}
+        if own:
+            kept = min(kept, sum(awards[action] for action in counted & {*awards}))
+        assert sum(issued[action] - after[action] for action in own) == kept
+        for action in own:  # the last action gives first, and none more than its own loss
+            loss = max(issued[action] - awards.get(action, Decimal(0)), before[action])
+            assert before[action] <= after[action] <= loss
+        if pool:
+            voidable = {
+                action for action in quantities if policy[action] == "void_if_unredeemed" or action not in given
+            }
+            coupons = min(coupons, sum(quantities[action] for action in voidable))
+        unused = [key for key, each in till.coupons().items() if each.state == "issued"]
+        assert sum(key.split("/", 2)[2].rpartition("/")[0] in pool for key in unused) == coupons
+
+
+def awards_of(program: dict, rest: dict | None, snapshot: dict) -> tuple[dict[str, Decimal], dict[str, int]]:
+    """Return the awards and the numbers of coupons that a rest earns, by action."""
+    if rest is None:
+        return {}, {}
+    intents = evaluate(program, rest, snapshot)["intents"]
+    awards = {
+        f"{each['promotion']}/{each['action']}": Decimal(each["amount"])
+        for each in intents
+        if each["type"] == "issue_currency"
+    }
+    coupons = Counter(f"{each['promotion']}/{each['action']}" for each in intents if each["type"] == "issue_coupon")
+    return awards, coupons
+
+
+@pytest.mark.parametrize("programs", [monotone, dependent])
+def test_an_account_keeps_the_least_award_of_the_rest(programs: Callable) -> None:
+    holds(the_account_keeps_the_least_award_of_the_rest, returned_sales(programs), tries=120)
+
+
+def test_actions_decided_each_by_itself_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    recompute = returns._due_by_recomputing
+
+    def alone(members: list[Lot], awards: Any) -> dict[str, int]:
+        dues: dict[str, int] = {}
+        for lot in members:
+            action = returns._action(lot.issue)
+            dues |= recompute([lot], {key: award for key, award in awards.items() if key == action})
+        return dues
+
+    monkeypatch.setattr(returns, "_due_by_recomputing", alone)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=120)
+
+
+def test_awards_of_actions_that_issued_nothing_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    awards = returns._awards
+
+    def of_issues(remainder: Any, pool: Any, issued: set[str]) -> dict[str, int]:
+        return {key: award for key, award in awards(remainder, pool, issued).items() if key in issued}
+
+    monkeypatch.setattr(returns, "_awards", of_issues)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=120)
+
+
+def test_coupons_counted_by_action_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_action(_remainder: Any, coupons: Any) -> Any:
+        pools: dict[str, list[Any]] = {}
+        for each in coupons:
+            pools.setdefault(returns._action(each.issue), []).append(each)
+        return pools.values()
+
+    monkeypatch.setattr(returns, "_coupon_pools", by_action)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=120)
 
 
 # -- any program -----------------------------------------------------------------------------------------------------
 
 
 @st.composite
-def any_returned_sale(draw: Any) -> tuple[dict, dict, dict | None, list[tuple[int, dict]], int]:
-    """A program over the whole format, a sale, its returns, and the percentage that is spent before them."""
+def any_returned_sale(draw: Any) -> tuple[dict, dict, dict | None, list[tuple[int | Decimal | None, dict]], int]:
+    """A program over the whole format, an event, its returns, and the percentage that is spent before them."""
     program, event, snapshot = draw(documents.cases())
-    assume(event["type"] == "transaction")
-    sold = lr.dump(lr.load_event(event))
-    bought = {line["id"]: Decimal(line["quantity"]) for line in sold["lines"]}
-    back = []
-    for _ in range(draw(st.integers(1, 3))):
-        goods = {line: quantity for line, quantity in bought.items() if draw(st.booleans())}
-        bought = {line: quantity for line, quantity in bought.items() if line not in goods}
-        most = max(int(Decimal(sold["amount"])), 0)
-        back.append((draw(st.integers(0, most)), goods))
-    back.append((max(Decimal(sold["amount"]), Decimal(0)), bought))
+    back: list[tuple[int | Decimal | None, dict]] = [(None, {})]
+    if event["type"] == "transaction":
+        back = draw(returns_of(lr.load_event(event)))
     return program, event, snapshot, back, draw(st.sampled_from((0, 50, 100)))
+
+
+@st.composite
+def returns_of(draw: Any, sold: Any) -> list[tuple[int | Decimal, dict]]:
+    """One to four returns that bring the whole sale back."""
+    left = {line.id: line.quantity for line in sold.lines if line.quantity > 0}
+    values = [line_value(line) for line in sold.lines]
+    exchanged = sum((max(value, ZERO) for value in values), ZERO) if any(value < 0 for value in values) else ZERO
+    unpaid = max(sold.amount, exchanged, ZERO)
+    back: list[tuple[int | Decimal, dict]] = []
+    for _ in range(draw(st.integers(0, 3))):
+        goods = {line: quantity for line, quantity in left.items() if draw(st.booleans())}
+        left = {line: quantity for line, quantity in left.items() if line not in goods}
+        amount = draw(st.integers(0, int(unpaid)))
+        unpaid -= amount
+        back.append((amount, goods))
+    return [*back, (unpaid.quantize(Decimal("0.000001"), ROUND_DOWN), left)]
+
+
+def line_value(line: Any) -> Decimal:
+    if line.value is not None:
+        return line.value
+    return line.quantity * line.unit_price - (line.discount or ZERO)
 
 
 def no_balance_is_raised_and_no_more_is_taken_than_was_issued(case: tuple) -> None:
@@ -238,18 +362,12 @@ def test_no_return_raises_a_balance_or_takes_more_than_was_issued() -> None:
 
 
 def test_a_return_that_ignores_earlier_returns_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    due = returns._due
-    monkeypatch.setattr(
-        returns, "_due", lambda sale, remainder, lot: due(sale, remainder, attrs.evolve(lot, taken_back=Decimal(0)))
-    )
+    plant_in_dues(monkeypatch, lambda lot: attrs.evolve(lot, taken_back=ZERO))
     is_broken(no_balance_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
 
 
 def test_a_return_that_may_take_more_than_was_issued_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    due = returns._due
-    monkeypatch.setattr(
-        returns, "_due", lambda sale, remainder, lot: due(sale, remainder, attrs.evolve(lot, issued=lot.issued * 2))
-    )
+    plant_in_dues(monkeypatch, lambda lot: attrs.evolve(lot, issued=lot.issued * 2))
     is_broken(no_balance_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
 
 
@@ -377,9 +495,8 @@ def a_full_return_leaves_no_trace(case: tuple) -> None:
         if back is None:
             without.sell(document)
             continue
-        for amount, goods in back:
+        for amount, goods in [*back, everything_else(document, back)]:
             with_returns.take_back(money(amount), goods, of=document["id"])
-        with_returns.take_back(document["amount"], of=document["id"])
     assert standing(with_returns) == standing(without)
 
 
@@ -537,11 +654,11 @@ def test_a_shortfall_is_written_off_or_paid_by_the_next_issue(shortfall: str, de
     assert till.ledger.balance("acme", MEMBER, "points", instant(BACK_AT)).debt == 0
 
 
-def test_expired_units_are_not_taken_from_their_lot() -> None:
+def test_expired_units_count_as_taken() -> None:
     till = Till(program(earn(fixed("10"), expiry={"type": "fixed_period", "after": {"days": 1}})))
     till.sell(sale("100"))
     (taken,) = till.take_back("100").intents
-    assert (taken.draws, taken.shortfall) == ((), 10)
+    assert (taken.amount, taken.draws, taken.shortfall) == (10, (), 0)
 
 
 # -- coupons ---------------------------------------------------------------------------------------------------------
@@ -611,7 +728,6 @@ def test_a_coupon_that_has_expired_is_not_voided_whether_or_not_it_was_swept(swe
     ("back", "reason"),
     [
         ({"of": "T-2"}, "unknown_sale"),
-        ({"of": "A-1"}, "not_a_sale"),
         ({"lines": [{"id": "3", "quantity": "1"}]}, "unknown_line"),
         ({"lines": [{"id": "1", "quantity": "1.000001"}]}, "more_than_bought"),
         ({"lines": [{"id": "1", "quantity": "0.6"}, {"id": "1", "quantity": "0.5"}]}, "more_than_bought"),
@@ -620,7 +736,6 @@ def test_a_coupon_that_has_expired_is_not_voided_whether_or_not_it_was_swept(swe
 def test_a_wrong_return_is_refused_and_may_be_corrected_under_the_same_id(back: dict, reason: str) -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("30", lines=lines("20", "10")))
-    till.process({"type": "check_in", "id": "A-1", "occurred_at": BACK_AT, "member": {"id": "M1"}})
     document = {"type": "return", "id": "R-1", "occurred_at": BACK_AT, "of": "T-1", "amount": "10", **back}
     refused = till.process(document)
     assert (refused.status, refused.intents) == ("refused", ())
