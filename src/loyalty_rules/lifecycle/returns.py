@@ -270,7 +270,8 @@ class _Taking:
 
     def reversal(self, key: str, back: Return) -> ReverseCurrency:
         """Return the intent; claims of units that a cancellation has released already are not released again."""
-        issue, cancelled = self._lot.issue, min(self._counted, micros(self._lot.voided))
+        issue = self._lot.issue
+        released = self._due - min(self._counted, micros(self._lot.voided))
         return ReverseCurrency(
             reversal_key(key, _action(issue)),
             self._lot.key,
@@ -282,7 +283,7 @@ class _Taking:
             draws=tuple(self._draws),
             shortfall=decimal_of(self._missing),
             carried=self._sale.program.shortfall == "carry",
-            claims=released_claims(self._lot, decimal_of(self._due - cancelled)),
+            claims=released_claims(self._lot, decimal_of(released)) if released else (),
         )
 
 
