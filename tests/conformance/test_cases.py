@@ -135,7 +135,7 @@ def differences(case: Mapping[str, Any], ledger: Ledger) -> list[str]:
     return found
 
 
-# -- receipts -----------------------------------------------------------------------------------------------------------
+# -- receipts ----------------------------------------------------------------------------------------------------------
 
 
 def receipt_differs(replay: Replay, step: Mapping[str, Any]) -> Iterator[str]:
