@@ -1,6 +1,8 @@
 """Look-ups under a lock, for the decisions of operations: sales, lots, coupons and snapshots."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+
+import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
@@ -41,10 +43,14 @@ def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord 
     return storage.coupon(key)  # read again: it may have changed before it was locked
 
 
-def is_earned(storage: Storage, program: Program, coupon: CouponRecord) -> bool:
-    """Return whether a locked coupon is still earned, after the returns of the sale that issued it."""
+def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Collection[str] = ()) -> bool:
+    """Return whether a locked coupon is still earned, after the returns of the sale that issued it.
+
+    `lost` are the keys of coupons that the same batch voids.
+    """
     sale = storage.sale(program.id, coupon.issue.event)
-    coupons = storage.coupons_of_sale(program.id, coupon.issue.event)
+    issued = storage.coupons_of_sale(program.id, coupon.issue.event)
+    coupons = [attrs.evolve(each, state="voided") if each.key in lost else each for each in issued]
     return sale is None or returns.is_coupon_earned(sale, coupons, coupon)
 
 

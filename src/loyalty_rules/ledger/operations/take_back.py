@@ -61,10 +61,13 @@ class TakeBack(Operation[ReturnReceipt]):
 
     def _redeemed(self, storage: Storage) -> list[returns.Redeemed]:
         """Return the redemptions of the sale that were not undone, each with its locked coupon."""
-        made = storage.redemptions_in(self.program.id, self.event.of)
-        coupons = ((each, locked_coupon(storage, self.program, each.coupon)) for each in made)
-        return [
-            returns.Redeemed(each, coupon, is_earned(storage, self.program, coupon))
-            for each, coupon in coupons
-            if coupon is not None
-        ]
+        redeemed: list[returns.Redeemed] = []
+        lost: set[str] = set()
+        for each in storage.redemptions_in(self.program.id, self.event.of):
+            coupon = locked_coupon(storage, self.program, each.coupon)
+            if coupon is not None:
+                is_kept = is_earned(storage, self.program, coupon, lost)
+                redeemed.append(returns.Redeemed(each, coupon, is_kept))
+                if not is_kept:
+                    lost.add(coupon.key)  # voided in this batch: one coupon less for the next to make good
+        return redeemed

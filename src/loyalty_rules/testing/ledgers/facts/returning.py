@@ -29,6 +29,8 @@ from loyalty_rules.testing.ledgers.facts.till import (
 __all__ = ["CouponReturnFacts", "ReturnFacts", "ShortfallFacts"]
 
 DOWN = {"value": "actual", "currency": "down"}
+SAME = {"type": "multiplier", "percent": "100"}
+DOUBLE = {"type": "multiplier", "percent": "200"}
 
 
 def reversals(receipt: Receipt) -> list[ReverseCurrency]:
@@ -77,12 +79,12 @@ class ReturnFacts:
         assert till.everything() == before
         assert till.points() == 7
 
-    def test_a_return_after_a_full_return_takes_nothing(self, till: Till) -> None:
+    def test_a_return_after_a_full_return_is_refused(self, till: Till) -> None:
         till.runs(shop(earn(proportional("10"))))
         till.sell("T0")
         till.sell("T1")
         till.take_back("T1", "100")
-        assert taken(till.take_back("T1", "100")) == []
+        assert reasons(till.take_back("T1", "100")) == ("more_than_bought",)
         assert till.points() == 10
 
     def test_a_return_evaluates_the_sale_without_the_returned_goods(self, till: Till) -> None:
@@ -109,13 +111,153 @@ class ReturnFacts:
         till.sell("T1", lines=[{"id": "1", "quantity": "2", "value": "100"}])
         assert reasons(till.take_back("T1", "50", {"2": "1"})) == ("unknown_line",)
 
-    def test_a_return_of_an_activity_is_refused(self, till: Till) -> None:
-        till.runs(shop(promotions=[{"id": "p", "trigger": "registration", "actions": [earn(fixed("50"))]}]))
-        till.activity("A1")
-        assert reasons(till.take_back("A1", "50")) == ("not_a_sale",)
+    def test_a_return_of_more_than_the_bill_is_refused(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("10"))))
+        till.sell("T1")
+        till.take_back("T1", "60")
+        assert reasons(till.take_back("T1", "40.01")) == ("more_than_bought",)
+        assert till.points() == 4
+
+    def test_a_refund_above_the_value_of_its_line_is_refused(self, till: Till) -> None:
+        till.sell(
+            "T1", lines=[{"id": "1", "quantity": "2", "value": "30"}, {"id": "2", "quantity": "1", "value": "70"}]
+        )
+        refund = [{"id": "1", "quantity": "1", "amount": "30.01"}]
+        assert reasons(till.take_back("T1", "30.01", lines=refund)) == ("more_than_bought",)
+
+    def test_a_return_before_its_sale_is_refused(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("10"))))
+        till.on(1, 10)
+        till.sell("T1")
+        till.on(1, 9, 59, 59)
+        assert reasons(till.take_back("T1", "100")) == ("too_early",)
+        till.on(1, 10)
+        assert taken(till.take_back("T1", "100")) == [10]
+
+    def test_a_refused_return_names_every_reason(self, till: Till) -> None:
+        till.on(1)
+        till.sell("T1", lines=[{"id": "1", "quantity": "2", "value": "100"}])
+        till.on(0)
+        refused = reasons(till.take_back("T1", "101", {"2": "1"}))
+        assert sorted(refused) == ["more_than_bought", "too_early", "unknown_line"]
+
+    def test_a_return_of_a_sale_without_an_amount_is_refused(self, till: Till) -> None:
+        till.sell("T1")
+        assert reasons(till.take_back("T1")) == ("missing_amount",)
 
     def test_a_return_of_an_unknown_sale_is_refused(self, till: Till) -> None:
         assert reasons(till.take_back("T9", "50")) == ("unknown_sale",)
+
+    def test_an_activity_comes_back_as_a_whole(self, till: Till) -> None:
+        till.runs(shop(promotions=[{"id": "p", "trigger": "registration", "actions": [earn(fixed("50"))]}]))
+        till.activity("A1")
+        assert taken(till.take_back("A1")) == [50]
+        assert taken(till.take_back("A1")) == []
+        assert till.points() == 0
+
+    # -- all actions together
+
+    def test_the_rest_earns_at_another_rate(self, till: Till) -> None:
+        # 120 at double points are 240. The rest of 90 earns single points: 240 − 90 = 150 are taken.
+        large = {"field": "amount", "at_least": "100"}
+        till.runs(
+            shop(
+                promotions=[
+                    {"id": "double", "when": large, "exclusive": "rate", "priority": 1, "actions": [earn(DOUBLE)]},
+                    {"id": "single", "exclusive": "rate", "actions": [earn(SAME)]},
+                ]
+            )
+        )
+        till.sell("T1", "120")
+        assert taken(till.take_back("T1", "30")) == [150]
+        assert till.points() == 90
+
+    def test_an_action_that_issued_nothing_counts_whatever_its_policy(self, till: Till) -> None:
+        # 100 earned 25. The rest of 40 earns 10 by the other action: 15 are taken.
+        large, small = {"field": "amount", "at_least": "50"}, {"field": "amount", "less_than": "50"}
+        till.runs(
+            shop(
+                promotions=[
+                    {"id": "large", "when": large, "actions": [earn(fixed("25"))]},
+                    {"id": "small", "when": small, "actions": [earn(fixed("10"), on_return="keep")]},
+                ]
+            )
+        )
+        till.sell("T1")
+        assert taken(till.take_back("T1", "60")) == [15]
+        assert till.points() == 10
+
+    def test_a_limit_shared_by_two_promotions_is_free_for_the_rest(self, till: Till) -> None:
+        # Food earned 80, wine 20 of 50. With the food back wine alone earns 50: 100 − 50 = 50 are taken.
+        day = {"type": "calendar", "unit": "day"}
+
+        def per_category(category: str) -> dict[str, Any]:
+            goods = {"type": "line_item_value", "lines": {"field": "category", "is": category}}
+            return {"id": category, "actions": [earn({"type": "proportional", "percent": "100", "of": goods})]}
+
+        limits = {"daily": {"currency": "points", "per": "member", "amount": "100", "window": day}}
+        till.runs(shop(promotions=[per_category("FOOD"), per_category("WINE")], limits=limits))
+        food = {"id": "1", "quantity": "1", "value": "80", "category": "FOOD"}
+        till.sell("T1", "130", lines=[food, {"id": "2", "quantity": "1", "value": "50", "category": "WINE"}])
+        assert taken(till.take_back("T1", "80", {"1": "1"})) == [50]
+        assert till.points() == 50
+
+    def test_the_last_action_loses_its_units_first(self, till: Till) -> None:
+        # 50 + 50 were issued. The rest of 60 earns 30 + 30: each action loses 20.
+        till.runs(shop(earn(proportional("50"), "first"), earn(proportional("50"), "last")))
+        till.sell("T1")
+        assert taken(till.take_back("T1", "40")) == [20, 20]
+        # The first action loses 10, and the last gains nothing: fixed points stay.
+        till.runs(shop(earn(proportional("50"), "first"), earn(fixed("5"), "last")))
+        till.sell("T2")
+        assert taken(till.take_back("T2", "20")) == [10]
+
+    # -- the parts of the bill and of its lines
+
+    def test_postage_is_kept_if_goods_come_back(self, till: Till) -> None:
+        # 110 less 10 earned 100. Without the first line the sale is 60 less 10; the second line is the last.
+        base = {"type": "transaction_value", "less": ["shipping"]}
+        till.runs(shop(earn({"type": "proportional", "percent": "100", "of": base})))
+        lines = [{"id": "1", "quantity": "1", "value": "50"}, {"id": "2", "quantity": "1", "value": "50"}]
+        till.sell("T1", "110", shipping="10", lines=lines)
+        assert taken(till.take_back("T1", "50", {"1": "1"})) == [50]
+        assert taken(till.take_back("T1", "50", {"2": "1"})) == [50]
+
+    def test_postage_comes_back_as_the_return_names_it_or_by_the_amount(self, till: Till) -> None:
+        base = {"type": "transaction_value", "less": ["shipping"]}
+        till.runs(shop(earn({"type": "proportional", "percent": "100", "of": base})))
+        goods = [{"id": "1", "quantity": "2", "value": "100"}]
+        till.sell("T1", "110", shipping="10", lines=goods)
+        # 110 − 54 less 10 − 4 earns 50, and 110 − 55 less a half of 10 earns 50, too.
+        assert taken(till.take_back("T1", "54", {"1": "1"}, shipping="4")) == [50]
+        till.sell("T2", "110", shipping="10", lines=goods)
+        assert taken(till.take_back("T2", "55")) == [50]
+
+    def test_a_refund_without_goods_is_a_price_adjustment(self, till: Till) -> None:
+        till.runs(shop(earn({"type": "proportional", "percent": "100", "of": {"type": "line_item_value"}})))
+        till.sell("T1", lines=[{"id": "1", "quantity": "1", "value": "100"}])
+        assert taken(till.take_back("T1", "20", lines=[{"id": "1", "quantity": "0", "amount": "20"}])) == [20]
+
+    def test_a_number_of_a_line_comes_back_with_the_quantity_or_as_named(self, till: Till) -> None:
+        nights = {"type": "line_item_extended_field", "field": "nights"}
+        till.runs(shop(earn({"type": "proportional", "percent": "100", "of": nights})))
+        till.sell("T1", "30", lines=[{"id": "1", "quantity": "3", "value": "30", "extended_fields": {"nights": "15"}}])
+        assert taken(till.take_back("T1", "10", {"1": "1"})) == [5]
+        named = [{"id": "1", "quantity": "1", "extended_fields": {"nights": "6"}}]
+        assert taken(till.take_back("T1", "10", lines=named)) == [6]
+        assert taken(till.take_back("T1", "10", {"1": "1"})) == [4]
+
+    def test_a_return_without_lines_brings_back_a_part_of_each_line(self, till: Till) -> None:
+        till.runs(shop(earn({"type": "proportional", "percent": "100", "of": {"type": "line_item_value"}})))
+        till.sell(
+            "T1", lines=[{"id": "1", "quantity": "1", "value": "80"}, {"id": "2", "quantity": "1", "value": "20"}]
+        )
+        assert taken(till.take_back("T1", "25")) == [25]
+
+    def test_a_sale_has_wholly_come_back_with_all_its_lines(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("10"))))
+        till.sell("T1", lines=[{"id": "1", "quantity": "2", "value": "100"}])
+        assert taken(till.take_back("T1", "80", {"1": "2"})) == [10]
 
     # -- policies
 
@@ -229,6 +371,53 @@ class ReturnFacts:
             ("acme/T4/p/earn", 2),
         ]
         assert till.points() == 2
+
+    def test_every_issue_of_a_sale_loses_its_own_units_first(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10"))))
+        till.sell("T0")
+        soon = {"type": "fixed_period", "after": {"days": 5}}
+        till.runs(shop(earn(fixed("10"), "soon", expiry=soon), earn(fixed("10"), "never")))
+        till.sell("T1")
+        till.spend("4")
+        draws = [[(draw.lot, draw.amount) for draw in each.draws] for each in reversals(till.take_back("T1", "100"))]
+        assert draws == [[("acme/T1/p/soon", 6), ("acme/T0/p/earn", 4)], [("acme/T1/p/never", 10)]]
+
+    def test_expired_units_count_as_taken(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10"))))
+        till.sell("T0")
+        till.runs(shop(earn(fixed("10"), expiry={"type": "fixed_period", "after": {"days": 3}})))
+        till.sell("T1")
+        till.on(4)
+        (reversal,) = reversals(till.take_back("T1", "100"))
+        assert (reversal.amount, reversal.draws, reversal.shortfall) == (10, (), 0)
+        assert till.points() == 10
+        assert till.lots()[1].reversed == 0
+
+    @pytest.mark.parametrize("swept", [False, True])
+    def test_expired_units_count_as_taken_once(self, till: Till, swept: bool) -> None:
+        till.runs(shop(earn(fixed("10"))))
+        till.sell("T0")
+        three_days = {"type": "fixed_period", "after": {"days": 3}}
+        till.runs(shop(earn(proportional("10"), expiry=three_days, on_return="proportional")))
+        till.sell("T1")
+        till.spend("4")
+        till.on(4)
+        if swept:
+            till.expire()
+        # 6 of 10 expired. The first 5 count as taken, of the next 5 only one does: 4 come from the other lot.
+        till.take_back("T1", "50")
+        assert till.points() == 10
+        till.take_back("T1", "50")
+        assert till.points() == 6
+
+    def test_a_cancelled_promise_counts_as_taken_and_frees_its_cap_once(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10"), timing=EXTERNAL, caps={"per_member": {"times": 1}})))
+        till.sell("T1")
+        till.confirm("acme/T1/p/earn", "cancel")
+        assert taken(till.take_back("T1", "100")) == [10]
+        till.sell("T2")
+        till.sell("T3")
+        assert (till.promised(), till.debt()) == (10, 0)
 
     def test_a_return_takes_nothing_from_another_account(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"))))
@@ -412,3 +601,57 @@ class CouponReturnFacts:
         sale = till.sell("T1", member=None)
         till.take_back("T1", "100")
         assert till.coupon(sale).state == "voided"
+
+    def test_a_coupon_of_the_same_type_that_the_rest_earns_is_kept(self, till: Till) -> None:
+        # 120 gave two coupons. The rest of 90 gives one by the other promotion: the newest is voided.
+        large = {"field": "amount", "at_least": "100"}
+        two, one = hand_out(quantity=2), hand_out()
+        till.runs(
+            shop(
+                promotions=[
+                    {"id": "large", "when": large, "exclusive": "thanks", "priority": 1, "actions": [two]},
+                    {"id": "small", "exclusive": "thanks", "actions": [one]},
+                ],
+                coupon_types=coupon_type(),
+            )
+        )
+        sale = till.sell("T1", "120")
+        till.take_back("T1", "30")
+        assert [till.coupon(sale, number).state for number in (1, 2)] == ["issued", "voided"]
+
+    @pytest.mark.parametrize("order", [("T1", "T2"), ("T2", "T1")], ids=["issuing first", "redeeming first"])
+    def test_a_coupon_is_voided_when_both_its_sales_come_back(self, till: Till, order: tuple[str, str]) -> None:
+        till.runs(shop(promotions=[self.promotion_of("S1", hand_out())], coupon_types=coupon_type()))
+        sale = till.sell("T1", store="S1")
+        till.redeem(serial_of(sale), "T2")
+        till.sell("T2")
+        for each in order:
+            till.take_back(each, "100")
+        assert till.coupon(sale).state == "voided"
+
+    def test_a_coupon_that_its_sale_has_lost_is_voided_by_an_undo(self, till: Till) -> None:
+        till.runs(shop(hand_out(), coupon_types=coupon_type(caps={"per_member": 1})))
+        sale = till.sell("T1")
+        redeemed = till.redeem(serial_of(sale), "T2")
+        till.take_back("T1", "100")
+        assert till.coupon(sale).state == "redeemed"
+        assert [each.type for each in till.undo_redemption(redeemed).intents] == ["undo_redemption", "void_coupon"]
+        assert till.coupon(sale).state == "voided"
+        assert [each.type for each in till.sell("T3").intents] == ["issue_coupon"]
+
+    def test_of_two_redeemed_coupons_only_the_one_that_is_lost_is_voided(self, till: Till) -> None:
+        quantity = {"type": "stepped", "step_size": "50", "points_per_step": "1"}
+        promotion = self.promotion_of("S1", hand_out(quantity=quantity))
+        till.runs(shop(promotions=[promotion], coupon_types=coupon_type()))
+        sale = till.sell("T1", store="S1")
+        for number in (1, 2):
+            till.redeem(serial_of(sale, number), "T2")
+        till.sell("T2")
+        till.take_back("T1", "50")
+        assert [till.coupon(sale, number).state for number in (1, 2)] == ["redeemed"] * 2
+        till.take_back("T2", "100")
+        assert sorted(till.coupon(sale, number).state for number in (1, 2)) == ["issued", "voided"]
+
+    def promotion_of(self, store: str, action: dict[str, Any]) -> dict[str, Any]:
+        """Return the promotion `p` of one store."""
+        return {"id": "p", "when": {"field": "store", "is": store}, "actions": [action]}
