@@ -29,6 +29,7 @@ __all__ = [
     "coupon_key",
     "currency_expiry_key",
     "debt_payment_key",
+    "event_in",
     "event_key",
     "extended_issue",
     "extension_key",
@@ -193,6 +194,11 @@ def debt_payment_key(issue: str) -> str:
 def is_of_program(key: str, program: str) -> bool:
     """Return whether a key belongs to a program."""
     return key.startswith(f"{program}/")
+
+
+def event_in(key: str) -> str:
+    """Return the id of the event in a key, without its escapes."""
+    return key.split("/")[1].replace("%2F", "/").replace("%25", "%")
 
 
 def key_within_program(key: str) -> str:
