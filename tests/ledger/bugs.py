@@ -20,11 +20,10 @@ from loyalty_rules.intents import (
     UndoRedemption,
     UndoSpend,
 )
-from loyalty_rules.ledger import Balance, posting
-from loyalty_rules.ledger import service as operations
+from loyalty_rules.ledger import Balance, execution, posting
 from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.ledger.operations import TakeBack
+from loyalty_rules.ledger.operations import TakeBack, redeem
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
@@ -78,7 +77,7 @@ def a_retry_is_recorded_again(patch: Patch) -> None:
 def a_conflict_is_taken_for_a_retry(patch: Patch) -> None:
     """The recorded receipt is returned without a comparison of the inputs."""
     patch.setattr(
-        operations, "replayed", lambda _kind, batch, *_: attrs.evolve(batch.receipt, status="already_recorded")
+        execution, "replayed", lambda _kind, batch, *_: attrs.evolve(batch.receipt, status="already_recorded")
     )
 
 
@@ -384,4 +383,4 @@ def a_gift_card_is_exhausted_by_the_first_bill(patch: Patch) -> None:
 @bug("a_coupon_is_found_by_its_serial_however_it_is_written", found_by_machine=False)
 def a_serial_is_found_only_as_it_was_printed(patch: Patch) -> None:
     patch.setattr(memory_storage, "canonical_code", lambda code: code)
-    patch.setattr(operations, "canonical_code", lambda code: code)
+    patch.setattr(redeem, "canonical_code", lambda code: code)
