@@ -1,4 +1,4 @@
-"""Recorded histories: what a ledger makes of two sales and the operations that follow them."""
+"""Recorded histories: two sales in a ledger, and the operations that follow them."""
 
 from __future__ import annotations
 
