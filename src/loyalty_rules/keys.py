@@ -263,8 +263,9 @@ def limit_counter_name(limit: str, scope: str | None, window: str) -> str:
 
 
 def coupon_counter_name(coupon_type: str, scope: Literal["store", "member", "total"], of: str = "") -> str:
-    """Return the name of a coupon type's counter: `coupon/TYPE/store/STORE`, `coupon/TYPE/member/MEMBER` or
-    `coupon/TYPE/total`.
+    """Return the name of a coupon type's counter.
+
+    It is `coupon/TYPE/store/STORE`, `coupon/TYPE/member/MEMBER` or `coupon/TYPE/total`.
     """
     return f"coupon/{coupon_type}/{scope}/{key_part(of)}" if scope != "total" else f"coupon/{coupon_type}/total"
 

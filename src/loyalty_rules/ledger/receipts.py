@@ -75,7 +75,9 @@ class Trim:
 
 @attrs.frozen(field_transformer=_in_order)
 class Receipt:
-    """The result of an operation; each operation has a subclass. The statuses, in order of precedence:
+    """The result of an operation; each operation has a subclass.
+
+    The statuses, in order of precedence:
 
     1. `already_recorded`: the same inputs were recorded before; intents and trims are those of the first time.
     2. `refused`: nothing was recorded; `refusal` has the reasons.

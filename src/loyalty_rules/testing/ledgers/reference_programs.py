@@ -61,6 +61,7 @@ class Bill:
 
     @property
     def day(self) -> date:
+        """The local date of the bill."""
         return local_day(self.at)
 
 
