@@ -21,7 +21,7 @@ from properties.examples import drawn
 
 NOT_DRAWN = {
     "AsyncLedger": "a protocol",
-    "DerivedSerials": "it holds the secret keys of a host",
+    "DerivedSerials": "it has the secret keys of a host",
     "DocumentError": "an error",
     "IdempotencyConflict": "an error",
     "InvalidValueError": "an error",
@@ -37,7 +37,7 @@ NOT_DRAWN = {
 
 
 def public_classes(module: ModuleType) -> list[type]:
-    """The classes among the public names of a module."""
+    """Return the classes among the public names of a module."""
     return [each for name in module.__all__ if inspect.isclass(each := getattr(module, name))]
 
 
@@ -58,7 +58,7 @@ def test_each_public_class_is_drawn_by_its_type(cls: type) -> None:
     assert all(isinstance(value, cls) for value in values)
 
 
-def test_the_exceptions_are_public_names_and_no_registered_types() -> None:
+def test_the_excluded_types_are_public_and_not_registered() -> None:
     assert set(NOT_DRAWN) <= {cls.__name__ for cls in PUBLIC}
     assert not {cls.__name__ for cls in TYPES} & set(NOT_DRAWN)
 
@@ -104,7 +104,7 @@ def test_a_promise_and_an_issue_are_both_drawn() -> None:
     assert all((issue.state == "promised") == (issue.release is not None) for issue in issues)
 
 
-def test_a_trim_left_less_than_was_asked() -> None:
+def test_a_trim_leaves_less_than_the_decided_amount() -> None:
     assert all(0 <= trim.left < trim.asked for trim in drawn(st.from_type(ledger.Trim), 20))
 
 
@@ -124,8 +124,8 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_hypothesis_knows_the_types_without_an_import_of_the_kit() -> None:
-    """The same code fails without plugins: then Hypothesis guesses from the annotations."""
+def test_hypothesis_draws_the_types_without_an_import_of_the_strategies() -> None:
+    """The same code fails without plugins, since Hypothesis then guesses from the annotations."""
     code = (
         "from hypothesis import given, settings, strategies as st\n"
         "import loyalty_rules\n"

@@ -1,7 +1,7 @@
-"""A year of real receipts under the grocer's program: every award equals that of straight-line lines.
+"""A year of real receipts under the grocer's program: every award equals that of a plain computation.
 
-What follows knows the grocer's rules and nothing of the engine: fractions, a loop, and the rules as a cashier
-would be told them. It reads `examples/programs/grocer.toml` no more than the cashier does.
+The computation has fractions, a loop, and the grocer's rules in plain Python. It uses neither the engine nor
+`examples/programs/grocer.toml`.
 """
 
 import gzip
@@ -26,7 +26,7 @@ SATURDAY = 5
 
 
 class Grocer:
-    """The grocer's rules, one receipt after the other; `coupons` are those given, by member."""
+    """The grocer's rules, one receipt after the other; `coupons` are the issued ones, by member."""
 
     def __init__(self) -> None:
         self.spent: dict[tuple[str, str], Fraction] = defaultdict(Fraction)  # by member and month
@@ -35,7 +35,7 @@ class Grocer:
         self.coupons: Counter[str] = Counter()
 
     def awards(self, receipt: dict[str, Any]) -> dict[str, int]:
-        """Give the points of each promotion for a receipt, in the order in which they are earned."""
+        """Return the points of each promotion for a receipt, in the order of issue."""
         member, day = receipt["member"]["id"], receipt["occurred_at"][:10]  # the till's offset is the shop's own
         awards: dict[str, int] = {}
         for promotion, points in self.due(receipt, member, day):
@@ -52,7 +52,7 @@ class Grocer:
         return awards
 
     def due(self, receipt: dict[str, Any], member: str, day: str) -> Iterator[tuple[str, int]]:
-        """Give the points of each promotion before the limit of the day."""
+        """Yield the points of each promotion before the limit of the day."""
         bill = max(Fraction(receipt["amount"]), Fraction(0))
         yield "base-earn", int(bill)
 
@@ -100,7 +100,7 @@ def test_the_receipts_are_in_order_of_time(receipts: list[dict[str, Any]]) -> No
     assert len(receipts) == 1747
 
 
-def test_each_receipt_earns_what_the_straight_lines_say(
+def test_each_receipt_earns_the_same_as_in_the_plain_computation(
     receipts: list[dict[str, Any]], issues: list[dict[str, Any]]
 ) -> None:
     grocer = Grocer()
@@ -113,7 +113,7 @@ def test_each_receipt_earns_what_the_straight_lines_say(
     assert actual == expected
 
 
-def test_totals_by_promotion_are_those_of_the_straight_lines(
+def test_totals_by_promotion_equal_those_of_the_plain_computation(
     receipts: list[dict[str, Any]], issues: list[dict[str, Any]]
 ) -> None:
     grocer = Grocer()
@@ -129,7 +129,9 @@ def test_totals_by_promotion_are_those_of_the_straight_lines(
     assert sum(actual.values()) == 53_630
 
 
-def test_coupons_are_those_of_the_straight_lines(receipts: list[dict[str, Any]], intents: list[dict[str, Any]]) -> None:
+def test_coupons_equal_those_of_the_plain_computation(
+    receipts: list[dict[str, Any]], intents: list[dict[str, Any]]
+) -> None:
     grocer = Grocer()
     for receipt in receipts:
         grocer.awards(receipt)
@@ -142,7 +144,7 @@ def test_the_shares_of_every_issue_sum_to_its_amount(issues: list[dict[str, Any]
         assert sum(Fraction(share["amount"]) for share in issue["shares"]) == Fraction(issue["amount"])
 
 
-def test_trackers_advance_by_what_was_spent(receipts: list[dict[str, Any]], intents: list[dict[str, Any]]) -> None:
+def test_trackers_advance_by_the_bill(receipts: list[dict[str, Any]], intents: list[dict[str, Any]]) -> None:
     grocer = Grocer()
     for receipt in receipts:
         grocer.awards(receipt)

@@ -173,7 +173,7 @@ def test_a_shortfall_is_carried_and_paid_by_the_next_award() -> None:
     assert model.balance(ANNA, "points", NOON) == (100, 600, 0)
 
 
-def test_a_shortfall_that_is_written_off_is_no_debt() -> None:
+def test_a_shortfall_that_is_written_off_leaves_no_debt() -> None:
     model = Model()
     model.record(model.decide(SECOND, bill(), model.copy_of_counters()))  # 4 points of base
     model.spend(SECOND, "key", ANNA, "points", 400, NOON)

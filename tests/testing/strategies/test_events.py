@@ -44,7 +44,7 @@ def test_a_whole_return_has_the_whole_amount_and_all_lines(drawn: tuple[dict, di
     }
 
 
-def test_a_sale_in_parts_comes_back_at_most_whole() -> None:
+def test_a_partial_return_is_at_most_the_sale() -> None:
     for back in drawn(kit.returns({**SALE, "lines": [{"id": "1", "quantity": "2", "value": "10"}]}), 60):
         assert back["of"] == "T9"
         assert 0 <= Decimal(back["amount"]) <= 10
