@@ -21,6 +21,7 @@ from properties.examples import drawn
 
 NOT_DRAWN = {
     "AsyncLedger": "a protocol",
+    "AsyncLedgerMethods": "an abstract class",
     "DerivedSerials": "it has the secret keys of a host",
     "DocumentError": "an error",
     "IdempotencyConflict": "an error",
@@ -29,8 +30,11 @@ NOT_DRAWN = {
     "LoyaltyError": "an error",
     "AmountOutOfRangeError": "an error",
     "ConcurrentChangeError": "an error",
+    "LedgerMethods": "an abstract class",
     "MemoryLedger": "a store: a test starts with an empty one",
     "MissingSerialsError": "an error",
+    "Operation": "an abstract class",
+    "Queries": "it reads the storage of a ledger",
     "SerialGenerator": "a protocol",
     "WrongEventError": "an error",
 }
