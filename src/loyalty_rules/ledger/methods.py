@@ -96,7 +96,7 @@ class LedgerMethods(ABC):
         return self.execute(Spend(program, account, member, currency, amount, event, at))
 
     def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once; `spend` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a spend, once; `spend` is the key of its intent, `event` the id of the undoing event."""
         return self.execute(UndoSpendOf(program, spend, event, at))
 
     def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
@@ -104,11 +104,11 @@ class LedgerMethods(ABC):
         return self.execute(Redeem(program, code, transaction))
 
     def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
-        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
         return self.execute(UndoRedemptionOf(program, redemption, event, at))
 
     def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
-        """Void a coupon that was not redeemed; `coupon` is the key of its intent, `event` the id of what voids it."""
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
         return self.execute(Void(program, coupon, event, at))
 
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
@@ -201,7 +201,7 @@ class AsyncLedgerMethods(ABC):
         return await self.execute(Spend(program, account, member, currency, amount, event, at))
 
     async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once; `spend` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a spend, once; `spend` is the key of its intent, `event` the id of the undoing event."""
         return await self.execute(UndoSpendOf(program, spend, event, at))
 
     async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
@@ -211,11 +211,11 @@ class AsyncLedgerMethods(ABC):
     async def undo_redemption(
         self, program: Program, redemption: str, *, event: str, at: datetime
     ) -> UndoRedemptionReceipt:
-        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
         return await self.execute(UndoRedemptionOf(program, redemption, event, at))
 
     async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
-        """Void a coupon that was not redeemed; `coupon` is the key of its intent, `event` the id of what voids it."""
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
         return await self.execute(Void(program, coupon, event, at))
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
