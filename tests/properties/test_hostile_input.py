@@ -538,7 +538,12 @@ def allocated_by(load: Callable[[Any], Any], source: Any) -> int:
     return peak
 
 
-@pytest.mark.parametrize("name", COSTLY)
+def slow_if_long(name: str) -> Any:
+    """Return the name of a source, marked as slow if the loader reads much of it."""
+    return pytest.param(name, marks=pytest.mark.slow) if name == "many names for nothing" else name
+
+
+@pytest.mark.parametrize("name", [slow_if_long(name) for name in COSTLY])
 def test_a_hostile_source_is_refused_before_its_parts_are_read(name: str) -> None:
     load, make = COSTLY[name]
     source = make()

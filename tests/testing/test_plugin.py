@@ -40,6 +40,7 @@ def test_a_mapping_is_a_program_too(program):
     ran.assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_the_problems_of_a_program_are_reported_in_words(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
@@ -82,6 +83,7 @@ def test_it_earns_the_same():
     ran.stdout.no_fnmatch_line("*IssueCurrency(key=*")
 
 
+@pytest.mark.slow
 def test_a_broken_law_is_shown_as_receipts_alone(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
@@ -142,6 +144,7 @@ class TestForgetful(LedgerContract):
     )
 
 
+@pytest.mark.slow
 def test_a_passing_test_shows_no_receipt(pytester: pytest.Pytester) -> None:
     ran = run(pytester, "def test_it():\n    assert [1] == [1]\n")
 
@@ -149,6 +152,7 @@ def test_a_passing_test_shows_no_receipt(pytester: pytest.Pytester) -> None:
     ran.stdout.no_fnmatch_line("*till*")
 
 
+@pytest.mark.slow
 def test_other_lists_than_intents_are_shown_as_usual(pytester: pytest.Pytester) -> None:
     ran = run(pytester, "def test_it():\n    assert [1, 2] == [1, 3]\n")
 

@@ -30,6 +30,7 @@ from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
 
 __all__ = [
+    "RECEIPTS",
     "ConfirmationReceipt",
     "EventReceipt",
     "ExpireReceipt",
@@ -287,6 +288,8 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "void": VoidReceipt,
     "expire": ExpireReceipt,
 }
+RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values())
+"""The classes of receipts. `Receipt.__subclasses__()` also has the classes that attrs replaced by slotted ones."""
 
 
 def receipt_class(phase: str, inputs: Mapping[str, Any]) -> type[Receipt]:
