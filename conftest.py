@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from docs.page_runner import pytest_collect_file
 from hypothesis import Phase, settings
+from sybil.integration.pytest import SybilItem
 
 __all__ = ["pytest_collect_file"]
 
@@ -23,6 +24,9 @@ for profile, examples in {"quick": 33, "ci": 100, "deep": 2_000}.items():
     settings.register_profile(profile, max_examples=examples, derandomize=not RANDOM, deadline=None)
 # A mutant is dead when a test fails; nobody reads the smallest example that killed it.
 settings.register_profile("mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
+
+SLOW_PAGES = {"own-ledger.md", "testing.md"}
+"""The pages whose blocks start pytest or a search. The commands for a fresh machine (`bash`) are slow on any page."""
 
 
 def selected_profile() -> str:
@@ -43,9 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests first, so that no process is left alone with one at the end. Pages start processes: slow."""
+    """Mark slow pages, and run slow tests first, so that no process is left alone with one at the end."""
     for item in items:
-        if item.path.suffix == ".md":
+        if item.path.name in SLOW_PAGES or (isinstance(item, SybilItem) and item.example.parsed.language == "bash"):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 

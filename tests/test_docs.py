@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
-# -- a wrong block is seen -------------------------------------------------------------------------------------------
+# -- a wrong block fails ---------------------------------------------------------------------------------------------
 
 RIGHT = """
 ```python
@@ -37,11 +37,11 @@ print(1 + 1)
 
 WRONG = {
     "another output": RIGHT.replace("2\n", "3\n"),
-    "an output left out": RIGHT.replace("2\n", ""),
-    "a print that is not shown": "```python\nprint(1)\n```\n",
-    "an output that nothing prints": "```text\n2\n```\n",
+    "a missing output": RIGHT.replace("2\n", ""),
+    "a print without its output": "```python\nprint(1)\n```\n",
+    "an output without a print": "```text\n2\n```\n",
     "code that fails": "```python\n1 / 0\n```\n",
-    "a language that nothing runs": "```ruby\nputs 1\n```\n",
+    "a language without a runner": "```ruby\nputs 1\n```\n",
     "a command that prints something else": "```console\n$ echo 1\n2\n```\n",
     "a command that fails": "```console\n$ false\n```\n",
     "a command for a fresh machine that fails": "```bash\n"
@@ -51,22 +51,22 @@ WRONG = {
     "a command for a fresh machine that installs in another way": "```bash\npip install uv && uv run pytest\n```\n",
     "a program that is not valid": '```toml\nformat = "loyalty-rules/1"\n```\n',
     "an event that is not valid": '```json\n{"type": "transaction", "id": "T"}\n```\n',
-    "a document that can't be read": "```json\n{]\n```\n",
+    "a document that cannot be read": "```json\n{]\n```\n",
     "a fragment that is not valid": '<!-- fragment: currency action -->\n```toml\nexpiry = { type = "soon" }\n```\n',
     "the second of two fragments": '<!-- fragment: promotion -->\n```toml\ntitle = "A"\n\ntitle = ""\n```\n',
-    "a problem that is none": '<!-- problems: required -->\n```json\n{"trackers": {}}\n```\n',
+    "a problem that does not occur": '<!-- problems: required -->\n```json\n{"trackers": {}}\n```\n',
     "another problem": '<!-- problems: float -->\n```json\n{"trackers": 1}\n```\n',
     "a row that does not hold": "<!-- each row: int(a) + 1 == int(b) -->\n| a | b |\n|---|---|\n| 1 | 2 |\n| 2 | 4 |\n",
     "a row that does not hold, before a marked block": "<!-- each row: a == b -->\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
     '<!-- save as empty.json -->\n```json\n{"trackers": {}}\n```\n',
     "a table without rows": "<!-- each row: a == b -->\n| a | b |\n|---|---|\n",
-    "a mark that belongs to nothing": "<!-- each row: a == b -->\n\nNo table.\n",
+    "a mark before no table": "<!-- each row: a == b -->\n\nNo table.\n",
 }
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
-    """Run a page for each wrong block, and one for the right one, in a project of their own: which of them fail?"""
+    """Run a page for each wrong block, and one for the right block; return whether each failed."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "docs").mkdir()
     for name in ("conftest.py", "docs/page_runner.py"):
@@ -93,11 +93,11 @@ def test_a_right_block_passes(outcomes: dict[str, bool]) -> None:
     assert not outcomes["right"]
 
 
-# -- nothing is left out ---------------------------------------------------------------------------------------------
+# -- completeness ----------------------------------------------------------------------------------------------------
 
 
 def classes_of(annotation: Any) -> Iterator[type]:
-    """Give the attrs classes that an annotation leads to, in any depth."""
+    """Yield the attrs classes within an annotation, in any depth."""
     if attrs.has(annotation):
         yield annotation
     for each in get_args(annotation):
@@ -138,7 +138,7 @@ def test_the_reference_names_every_type_of_a_union_and_every_choice(cls: type) -
 
 
 def choices_of(annotation: Any) -> Iterator[str]:
-    """Give the words of the `Literal`s in an annotation."""
+    """Yield the words of the `Literal`s in an annotation."""
     for each in get_args(annotation):
         yield from [each] if isinstance(each, str) else choices_of(each)
 
@@ -153,7 +153,7 @@ def test_the_reference_names_every_operator_and_rounding_mode() -> None:
 
 
 def codes() -> set[str]:
-    """Give the codes of problems that stand in the source."""
+    """Return the error codes of the source."""
     found: set[str] = set()
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text())):
@@ -166,7 +166,7 @@ def codes() -> set[str]:
 
 
 def table_under(heading: str, page: str) -> set[str]:
-    """Give the words in backticks of the first column of the first table under a heading."""
+    """Return the words in backticks in the first column of the first table under a heading."""
     rows = page.split(heading, 1)[1].split("|---|", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
     return {word for row in rows for word in re.findall(r"`([^`]+)`", row.split("|")[1])}
 
@@ -174,11 +174,11 @@ def table_under(heading: str, page: str) -> set[str]:
 ERRORS = (ROOT / "docs" / "errors.md").read_text()
 
 
-def test_the_page_of_problems_has_exactly_the_codes_that_there_are() -> None:
+def test_the_page_of_errors_lists_exactly_the_codes_of_the_source() -> None:
     assert table_under("## Error codes", ERRORS) == codes()
 
 
-def test_the_page_of_problems_has_exactly_the_reasons_that_there_are() -> None:
+def test_the_page_of_errors_lists_exactly_the_reasons_of_the_engine() -> None:
     assert table_under("## Reasons for skipped actions", ERRORS) == set(REASONS)
 
 
@@ -198,7 +198,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)]+)\)", prose):
         path, _, anchor = target.partition("#")
@@ -216,7 +216,7 @@ def test_the_index_lists_every_page() -> None:
     ] == []
 
 
-def test_the_readme_gives_one_command_that_runs_the_job_and_one_that_runs_the_tests() -> None:
+def test_the_readme_has_one_command_for_the_job_and_one_for_the_tests() -> None:
     commands = re.findall(r"^```bash\n(.*?)\n```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
     assert len(commands) == 2

@@ -140,6 +140,22 @@ def test_a_key_within_its_program_lacks_the_program() -> None:
     assert keys.key_within_program(COUPON) == "T-1001/base-earn/thanks/1"
 
 
+@pytest.mark.parametrize(
+    ("key", "event"),
+    [
+        (ISSUE, "T-1001"),
+        (COUPON, "T-1001"),
+        ("acme/7%2F3/base-earn/earn", "7/3"),
+        ("acme/100%25/base-earn/earn", "100%"),
+        ("acme/%252F/base-earn/earn", "%2F"),
+        ("acme/", ""),
+    ],
+)
+def test_the_event_in_a_key_has_no_escapes(key: str, event: str) -> None:
+    assert keys.event_in(key) == event
+    assert key.startswith(keys.event_key("acme", event))
+
+
 @pytest.mark.parametrize("key", [ISSUE, "acme/7%2F3/base-earn/earn", "acme/T-1001/base-earn/earn/2"])
 def test_the_action_key_in_the_key_of_an_issue(key: str) -> None:
     assert keys.action_key_in(key) == "base-earn/earn"

@@ -224,7 +224,7 @@ def _limit(name: str, items: tuple[object, ...]) -> None:
 @schema_rules(at_most_items("tenders", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Activity(_Happening):
-    """An event without a sale: `registration`, `profile_update`, `check_in`…
+    """An event without a sale, such as `registration`, `profile_update` or `check_in`.
 
     The host chooses its type. It has no amount and no lines. Source: semantics 1, documents (event).
     """

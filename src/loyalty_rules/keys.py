@@ -29,6 +29,7 @@ __all__ = [
     "coupon_key",
     "currency_expiry_key",
     "debt_payment_key",
+    "event_in",
     "event_key",
     "extended_issue",
     "extension_key",
@@ -195,6 +196,11 @@ def is_of_program(key: str, program: str) -> bool:
     return key.startswith(f"{program}/")
 
 
+def event_in(key: str) -> str:
+    """Return the id of the event in a key, without its escapes."""
+    return key.split("/")[1].replace("%2F", "/").replace("%25", "%")
+
+
 def key_within_program(key: str) -> str:
     """Return a key without the program that it begins with: `EVENT/PROMOTION/ACTION/1` of a coupon."""
     return key.partition("/")[2]
@@ -257,8 +263,9 @@ def limit_counter_name(limit: str, scope: str | None, window: str) -> str:
 
 
 def coupon_counter_name(coupon_type: str, scope: Literal["store", "member", "total"], of: str = "") -> str:
-    """Return the name of a coupon type's counter: `coupon/TYPE/store/STORE`, `coupon/TYPE/member/MEMBER` or
-    `coupon/TYPE/total`.
+    """Return the name of a coupon type's counter.
+
+    It is `coupon/TYPE/store/STORE`, `coupon/TYPE/member/MEMBER` or `coupon/TYPE/total`.
     """
     return f"coupon/{coupon_type}/{scope}/{key_part(of)}" if scope != "total" else f"coupon/{coupon_type}/total"
 

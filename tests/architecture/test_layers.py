@@ -7,8 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from .layers import LEVELS, upward_imports
-from .source import PACKAGE, Module, absolute, control, dependencies, modules
+from .layers import LEVELS, layers_table, upward_imports
+from .source import PACKAGE, ROOT, Module, absolute, control, dependencies, modules
 
 each_module = pytest.mark.parametrize("module", list(modules().values()), ids=lambda module: module.name or PACKAGE)
 
@@ -140,3 +140,11 @@ def test_a_private_name_of_another_module_is_seen(text: str) -> None:
 )
 def test_own_private_names_and_those_of_other_packages_are_allowed(text: str) -> None:
     assert private_imports(control(text, "schema.control"), modules()) == []
+
+
+# -- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_about_the_architecture_shows_the_layers_of_the_code() -> None:
+    """If this fails, replace the table by the output of `python tests/architecture/layers.py`."""
+    assert layers_table() in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

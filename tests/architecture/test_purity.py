@@ -100,6 +100,7 @@ IN_A_PROCESS = (
 )
 
 
+@pytest.mark.slow
 def test_other_processes_produce_the_same_bytes(decided: list[str]) -> None:
     # Python ignores a locale that the machine does not have; the fallback is tested then.
     running = [

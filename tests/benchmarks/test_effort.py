@@ -100,6 +100,7 @@ def test_the_guard_detects(plant: Callable, monkeypatch: pytest.MonkeyPatch) -> 
     assert found[0] > recorded[0] * MARGIN or found[1] > recorded[1] * MARGIN
 
 
+@pytest.mark.slow
 def test_the_guard_detects_an_index_that_divides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "_MAX_UNDIVIDED", 10**9)
     assert growth() > 2 * GROWTH

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 import loyalty_rules as lr
+from properties.examples import examples
 from reference import documents
 
 
@@ -216,7 +217,7 @@ def test_a_promotion_of_another_trigger_is_not_explained() -> None:
     assert shop.evaluate(sale()).explain().promotions == ()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(150)
 @given(documents.cases())
 def test_the_explanation_of_every_case_agrees_with_its_evaluation(case: Any) -> None:
     document, event, snapshot = case

@@ -170,11 +170,13 @@ def bytes_kept_by(evaluate: Any) -> float:
     return growth(work, rounds=10) / (10 * len(events))
 
 
+@pytest.mark.slow
 def test_evaluations_leave_no_memory_allocated() -> None:
     loaded, serials = lr.load_program(crowd()), Serials()
     assert bytes_kept_by(lambda event: loaded.evaluate(event, serials=serials)) < MAX_BYTES
 
 
+@pytest.mark.slow
 def test_one_object_per_evaluation_is_detected() -> None:
     loaded, serials, kept = lr.load_program(crowd()), Serials(), []
 

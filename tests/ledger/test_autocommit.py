@@ -13,7 +13,6 @@ import loyalty_rules as lr
 from loyalty_rules.ledger import Ledger, Queries
 from loyalty_rules.ledger.autocommit import AutocommitLedger
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.ledger.operations import Settle
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.lifecycle.records import Account
 from shop import Serials, earn, fixed, program, sale
@@ -91,22 +90,18 @@ def test_each_promise_or_expiry_has_a_transaction_of_its_own(ledger: CountingLed
     assert (ledger.transactions, ledger.queries) == (2, 1)
 
 
-def test_promises_are_settled_in_the_order_in_which_they_are_due(ledger: CountingLedger) -> None:
-    ledger.process(SHOP, lr.load_event(sale()))
-
-    assert [each.release.promise for each in ledger.settle(SHOP, AT) if each.release is not None] == [
-        "acme/T-1/p/later",
-        "acme/T-1/p/latest",
-    ]
+def test_a_subclass_must_provide_the_transactions() -> None:
+    assert AutocommitLedger.__abstractmethods__ == {"_write"}
 
 
-def test_a_promise_that_another_process_settles_meanwhile_has_no_receipt(ledger: CountingLedger) -> None:
-    ledger.process(SHOP, lr.load_event(sale()))
-    due = ledger.service.queries.due(SHOP, AT)
-    ledger.service.due = lambda *_: due  # type: ignore[method-assign]  # read before the other process
-    ledger.service.execute(Settle(SHOP, due[0], AT))
+def test_a_query_without_a_read_of_its_own_runs_in_a_transaction() -> None:
+    class Plain(AutocommitLedger):
+        """A ledger that reads as it writes."""
 
-    assert [each.key for each in ledger.settle(SHOP, AT)] == ["acme/acme%2FT-1%2Fp%2Flatest#settle"]
+        def _write(self, work: Callable[[LedgerService], T]) -> T:
+            return work(LedgerService(MemoryStorage()))
+
+    assert Plain().balance("acme", ANNA, "points", AT).available == 0
 
 
 def test_a_ledger_inherits_every_method_of_the_protocol_but_its_transactions_and_invariants() -> None:

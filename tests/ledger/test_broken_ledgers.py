@@ -59,6 +59,11 @@ def test_every_bug_has_a_name_and_facts_that_it_breaks() -> None:
     assert all(bug.breaks for bug in BUGS)
 
 
+@pytest.mark.parametrize("bug", BUGS, ids=str)
+def test_every_bug_can_be_planted(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+    bug.plant(monkeypatch)
+
+
 def test_the_facts_hold_of_the_ledger_without_the_bugs(pytester: pytest.Pytester) -> None:
     assert outcomes(pytester, "pass") == ({f"Test_{bug}" for bug in BUGS}, set())
 

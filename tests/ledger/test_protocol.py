@@ -82,6 +82,7 @@ def mypy(snippet: Path, text: str) -> str:
     return subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, timeout=600, check=False).stdout
 
 
+@pytest.mark.slow
 def test_a_type_checker_accepts_the_ledgers_as_synchronous_ones_only(tmp_path: Path) -> None:
     right = mypy(tmp_path / "right.py", TYPED + EXAMPLE)
     assert "no issues found" in right, right

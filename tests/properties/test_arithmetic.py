@@ -1,4 +1,4 @@
-"""Amounts are exact, never below zero, and grow with what is spent."""
+"""Amounts are exact, never below zero, and grow with the bill."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .examples import examples
 
 HALF = Fraction(1, 2)
 
-# Millionths: mostly sums as they stand on a bill, now and then the largest and the smallest that a document may hold.
+# Millionths: mostly usual sums of a bill; now and then the largest and the smallest that a document may have.
 sums = st.one_of(
     st.integers(0, 1_000_000).map(lambda cents: cents * 10_000),
     st.integers(0, 2_000).map(lambda halves: halves * 500_000),
@@ -30,7 +30,7 @@ modes = st.sampled_from(MODES)
 
 @st.composite
 def prorations(draw) -> tuple[dict, object]:
-    """A proration as a document, and as a function of fractions."""
+    """Draw a proration as a document, and as a function of fractions."""
     rate = draw(rates)
     kind = draw(st.sampled_from(["proportional", "multiplier", "stepped"]))
     if kind == "stepped":
@@ -41,7 +41,7 @@ def prorations(draw) -> tuple[dict, object]:
 
 
 def rounded(value: Fraction, mode: str, decimals: int) -> Fraction:
-    """Round by looking at the two neighbours and how far each is."""
+    """Round a value by its distances from its two neighbours."""
     if mode == "actual":
         return value
     scaled = value * 10**decimals
@@ -63,7 +63,7 @@ def rounding(value: str, currency: str) -> dict:
 
 @examples(150)
 @given(sums, prorations(), modes, modes, st.integers(0, 6))
-def test_an_amount_is_what_fractions_give(
+def test_an_amount_equals_its_computation_in_fractions(
     amount: int, proration: tuple, value_mode: str, mode: str, decimals: int
 ) -> None:
     document, prorate = proration
@@ -102,7 +102,7 @@ def test_a_base_over_lines_stops_at_zero(kind: str, values: list, aggregate: str
 
 
 @pytest.mark.parametrize("values", [["10", "-30"], ["-30"]])
-def test_a_tracker_is_never_moved_back_by_a_sale(values: list) -> None:
+def test_a_sale_never_moves_a_tracker_back(values: list) -> None:
     tracker = {"measure": {"type": "line_item_value"}, "target": "100"}
     assert evaluate(program(trackers={"spend": tracker}), sale("0", lines=lines(*values)))["intents"] == []
 
@@ -110,7 +110,7 @@ def test_a_tracker_is_never_moved_back_by_a_sale(values: list) -> None:
 @pytest.mark.parametrize(
     ("price", "advanced"), [("0.0004", []), ("0.0005", ["0.000001"]), ("0.0015", ["0.000002"]), ("1", ["0.001"])]
 )
-def test_what_moves_a_tracker_is_held_to_six_decimals_half_up(price: str, advanced: list) -> None:
+def test_the_advance_of_a_tracker_is_rounded_half_up_to_six_decimals(price: str, advanced: list) -> None:
     tracker = {"measure": {"type": "line_item_value"}, "target": "100"}
     basket = [{"id": "1", "quantity": "0.001", "unit_price": price}]
     intents = evaluate(program(trackers={"spend": tracker}), sale("0", lines=basket))["intents"]
@@ -119,7 +119,7 @@ def test_what_moves_a_tracker_is_held_to_six_decimals_half_up(price: str, advanc
 
 @examples(120)
 @given(sums, sums, prorations(), modes, modes)
-def test_more_spent_never_earns_less(one: int, other: int, proration: tuple, value_mode: str, mode: str) -> None:
+def test_a_larger_bill_never_earns_less(one: int, other: int, proration: tuple, value_mode: str, mode: str) -> None:
     rules = program(earn(proration[0], rounding=rounding(value_mode, mode)))
     less, more = sorted((one, other))
     assert points(rules, sale(text(less))) <= points(rules, sale(text(more)))
@@ -132,7 +132,7 @@ def test_more_spent_never_earns_less(one: int, other: int, proration: tuple, val
     st.sampled_from(["actual", "down"]),
     st.integers(0, 2),
 )
-def test_splitting_a_basket_with_down_never_earns_more(
+def test_splitting_a_basket_never_earns_more_if_amounts_are_rounded_down(
     parts: list, proration: tuple, value_mode: str, decimals: int
 ) -> None:
     rules = program(
@@ -144,7 +144,7 @@ def test_splitting_a_basket_with_down_never_earns_more(
 
 @examples(40)
 @given(st.lists(st.integers(0, 9_000_000), min_size=2, max_size=5), st.integers(1, 5_000_000))
-def test_splitting_a_quantity_with_down_never_earns_more(parts: list, size: int) -> None:
+def test_splitting_a_quantity_never_earns_more_if_amounts_are_rounded_down(parts: list, size: int) -> None:
     of = {"type": "line_item_quantity"}
     rules = program(earn(stepped(text(size), "3", of), rounding=rounding("actual", "down")))
 
@@ -154,7 +154,7 @@ def test_splitting_a_quantity_with_down_never_earns_more(parts: list, size: int)
     assert sum(earned(part) for part in parts) <= earned(sum(parts))
 
 
-def test_splitting_a_basket_with_up_may_earn_more() -> None:
+def test_splitting_a_basket_may_earn_more_if_amounts_are_rounded_up() -> None:
     rules = program(earn(proportional("10"), rounding=rounding("actual", "up")))
     assert points(rules, sale("100")) == 10
     assert 100 * points(rules, sale("1")) == 100
@@ -162,7 +162,7 @@ def test_splitting_a_basket_with_up_may_earn_more() -> None:
 
 @examples(40)
 @given(documents.cases())
-def test_no_amount_is_below_zero_and_none_that_is_issued_is_zero(case: tuple) -> None:
+def test_every_issued_amount_is_above_zero(case: tuple) -> None:
     program, event, snapshot = case
     known = lr.load_snapshot(snapshot) if snapshot is not None else None
     intents = lr.load_program(program).evaluate(lr.load_event(event), known, serials=Serials()).intents

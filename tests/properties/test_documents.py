@@ -1,4 +1,4 @@
-"""Documents come back as they went in, and values survive being copied and pickled."""
+"""A dumped document loads as the same value, and values can be copied and pickled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COPIES = {
 }
 
 
-def assert_comes_back(document: dict, load: Any) -> None:
+def assert_loads_as_the_same_value(document: dict, load: Any) -> None:
     value = load(document)
     dumped = lr.dump(value)
     again = load(dumped)
@@ -35,13 +35,13 @@ def assert_comes_back(document: dict, load: Any) -> None:
 
 @examples(80)
 @given(documents.programs())
-def test_a_program_comes_back_as_it_went_in(document: dict) -> None:
-    assert_comes_back(document, lr.load_program)
+def test_a_dumped_program_loads_as_the_same_program(document: dict) -> None:
+    assert_loads_as_the_same_value(document, lr.load_program)
 
 
 @examples(60)
 @given(documents.programs())
-def test_a_dumped_program_is_dumped_as_it_was_and_keeps_its_version(document: dict) -> None:
+def test_a_dumped_program_keeps_its_document_and_its_version(document: dict) -> None:
     program = lr.load_program(document)
     again = lr.load_program(lr.dump(program))
     assert lr.dump(again) == lr.dump(program)
@@ -49,7 +49,7 @@ def test_a_dumped_program_is_dumped_as_it_was_and_keeps_its_version(document: di
 
 
 OPERANDS = ["1.5", '"1.5"', "1", '"1"', "1.0", '"1.0"']
-"""As they stand in a JSON text: numbers and texts that look alike."""
+"""Operands in a JSON text: numbers and texts that look alike."""
 
 
 def with_operand(field: str, operator: str, operand: str) -> str:
@@ -59,7 +59,7 @@ def with_operand(field: str, operator: str, operand: str) -> str:
 
 
 def decisions(rules: lr.Program) -> list[bool]:
-    """Whether the promotion fires, for values that are near the operands and one that is no number."""
+    """Return whether the promotion fires, for values near the operands and for one that is not a number."""
     return [
         bool(rules.evaluate(lr.load_event(sale(value, custom_fields={"size": value}))).intents)
         for value in ("1.5", "1", "1.0", "2")
@@ -68,7 +68,7 @@ def decisions(rules: lr.Program) -> list[bool]:
 
 @pytest.mark.parametrize("operator", ["is", "is_not", "in", "not_in", "at_least", "less_than"])
 @pytest.mark.parametrize("field", ["amount", "custom_fields.size"])
-def test_conditions_of_one_version_decide_alike(field: str, operator: str) -> None:
+def test_programs_with_equal_versions_decide_alike(field: str, operator: str) -> None:
     loaded = [lr.load_program(with_operand(field, operator, operand)) for operand in OPERANDS]
     again = [lr.load_program(lr.dump(rules)) for rules in loaded]
     decided = {(rules.version, *decisions(rules)) for rules in loaded + again}
@@ -78,10 +78,10 @@ def test_conditions_of_one_version_decide_alike(field: str, operator: str) -> No
 
 @examples(80)
 @given(documents.cases())
-def test_an_event_and_a_snapshot_come_back_as_they_went_in(case: tuple) -> None:
+def test_a_dumped_event_and_a_dumped_snapshot_load_as_the_same_values(case: tuple) -> None:
     _, event, snapshot = case
-    assert_comes_back(event, lr.load_event)
-    assert_comes_back(snapshot or {}, lr.load_snapshot)
+    assert_loads_as_the_same_value(event, lr.load_event)
+    assert_loads_as_the_same_value(snapshot or {}, lr.load_snapshot)
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_an_event_and_a_snapshot_come_back_as_they_went_in(case: tuple) -> None:
     ],
     ids=lambda document: document["type"],
 )
-def test_a_later_event_comes_back_as_it_went_in(document: dict) -> None:
-    assert_comes_back(document, lr.load_event)
+def test_a_dumped_later_event_loads_as_the_same_event(document: dict) -> None:
+    assert_loads_as_the_same_value(document, lr.load_event)
 
 
 @examples(60)
 @given(documents.cases())
-def test_evaluating_twice_gives_the_same_bytes(case: tuple) -> None:
+def test_two_evaluations_of_an_event_have_the_same_bytes(case: tuple) -> None:
     document, event, snapshot = case
     texts = set()
     program = lr.load_program(document)
@@ -130,7 +130,7 @@ def test_a_copy_is_equal_and_decides_alike(way: str, case: tuple) -> None:
     copied = COPIES[way]
     program, event, snapshot = lr.load_program(case[0]), lr.load_event(case[1]), lr.load_snapshot(case[2] or {})
     evaluation = program.evaluate(event, snapshot, serials=Serials())
-    # The program has been used by now: what it remembers must not stand in the way of a copy.
+    # The program has been used by now: its caches must not prevent a copy.
     for value in (program, event, snapshot, evaluation):
         assert copied(value) == value
         assert lr.dump(copied(value)) == lr.dump(value)
@@ -140,7 +140,7 @@ def test_a_copy_is_equal_and_decides_alike(way: str, case: tuple) -> None:
 
 @examples(60)
 @given(documents.cases())
-def test_an_intent_is_hashable_and_equal_intents_hash_alike(case: tuple) -> None:
+def test_equal_intents_have_equal_hashes(case: tuple) -> None:
     program, event, snapshot = lr.load_program(case[0]), lr.load_event(case[1]), lr.load_snapshot(case[2] or {})
     for intent in program.evaluate(event, snapshot, serials=Serials()).intents:
         assert hash(pickle.loads(pickle.dumps(intent))) == hash(intent)
@@ -169,12 +169,12 @@ def priced(percent: Any, bound: Any) -> str:
 
 
 @pytest.mark.parametrize("spelled", ["10.0", "10.000000", "010", 10])
-def test_the_version_does_not_depend_on_how_a_decimal_is_spelled(spelled: Any) -> None:
+def test_the_version_does_not_depend_on_the_spelling_of_a_decimal(spelled: Any) -> None:
     assert priced(spelled, "100") == priced("10", "100")
     assert priced("10", spelled) == priced("10", "10")
 
 
-def test_the_version_does_not_depend_on_what_is_said_by_default() -> None:
+def test_the_version_does_not_depend_on_explicit_defaults() -> None:
     said = program(earn(proportional("10"), rounding={"value": "actual"}, timing={"type": "immediate"}, caps=None))
     assert lr.load_program(said).version == lr.load_program(program(earn(proportional("10")))).version
 

@@ -1,4 +1,4 @@
-"""Nothing that is issued is past already."""
+"""No issue has expired already."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def instant(text: str | None) -> datetime | None:
 
 @examples(80)
 @given(documents.cases())
-def test_nothing_expires_before_it_is_issued(case: tuple) -> None:
+def test_no_issue_expires_before_it_is_issued(case: tuple) -> None:
     program, event, snapshot = case
     known = lr.load_snapshot(snapshot) if snapshot is not None else None
     evaluation = lr.load_program(program).evaluate(lr.load_event(event), known, serials=Serials())
@@ -37,21 +37,21 @@ def test_nothing_expires_before_it_is_issued(case: tuple) -> None:
     ("on", "parts", "reason"),
     [
         ("2025-01-14", {}, "already_expired"),
-        ("2025-01-15", {}, None),  # lives through the day on which it is issued
+        ("2025-01-15", {}, None),  # valid until the end of the day of the issue
         # The till's day goes before the clock, and the clock before the end of the day.
         ("2025-01-15", {"business_date": "2025-01-16"}, "already_expired"),
         ("2025-01-14", {"business_date": "2025-01-14"}, "already_expired"),
         ("2025-01-15", {"business_date": "2025-01-14"}, None),
     ],
 )
-def test_a_date_already_past_issues_nothing(on: str, parts: dict, reason: str | None) -> None:
+def test_an_action_whose_expiry_is_past_issues_nothing(on: str, parts: dict, reason: str | None) -> None:
     rules = program(earn(fixed("1"), expiry={"type": "fixed_date", "on": on}))
     evaluation = evaluate(rules, sale(**parts))
     assert [entry["reason"] for entry in evaluation["skipped"]] == ([reason] if reason else [])
 
 
 @pytest.mark.parametrize(("on", "reason"), [("2025-01-17", "already_expired"), ("2025-01-18", None)])
-def test_a_date_that_will_be_past_when_a_delay_is_over_promises_nothing(on: str, reason: str | None) -> None:
+def test_an_action_whose_expiry_is_past_after_its_delay_promises_nothing(on: str, reason: str | None) -> None:
     rules = program(earn(fixed("1"), expiry={"type": "fixed_date", "on": on}, timing={"type": "delayed", "days": 3}))
     evaluation = evaluate(rules, sale())
     assert [entry["reason"] for entry in evaluation["skipped"]] == ([reason] if reason else [])

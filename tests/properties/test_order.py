@@ -56,7 +56,7 @@ def test_the_order_of_lines_moves_the_odd_unit_only_between_lines_of_equal_weigh
 
 
 def independent(program: dict) -> dict:
-    """The same program without what lets one promotion see another: groups, limits, caps, awards of awards."""
+    """Return the program without dependencies between promotions: groups, limits, caps, awards of awards."""
     document = deepcopy(program)
     document.pop("limits", None)
     for coupon_type in (document.get("coupon_types") or {}).values():
@@ -91,7 +91,7 @@ def test_every_key_of_an_evaluation_is_unique(case: tuple) -> None:
 
 
 def exclusive(*promotions: tuple[str, int, str]) -> dict:
-    """Promotions of these ids, priorities and groups, each for a point."""
+    """Return a program of promotions with these ids, priorities and groups, each for a point."""
     return program(
         promotions=[
             {"id": name, "priority": priority, "exclusive": group, "actions": [earn(fixed("1"))]}
@@ -110,7 +110,9 @@ def exclusive(*promotions: tuple[str, int, str]) -> dict:
         ([("a", 0, "g"), ("b", 1, "h"), ("c", 0, "h")], ["a", "b"]),
     ],
 )
-def test_of_a_group_the_first_by_priority_and_then_by_the_document_counts(promotions: list, counting: list) -> None:
+def test_the_first_promotion_of_a_group_by_priority_and_then_by_position_counts(
+    promotions: list, counting: list
+) -> None:
     evaluation = evaluate(exclusive(*promotions), sale(), None)
     assert [intent["promotion"] for intent in evaluation["intents"]] == counting
     assert {entry["reason"] for entry in evaluation["skipped"]} == {"excluded_by"}

@@ -1,7 +1,7 @@
 """A plan finds the same promotions as a test of each one, in programs with many of them.
 
-A program of three or four promotions, as the others are drawn, hardly divides a bucket: here there are dozens, whose
-conditions ask for what the net files them by. The bugs below are planted in the net; the law finds each of them.
+The other laws draw programs of three or four promotions, which hardly divide a bucket of the index. Here there are
+dozens, and their conditions use the keys of the index. The bugs below are planted in the index; the law finds each.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ EARN = {
 
 @st.composite
 def crowds(draw: Callable) -> tuple[dict, dict]:
-    """A program of three to forty promotions, and an event."""
+    """Draw a program of three to forty promotions, and an event."""
     d = Drawer(draw)
     program = drawn_programs.program(d)
     trackers = tuple(program.get("trackers") or ())
@@ -57,7 +57,7 @@ def crowds(draw: Callable) -> tuple[dict, dict]:
 
 
 def wanted(d: Drawer, trackers: tuple[str, ...]) -> dict:
-    """A condition that asks for texts, for lines with texts, for anything else, or for several of these."""
+    """Draw a condition on texts, on lines with texts, on other fields, or on several of these."""
     kinds = (
         lambda: one_of(d, TEXTS),
         lambda: {"field": "member.tags", "has": d.pick(TAGS)},
@@ -98,26 +98,26 @@ def check(case: tuple[dict, dict]) -> None:
 @examples(300)
 @given(crowds())
 @pytest.mark.slow
-def test_the_plan_finds_what_a_look_at_every_promotion_finds(case: tuple[dict, dict]) -> None:
+def test_the_plan_finds_the_same_promotions_as_a_test_of_each(case: tuple[dict, dict]) -> None:
     check(case)
 
 
 @examples(100)
 @given(crowds())
-def test_a_description_tells_the_way_to_each_promotion_and_of_each_action(case: tuple[dict, dict]) -> None:
+def test_a_description_lists_the_path_to_each_promotion_and_each_action(case: tuple[dict, dict]) -> None:
     program = lr.load_program(case[0])
-    ways, _, actions = program.plan.describe().partition("\nactions:\n")
-    told = {line.split()[0] for line in ways.split("\n") if line.startswith("  ") and not line.endswith(":")}
-    assert told == {each.id for each in program.promotions}
+    paths, _, actions = program.plan.describe().partition("\nactions:\n")
+    listed = {line.split()[0] for line in paths.split("\n") if line.startswith("  ") and not line.endswith(":")}
+    assert listed == {each.id for each in program.promotions}
     assert [line.split(":")[0].strip() for line in actions.split("\n")] == [
         f"{each.id}/earn" for each in program.promotions
     ]
 
 
-# -- the law sees ---------------------------------------------------------------------------------------------------
+# -- planted bugs --------------------------------------------------------------------------------------------------
 
 
-def a_text_of_several_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_of_several_texts_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     keys_of = index.keys_of
 
     def losing(parts: object) -> object:
@@ -134,16 +134,16 @@ def too_much_is_implied(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def a_line_test_that_holds_over_no_lines_is_filed(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_line_test_that_holds_without_lines_is_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "_requires_line", lambda _test: True)
 
 
-def a_promotion_of_a_crowd_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_of_many_promotions_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     reached = index.Index.reached
-    monkeypatch.setattr(index.Index, "reached", lambda net, seen: reached(net, seen)[:4])
+    monkeypatch.setattr(index.Index, "reached", lambda promotions, seen: reached(promotions, seen)[:4])
 
 
-def only_the_first_line_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def only_the_first_line_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     def texts_at(name: str) -> Callable[[Facts], set]:
         return lambda seen: {getattr(line, name) for line in seen.event_lines[:1]}
 
@@ -158,20 +158,20 @@ def windows_are_not_tested(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "plant",
     [
-        a_text_of_several_is_lost,
+        one_of_several_texts_is_lost,
         too_much_is_implied,
-        a_line_test_that_holds_over_no_lines_is_filed,
-        a_promotion_of_a_crowd_is_dropped,
-        only_the_first_line_is_looked_at,
+        a_line_test_that_holds_without_lines_is_indexed,
+        one_of_many_promotions_is_dropped,
+        only_the_first_line_is_tested,
         windows_are_not_tested,
     ],
     ids=lambda plant: plant.__name__,
 )
 @pytest.mark.slow
-def test_the_law_sees_a_net_with(plant: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_law_finds_a_bug_of_the_index(plant: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
 
-    @settings(examples(1_500), phases=[Phase.generate])  # it ends at the first that breaks
+    @settings(examples(1_500), phases=[Phase.generate])  # it ends at the first violation
     @given(crowds())
     def law(case: tuple[dict, dict]) -> None:
         check(case)

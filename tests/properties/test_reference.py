@@ -25,7 +25,7 @@ def decided(evaluation: dict) -> dict:
 
 @examples(250)
 @given(documents.cases())
-def test_the_engine_decides_as_the_reference_interpreter_does(case: tuple) -> None:
+def test_the_engine_and_the_reference_interpreter_decide_alike(case: tuple) -> None:
     program, event, snapshot = case
     known = lr.load_snapshot(snapshot) if snapshot is not None else None
     evaluation = lr.load_program(program).evaluate(lr.load_event(event), known, serials=Serials())

@@ -22,7 +22,7 @@ MODES = {
 
 
 def number(value: object) -> Fraction | None:
-    """The decimal that a scalar of a document stands for, or None where it stands for none."""
+    """Return the decimal of a scalar of a document, or None if it is not a decimal."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -33,12 +33,12 @@ def number(value: object) -> Fraction | None:
 
 
 def given(value: object) -> Fraction:
-    """A decimal that a valid document holds at a key for decimals; an absent one is 0."""
+    """Return the decimal at a key of a valid document; an absent one is 0."""
     return Fraction(0) if value is None else Fraction(str(value))
 
 
 def rounded(value: Fraction, mode: str, decimals: int = 0) -> Fraction:
-    """``value`` at ``decimals`` places by the named mode; ``actual`` keeps every digit."""
+    """Round a value to ``decimals`` places by the named mode; ``actual`` keeps every digit."""
     if mode == "actual":
         return value
     scale = 10**decimals
@@ -46,7 +46,9 @@ def rounded(value: Fraction, mode: str, decimals: int = 0) -> Fraction:
 
 
 def held(value: Fraction) -> Fraction:
-    """ "Held to 6 decimals, the scale of the ledger … rounded to the nearest (half up) at the sixth"."""
+    """Round to the scale of the ledger.
+    "Held to 6 decimals, the scale of the ledger … rounded to the nearest (half up) at the sixth".
+    """
     return rounded(value, "nearest", LEDGER_DECIMALS)
 
 
@@ -61,7 +63,7 @@ def places(value: Fraction) -> int:
 
 
 def text(value: Fraction | int) -> str:
-    """Canonical text: no exponent, no trailing zeros, no ``-0``."""
+    """Return canonical text: no exponent, no trailing zeros, no ``-0``."""
     value = Fraction(value)
     decimals = places(value)
     digits = str(abs(value.numerator) * 10**decimals // value.denominator).rjust(decimals + 1, "0")
@@ -72,7 +74,7 @@ def text(value: Fraction | int) -> str:
 
 
 def split(amount: Fraction, weights: list[Fraction], decimals: int) -> list[Fraction]:
-    """Shares of ``amount`` by largest remainder.
+    """Return the shares of ``amount`` by largest remainder.
 
     "Largest remainder at the currency's decimals (or at the amount's own, where those are more), ties to the
     larger weight and then the earlier line, zero weight gets zero; the shares sum to the amount exactly".

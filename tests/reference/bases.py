@@ -20,7 +20,7 @@ NEVER_ROUNDED = ("line_item_quantity", "awarded")
 
 @dataclass
 class Base:
-    """A base's parts (one, or one for each line) and, for a line base, what each selected line gave to it."""
+    """A base's parts (one, or one for each line) and, for a line base, the contribution of each selected line."""
 
     parts: list[Fraction]
     lines: list[tuple[str, Fraction]] | None = None
@@ -31,7 +31,7 @@ class Base:
 
 
 def base_value(of: dict, facts: Facts, awarded: dict[str, Fraction]) -> Base:
-    """The base that ``of`` names, exact and not below zero; Skip where the event doesn't hold it."""
+    """Return the base that ``of`` names, exact and not below zero; raise Skip if the event does not have it."""
     kind = of["type"]
     if kind in LINE_BASES:
         return line_base(of, facts)
@@ -47,12 +47,14 @@ def base_value(of: dict, facts: Facts, awarded: dict[str, Fraction]) -> Base:
 
 
 def at_least_zero(value: Fraction) -> Fraction:
-    """ "A base, or a line's part of it with each_line, never is [below zero]: it stops at zero"."""
+    """Return the value, or zero if it is below.
+    "A base, or a line's part of it with each_line, never is [below zero]: it stops at zero".
+    """
     return max(value, ZERO)
 
 
 def transaction_value(of: dict, facts: Facts) -> Fraction:
-    """The bill amount less what doesn't earn, converted once: "Likewise less is in the event's currency"."""
+    """Return the bill amount less its excluded parts, converted once: "Likewise less is in the event's currency"."""
     if facts.event.get("amount") is None:
         raise Skip("missing_field")
     if facts.rate is None:
@@ -72,7 +74,7 @@ def bill_component(name: str, facts: Facts) -> Fraction:
 
 
 def numeric_field(fields: dict | None, name: str) -> Fraction:
-    """ "A field that is absent, null, or not a number": missing_field or invalid_field."""
+    """Return the number in a field; "absent, null, or not a number": missing_field or invalid_field."""
     value = free_form(fields, name)
     if value is None:
         raise Skip("missing_field")
@@ -86,7 +88,7 @@ def numeric_field(fields: dict | None, name: str) -> Fraction:
 
 
 def line_base(of: dict, facts: Facts) -> Base:
-    """Total: "sum, then round and prorate once"; each_line: every line a part of its own."""
+    """Return the parts. Total: "sum, then round and prorate once"; each_line: every line a part of its own."""
     selected = [line for line in facts.lines if line_matches(of.get("lines"), line, facts)]
     if not selected:
         raise Skip("no_matching_lines")
@@ -140,7 +142,7 @@ def contribution(tracker: dict, facts: Facts) -> Fraction | None:
 
 
 def tracker_base(kind: str, tracker: str, facts: Facts) -> Fraction:
-    """ "gap_before … event_value … gap_after … surplus"; "gap_before needs [no rate]"."""
+    """Return the base of a kind: "gap_before … event_value … gap_after … surplus"; "gap_before needs [no rate]"."""
     if facts.member is None:
         raise Skip("no_member")
     target = given(facts.program["trackers"][tracker]["target"])
@@ -162,7 +164,7 @@ def tracker_base(kind: str, tracker: str, facts: Facts) -> Fraction:
 
 @dataclass
 class Award:
-    """The amount before caps, and what each selected line gave where the base was a line base."""
+    """The amount before caps and, for a line base, the contribution of each selected line."""
 
     amount: Fraction
     lines: list[tuple[str, Fraction]] | None = None
@@ -175,7 +177,7 @@ def award(
     round_value: str,
     round_result: Callable[[Fraction], Fraction],
 ) -> Award:
-    """ "base → round the base → prorate → round the currency"."""
+    """Return the award: "base → round the base → prorate → round the currency"."""
     if proration["type"] == "fixed":
         return Award(round_result(given(proration["amount"])))
     of = proration.get("of") or {"type": "transaction_value"}
@@ -186,7 +188,9 @@ def award(
 
 
 def prorated(proration: dict, base: Fraction) -> Fraction:
-    """Multiplier and proportional: base × percent ÷ 100; stepped: ⌊base ÷ step_size⌋ × points_per_step."""
+    """Prorate a base.
+    Multiplier and proportional: base × percent ÷ 100; stepped: ⌊base ÷ step_size⌋ × points_per_step.
+    """
     if proration["type"] == "stepped":
         steps = math.floor(base / given(proration["step_size"]))
         return steps * given(proration["points_per_step"])

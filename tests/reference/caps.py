@@ -13,7 +13,7 @@ from .facts import Facts
 
 @dataclass
 class Counter:
-    """One counter: its name, its limit, what is used of it, whether it counts times, and a rolling window's dates."""
+    """One counter: its name, its limit, the used amount, whether it counts times, and a rolling window's dates."""
 
     name: str
     limit: Fraction
@@ -26,7 +26,7 @@ class Counter:
         return max(self.limit - self.used, Fraction(0))
 
     def trim(self, amount: Fraction) -> Fraction:
-        """ "What goes over is trimmed to what is left"; a cap of times leaves all or nothing."""
+        """Trim an amount: "What goes over is trimmed to what is left"; a cap of times leaves all or nothing."""
         if self.counts_times:
             return amount if self.left >= 1 else Fraction(0)
         return min(amount, self.left)
@@ -42,7 +42,7 @@ class Counter:
 
 
 def escaped(name: str) -> str:
-    """ "In ids that come with the event, % and / are written %25 and %2F (in counters too)"."""
+    """Escape an id: "In ids that come with the event, % and / are written %25 and %2F (in counters too)"."""
     return name.replace("%", "%25").replace("/", "%2F")
 
 
@@ -63,9 +63,9 @@ def windowed(parts: list[str], window: dict | None, facts: Facts) -> tuple[list[
 
 
 def currency_counters(action: dict, reference: str, facts: Facts, issued: dict[str, Fraction]) -> list[Counter]:
-    """The counters of a currency action, in order: per_member, total, the program's limits.
+    """Return the counters of a currency action, in order: per_member, total, the program's limits.
 
-    ``issued`` is what this evaluation has issued, by limit.
+    ``issued`` are the amounts that this evaluation has issued, by limit.
     """
     caps = action.get("caps") or {}
     counters = []
@@ -109,7 +109,7 @@ def limit_holder(per: str, facts: Facts) -> list[str] | None:
 
 
 def coupon_counters(name: str, facts: Facts, issued: int) -> list[Counter]:
-    """The counters of a coupon type, in order: per_store, per_member, total. ``issued`` is this evaluation's count."""
+    """Return the counters of a coupon type: per_store, per_member, total. ``issued`` is this evaluation's count."""
     caps = facts.program["coupon_types"][name].get("caps") or {}
     holders = {
         "store": facts.event.get("store"),

@@ -1,4 +1,4 @@
-"""Whether a condition holds. Source: semantics 7."""
+"""Tests of conditions. Source: semantics 7."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class Kind(Enum):
 
 
 def is_numeric(path: str) -> bool:
-    """ "amount, value, unit_price, quantity, tax, shipping, tip and tenders.TYPE compare as numbers"."""
+    """Return whether the path compares as a number.
+
+    "amount, value, unit_price, quantity, tax, shipping, tip and tenders.TYPE compare as numbers".
+    """
     return path in EVENT_NUMBERS or path in LINE_NUMBERS or path.startswith("tenders.")
 
 
@@ -53,12 +56,12 @@ def is_numeric(path: str) -> bool:
 
 
 def present(condition: dict) -> dict:
-    """The condition without its null keys: "In a program null means absent"."""
+    """Return the condition without its null keys: "In a program null means absent"."""
     return {key: value for key, value in condition.items() if value is not None}
 
 
 def holds(condition: dict | None, facts: Facts) -> bool:
-    """Whether a condition on the event holds; no condition always does."""
+    """Return whether a condition on the event holds; no condition always does."""
     if condition is None:
         return True
     condition = present(condition)
@@ -79,7 +82,7 @@ def holds(condition: dict | None, facts: Facts) -> bool:
 
 
 def line_matches(condition: dict | None, line: dict, facts: Facts) -> bool:
-    """Whether a line condition holds for a line; none selects all lines."""
+    """Return whether a line condition holds for a line; no condition selects all lines."""
     if condition is None:
         return True
     condition = present(condition)
@@ -97,7 +100,7 @@ def line_matches(condition: dict | None, line: dict, facts: Facts) -> bool:
 
 
 def event_field(path: str, facts: Facts) -> tuple[Kind, object]:
-    """The kind and the value at an event path; the value is None where the field is absent or null."""
+    """Return the kind and the value at an event path; the value is None if the field is absent or null."""
     event, member = facts.event, facts.member or {}
     if path.startswith("custom_fields."):
         return Kind.FREE, free_form(event.get("custom_fields"), path.removeprefix("custom_fields."))
@@ -123,7 +126,7 @@ def event_field(path: str, facts: Facts) -> tuple[Kind, object]:
 
 
 def line_field(path: str, line: dict, facts: Facts) -> tuple[Kind, object]:
-    """The kind and the value at a line path."""
+    """Return the kind and the value at a line path."""
     if path.startswith("extended_fields."):
         return Kind.FREE, free_form(line.get("extended_fields"), path.removeprefix("extended_fields."))
     if path == "value":
@@ -134,7 +137,7 @@ def line_field(path: str, line: dict, facts: Facts) -> tuple[Kind, object]:
 
 
 def free_form(fields: dict | None, name: str) -> object:
-    """A free-form field: the rest of the path is one key, dots and all."""
+    """Return a free-form field: the rest of the path is one key, dots and all."""
     return (fields or {}).get(name)
 
 
@@ -145,7 +148,10 @@ def amount_at(document: dict, path: str, facts: Facts) -> Fraction | None:
 
 
 def in_program_money(path: str, amount: Fraction, facts: Facts) -> Fraction | None:
-    """ "Conditions on amount, value and unit_price compare in program money too" (the others in the event's)."""
+    """Return the value in program money.
+
+    "Conditions on amount, value and unit_price compare in program money too" (the others in the event's).
+    """
     if path not in IN_MONEY:
         return amount
     return None if facts.rate is None else amount * facts.rate
@@ -155,14 +161,17 @@ def in_program_money(path: str, amount: Fraction, facts: Facts) -> Fraction | No
 
 
 def comparison_holds(condition: dict, kind: Kind, value: object, facts: Facts) -> bool:
-    """ "A comparison {"field": path, OP: value, …}, all of its operators holding"."""
+    """Return whether a comparison holds.
+
+    "A comparison {"field": path, OP: value, …}, all of its operators holding".
+    """
     if condition["field"] in IN_MONEY and facts.rate is None:
         return False  # "and are false without a rate": even {"exists": false}
     return all(satisfied(name, condition[name], kind, value) for name in OPERATORS if name in condition)
 
 
 def satisfied(name: str, operand: object, kind: Kind, value: object) -> bool:
-    """Whether one operator holds."""
+    """Return whether one operator holds."""
     if name == "exists":
         return (value is not None) is operand
     if value is None:
@@ -183,7 +192,7 @@ def equal(kind: Kind, value: object, operand: object) -> bool:
 
 
 def compared(name: str, kind: Kind, value: object, operand: object) -> bool:
-    """One of the six plain operators; "Kinds that don't compare: false"."""
+    """Apply one of the six plain operators; "Kinds that don't compare: false"."""
     sides = same_kind(kind, value, operand)
     if sides is None:
         return False
@@ -194,7 +203,7 @@ def compared(name: str, kind: Kind, value: object, operand: object) -> bool:
 
 
 def same_kind(kind: Kind, value: object, operand: object) -> tuple[object, object] | None:
-    """Both sides as numbers, as text or as booleans; None where they don't compare."""
+    """Return both sides as numbers, as text or as booleans; None if they do not compare."""
     if kind is Kind.NUMBER:
         return both(value, number(operand))
     if kind is Kind.TEXT:
@@ -217,7 +226,9 @@ def as_text(value: object) -> str | None:
 
 
 def line_test_holds(condition: dict, facts: Facts) -> bool:
-    """ "Over the lines that match, the sum of quantity, of value, or how many lines (without a measure: at least one
+    """Return whether a test on lines holds.
+
+    "Over the lines that match, the sum of quantity, of value, or how many lines (without a measure: at least one
     line)". "Over no lines a sum and a count are 0."
     """
     lines = [line for line in facts.lines if line_matches(condition["lines"], line, facts)]
@@ -237,7 +248,10 @@ def line_test_holds(condition: dict, facts: Facts) -> bool:
 
 
 def anniversary_holds(condition: dict, facts: Facts) -> bool:
-    """ "The date at the path … has the event date's month, and for day its day too"; no date there: false."""
+    """Return whether an anniversary holds.
+
+    "The date at the path … has the event date's month, and for day its day too"; no date there: false.
+    """
     member, path = facts.member or {}, condition["anniversary"]
     if path == "member.registered_on":
         original = parsed_date(member.get("registered_on"))
@@ -248,7 +262,10 @@ def anniversary_holds(condition: dict, facts: Facts) -> bool:
 
 
 def tracker_test_holds(condition: dict, facts: Facts) -> bool:
-    """ "crossed": this event takes it from below to at or past its target; "reached": with this event it is there."""
+    """Return whether a tracker test holds.
+
+    "crossed": this event takes it from below to at or past its target; "reached": with this event it is there.
+    """
     if facts.member is None:
         return False  # "every tracker test is false, "crossed": false included"
     tracker = condition["tracker"]
@@ -263,7 +280,7 @@ def tracker_test_holds(condition: dict, facts: Facts) -> bool:
 
 
 def echoed(condition: dict) -> dict:
-    """A condition as a promise repeats it: no null keys, numbers that stand against numeric paths in canonical text."""
+    """Return a condition as a promise repeats it: no null keys; numbers for numeric paths in canonical text."""
     return {key: _echoed_part(key, value, condition) for key, value in present(condition).items()}
 
 

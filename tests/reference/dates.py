@@ -16,7 +16,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 def parsed_date(value: object) -> date | None:
-    """The date that ``YYYY-MM-DD`` names, or None where the value is no such text."""
+    """Return the date of a text ``YYYY-MM-DD``, or None if the value is not such a text."""
     if not isinstance(value, str) or not ISO_DATE.fullmatch(value):
         return None
     try:
@@ -26,12 +26,12 @@ def parsed_date(value: object) -> date | None:
 
 
 def in_range(day: date | None) -> bool:
-    """Whether a result lies in the years 1970 to 9998; None stands for one beyond the calendar."""
+    """Return whether a result lies in the years 1970 to 9998; None means beyond the calendar."""
     return day is not None and FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 def clamped(year: int, month: int, day: int) -> date | None:
-    """That day of that month, or the month's last; None beyond the calendar."""
+    """Return that day of that month, or the month's last; None beyond the calendar."""
     if year > date.max.year:
         return None
     return date(year, month, min(day, calendar.monthrange(year, month)[1]))
@@ -46,7 +46,10 @@ def later(day: date, days: int) -> date | None:
 
 
 def add_period(day: date, period: dict | None) -> date | None:
-    """ "Years and months first, clamped to the month's last day, then weeks and days"."""
+    """Add a period to a date.
+
+    "Years and months first, clamped to the month's last day, then weeks and days".
+    """
     period = period or {}
     years, months, weeks, days = ((period.get(key) or 0) for key in ("years", "months", "weeks", "days"))
     month = day.year * 12 + (day.month - 1) + years * 12 + months
@@ -57,12 +60,12 @@ def add_period(day: date, period: dict | None) -> date | None:
 
 
 def is_empty(period: dict | None) -> bool:
-    """Whether a period is none or zero."""
+    """Return whether a period is absent or zero."""
     return not any((period or {}).values())
 
 
 def next_anniversary(month: int, day: int, after: date) -> date | None:
-    """The next such month and day strictly after a date, 29 February falling on the 28th in a common year.
+    """Return the next such month and day strictly after a date; 29 February becomes the 28th in a common year.
 
     "Count from the original date, never from the clamped one": each year clamps anew.
     """
@@ -73,7 +76,10 @@ def next_anniversary(month: int, day: int, after: date) -> date | None:
 
 
 def is_anniversary(original: date, today: date, unit: str) -> bool:
-    """ "Has the event date's month, and for day its day too, 29 February counting as the 28th in a common year"."""
+    """Return whether a date is the anniversary of another.
+
+    "Has the event date's month, and for day its day too, 29 February counting as the 28th in a common year".
+    """
     if original.month != today.month:
         return False
     return unit == "month" or clamped(today.year, original.month, original.day) == today
@@ -83,19 +89,19 @@ def is_anniversary(original: date, today: date, unit: str) -> bool:
 
 
 def parsed_instant(value: str, zone: ZoneInfo) -> datetime:
-    """An RFC 3339 instant, in the program's zone: "Instants come out with the offset of the program's zone"."""
+    """Read an RFC 3339 instant, in the program's zone: "Instants come out with the offset of the program's zone"."""
     return datetime.fromisoformat(value).astimezone(zone)
 
 
 def is_before(first: datetime, second: datetime) -> bool:
-    """Whether one instant is before another: in UTC, since two times of one zone compare by their wall time alone."""
+    """Return whether one instant is before another, in UTC: times of one zone compare by wall time alone."""
     return first.astimezone(UTC) < second.astimezone(UTC)
 
 
 def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day that exists in the zone.
+    """Return the first instant of a local day that exists in the zone.
 
-    Of a midnight that comes twice it is the first (fold 0). Where the clocks skip midnight, or the whole day, it is
+    Of a repeated midnight it is the first (fold 0). If the clocks skip midnight, or the whole day, it is
     the instant at which they jump: looked for second by second in halves, since the gap need not begin at midnight.
     """
     midnight = datetime.combine(day, time(), tzinfo=zone)
@@ -121,7 +127,9 @@ def _jump_over(skipped: datetime, zone: ZoneInfo) -> datetime:
 
 
 def same_wall_time(instant: datetime, days: int, zone: ZoneInfo) -> datetime | None:
-    """ "Same local wall time days calendar days later (a wall time that the clocks skip moves forward by the gap; of
+    """Return the due instant of a delay.
+
+    "Same local wall time days calendar days later (a wall time that the clocks skip moves forward by the gap; of
     one that comes twice, the first; 0 days is occurred_at itself)". None beyond the calendar.
     """
     if days == 0:
@@ -138,7 +146,7 @@ def same_wall_time(instant: datetime, days: int, zone: ZoneInfo) -> datetime | N
 
 
 def window_dates(window: dict | None, day: date) -> tuple[date, date] | None:
-    """First and last date of the window that holds a day; None for a lifetime."""
+    """Return the first and last date of the window that contains a day; None for a lifetime."""
     kind = (window or {"type": "lifetime"})["type"]
     if kind == "lifetime":
         return None
@@ -148,7 +156,10 @@ def window_dates(window: dict | None, day: date) -> tuple[date, date] | None:
 
 
 def calendar_dates(unit: str, day: date) -> tuple[date, date]:
-    """ "The day, ISO week, month, quarter or year that holds the date" (weeks start on Monday)."""
+    """Return the calendar window that contains a day.
+
+    "The day, ISO week, month, quarter or year that holds the date" (weeks start on Monday).
+    """
     if unit == "day":
         return day, day
     if unit == "week":

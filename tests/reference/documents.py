@@ -16,25 +16,25 @@ from .pools import Drawer
 
 @st.composite
 def programs(draw: Callable) -> dict:
-    """A random program."""
+    """Draw a random program."""
     return drawn_programs.program(Drawer(draw))
 
 
 @st.composite
 def events(draw: Callable, program: dict) -> dict:
-    """A random transaction or activity for a program."""
+    """Draw a random transaction or activity for a program."""
     return drawn_events.event(Drawer(draw), program)
 
 
 @st.composite
 def snapshots(draw: Callable, program: dict) -> dict:
-    """A random snapshot for a program."""
+    """Draw a random snapshot for a program."""
     return drawn_events.snapshot(Drawer(draw), program)
 
 
 @st.composite
 def cases(draw: Callable) -> tuple[dict, dict, dict | None]:
-    """A program, an event and a snapshot (or none)."""
+    """Draw a program, an event and a snapshot (or none)."""
     program = draw(programs())
     event = draw(events(program))
     snapshot = draw(snapshots(program)) if Drawer(draw).chance(80) else None

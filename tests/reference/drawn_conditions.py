@@ -64,7 +64,7 @@ OTHER_KIND = {"text": 7, "number": "abc"}
 
 
 def condition(d: Drawer, trackers: tuple[str, ...] = (), depth: int = 2) -> dict:
-    """A condition on an event; tracker tests only on the trackers given."""
+    """Draw a condition on an event; tracker tests only on the given trackers."""
     kind = d.number(0, 11)
     if kind >= 8 and depth > 0:
         return composed(d, lambda: condition(d, trackers, depth - 1))
@@ -78,7 +78,7 @@ def condition(d: Drawer, trackers: tuple[str, ...] = (), depth: int = 2) -> dict
 
 
 def line_condition(d: Drawer, depth: int = 1) -> dict:
-    """A condition on a line, with line paths alone."""
+    """Draw a condition on a line, with line paths alone."""
     if depth > 0 and d.chance(25):
         return composed(d, lambda: line_condition(d, depth - 1))
     kind = d.number(0, 9)
@@ -112,7 +112,7 @@ def event_comparison(d: Drawer) -> dict:
 
 
 def comparison(d: Drawer, kind: str, paths: dict) -> dict:
-    """One operator or two at a path; a null operator is as good as none."""
+    """Draw one operator or two at a path; a null operator counts as absent."""
     path = d.pick(tuple(paths))
     document = {"field": path}
     for operator in d.some(OPERATORS, 1, 2 if d.chance(25) else 1):

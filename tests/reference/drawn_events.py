@@ -59,7 +59,7 @@ OFFSETS = (timedelta(0), timedelta(hours=5, minutes=30), -timedelta(hours=10))
 
 
 def event(d: Drawer, program: dict) -> dict:
-    """A transaction or an activity, at an instant that is awkward in the program's zone."""
+    """Draw a transaction or an activity, at an instant that is awkward in the program's zone."""
     at = occurred_at(d, program)
     zone = ZoneInfo(program["time_zone"])
     is_activity = d.chance(15)
@@ -95,7 +95,7 @@ def bill(d: Drawer, document: dict, program: dict) -> None:
 
 
 def prorates_coupons(program: dict) -> bool:
-    """Whether the bill may decide how many coupons are issued: a large one then gives a great many intents."""
+    """Return whether the number of coupons may depend on the bill: a large bill then has a great many intents."""
     return any(
         isinstance(action.get("quantity"), dict)
         for promotion in program["promotions"]
@@ -108,7 +108,7 @@ def tender(d: Drawer) -> dict:
 
 
 def occurred_at(d: Drawer, program: dict) -> str:
-    """A wall time of the program's zone, written with one offset or another; now and then a window's very edge."""
+    """Draw a wall time of the program's zone, written with any offset; now and then the edge of a window."""
     edges = [
         promotion[key] for promotion in program["promotions"] for key in ("starts_at", "ends_at") if promotion.get(key)
     ]
@@ -151,7 +151,7 @@ def contacts(d: Drawer) -> dict:
 
 
 def free_fields(d: Drawer) -> dict:
-    """Free-form fields: mostly of the kind that a program asks for, sometimes anything."""
+    """Draw free-form fields: mostly of the kind that a program reads, sometimes any value."""
     fields = {}
     for name in d.some(FIELD_NAMES, 2, 7):
         if d.chance(25):

@@ -45,7 +45,7 @@ PERIODS = (
 
 
 def program(d: Drawer) -> dict:
-    """A program: its parts first, then the promotions that refer to them."""
+    """Draw a program: its parts first, then the promotions that refer to them."""
     currencies = {} if d.chance(4) else {name: currency(d, name) for name in d.some(tuple(CURRENCIES), 1, 3)}
     document = {
         "format": "loyalty-rules/1",
@@ -158,7 +158,7 @@ def redemption(d: Drawer) -> dict:
 
 
 def event_base(d: Drawer) -> dict:
-    """A base that the event alone gives: all but ``awarded`` and the tracker bases."""
+    """Draw a base that depends on the event alone: all but ``awarded`` and the tracker bases."""
     kind = d.pick(("transaction_value", *LINE_BASES, "transaction_extended_field", "transaction_custom_field"))
     if kind == "transaction_value":
         return d.optional({"type": kind}, 40, less=lambda: d.some(LESS, 1, 3))
@@ -220,7 +220,7 @@ def timing(d: Drawer, trackers: tuple[str, ...]) -> dict:
 
 
 class Promotions:
-    """The promotions of a program; knows what an ``awarded`` base may refer to so far."""
+    """The promotions of a program, and the actions so far that an ``awarded`` base may refer to."""
 
     def __init__(self, d: Drawer, document: dict) -> None:
         self.d = d

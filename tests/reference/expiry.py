@@ -1,4 +1,4 @@
-"""When an award becomes issued and how long it lives. Source: semantics 5, 6 and 9."""
+"""The issue date and the expiry of an award. Source: semantics 5, 6 and 9."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COUNTED_FROM_THE_ISSUE = ("fixed_recurring", "fixed_period", "registration_anniv
 
 @dataclass
 class Issue:
-    """When an award becomes issued: ``issue_on`` and ``due_at`` are None where that is not known, or not a due date."""
+    """The issue of an award: ``issue_on`` and ``due_at`` are None if the date is unknown, or if it is not due."""
 
     state: str
     issue_on: date | None
@@ -35,7 +35,7 @@ class Issue:
 
 
 def issue_of(timing: dict | None, facts: Facts) -> Issue:
-    """The issue that a timing gives; immediate by default."""
+    """Return the issue by a timing; immediate by default."""
     timing = timing or {"type": "immediate"}
     kind = timing["type"]
     if kind == "immediate":
@@ -55,7 +55,7 @@ def issue_of(timing: dict | None, facts: Facts) -> Issue:
 
 @dataclass
 class Life:
-    """ "expires_on is that date, expires_at is that next midnight as an instant"; both None: never, or not known."""
+    """The end: "expires_on is that date, expires_at is that next midnight as an instant"; None: never, or unknown."""
 
     expires_on: date | None
     expires_at: datetime | None
@@ -79,7 +79,7 @@ def life_of(expiry: dict | None, issue: Issue, facts: Facts) -> Life:
 
 
 def expiry_date(expiry: dict, issue_on: date | None, facts: Facts) -> date | None:
-    """The local date on which an award expires, None beyond the calendar: one line of the table for each type."""
+    """Return the local date on which an award expires, None beyond the calendar; each type is a line of the table."""
     kind = expiry["type"]
     if kind == "fixed_date":
         return parsed_date(expiry["on"])
@@ -97,7 +97,7 @@ def expiry_date(expiry: dict, issue_on: date | None, facts: Facts) -> date | Non
 
 
 def date_field(fields: dict | None, name: str) -> date:
-    """ "A missing or malformed date: missing_field / invalid_field."""
+    """Read a date field; "a missing or malformed date: missing_field / invalid_field."""
     value = (fields or {}).get(name)
     if value is None:
         raise Skip("missing_field")
@@ -108,7 +108,9 @@ def date_field(fields: dict | None, name: str) -> date:
 
 
 def valid_from(validity: dict, facts: Facts) -> datetime:
-    """ "From the start of the local day that lies starts_after past the event date (none or zero: from issued_at)"."""
+    """Return the start of the validity of a coupon.
+    "From the start of the local day that lies starts_after past the event date (none or zero: from issued_at)".
+    """
     starts_after = validity.get("starts_after")
     if is_empty(starts_after):
         return facts.occurred_at

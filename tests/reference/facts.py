@@ -21,7 +21,7 @@ class Skip(Exception):
 
 @dataclass
 class Facts:
-    """The program, the event and the snapshot, with what follows from them directly."""
+    """The program, the event and the snapshot, with values derived from them directly."""
 
     program: dict
     event: dict
@@ -30,7 +30,7 @@ class Facts:
     occurred_at: datetime
     event_date: date
     rate: Fraction | None
-    # What the event gives to each tracker; None where that is money of another currency without a rate.
+    # The contribution of the event to each tracker; None for money of another currency without a rate.
     contributions: dict[str, Fraction | None] = field(default_factory=dict)
 
     @property
@@ -51,12 +51,12 @@ class Facts:
         return sum((given(tender["amount"]) for tender in tenders if tender["type"] == kind), Fraction(0))
 
     def tracked_before(self, tracker: str) -> Fraction:
-        """The tracker's value before the event: "Absent means zero"."""
+        """Return the tracker's value before the event: "Absent means zero"."""
         return given((self.snapshot.get("trackers") or {}).get(tracker))
 
 
 def gather(program: dict, event: dict, snapshot: dict | None) -> Facts:
-    """The facts of one evaluation, but for the trackers' contributions."""
+    """Return the facts of one evaluation, without the trackers' contributions."""
     zone = ZoneInfo(program["time_zone"])
     occurred_at = parsed_instant(event["occurred_at"], zone)
     # "The event date is … its business_date where the till gives one, else the date of occurred_at in the
@@ -66,7 +66,7 @@ def gather(program: dict, event: dict, snapshot: dict | None) -> Facts:
 
 
 def exchange_rate(program: dict, event: dict) -> Fraction | None:
-    """Program money for one unit of the event's, or None where it is needed and not given.
+    """Return program money for one unit of the event's, or None if a needed rate is missing.
 
     "Where the event's currency is absent or the program's, or the program names no money, nothing is converted and
     a rate is ignored."
@@ -77,7 +77,7 @@ def exchange_rate(program: dict, event: dict) -> Fraction | None:
 
 
 def line_value(line: dict) -> Fraction:
-    """ "A line's value is value where given, else quantity × unit_price − discount"."""
+    """Return the value: "A line's value is value where given, else quantity × unit_price − discount"."""
     if line.get("value") is not None:
         return given(line["value"])
     return given(line["quantity"]) * given(line["unit_price"]) - given(line.get("discount"))

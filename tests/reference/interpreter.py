@@ -1,29 +1,29 @@
 """A plain, slow interpreter of the semantics, over raw documents.
 
 Written sentence by sentence from the text of the spec; ``amounts``, ``dates``, ``conditions``, ``bases``, ``expiry``,
-``caps`` and ``messages`` hold what the walk here puts together.
+``caps`` and ``messages`` are the parts that it combines.
 
-Readings: where the spec is silent or can be read in two ways, this is what the interpreter does.
+Readings: the decisions of the interpreter if the spec is silent or ambiguous.
 
 Numbers and free-form fields
-- A free-form value is a decimal where it is an int of at most 15 digits or a string of the decimal grammar. A
+- A free-form value is a decimal if it is an int of at most 15 digits or a string of the decimal grammar. A
   boolean, a float, ``"1e5"``, ``" 5"`` or a longer int is none: invalid_field in a base, no comparison as a number.
 - A base of a numeric field below zero stops at zero, and so gives zero_amount.
-- An award that goes line by line is held to 6 decimals once, on the sum.
-- What is held to 6 decimals and becomes zero (0.0000001) is zero_amount.
+- An award that goes line by line is rounded to 6 decimals once, on the sum.
+- An amount that becomes zero at 6 decimals (0.0000001) is zero_amount.
 
 Bases and trackers
 - ``line_item_extended_field`` without a selected line is no_matching_lines, never missing_field; the lines are
   selected before a rate is asked for, so no_matching_lines comes before no_exchange_rate.
-- One selected line with no number is invalid_field, whatever the other lines hold.
+- One selected line with no number is invalid_field, regardless of the other lines.
 - ``less`` is subtracted in the event's currency, before the rate: (amount - less) x rate.
 - Several tenders of one type add up; a type whose sum is zero has paid nothing and is absent.
 - A measure of ``each_line`` stops each line at zero, as a base does; nothing else of ``aggregate`` applies to it.
-- A field that holds no number contributes nothing to a tracker, like an absent one.
-- "E is 0 then (without a rate, too)": where an event lacks a line, where ``when`` is false, and for activities, E is
+- A field without a number contributes nothing to a tracker, like an absent one.
+- "E is 0 then (without a rate, too)": if an event lacks a line, if ``when`` is false, and for activities, E is
   zero even without a rate, so ``event_value`` and ``surplus`` give zero_amount and ``gap_after`` the gap; only an
   event that would contribute money gives no_exchange_rate, be the amount zero or not.
-- Windows of trackers, caps and limits hold the event date: the business date where there is one.
+- Windows of trackers, caps and limits contain the event date: the business date if there is one.
 
 Conditions
 - Without a rate, anything on ``amount``, ``value`` or ``unit_price`` and a line test by ``value`` is false, for
@@ -31,10 +31,10 @@ Conditions
 - ``exists`` holds for any value but null: false, empty text and empty lists exist.
 - An operand of another kind than the path is false; one that stands against ids and names is text alone (the
   operand 7 is not the store "7").
-- "Booleans take is, is_not, in, not_in alone" speaks of what is ordered: ``exists`` holds for them, and ``has``
+- "Booleans take is, is_not, in, not_in alone" is about order: ``exists`` holds for them, and ``has``
   finds one in a list.
 - ``has`` compares items of ``tags`` as text, and of a free-form list as free-form values.
-- An anniversary may be of any year; one at a path that holds no date is false.
+- An anniversary may be of any year; one at a path without a date is false.
 
 Expiry, timing and coupons
 - The years 1970 to 9998 bind the date that results (the expiry, the issue date, the start of a coupon), not the date
@@ -79,20 +79,20 @@ def evaluate(
     snapshot: dict | None = None,
     serial: Callable[[str], str] | None = None,
 ) -> dict:
-    """The evaluation document of a transaction or an activity, without ``program_version`` and details."""
+    """Return the evaluation of a transaction or an activity, without ``program_version`` and details."""
     facts = gather(program, event, snapshot)
     facts.contributions = {
         name: contribution(tracker, facts) for name, tracker in (program.get("trackers") or {}).items()
     }
-    walk = Walk(facts, serial or (lambda key: key))
+    evaluator = Evaluator(facts, serial or (lambda key: key))
     for promotion in program["promotions"]:
         if fires(promotion, facts):
-            walk.promotion(promotion, excluded=is_excluded(promotion, facts))
+            evaluator.promotion(promotion, excluded=is_excluded(promotion, facts))
     return {
         "event": event["id"],
         "program": program["id"],
-        "intents": walk.issues + walk.extensions + tracker_advances(facts),
-        "skipped": walk.skipped,
+        "intents": evaluator.issues + evaluator.extensions + tracker_advances(facts),
+        "skipped": evaluator.skipped,
         "trace": [],
     }
 
@@ -101,7 +101,9 @@ def evaluate(
 
 
 def fires(promotion: dict, facts: Facts) -> bool:
-    """ "A promotion fires when its trigger, its active window and its condition hold, whatever its actions then
+    """Return whether a promotion fires.
+
+    "A promotion fires when its trigger, its active window and its condition hold, whatever its actions then
     issue."
     """
     return (
@@ -112,14 +114,16 @@ def fires(promotion: dict, facts: Facts) -> bool:
 
 
 def is_active(promotion: dict, at: datetime) -> bool:
-    """ "The active window is half open: starts_at <= occurred_at < ends_at."""
+    """Return whether it is active: "The active window is half open: starts_at <= occurred_at < ends_at."""
     starts_at, ends_at = promotion.get("starts_at"), promotion.get("ends_at")
     has_begun = starts_at is None or not is_before(at, datetime.fromisoformat(starts_at))
     return has_begun and (ends_at is None or is_before(at, datetime.fromisoformat(ends_at)))
 
 
 def is_excluded(promotion: dict, facts: Facts) -> bool:
-    """ "Of the promotions with the same exclusive group, only the first that fires counts: by priority (higher first),
+    """Return whether another promotion of the group counts instead.
+
+    "Of the promotions with the same exclusive group, only the first that fires counts: by priority (higher first),
     then document order."
     """
     group = promotion.get("exclusive")
@@ -134,7 +138,7 @@ def is_excluded(promotion: dict, facts: Facts) -> bool:
 # --- what they issue ------------------------------------------------------------------------------------------
 
 
-class Walk:
+class Evaluator:
     """The actions of one evaluation, in document order, with what earlier ones have issued."""
 
     def __init__(self, facts: Facts, serial: Callable[[str], str]) -> None:
@@ -212,7 +216,10 @@ class Walk:
         return Award(held(earned.amount), earned.lines)
 
     def capped(self, action: dict, reference: str, amount: Fraction) -> tuple[Fraction, list[dict]]:
-        """ "Applied after rounding, the action's caps first; the trimmed amount is not rounded again." """
+        """Trim an amount to its caps.
+
+        "Applied after rounding, the action's caps first; the trimmed amount is not rounded again."
+        """
         per_event = (action.get("caps") or {}).get("per_event")
         if per_event is not None:
             amount = min(amount, given(per_event))
@@ -281,7 +288,9 @@ class Walk:
         self.send_message(action, reference, keys, promised=False)
 
     def coupon_quantity(self, action: dict) -> int:
-        """ "A whole number or a proration …; its result is rounded by rounding.currency, nearest by default"."""
+        """Return the number of coupons.
+        "A whole number or a proration …; its result is rounded by rounding.currency, nearest by default".
+        """
         quantity = action.get("quantity")
         if quantity is None:
             return 1
@@ -299,7 +308,10 @@ class Walk:
         return min(int(earned.amount), MAX_COUPONS)
 
     def coupons_left(self, name: str, coupon_type: dict, quantity: int) -> tuple[int, list[dict]]:
-        """ "Where a cap leaves fewer coupons than quantity, that many are issued"; one claim of 1 for each coupon."""
+        """Return the number of coupons that the caps allow, and their claims.
+
+        "Where a cap leaves fewer coupons than quantity, that many are issued"; one claim of 1 for each coupon.
+        """
         issued = self.issued_coupons.get(name, 0)
         counters = coupon_counters(name, self.facts, issued)
         count = quantity
@@ -314,7 +326,9 @@ class Walk:
         return count, [counter.claim(Fraction(1)) for counter in counters]
 
     def send_message(self, action: dict, reference: str, about: list[str], promised: bool) -> None:
-        """ "One for each action, about all that the action issued"; "A promise sends its own promised_template, where
+        """Add a message.
+
+        "One for each action, about all that the action issued"; "A promise sends its own promised_template, where
         there is one, and the template on release". "An anonymous event sends nothing."
         """
         communication, member = action.get("communication"), self.facts.member
@@ -338,7 +352,10 @@ class Walk:
 
 
 def recipient_group(action: dict, facts: Facts) -> str | None:
-    """ "Where the recipient is the member's group, group is set too"; no_member comes before no_group."""
+    """Return the member's group if the action issues to it, or None.
+
+    "Where the recipient is the member's group, group is set too"; no_member comes before no_group.
+    """
     if facts.member is None:
         raise Skip("no_member")
     if (action.get("recipient") or "member") == "member":
@@ -349,7 +366,9 @@ def recipient_group(action: dict, facts: Facts) -> str | None:
 
 
 def check_holder(action: dict, coupon_type: dict, facts: Facts) -> None:
-    """ "A type capped per_member is not issued to an anonymous event (no_member)", and "for an anonymous event a
+    """Raise the reason if the event has no member that the coupon needs.
+
+    "A type capped per_member is not issued to an anonymous event (no_member)", and "for an anonymous event a
     tracker base gives no_member".
     """
     if facts.member is not None:
@@ -366,7 +385,9 @@ def is_serial_managed(coupon_type: dict) -> bool:
 
 
 def shares(amount: Fraction, earned: Award, decimals: int, facts: Facts) -> list[dict]:
-    """ "The selected lines weighted by what each gave to a line base before it was rounded, zeros listed too, all lines
+    """Return the shares of an issue by line.
+
+    "The selected lines weighted by what each gave to a line base before it was rounded, zeros listed too, all lines
     weighted by value otherwise (…; no lines: no shares)".
     """
     weighted = earned.lines
@@ -382,7 +403,9 @@ def shares(amount: Fraction, earned: Award, decimals: int, facts: Facts) -> list
 
 
 def tracker_advances(facts: Facts) -> list[dict]:
-    """ "Every tracker to which an event contributes more than zero advances, whether a promotion reads it or not; zero
+    """Return the advances of the trackers.
+
+    "Every tracker to which an event contributes more than zero advances, whether a promotion reads it or not; zero
     gives no intent."
     """
     return [
@@ -412,7 +435,10 @@ def advance(name: str, tracker: dict, value: Fraction, facts: Facts) -> dict:
 
 
 def issue_key(reference: str, facts: Facts) -> str:
-    """ "Keys join with /": PROGRAM/EVENT/…, the event's id escaped."""
+    """Return the key of an issue.
+
+    "Keys join with /": PROGRAM/EVENT/…, the event's id escaped.
+    """
     return f"{facts.program['id']}/{escaped(facts.event['id'])}/{reference}"
 
 

@@ -1,10 +1,10 @@
-"""Which channels carry a message. Source: semantics 10."""
+"""The channels of a message. Source: semantics 10."""
 
 from __future__ import annotations
 
 
 def channels_for(communication: dict, contacts: dict | None) -> tuple[list[str], list[str]]:
-    """The channels used and the fallbacks left.
+    """Return the used channels and the remaining fallbacks.
 
     "mandatory channels are always used. priority channels are tried in order: the first on which the member can be
     reached is used". "A channel that is mandatory and chosen by priority is used once." Fallbacks are "the remaining
@@ -18,7 +18,9 @@ def channels_for(communication: dict, contacts: dict | None) -> tuple[list[str],
 
 
 def is_reachable(contact: object) -> bool:
-    """ "true is reachable; false, null, an empty text, and an object without to are not. … A contact may carry consent:
+    """Return whether a member can be reached by priority.
+
+    "true is reachable; false, null, an empty text, and an object without to are not. … A contact may carry consent:
     false or suppressed: true: not reachable by priority."
     """
     if isinstance(contact, dict):

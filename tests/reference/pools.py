@@ -1,4 +1,4 @@
-"""The small pools that documents are drawn from, and how to draw from them.
+"""The small pools that documents are drawn from, and a drawer of choices.
 
 Pools are small and shared between programs, events and snapshots, so that conditions often hold, thresholds are
 often hit exactly and caps often bind.
@@ -137,7 +137,7 @@ FREE_FORM = (
     10**15,
     2.5,
 )
-# What a condition asks of a field, most of it of the kind that events hold there.
+# Operands of conditions by field, mostly of the kind that events have there.
 FREE_OPERANDS = {
     "tip": ("20", 20, "10.5", "4.0", "0", "abc"),
     "delivery_fee": ("20.00", 10, "10.5", "-5.0", True),
@@ -165,7 +165,7 @@ MESSAGE_CHANNELS = ("sms", "email", "mobile_push", "whatsapp")
 
 
 class Drawer:
-    """Draws choices one by one; everything shrinks towards the absent and the first of a pool."""
+    """A drawer of single choices, which shrink towards absence and the first of a pool."""
 
     def __init__(self, draw: Callable) -> None:
         self.draw = draw
@@ -180,14 +180,14 @@ class Drawer:
         return self.pick(range(least, most + 1))
 
     def some(self, pool: Sequence, least: int, most: int) -> list:
-        """Distinct items of a pool, in any order."""
+        """Draw distinct items of a pool, in any order."""
         left, chosen = list(pool), []
         for _ in range(self.number(least, min(most, len(left)))):
             chosen.append(left.pop(self.number(0, len(left) - 1)))
         return chosen
 
     def optional(self, document: dict, percent: int, **makers: Callable[[], object]) -> dict:
-        """Each key with that chance; the rest absent, or now and then an explicit null."""
+        """Add each key with that chance; the rest are absent, or now and then an explicit null."""
         for key, make in makers.items():
             roll = self.pick(range(100))
             if roll >= 100 - percent:

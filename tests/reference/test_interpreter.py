@@ -1,4 +1,4 @@
-"""The interpreter gives what the worked cases say, and the strategies reach what it can decide."""
+"""The interpreter agrees with the worked cases, and the strategies reach all its decisions."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def vectors() -> list:
 
 
 def agrees(found: list[dict], expected: list[dict]) -> bool:
-    """As many entries, in that order, each with at least what is expected of it."""
+    """Return whether there are as many entries, in that order, each with at least its expected keys."""
     return len(found) == len(expected) and all(
         {**entry, **wanted} == entry for entry, wanted in zip(found, expected, strict=True)
     )
 
 
 @pytest.mark.parametrize("case", vectors())
-def test_a_worked_case_gives_what_it_says(case: dict) -> None:
+def test_a_worked_case_has_its_expected_result(case: dict) -> None:
     evaluation = evaluate(case["program"], case["event"], case.get("snapshot"))
     for part, expected in case["expect"].items():
         assert agrees(evaluation[part], expected), (evaluation[part], expected)
@@ -113,7 +113,7 @@ def test_a_delay_keeps_the_wall_time(zone: str, day: date, days: int, due_at: st
     assert same_wall_time(occurred_at, days, ZoneInfo(zone)).isoformat() == due_at
 
 
-def test_periods_clamp_once_and_anniversaries_come_back() -> None:
+def test_periods_are_clamped_once_and_anniversaries_recur() -> None:
     assert add_period(date(2024, 1, 31), {"months": 1, "days": 1}) == date(2024, 3, 1)
     assert add_period(date(2024, 2, 29), {"years": 1}) == date(2025, 2, 28)
     assert next_anniversary(2, 29, date(2023, 2, 28)) == date(2024, 2, 29)
@@ -121,7 +121,7 @@ def test_periods_clamp_once_and_anniversaries_come_back() -> None:
     assert next_anniversary(12, 31, date(9999, 12, 31)) is None
 
 
-def test_shares_go_by_largest_remainder() -> None:
+def test_shares_are_rounded_by_largest_remainder() -> None:
     weights = [Fraction(4300), Fraction(1400), Fraction(2300)]
     assert [text(share) for share in split(Fraction(299), weights, 0)] == ["161", "52", "86"]
     assert [text(share) for share in split(Fraction(5, 2), [Fraction(0)] * 2, 0)] == ["1.3", "1.2"]

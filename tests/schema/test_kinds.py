@@ -300,7 +300,7 @@ def test_the_documents_of_the_examples_and_vectors_are_valid(kind: str, document
 
 @functools.cache
 def drawn() -> list[tuple[dict, dict, dict | None]]:
-    """Several hundred cases over the whole format, the same on each run."""
+    """Return cases over the whole format, the same on each run."""
     collected: list[tuple[dict, dict, dict | None]] = []
 
     @settings(max_examples=200, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
@@ -312,6 +312,7 @@ def drawn() -> list[tuple[dict, dict, dict | None]]:
     return collected
 
 
+@pytest.mark.slow
 def test_documents_drawn_at_random_and_their_evaluations_are_valid() -> None:
     for number, (program, event, snapshot) in enumerate(drawn()):
         assert faults("program", program) == []

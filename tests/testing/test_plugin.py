@@ -1,4 +1,4 @@
-"""The pytest plugin: the program of a test, and failures that read as till receipts."""
+"""The pytest plugin: the program of a test, and failures in the form of till receipts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD = f"import pytest\nimport loyalty_rules as lr\nSALE = lr.load_event({sale('
 
 
 def run(pytester: pytest.Pytester, test: str, **documents: dict) -> pytest.RunResult:
-    """Run a file of tests in a folder with documents, in a process of its own: the plugin loads as it does there."""
+    """Run a file of tests in a folder with documents, in a process that loads the plugin as a host does."""
     for name, document in documents.items():
         (pytester.path / f"{name}.json").write_text(json.dumps(document))
     pytester.makepyfile(HEAD + test)
@@ -40,7 +40,8 @@ def test_a_mapping_is_a_program_too(program):
     ran.assert_outcomes(passed=2)
 
 
-def test_what_is_wrong_with_a_program_is_told_in_words(pytester: pytest.Pytester) -> None:
+@pytest.mark.slow
+def test_the_problems_of_a_program_are_reported_in_words(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
         """
@@ -58,7 +59,7 @@ def test_without_a_marker(program): ...
 
 
 @pytest.mark.slow
-def test_intents_that_are_not_equal_are_shown_as_rows_of_a_receipt(pytester: pytest.Pytester) -> None:
+def test_different_intents_are_shown_as_rows_of_a_receipt(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
         """
@@ -82,7 +83,8 @@ def test_it_earns_the_same():
     ran.stdout.no_fnmatch_line("*IssueCurrency(key=*")
 
 
-def test_a_broken_law_is_shown_by_its_receipts_alone(pytester: pytest.Pytester) -> None:
+@pytest.mark.slow
+def test_a_broken_law_is_shown_as_receipts_alone(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
         """
@@ -110,7 +112,7 @@ def test_it_keeps_the_laws(program):
 
 
 @pytest.mark.slow
-def test_a_contract_that_fails_shows_what_went_through_the_till(pytester: pytest.Pytester) -> None:
+def test_a_failed_contract_shows_the_processed_events(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
         """
@@ -142,14 +144,16 @@ class TestForgetful(LedgerContract):
     )
 
 
-def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
+@pytest.mark.slow
+def test_a_passing_test_shows_no_receipt(pytester: pytest.Pytester) -> None:
     ran = run(pytester, "def test_it():\n    assert [1] == [1]\n")
 
     ran.assert_outcomes(passed=1)
     ran.stdout.no_fnmatch_line("*till*")
 
 
-def test_what_is_no_lot_of_intents_is_shown_as_ever(pytester: pytest.Pytester) -> None:
+@pytest.mark.slow
+def test_other_lists_than_intents_are_shown_as_usual(pytester: pytest.Pytester) -> None:
     ran = run(pytester, "def test_it():\n    assert [1, 2] == [1, 3]\n")
 
     ran.assert_outcomes(failed=1)

@@ -1,155 +1,126 @@
-"""A year of real receipts under the grocer's program: every award equals that of straight-line lines.
+"""A receipt in text: the event above, its bill, its intents, and the skipped actions."""
 
-What follows knows the grocer's rules and nothing of the engine: fractions, a loop, and the rules as a cashier
-would be told them. It reads `examples/programs/grocer.toml` no more than the cashier does.
-"""
-
-import gzip
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from datetime import date
-from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
 import pytest
 
-from loyalty_rules.cli import main
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-PROGRAM = EXAMPLES / "programs" / "grocer.toml"
-RECEIPTS = EXAMPLES / "data" / "grocery-receipts.jsonl.gz"
-
-SUMMER = date(2017, 5, 27), date(2017, 9, 4)
-SATURDAY = 5
+import loyalty_rules as lr
+from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.testing.ledgers.facts.till import Till, coupon_type, fixed, hand_out, shop
+from loyalty_rules.testing.ledgers.facts.till import earn as award
+from loyalty_rules.testing.till_receipts import intent_rows, money, till_receipt
+from shop import earn, program, sale
 
 
-class Grocer:
-    """The grocer's rules, one receipt after the other; `coupons` are those given, by member."""
-
-    def __init__(self) -> None:
-        self.spent: dict[tuple[str, str], Fraction] = defaultdict(Fraction)  # by member and month
-        self.today: Counter[tuple[str, str]] = Counter()  # points, by member and day
-        self.milestones: set[tuple[str, str]] = set()
-        self.coupons: Counter[str] = Counter()
-
-    def awards(self, receipt: dict[str, Any]) -> dict[str, int]:
-        """Give the points of each promotion for a receipt, in the order in which they are earned."""
-        member, day = receipt["member"]["id"], receipt["occurred_at"][:10]  # the till's offset is the shop's own
-        awards: dict[str, int] = {}
-        for promotion, points in self.due(receipt, member, day):
-            points = min(points, 600 - self.today[member, day])
-            if points > 0:
-                awards[promotion] = points
-                self.today[member, day] += points
-        if "monthly-milestone" in awards:
-            self.milestones.add((member, day[:7]))
-        bill = Fraction(receipt["amount"])
-        self.spent[member, day[:7]] += max(bill, Fraction(0))
-        if bill >= 100 and self.coupons[member] < 12 and self.coupons.total() < 5000:
-            self.coupons[member] += 1
-        return awards
-
-    def due(self, receipt: dict[str, Any], member: str, day: str) -> Iterator[tuple[str, int]]:
-        """Give the points of each promotion before the limit of the day."""
-        bill = max(Fraction(receipt["amount"]), Fraction(0))
-        yield "base-earn", int(bill)
-
-        produce = sum(Fraction(line["value"]) for line in receipt["lines"] if line.get("category") == "PRODUCE")
-        yield "double-produce", max(int(produce), 0)
-
-        own = [line for line in receipt["lines"] if line.get("brand") == "Private" and "category" in line]
-        own_value = sum(Fraction(line["value"]) for line in own if line["category"] not in ("FUEL", "MISCELLANEOUS"))
-        yield "own-label", max(own_value // 10, 0) * 15
-
-        on = date.fromisoformat(day)
-        if SUMMER[0] <= on <= SUMMER[1] and on.weekday() >= SATURDAY:
-            if Fraction(receipt["amount"]) >= 50:
-                yield "summer-weekend-double", int(bill)
-            else:
-                yield "summer-weekend-half", int(bill / 2)
-
-        before = self.spent[member, day[:7]]
-        if before < 300 <= before + bill and (member, day[:7]) not in self.milestones:
-            yield "monthly-milestone", 150
+@pytest.mark.parametrize(
+    ("text", "shown"), [("5", "5"), ("5.5", "5.50"), ("5.25", "5.25"), ("0.001", "0.001"), ("-3.1", "-3.10"), ("", "")]
+)
+def test_an_amount_is_whole_or_has_at_least_two_decimals(text: str, shown: str) -> None:
+    assert money(text) == shown
 
 
-@pytest.fixture(scope="module")
-def receipts() -> list[dict[str, Any]]:
-    with gzip.open(RECEIPTS) as lines:
-        return [json.loads(line) for line in lines]
+def test_a_sale_has_its_member_its_fields_and_its_bill() -> None:
+    event = sale(
+        "12.5",
+        store="S1",
+        custom_fields={"tip": "2"},
+        lines=[{"id": "1", "quantity": "2", "sku": "MUG", "category": "FOOD", "value": "10"}],
+        tax="2.5",
+        tenders=[{"type": "card", "amount": "12.5"}],
+    )
+
+    assert till_receipt(event).splitlines() == [
+        "T-1  sale  2025-01-15T10:00:00Z               M1",
+        "  store                                       S1",
+        "  custom_fields.tip                            2",
+        "  2 × line 1 MUG FOOD                         10",
+        "  tax                                       2.50",
+        "  paid by card                             12.50",
+        "  amount                                   12.50",
+    ]
 
 
-@pytest.fixture(scope="module")
-def intents(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    output = tmp_path_factory.mktemp("run") / "intents.jsonl"
-    assert main(["run", str(PROGRAM), str(RECEIPTS), "--output", str(output), "--quiet"]) == 0
-    return [json.loads(line) for line in output.read_text().splitlines()]
+def test_a_line_without_a_value_shows_its_unit_price() -> None:
+    event = sale("10", lines=[{"id": "1", "quantity": "2", "unit_price": "5.5"}])
+
+    assert "  2 × line 1                                5.50" in till_receipt(event).splitlines()
 
 
-@pytest.fixture(scope="module")
-def issues(intents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [intent for intent in intents if intent["type"] == "issue_currency"]
+def test_an_anonymous_sale_is_of_nobody_known() -> None:
+    assert till_receipt(sale(member=None)).splitlines()[0].endswith("  nobody known")
 
 
-def test_the_receipts_are_in_order_of_time(receipts: list[dict[str, Any]]) -> None:
-    instants = [receipt["occurred_at"] for receipt in receipts]
+def test_a_return_names_its_sale() -> None:
+    event = {"type": "return", "id": "R1", "occurred_at": "2025-01-16T10:00:00Z", "of": "T-1", "amount": "5"}
 
-    assert instants == sorted(instants, key=lambda each: each[:19])
-    assert len(receipts) == 1747
-
-
-def test_each_receipt_earns_what_the_straight_lines_say(
-    receipts: list[dict[str, Any]], issues: list[dict[str, Any]]
-) -> None:
-    grocer = Grocer()
-    expected = {receipt["id"]: grocer.awards(receipt) for receipt in receipts}
-
-    actual: dict[str, dict[str, Fraction]] = {receipt["id"]: {} for receipt in receipts}
-    for issue in issues:
-        actual[issue["event"]][issue["promotion"]] = Fraction(issue["amount"])
-
-    assert actual == expected
+    assert till_receipt(event).splitlines() == [
+        "R1  return  2025-01-16T10:00:00Z          of T-1",
+        "  amount                                       5",
+    ]
 
 
-def test_totals_by_promotion_are_those_of_the_straight_lines(
-    receipts: list[dict[str, Any]], issues: list[dict[str, Any]]
-) -> None:
-    grocer = Grocer()
-    expected: Counter[str] = Counter()
-    for receipt in receipts:
-        expected.update(grocer.awards(receipt))
+def test_a_row_that_is_too_wide_keeps_two_spaces() -> None:
+    rows = till_receipt(sale(store="x" * 60)).splitlines()
 
-    actual: dict[str, Fraction] = defaultdict(Fraction)
-    for issue in issues:
-        actual[issue["promotion"]] += Fraction(issue["amount"])
-
-    assert actual == expected
-    assert sum(actual.values()) == 53_630
+    assert rows[1] == "  store  " + "x" * 60
 
 
-def test_coupons_are_those_of_the_straight_lines(receipts: list[dict[str, Any]], intents: list[dict[str, Any]]) -> None:
-    grocer = Grocer()
-    for receipt in receipts:
-        grocer.awards(receipt)
+def test_an_award_and_a_skipped_action_are_below_the_bill() -> None:
+    document = program(earn(fixed("5")), earn(fixed("0"), "gift"))
+    evaluation = lr.load_program(document).evaluate(lr.load_event(sale("10")))
 
-    assert Counter(each["member"] for each in intents if each["type"] == "issue_coupon") == grocer.coupons
-
-
-def test_the_shares_of_every_issue_sum_to_its_amount(issues: list[dict[str, Any]]) -> None:
-    for issue in issues:
-        assert sum(Fraction(share["amount"]) for share in issue["shares"]) == Fraction(issue["amount"])
+    assert till_receipt(sale("10"), evaluation.intents, evaluation.skipped).splitlines()[1:] == [
+        "  amount                                      10",
+        "+ 5 points                                p/earn",
+        "  nothing: zero_amount                    p/gift",
+    ]
 
 
-def test_trackers_advance_by_what_was_spent(receipts: list[dict[str, Any]], intents: list[dict[str, Any]]) -> None:
-    grocer = Grocer()
-    for receipt in receipts:
-        grocer.awards(receipt)
+# -- rows of intents -------------------------------------------------------------------------------------------------
 
-    spent: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
-    for intent in intents:
-        if intent["type"] == "advance_tracker":
-            spent[intent["member"], intent["window_starts_at"][:7]] += Fraction(intent["value"])
 
-    assert spent == {month: amount for month, amount in grocer.spent.items() if amount}
+@pytest.fixture
+def till() -> Till:
+    return Till(MemoryLedger())
+
+
+def test_an_issued_coupon_and_its_redemption_are_rows(till: Till) -> None:
+    till.runs(shop(hand_out(), coupon_types=coupon_type({"type": "amount_off", "amount": "5"})))
+    issued = till.sell("T1")
+    redeemed = till.redeem(issued.intents[0].serial, "T2", "100")
+
+    assert intent_rows(issued.intents) == ["+ coupon next-visit                     p/thanks"]
+    assert intent_rows(redeemed.intents) == ["- 5 off by a coupon                     p/thanks"]
+
+
+def test_a_voided_coupon_is_a_row(till: Till) -> None:
+    till.runs(shop(hand_out(), coupon_types=coupon_type()))
+    [issue] = till.sell("T1").intents
+
+    assert intent_rows(till.void(issue.key).intents) == ["- coupon                                p/thanks"]
+
+
+def test_a_spend_and_a_reversal_are_rows(till: Till) -> None:
+    till.runs(shop(award(fixed("5"))))
+    till.sell("T1")
+    spent, returned = till.spend("2"), till.take_back("T1", "100")
+
+    assert intent_rows(spent.intents) == ["- 2 points spent"]
+    assert intent_rows(returned.intents) == ["- 5 points                                p/earn"]
+
+
+def test_a_promise_and_its_cancellation_are_rows(till: Till) -> None:
+    till.runs(shop(award(fixed("5"), timing={"type": "external"})))
+    promised = till.sell("T1")
+    cancelled = till.confirm(promised.intents[0].key, "cancel")
+
+    assert intent_rows(promised.intents) == ["+ 5 points promised                       p/earn"]
+    assert intent_rows(cancelled.intents) == ["- 5 promised                              p/earn"]
+
+
+def test_the_advance_of_a_tracker_is_not_a_row(till: Till) -> None:
+    till.runs(shop(trackers={"spend": {"measure": {"type": "transaction_value"}, "target": "100"}}))
+    receipt = till.sell("T1")
+
+    assert [intent.type for intent in receipt.intents] == ["advance_tracker"]
+    assert intent_rows(receipt.intents) == []

@@ -1,4 +1,4 @@
-"""Vectors: the expected results of a case that is made from a receipt."""
+"""Vectors: cases made from receipts, with their expected results."""
 
 from __future__ import annotations
 

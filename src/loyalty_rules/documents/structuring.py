@@ -71,7 +71,7 @@ def _tag(cls: type) -> dict[str, str]:
 
 
 def is_keyed(field: "attrs.Attribute[Any]") -> bool:
-    """Return whether a document writes a field as an object by the ids of its values: trackers, coupon types…"""
+    """Return whether a document writes a field as an object by the ids of its values, like trackers."""
     return field.metadata.get("keyed", False) is True
 
 

@@ -27,4 +27,5 @@ class AutocommitLedger(LedgerMethods):
         return self._write(lambda service: service.execute(operation))
 
     def read(self, query: Callable[[Queries], T]) -> T:
+        """Run a read-only query."""
         return self._write(lambda service: query(service.queries))

@@ -41,6 +41,7 @@ class IdempotencyRecord:
 
     @property
     def key(self) -> str:
+        """The key of the batch."""
         return self.key_of(self.program, self.event, self.phase)
 
     @staticmethod

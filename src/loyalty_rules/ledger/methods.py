@@ -23,7 +23,7 @@ from loyalty_rules.ledger.operations import (
     Void,
     event_operation,
 )
-from loyalty_rules.ledger.operations.arguments import read_argument, recording_instant
+from loyalty_rules.ledger.operations.arguments import recording_instant
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
     EventReceipt,
@@ -41,7 +41,6 @@ from loyalty_rules.ledger.records import Balance, Entry, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
-from loyalty_rules.values.dates import read_instant
 
 __all__ = ["AsyncLedgerMethods", "LedgerMethods"]
 
@@ -49,7 +48,7 @@ T = TypeVar("T")
 
 
 class LedgerMethods(ABC):
-    """The methods of `Ledger`, over `execute` and queries."""
+    """The methods of `Ledger`, over `execute` and `read`."""
 
     @abstractmethod
     def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
@@ -78,8 +77,8 @@ class LedgerMethods(ABC):
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
         """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
-        at = read_argument(read_instant, "at", at)
-        receipts = [self.execute(Settle(program, lot, at)) for lot in self.read(lambda to: to.due(program, at))]
+        due = self.read(lambda queries: queries.due(program, at))
+        receipts = [self.execute(Settle(program, lot, at)) for lot in due]
         return [each for each in receipts if each.status == "recorded"]  # another process may have settled the others
 
     def spend(
@@ -97,7 +96,7 @@ class LedgerMethods(ABC):
         return self.execute(Spend(program, account, member, currency, amount, event, at))
 
     def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once; `spend` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a spend, once; `spend` is the key of its intent, `event` the id of the undoing event."""
         return self.execute(UndoSpendOf(program, spend, event, at))
 
     def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
@@ -105,56 +104,56 @@ class LedgerMethods(ABC):
         return self.execute(Redeem(program, code, transaction))
 
     def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
-        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
         return self.execute(UndoRedemptionOf(program, redemption, event, at))
 
     def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
-        """Void a coupon that was not redeemed; `coupon` is the key of its intent, `event` the id of what voids it."""
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
         return self.execute(Void(program, coupon, event, at))
 
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""
-        at = read_argument(read_instant, "at", at)
-        receipts = [self.execute(Expire(program, each, at)) for each in self.read(lambda to: to.expired(program, at))]
+        expired = self.read(lambda queries: queries.expired(program, at))
+        receipts = [self.execute(Expire(program, each, at)) for each in expired]
         return [each for each in receipts if each.status == "recorded"]
 
     # -- queries -----------------------------------------------------------------------------------------------------
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
-        return self.read(lambda to: to.snapshot(program, event))
+        return self.read(lambda queries: queries.snapshot(program, event))
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
-        return self.read(lambda to: to.balance(program, account, currency, at))
+        return self.read(lambda queries: queries.balance(program, account, currency, at))
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
-        return self.read(lambda to: to.lots(program, account, currency, at))
+        return self.read(lambda queries: queries.lots(program, account, currency, at))
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
-        return self.read(lambda to: to.promises(program, at))
+        return self.read(lambda queries: queries.promises(program, at))
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record."""
-        return self.read(lambda to: to.statement(program, account, at))
+        return self.read(lambda queries: queries.statement(program, account, at))
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
         """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
-        return self.read(lambda to: to.coupon(program, code))
+        return self.read(lambda queries: queries.coupon(program, code))
 
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
-        return self.read(lambda to: to.coupons(program, member))
+        return self.read(lambda queries: queries.coupons(program, member))
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
-        return self.read(lambda to: to.report_rows(program, at))
+        return self.read(lambda queries: queries.report_rows(program, at))
 
 
 class AsyncLedgerMethods(ABC):
-    """The methods of `AsyncLedger`, over `execute` and queries."""
+    """The methods of `AsyncLedger`, over `execute` and `read`."""
 
     @abstractmethod
     async def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
@@ -183,8 +182,7 @@ class AsyncLedgerMethods(ABC):
 
     async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
         """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
-        at = read_argument(read_instant, "at", at)
-        due = await self.read(lambda to: to.due(program, at))
+        due = await self.read(lambda queries: queries.due(program, at))
         receipts = [await self.execute(Settle(program, lot, at)) for lot in due]
         return [each for each in receipts if each.status == "recorded"]  # another process may have settled the others
 
@@ -203,7 +201,7 @@ class AsyncLedgerMethods(ABC):
         return await self.execute(Spend(program, account, member, currency, amount, event, at))
 
     async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once; `spend` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a spend, once; `spend` is the key of its intent, `event` the id of the undoing event."""
         return await self.execute(UndoSpendOf(program, spend, event, at))
 
     async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
@@ -213,17 +211,16 @@ class AsyncLedgerMethods(ABC):
     async def undo_redemption(
         self, program: Program, redemption: str, *, event: str, at: datetime
     ) -> UndoRedemptionReceipt:
-        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of what undoes it."""
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
         return await self.execute(UndoRedemptionOf(program, redemption, event, at))
 
     async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
-        """Void a coupon that was not redeemed; `coupon` is the key of its intent, `event` the id of what voids it."""
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
         return await self.execute(Void(program, coupon, event, at))
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""
-        at = read_argument(read_instant, "at", at)
-        expired = await self.read(lambda to: to.expired(program, at))
+        expired = await self.read(lambda queries: queries.expired(program, at))
         receipts = [await self.execute(Expire(program, each, at)) for each in expired]
         return [each for each in receipts if each.status == "recorded"]
 
@@ -231,32 +228,32 @@ class AsyncLedgerMethods(ABC):
 
     async def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
-        return await self.read(lambda to: to.snapshot(program, event))
+        return await self.read(lambda queries: queries.snapshot(program, event))
 
     async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
-        return await self.read(lambda to: to.balance(program, account, currency, at))
+        return await self.read(lambda queries: queries.balance(program, account, currency, at))
 
     async def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
-        return await self.read(lambda to: to.lots(program, account, currency, at))
+        return await self.read(lambda queries: queries.lots(program, account, currency, at))
 
     async def promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
-        return await self.read(lambda to: to.promises(program, at))
+        return await self.read(lambda queries: queries.promises(program, at))
 
     async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record."""
-        return await self.read(lambda to: to.statement(program, account, at))
+        return await self.read(lambda queries: queries.statement(program, account, at))
 
     async def coupon(self, program: str, code: str) -> CouponRecord | None:
         """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
-        return await self.read(lambda to: to.coupon(program, code))
+        return await self.read(lambda queries: queries.coupon(program, code))
 
     async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
-        return await self.read(lambda to: to.coupons(program, member))
+        return await self.read(lambda queries: queries.coupons(program, member))
 
     async def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
-        return await self.read(lambda to: to.report_rows(program, at))
+        return await self.read(lambda queries: queries.report_rows(program, at))

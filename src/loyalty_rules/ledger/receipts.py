@@ -30,6 +30,7 @@ from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
 
 __all__ = [
+    "RECEIPTS",
     "ConfirmationReceipt",
     "EventReceipt",
     "ExpireReceipt",
@@ -75,7 +76,9 @@ class Trim:
 
 @attrs.frozen(field_transformer=_in_order)
 class Receipt:
-    """The result of an operation; each operation has a subclass. The statuses, in order of precedence:
+    """The result of an operation; each operation has a subclass.
+
+    The statuses, in order of precedence:
 
     1. `already_recorded`: the same inputs were recorded before; intents and trims are those of the first time.
     2. `refused`: nothing was recorded; `refusal` has the reasons.
@@ -285,6 +288,8 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "void": VoidReceipt,
     "expire": ExpireReceipt,
 }
+RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values())
+"""The classes of receipts. `Receipt.__subclasses__()` also has the classes that attrs replaced by slotted ones."""
 
 
 def receipt_class(phase: str, inputs: Mapping[str, Any]) -> type[Receipt]:

@@ -36,6 +36,7 @@ class LedgerService(LedgerMethods):
         return execute(self._storage, operation.with_serials(self._serials))
 
     def read(self, query: Callable[[Queries], T]) -> T:
+        """Run a read-only query."""
         return query(self.queries)
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:

@@ -1,7 +1,7 @@
 """The storage protocol: the look-ups and writes of a ledger's operations, in memory or in a database. Source: ledger 2.
 
-Policy is elsewhere: `lifecycle` decides, `service` has the look-ups of each operation, `posting` the writes of each
-intent. A storage finds rows and keeps them. Integer amounts are whole millionths.
+Policy is elsewhere: `lifecycle` decides, `operations` have the look-ups, `posting` the writes of each intent. A
+storage finds rows and keeps them. Integer amounts are whole millionths.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

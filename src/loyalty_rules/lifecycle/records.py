@@ -68,6 +68,7 @@ class Lot:
 
     @property
     def account(self) -> Account:
+        """The account that the lot belongs to."""
         return Account.of(self.issue)
 
     @property

@@ -33,10 +33,12 @@ class Standing:
 
     @property
     def after(self) -> int:
+        """The value after the event."""
         return self.before + self.contribution
 
     @property
     def gap_before(self) -> int:
+        """The rest up to the target before the event; zero beyond it."""
         return max(self.target - self.before, 0)
 
 

@@ -24,7 +24,7 @@ from loyalty_rules.events import (
     Update,
 )
 from loyalty_rules.intents import Claim, Intent, LotDraw, Release, Share, Skipped
-from loyalty_rules.ledger.receipts import Receipt, Trim
+from loyalty_rules.ledger.receipts import RECEIPTS, Receipt, Trim
 from loyalty_rules.ledger.records import Balance, Entry, ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.program import Evaluation, Program
@@ -42,7 +42,7 @@ TYPES: tuple[type, ...] = (
     *(Evaluation, Skipped, *get_args(Intent), Claim, Share, Release, LotDraw),
     *(Account, Lot, CouponRecord, Sale, Refusal),
     *(Receipt, Trim, Balance, Entry, ReportLot, ReportRows),
-    *Receipt.__subclasses__(),
+    *RECEIPTS,
 )
 """The types that are registered with Hypothesis."""
 

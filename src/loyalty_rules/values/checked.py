@@ -30,6 +30,7 @@ class TupleOf(tuple[Item, ...]):
     """
 
     def __new__(cls, items: Sequence[Item]) -> Self:
+        """Return the items as a tuple."""
         return super().__new__(cls, items)
 
 

@@ -53,8 +53,9 @@ def contract(name: str) -> str:
 
 
 def test_of(module: str, name: str) -> str:
-    """Return a test of a module of the ledger."""
-    return f"test_{module}.py::test_{name}"
+    """Return a test of a module of the ledger, such as `storage` or `dialects/sqlite`."""
+    *folders, file = module.split("/")
+    return "/".join([*folders, f"test_{file}.py::test_{name}"])
 
 
 def together(name: str) -> str:
@@ -119,7 +120,7 @@ def an_undone_operation_is_not_looked_up(patch: Patch) -> None:
     patch.setattr(SQLStorage, "is_undone", lambda *_: False)
 
 
-@bug(test_of("dialects", "every_connection_is_durable"))
+@bug(test_of("dialects/sqlite", "every_connection_is_durable"))
 def a_commit_does_not_wait_for_the_disk(patch: Patch) -> None:
     patch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "PRAGMA synchronous = OFF"))
 
@@ -322,7 +323,7 @@ def a_serial_is_written_down(patch: Patch) -> None:
 # -- the audit -------------------------------------------------------------------------------------------------------
 
 
-@bug(test_of("dialects", "the_log_refuses_updates_and_deletions"))
+@bug(test_of("dialects/sqlite", "the_log_refuses_updates_and_deletions"))
 def the_log_has_no_triggers(patch: Patch) -> None:
     patch.setattr(Tables, "triggers", lambda *_: [])
 

@@ -25,7 +25,7 @@ def failing(pytester: pytest.Pytester, tests: tuple[str, ...]) -> set[str]:
     )
     _, skipped, failed = run.listoutcomes()
     assert not skipped
-    return {Path(report.nodeid.partition("[")[0]).name for report in failed}
+    return {(ROOT / report.nodeid.partition("[")[0]).relative_to(HERE).as_posix() for report in failed}
 
 
 def test_every_bug_has_a_name_of_its_own() -> None:

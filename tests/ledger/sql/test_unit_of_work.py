@@ -63,6 +63,31 @@ def test_a_lot_is_read_once() -> None:
     assert reads == [KEY]
 
 
+def test_a_lot_that_another_transaction_changed_is_read_again(lot: Lot) -> None:
+    unit = unit_with(lot)
+    newer = attrs.evolve(lot, outstanding=Decimal(6), spent=Decimal(4))
+
+    assert unit.read_lot(KEY, lambda: newer, 4, moment(1)) == newer
+    assert (unit.lot(KEY), unit.lots[KEY].version) == (newer, 4)
+
+
+def test_a_lot_that_the_batch_has_changed_is_not_read_again(lot: Lot) -> None:
+    unit = unit_with(lot)
+    unit.add_entry(entry("available", "spent", 4))
+
+    assert unit.read_lot(KEY, lambda: lot, 4, moment(1)).outstanding == 6
+    assert unit.lots[KEY].version == 3  # so that the write fails
+
+
+def test_a_coupon_that_another_transaction_changed_is_read_again() -> None:
+    unit = UnitOfWork()
+
+    def read(state: Any, version: int) -> Any:
+        return unit.read_coupon("acme/T1/p/gift/1", lambda: state, version, moment(0))  # type: ignore[arg-type]
+
+    assert [read("issued", 1), read("the same row", 1), read("redeemed", 2)] == ["issued", "issued", "redeemed"]
+
+
 def test_a_lot_that_was_neither_read_nor_added_is_unknown(lot: Lot) -> None:
     assert UnitOfWork().lot(KEY) is None
     assert unit_with(lot).lot(KEY) == lot

@@ -56,7 +56,7 @@ def test_only_overlaps_and_budgets_need_an_expectation() -> None:
     assert [law for law in LAWS if Expectations().has_none_for(law)] == ["budgets", "overlapping"]
 
 
-def test_an_empty_list_of_pairs_is_an_expectation_and_an_empty_budget_is_none() -> None:
+def test_an_empty_list_of_pairs_is_an_expectation_and_no_budgets_are_not() -> None:
     expectations = Expectations.of({"together": [], "budgets": {}})
 
     assert [law for law in LAWS if expectations.has_none_for(law)] == ["budgets"]

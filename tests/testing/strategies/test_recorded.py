@@ -1,4 +1,4 @@
-"""Recorded histories: what a ledger makes of two sales and the operations that follow them."""
+"""Recorded histories: two sales in a ledger, and the operations that follow them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_every_history_has_receipts_with_each_status(histories: list[RecordedHis
     assert all(any(receipt.status == status for receipt in history.receipts) for history in histories)
 
 
-def test_a_refusal_comes_with_the_status_refused_and_with_no_other(histories: list[RecordedHistory]) -> None:
+def test_only_a_receipt_with_the_status_refused_has_a_refusal(histories: list[RecordedHistory]) -> None:
     receipts = [receipt for history in histories for receipt in history.receipts]
 
     assert all((receipt.status == "refused") == (receipt.refusal is not None) for receipt in receipts)

@@ -1,14 +1,14 @@
-"""Arguments of calls that are not values: read like those of events, with errors that name them."""
+"""Arguments of calls, read like those of events; an error names the argument."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Event
-from loyalty_rules.values.dates import read_instant
+from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["read_argument", "recording_instant"]
+__all__ = ["read_argument", "read_serials", "recording_instant"]
 
 T = TypeVar("T")
 
@@ -21,6 +21,13 @@ def read_argument(read: Callable[[Any], T], name: str, value: Any) -> T:
         raise error.under(name) from None
 
 
+def read_serials(value: SerialGenerator) -> SerialGenerator:
+    """Read a generator of serials: an object with the method `serial`."""
+    if not callable(getattr(value, "serial", None)):
+        raise InvalidValueError("", "wrong_type", f"expected a generator of serials, found {describe(value)}")
+    return value
+
+
 def recording_instant(event: Event, at: datetime | None) -> datetime:
-    """Return the instant of the record: the event's own, unless the host passes another."""
-    return read_argument(read_instant, "recorded_at", at) if at is not None else event.occurred_at
+    """Return the instant of the record: the event's own if `at` is None."""
+    return at if at is not None else event.occurred_at

@@ -5,33 +5,30 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Confirmation
-from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
 from loyalty_rules.ledger.operations.lookups import locked_lot
-from loyalty_rules.ledger.operations.operation import Decision, Operation
+from loyalty_rules.ledger.operations.operation import Decision, EventOperation
 from loyalty_rules.ledger.receipts import ConfirmationReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.program import Program
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
 
 __all__ = ["Confirm"]
 
 
-@attrs.frozen
-class Confirm(Operation[ConfirmationReceipt]):
+@attrs.frozen(field_transformer=checked)
+class Confirm(EventOperation[ConfirmationReceipt]):
     """A confirmation, decided under the frozen terms of the promise's sale."""
 
     program: Program
     event: Confirmation
-    recorded_at: datetime
+    recorded_at: datetime = attrs.field(converter=read_instant)
 
     def receipt_class(self) -> type[ConfirmationReceipt]:
         """Return the class of the receipt."""
         return ConfirmationReceipt
-
-    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
-        """Return the identity: the event's document."""
-        return identity_of_event(self.program, self.event, self.recorded_at)
 
     def decide(self, storage: Storage) -> Decision:
         """Release or cancel the promise."""

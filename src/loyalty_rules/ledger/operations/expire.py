@@ -6,6 +6,7 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency
+from loyalty_rules.keys import coupon_expiry_key, currency_expiry_key
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.operations.lookups import locked_coupon, locked_lot
 from loyalty_rules.ledger.operations.operation import Decision, Operation
@@ -14,17 +15,19 @@ from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import sweep
 from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal
 from loyalty_rules.program import Program
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
 
 __all__ = ["Expire", "expiry_of"]
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=checked)
 class Expire(Operation[ExpireReceipt]):
-    """One lot or coupon of `program` that has expired by `at`."""
+    """The expiry of one lot or coupon of `program`, by the instant `at`; refused if it has not expired."""
 
     program: Program
     expired: Lot | CouponRecord
-    at: datetime
+    at: datetime = attrs.field(converter=read_instant)
 
     def receipt_class(self) -> type[ExpireReceipt]:
         """Return the class of the receipt."""
@@ -32,8 +35,8 @@ class Expire(Operation[ExpireReceipt]):
 
     def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
         """Return the identity: the key of the expiry, dated at its instant."""
-        intent = next(expiry_of(self.expired, self.at))
-        return IdempotencyRecord(self.program.id, intent.key, "expire", {"key": intent.key}, intent.expired_at, self.at)
+        key, expired_at = _identity_of(self.expired)
+        return IdempotencyRecord(self.program.id, key, "expire", {"key": key}, expired_at or self.at, self.at)
 
     def decide(self, storage: Storage) -> Decision:
         """Expire the remainder, unless the lot or coupon was used or extended meanwhile."""
@@ -50,6 +53,13 @@ class Expire(Operation[ExpireReceipt]):
         return locked[1] if locked is not None else None
 
 
-def expiry_of(what: Lot | CouponRecord, at: datetime) -> Iterator[ExpireCurrency | ExpireCoupon]:
+def expiry_of(expired: Lot | CouponRecord, at: datetime) -> Iterator[ExpireCurrency | ExpireCoupon]:
     """Yield the expiry of a lot or a coupon, if it has expired by an instant without a record of it."""
-    return sweep.expire([what], at) if isinstance(what, Lot) else sweep.expire_coupons([what], at)
+    return sweep.expire([expired], at) if isinstance(expired, Lot) else sweep.expire_coupons([expired], at)
+
+
+def _identity_of(expired: Lot | CouponRecord) -> tuple[str, datetime | None]:
+    """Return the key of an expiry and its instant; None for a lot or a coupon that never expires."""
+    if isinstance(expired, Lot):
+        return currency_expiry_key(expired.key, expired.expires_on), expired.expires_at
+    return coupon_expiry_key(expired.key), expired.issue.expires_at

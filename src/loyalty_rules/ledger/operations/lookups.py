@@ -1,4 +1,7 @@
-"""Look-ups under a lock, for the decisions of operations: sales, lots, coupons and snapshots."""
+"""Look-ups for the decisions of operations: sales, lots, coupons and snapshots.
+
+Rows are locked before they are read. The key of a lot or a coupon names the sale to lock.
+"""
 
 from collections.abc import Collection, Iterable, Iterator
 
@@ -6,9 +9,9 @@ import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
-from loyalty_rules.keys import is_of_program
+from loyalty_rules.keys import event_in, is_of_program
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
-from loyalty_rules.ledger.storage import Storage, Window
+from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.program import Program
@@ -27,20 +30,18 @@ def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
 
 
 def locked_lot(storage: Storage, program: Program, key: str) -> tuple[Sale, Lot] | None:
-    """Lock the sale of a lot, and return both; None if the program has no such lot."""
-    lot = storage.lot(key) if is_of_program(key, program.id) else None
-    sale = locked_sale(storage, program, lot.issue.event) if lot is not None else None
-    current = storage.lot(key)  # read again: it may have changed before it was locked
-    return (sale, current) if sale is not None and current is not None else None
+    """Lock the sale of a lot with its accounts, and return both; None if the program has no such lot."""
+    sale = locked_sale(storage, program, event_in(key)) if is_of_program(key, program.id) else None
+    lot = storage.lot(key) if sale is not None else None
+    return (sale, lot) if sale is not None and lot is not None else None
 
 
 def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord | None:
     """Lock the sale of a coupon, and return the coupon; None if the program has no such coupon."""
-    coupon = storage.coupon(key) if is_of_program(key, program.id) else None
-    if coupon is None:
+    if not is_of_program(key, program.id):
         return None
-    storage.lock([sale_lock(program.id, coupon.issue.event)])
-    return storage.coupon(key)  # read again: it may have changed before it was locked
+    storage.lock([sale_lock(program.id, event_in(key))])
+    return storage.coupon(key)
 
 
 def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Collection[str] = ()) -> bool:
@@ -56,8 +57,8 @@ def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Co
 
 def read_snapshot(storage: Storage, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:
     """Read the counters of an event in one batch, and return its snapshot."""
-    storage.read_counters(program.id, [_window(each) for each in counters])
-    return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, _window(each))))
+    storage.read_counters(program.id, [window_of(each) for each in counters])
+    return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, window_of(each))))
 
 
 def sale_locks(program: Program, event: Transaction | Activity, counters: Iterable[Counter]) -> Iterator[LockKey]:
@@ -72,7 +73,3 @@ def accounts_of(event: Transaction | Activity) -> Iterator[Account]:
         yield Account("member", event.member.id)
         if event.member.group is not None:
             yield Account("group", event.member.group)
-
-
-def _window(counter: Counter) -> Window:
-    return counter.name, counter.from_date, counter.to_date

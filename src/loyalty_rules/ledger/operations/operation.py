@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
+from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
-from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.storage import Storage
@@ -16,7 +17,15 @@ from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 
-__all__ = ["Decision", "Operation", "already_undone", "decision_of", "host_identity", "unknown_sale"]
+__all__ = [
+    "Decision",
+    "EventOperation",
+    "Operation",
+    "already_undone",
+    "decision_of",
+    "host_identity",
+    "unknown_sale",
+]
 
 R_co = TypeVar("R_co", bound=Receipt, covariant=True)
 
@@ -60,13 +69,31 @@ class Operation(ABC, Generic[R_co]):
         fields = attrs.fields(cast(type[attrs.AttrsInstance], type(self)))
         return {field.name: getattr(self, field.name) for field in fields}
 
-    def with_serials(self, serials: SerialGenerator | None) -> "Operation[R_co]":  # noqa: ARG002
+    def with_serials(self, serials: SerialGenerator | None) -> Self:  # noqa: ARG002
         """Return the operation with the ledger's serial generator, if it issues coupons and has no generator."""
         return self
 
     def serial_generator(self) -> SerialGenerator | None:
         """Return the generator of the next serial if a serial is taken; None if the operation issues no coupons."""
         return None
+
+
+class EventOperation(Operation[R_co]):
+    """An operation that records an event: its batch has the key and the inputs of the event."""
+
+    @property
+    @abstractmethod
+    def event(self) -> Event:
+        """The event."""
+
+    @property
+    @abstractmethod
+    def recorded_at(self) -> datetime:
+        """The instant of the record."""
+
+    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
+        """Return the identity: the event's document and, for a sale, the program's version."""
+        return identity_of_event(self.program, self.event, self.recorded_at)
 
 
 def host_identity(

@@ -12,17 +12,19 @@ from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.records import Lot
 from loyalty_rules.program import Program
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
 
 __all__ = ["Settle"]
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=checked)
 class Settle(Operation[SettleReceipt]):
-    """One promise, a lot of `program`, that is due by `at`."""
+    """The settlement of one promise, a lot of `program`, that is due by `at`."""
 
     program: Program
     promise: Lot
-    at: datetime
+    at: datetime = attrs.field(converter=read_instant)
 
     def receipt_class(self) -> type[SettleReceipt]:
         """Return the class of the receipt."""

@@ -6,34 +6,31 @@ import attrs
 
 from loyalty_rules.events import Return
 from loyalty_rules.intents import ReverseCurrency
-from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
 from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale
-from loyalty_rules.ledger.operations.operation import Decision, Operation, unknown_sale
+from loyalty_rules.ledger.operations.operation import Decision, EventOperation, unknown_sale
 from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
 
 __all__ = ["TakeBack"]
 
 
-@attrs.frozen
-class TakeBack(Operation[ReturnReceipt]):
+@attrs.frozen(field_transformer=checked)
+class TakeBack(EventOperation[ReturnReceipt]):
     """A return, decided under the frozen terms of its sale."""
 
     program: Program
     event: Return
-    recorded_at: datetime
+    recorded_at: datetime = attrs.field(converter=read_instant)
 
     def receipt_class(self) -> type[ReturnReceipt]:
         """Return the class of the receipt."""
         return ReturnReceipt
-
-    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
-        """Return the identity: the event's document."""
-        return identity_of_event(self.program, self.event, self.recorded_at)
 
     def decide(self, storage: Storage) -> Decision:
         """Decide the amounts and coupons that the return takes back from the sale and from its accounts."""

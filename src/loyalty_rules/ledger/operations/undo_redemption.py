@@ -31,7 +31,7 @@ __all__ = ["UndoRedemptionOf"]
 
 @attrs.frozen(field_transformer=checked)
 class UndoRedemptionOf(Operation[UndoRedemptionReceipt]):
-    """An undo of the redemption with the key `redemption`; `event` is the id of what undoes it."""
+    """An undo of the redemption with the key `redemption`; `event` is the id of the undoing event."""
 
     program: Program
     redemption: str = attrs.field(converter=read_text)

@@ -23,7 +23,7 @@ __all__ = ["UndoSpendOf"]
 
 @attrs.frozen(field_transformer=checked)
 class UndoSpendOf(Operation[UndoSpendReceipt]):
-    """An undo of the spend with the key `spend`; `event` is the id of what undoes it."""
+    """An undo of the spend with the key `spend`; `event` is the id of the undoing event."""
 
     program: Program
     spend: str = attrs.field(converter=read_text)

@@ -5,32 +5,29 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Update
-from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
 from loyalty_rules.ledger.operations.lookups import locked_sale
-from loyalty_rules.ledger.operations.operation import Decision, Operation, unknown_sale
+from loyalty_rules.ledger.operations.operation import Decision, EventOperation, unknown_sale
 from loyalty_rules.ledger.receipts import UpdateReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.program import Program
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
 
 __all__ = ["UpdateSale"]
 
 
-@attrs.frozen
-class UpdateSale(Operation[UpdateReceipt]):
+@attrs.frozen(field_transformer=checked)
+class UpdateSale(EventOperation[UpdateReceipt]):
     """An update, decided under the frozen terms of its sale."""
 
     program: Program
     event: Update
-    recorded_at: datetime
+    recorded_at: datetime = attrs.field(converter=read_instant)
 
     def receipt_class(self) -> type[UpdateReceipt]:
         """Return the class of the receipt."""
         return UpdateReceipt
-
-    def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
-        """Return the identity: the event's document."""
-        return identity_of_event(self.program, self.event, self.recorded_at)
 
     def decide(self, storage: Storage) -> Decision:
         """Release the promises of the sale whose condition the new state satisfies."""

@@ -21,7 +21,7 @@ __all__ = ["Void"]
 
 @attrs.frozen(field_transformer=checked)
 class Void(Operation[VoidReceipt]):
-    """A void of the coupon whose intent has the key `coupon`; `event` is the id of what voids it."""
+    """A void of the coupon whose intent has the key `coupon`; `event` is the id of the voiding event."""
 
     program: Program
     coupon: str = attrs.field(converter=read_text)

@@ -81,6 +81,7 @@ class AsyncSQLLedger(AsyncLedgerMethods):
         return await self._write(lambda service: service.execute(operation))
 
     async def read(self, query: Callable[[Queries], T]) -> T:
+        """Run a read-only query."""
         async with self._engine.connect() as connection:
             return await connection.run_sync(lambda on: query(self._ledger.queries_on(on)))
 

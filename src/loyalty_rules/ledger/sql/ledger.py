@@ -36,7 +36,7 @@ _FIRST_BACKOFF_SECONDS = 0.005
 
 
 class SQLLedger(AutocommitLedger):
-    """A ledger in a database: see `Ledger` for what each operation does.
+    """A ledger in a database: see `Ledger` for its operations.
 
     With an engine as `bind`, each operation has a transaction of its own; with a connection, all operations join its
     transaction. `serials` are the keys that serials are derived from, needed if coupons have serials. `tables` are
@@ -170,10 +170,6 @@ class SQLLedger(AutocommitLedger):
                 time.sleep(backoff)
         raise AssertionError("the last attempt returns or raises")
 
-    def read(self, query: Callable[[Queries], T]) -> T:
-        with self._read_connection() as connection:
-            return query(self._queries(connection))
-
     # -- queries and maintenance -------------------------------------------------------------------------------------
 
     @contextmanager
@@ -184,6 +180,11 @@ class SQLLedger(AutocommitLedger):
         with self._bind.connect() as connection:
             self._dialect.begin_to_read(connection)
             yield connection
+
+    def read(self, query: Callable[[Queries], T]) -> T:
+        """Run a read-only query."""
+        with self._read_connection() as connection:
+            return query(self._queries(connection))
 
     def programs(self) -> Sequence[Program]:
         """Return each program, sorted by id, in the version of its sale that was recorded last."""

@@ -30,6 +30,10 @@ class Tracked(Generic[T]):
     latest_at: datetime
     changed: bool = False
 
+    def is_outdated(self, version: int) -> bool:
+        """Return whether a row was read again with another version, and this batch has not changed it."""
+        return not self.changed and self.version != version
+
     def change(self, current: T, at: datetime) -> None:
         """Replace the current value."""
         self.current = current
@@ -96,10 +100,11 @@ class UnitOfWork:
         return tracked.current if tracked is not None else None
 
     def read_lot(self, key: str, read: Callable[[], Lot], version: int, latest_at: datetime) -> Lot:
-        """Return the current lot; read it first if it is not tracked."""
-        if key not in self.lots:
-            self.lots[key] = Tracked(read(), version, latest_at)
-        return self.lots[key].current
+        """Return the current lot; track it if it is new here, or has changed in the database since it was tracked."""
+        tracked = self.lots.get(key)
+        if tracked is None or tracked.is_outdated(version):
+            tracked = self.lots[key] = Tracked(read(), version, latest_at)
+        return tracked.current
 
     def add_lot(self, lot: Lot, entry: Entry) -> None:
         """Add a new lot with its first entry."""
@@ -150,10 +155,11 @@ class UnitOfWork:
     def read_coupon(
         self, key: str, read: Callable[[], CouponRecord], version: int, latest_at: datetime
     ) -> CouponRecord:
-        """Return the current coupon; read it first if it is not tracked."""
-        if key not in self.coupons:
-            self.coupons[key] = Tracked(read(), version, latest_at)
-        return self.coupons[key].current
+        """Return the current coupon; track it if it is new here, or has changed in the database since."""
+        tracked = self.coupons.get(key)
+        if tracked is None or tracked.is_outdated(version):
+            tracked = self.coupons[key] = Tracked(read(), version, latest_at)
+        return tracked.current
 
     def update_coupon(self, coupon: CouponRecord, at: datetime) -> None:
         """Add a coupon, or replace its state."""

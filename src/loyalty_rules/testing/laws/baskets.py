@@ -30,7 +30,7 @@ _FAMILIES = ("custom_fields", "extended_fields")
 def splitting(
     program: Program, expectations: Expectations = ANYTHING, effort: Effort = EFFORT
 ) -> Counterexample | None:
-    """Splitting a basket never earns more.
+    """Check that splitting a basket never earns more.
 
     A basket on one receipt is compared with the same goods on two, of one member at one instant. Actions of a fixed
     amount, and actions computed from them, are not counted: they issue per receipt. Source: semantics 3, 4 and 8.

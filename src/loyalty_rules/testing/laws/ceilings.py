@@ -33,7 +33,7 @@ Issue: TypeAlias = IssueCurrency | IssueCoupon
 
 @attrs.frozen
 class _Ceiling:
-    """A maximum of the issues that `counts` selects, in a window, for each group that `of` names: member, store…"""
+    """A maximum of the issues that `counts` selects, in a window, for each group that `of` names, like a member."""
 
     path: str
     most: int

@@ -31,9 +31,11 @@ class RecordedEvent:
     intents: tuple[Intent, ...]
 
     def issues(self) -> list[IssueCurrency | IssueCoupon]:
+        """Return the issues of the event."""
         return [intent for intent in self.intents if isinstance(intent, (IssueCurrency, IssueCoupon))]
 
     def slip(self) -> str:
+        """Return the till receipt of the event."""
         return till_receipt(self.document, self.intents)
 
 
@@ -54,6 +56,7 @@ class LedgerTotals:
         return totals
 
     def record(self, document: Document) -> RecordedEvent:
+        """Record an event, after the promises that are due before it."""
         event = load_event(document)
         self.ledger.settle(self.program, event.occurred_at)
         receipt = self.ledger.process(self.program, event, serials=NamedSerials())
@@ -72,6 +75,7 @@ class LedgerTotals:
         return sums
 
     def issues(self) -> list[IssueCurrency | IssueCoupon]:
+        """Return the issues of all events."""
         return [issue for recorded in self.events for issue in recorded.issues()]
 
     def kept(self) -> dict[str, int]:
@@ -95,9 +99,11 @@ class LedgerTotals:
         return self.program.plan.facts(event, _NO_FACTS).event_on
 
     def slips(self) -> tuple[str, ...]:
+        """Return the till receipts of all events."""
         return tuple(recorded.slip() for recorded in self.events)
 
     def receipts(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the documents of all events."""
         return tuple(recorded.document for recorded in self.events)
 
 

@@ -67,6 +67,7 @@ class Bill:
 
     @property
     def day(self) -> date:
+        """The local date of the bill."""
         return local_day(self.at)
 
 

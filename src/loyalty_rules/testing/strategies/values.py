@@ -24,7 +24,7 @@ from loyalty_rules.events import (
     Update,
 )
 from loyalty_rules.intents import Claim, Intent, LotDraw, Release, Share, Skipped
-from loyalty_rules.ledger.receipts import Receipt, Trim
+from loyalty_rules.ledger.receipts import RECEIPTS, Receipt, Trim
 from loyalty_rules.ledger.records import Balance, Entry, ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.loading import load_event, load_program, load_snapshot
@@ -125,7 +125,7 @@ _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     Sale: recorded.sales,
     Refusal: recorded.refusals,
     Receipt: recorded.receipts,
-    **{cls: partial(recorded.receipts_of, cls) for cls in Receipt.__subclasses__()},
+    **{cls: partial(recorded.receipts_of, cls) for cls in RECEIPTS},
     Trim: recorded.trims,
     Balance: recorded.balances,
     Entry: recorded.entries,

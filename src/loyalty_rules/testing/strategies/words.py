@@ -65,7 +65,7 @@ class Words:
         return [*said, *said, *others]
 
     def below(self, prefix: str) -> list[str]:
-        """Return the field names of one family: `custom_fields.`, `line:extended_fields.`…"""
+        """Return the field names of one family: `custom_fields.`, or `line:extended_fields.`."""
         paths = (*self.texts, *self.fields, *self.dates)
         return sorted({path.removeprefix(prefix) for path in paths if path.startswith(prefix)})
 

@@ -1,0 +1,52 @@
+"""Sale operations: the parts that `Sell` and `Record` share."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, Self, cast
+
+import attrs
+
+from loyalty_rules.engine.counters import Counter
+from loyalty_rules.events import Activity, Transaction
+from loyalty_rules.ledger.locks import LockKey
+from loyalty_rules.ledger.operations.lookups import sale_locks
+from loyalty_rules.ledger.operations.operation import EventOperation
+from loyalty_rules.ledger.receipts import SaleReceipt
+from loyalty_rules.serials import SerialGenerator
+
+__all__ = ["SaleOperation"]
+
+
+class SaleOperation(EventOperation[SaleReceipt]):
+    """An operation that records a transaction or an activity, and may issue coupons with serials."""
+
+    @property
+    @abstractmethod
+    def event(self) -> Transaction | Activity:
+        """The transaction or activity."""
+
+    @property
+    @abstractmethod
+    def serials(self) -> SerialGenerator | None:
+        """The generator of serials; None if the operation takes that of the ledger."""
+
+    @property
+    def counters(self) -> Sequence[Counter]:
+        """The counters of the event's snapshot."""
+        return self.program.counters(self.event)
+
+    def receipt_class(self) -> type[SaleReceipt]:
+        """Return the class of the receipt."""
+        return SaleReceipt
+
+    def locks(self) -> Iterable[LockKey]:
+        """Return the locks of the event's accounts and counters."""
+        return sale_locks(self.program, self.event, self.counters)
+
+    def with_serials(self, serials: SerialGenerator | None) -> Self:
+        """Return the operation with a serial generator, unless it has one."""
+        return self if self.serials is not None else attrs.evolve(cast(Any, self), serials=serials)
+
+    def serial_generator(self) -> SerialGenerator | None:
+        """Return the serial generator."""
+        return self.serials

@@ -1,0 +1,42 @@
+"""Arguments of calls: an argument that cannot be read is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.ledger.operations.arguments import read_argument, read_serials, recording_instant
+from loyalty_rules.values.dates import read_instant
+from shop import Serials
+
+from .steps import AT, NAIVE, SOLD_AT, bill
+
+
+def test_an_argument_is_read() -> None:
+    assert read_argument(read_instant, "at", "2025-01-20T13:00:00+01:00") == AT
+
+
+def test_an_argument_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(InvalidValueError) as error:
+        read_argument(read_instant, "at", NAIVE)
+
+    assert (error.value.name, error.value.code) == ("at", "naive_instant")
+
+
+def test_a_generator_of_serials_has_the_method_serial() -> None:
+    serials = Serials()
+
+    assert read_serials(serials) is serials
+
+
+@pytest.mark.parametrize("value", ["a key", b"a key", 7, object(), type("Wrong", (), {"serial": "S-1"})()])
+def test_another_value_is_not_a_generator_of_serials(value: Any) -> None:
+    with pytest.raises(InvalidValueError, match="expected a generator of serials"):
+        read_serials(value)
+
+
+def test_an_event_is_recorded_at_its_own_instant_unless_the_host_passes_another() -> None:
+    assert recording_instant(bill(), None) == SOLD_AT
+    assert recording_instant(bill(), AT) == AT

@@ -1,0 +1,330 @@
+"""The reference model of a ledger, worked by hand: sales, returns, spends, coupons and expiry of one member."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from loyalty_rules.testing.ledgers.reference_model import Counters, Lot, Model, in_order
+from loyalty_rules.testing.ledgers.reference_programs import FIRST, SECOND, Bill, CounterUse, CouponRule, CurrencyRule
+
+NOON = datetime(2025, 1, 27, 6, 30, tzinfo=UTC)  # 12:00 in the zone of the programs
+ANNA = ("member", "anna")
+
+
+def bill(id: str = "T1", amount: int = 2000, *, member: str | None = "anna", at: datetime = NOON) -> Bill:
+    """Return a sale of one piece in the store S1, with an amount in hundredths."""
+    return Bill(id, at, member, "S1", amount, 1)
+
+
+def sold(*bills: Bill, model: Model | None = None) -> Model:
+    """Return a model after these sales under the first program."""
+    model = model or Model()
+    for each in bills:
+        model.record(model.decide(FIRST, each, model.copy_of_counters()))
+    return model
+
+
+def lot(key: str, expires_at: datetime | None, outstanding: int = 100) -> Lot:
+    rule = CurrencyRule("base", "points", lambda _: 100, {})
+    return Lot(key, rule, bill(), ANNA, 100, [], expires_at, None, outstanding=outstanding)
+
+
+# -- counters --------------------------------------------------------------------------------------------------------
+
+
+def test_a_counter_sums_the_days_of_its_window() -> None:
+    counters = Counters()
+    for day, amount in ((1, 10), (2, 20), (2, 5), (3, 40)):
+        counters.add(("cap", "a"), date(2025, 1, day), amount)
+
+    assert counters.value(("cap", "a"), date(2025, 1, 2), date(2025, 1, 3)) == 65
+    assert counters.value(("cap", "a"), date(2025, 1, 2), date(2025, 1, 2)) == 25
+    assert counters.value(("cap", "a"), None, date(2025, 1, 1)) == 75
+    assert counters.value(("cap", "b"), None, date(2025, 1, 1)) == 0
+
+
+def test_the_rest_of_a_limit_may_be_below_zero() -> None:
+    counters = Counters()
+    counters.add(("cap", "a"), date(2025, 1, 1), 70)
+
+    assert counters.left(CounterUse(("cap", "a"), date(2025, 1, 1), None, 50, 0)) == -20
+
+
+def test_a_copy_of_the_counters_does_not_change() -> None:
+    model = Model()
+    seen = model.copy_of_counters()
+    model.counters.add(("cap", "a"), date(2025, 1, 1), 70)
+
+    assert seen.value(("cap", "a"), None, date(2025, 1, 1)) == 0
+
+
+# -- sales -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sale_of_20_earns_points_at_once_and_promises_of_points() -> None:
+    """Base: 1 point for each 10. Late: 10 percent. Piece: 1 point. Stars: ship, roll and family."""
+    model = sold(bill())
+
+    assert {key.split("/")[2]: lot.issued for key, lot in model.lots.items()} == {
+        "base": 200,
+        "late": 200,
+        "ship": 100,
+        "roll": 200,
+        "family": 200,
+        "piece": 100,
+    }
+    assert model.balance(ANNA, "points", NOON) == (200, 300, 0)
+    assert model.balance(ANNA, "stars", NOON) == (200, 100, 0)
+    assert model.balance(("group", "home"), "stars", NOON) == (200, 0, 0)
+
+
+def test_an_anonymous_sale_earns_no_currency() -> None:
+    assert sold(bill(member=None)).lots == {}
+
+
+def test_a_daily_limit_trims_the_last_award() -> None:
+    """Points for a member on one day: at most 60. A sale of 400 earns 40 of base, and 20 of late instead of 40."""
+    model = sold(bill(amount=40000))
+
+    assert [lot.issued for lot in model.lots.values() if lot.rule.id in ("base", "late")] == [4000, 2000]
+    assert "acme/T1/milestone/do" not in model.lots
+
+
+def test_the_third_visit_in_three_days_reaches_the_tracker() -> None:
+    model = sold(*(bill(f"T{number}", 100) for number in (1, 2, 3)))
+
+    assert [key for key in model.lots if "regular" in key] == ["acme/T3/regular/do"]
+
+
+def test_a_sale_decided_by_old_counters_is_trimmed_when_it_is_recorded() -> None:
+    model = Model()
+    seen = model.copy_of_counters()
+    decided = [model.decide(FIRST, bill(id, 40000), seen) for id in ("T1", "T2")]
+    for decision in decided:
+        model.record(decision)
+
+    assert sum(lot.issued for lot in model.lots.values() if lot.rule.currency == "points") == 6000
+
+
+# -- promises --------------------------------------------------------------------------------------------------------
+
+
+def test_a_delayed_promise_is_released_after_three_days() -> None:
+    model = sold(bill())
+
+    assert model.settle(NOON + timedelta(days=3, seconds=-1)) == []
+    assert [lot.key for lot in model.settle(NOON + timedelta(days=3))] == ["acme/T1/late/do"]
+    assert model.balance(ANNA, "points", NOON + timedelta(days=3)) == (400, 100, 0)
+
+
+def test_a_shipped_sale_releases_its_promise_once() -> None:
+    model = sold(bill())
+    sale = model.sales["T1"]
+
+    assert [lot.key for lot in model.ship(sale, NOON)] == ["acme/T1/ship/do"]
+    assert model.ship(sale, NOON) == []
+
+
+def test_a_promise_whose_expiry_is_past_is_cancelled() -> None:
+    model = sold(bill())
+    ship = model.lots["acme/T1/ship/do"]
+    model.release(ship, NOON + timedelta(days=5))
+
+    assert (ship.voided, ship.outstanding, ship.promised) == (100, 0, 0)
+
+
+# -- returns ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_return_takes_back_all_but_kept_awards() -> None:
+    model = sold(bill())
+
+    assert model.take_back(model.sales["T1"], NOON, 2000, 1)
+    assert model.balance(ANNA, "points", NOON) == (0, 0, 0)
+    assert [lot.rule.id for lot in model.lots.values() if lot.outstanding or lot.promised] == ["ship"]
+
+
+def test_a_half_return_recomputes_the_award() -> None:
+    """A bill of 10 earns 1 point of base; the proportional 2 points of late become 1."""
+    model = sold(bill())
+    model.take_back(model.sales["T1"], NOON, 1000, 0)
+
+    assert model.lots["acme/T1/base/do"].outstanding == 100
+    assert model.lots["acme/T1/late/do"].promised == 100
+
+
+def test_more_pieces_than_bought_are_refused() -> None:
+    model = sold(bill())
+
+    assert not model.take_back(model.sales["T1"], NOON, 0, 2)
+    assert model.sales["T1"].pieces_back == 0
+
+
+def test_a_shortfall_is_carried_and_paid_by_the_next_award() -> None:
+    model = sold(bill(amount=4000))
+    assert model.spend(FIRST, "key", ANNA, "points", 400, NOON) == []
+    model.take_back(model.sales["T1"], NOON, 4000, 1)
+    assert model.balance(ANNA, "points", NOON)[2] == 400
+
+    sold(bill("T2", 5000), model=model)
+
+    assert model.balance(ANNA, "points", NOON) == (100, 600, 0)
+
+
+def test_a_shortfall_that_is_written_off_leaves_no_debt() -> None:
+    model = Model()
+    model.record(model.decide(SECOND, bill(), model.copy_of_counters()))  # 4 points of base
+    model.spend(SECOND, "key", ANNA, "points", 400, NOON)
+    model.take_back(model.sales["T1"], NOON, 2000, 1)
+
+    assert model.balance(ANNA, "points", NOON) == (0, 0, 0)
+
+
+# -- spends ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("amount", "reasons"),
+    [
+        (400, []),
+        (600, ["insufficient"]),
+        (500, ["not_a_block", "insufficient"]),
+        (200, ["below_least"]),
+        (4200, ["above_most", "insufficient"]),
+        (-200, ["not_positive", "below_least"]),
+    ],
+)
+def test_a_spend_is_refused_for_every_reason(amount: int, reasons: list[str]) -> None:
+    """At least 4 points, in blocks of 2, at most 40; the balance is 4."""
+    assert sold(bill(amount=4000)).spend(FIRST, "key", ANNA, "points", amount, NOON) == reasons
+
+
+def test_an_undone_spend_restores_live_lots_and_expires_others() -> None:
+    model = sold(bill(amount=4000))
+    model.spend(FIRST, "key", ANNA, "points", 400, NOON)
+    base = model.lots["acme/T1/base/do"]
+    assert base.expires_at is not None
+
+    model.undo_spend(model.spends["key"], base.expires_at)
+
+    assert (base.outstanding, base.spent, base.expired) == (0, 0, 400)
+    assert model.spends["key"].undone
+
+
+def test_lots_are_spent_by_expiry_and_those_without_expiry_last() -> None:
+    late, never, soon = lot("late", NOON + timedelta(days=2)), lot("never", None), lot("soon", NOON + timedelta(days=1))
+    past, empty = lot("past", NOON), lot("empty", None, outstanding=0)
+
+    assert [each.key for each in in_order([late, never, soon, past, empty], NOON)] == ["soon", "late", "never"]
+
+
+# -- coupons ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_stored_value_is_redeemed_in_parts() -> None:
+    """A bill of 60 earns a card with a stored value of 50, valid from the next midnight."""
+    model = sold(bill(amount=6000))
+    [card] = [coupon for coupon in model.coupons.values() if coupon.rule.id == "card"]
+    tomorrow = NOON + timedelta(days=1)
+
+    assert model.redeem(FIRST, card, bill("T2", 3000))[0] == ["not_yet_valid"]
+    reasons, first = model.redeem(FIRST, card, bill("T3", 3000, at=tomorrow))
+    assert (reasons, first and first.discount, card.remaining, card.state) == ([], 3000, 2000, "issued")
+    _, second = model.redeem(FIRST, card, bill("T4", 3000, at=tomorrow))
+    assert second is not None
+    assert (second.discount, card.remaining, card.state) == (2000, 0, "redeemed")
+    model.undo_redemption(second, tomorrow)
+    assert (card.remaining, card.state, card.redeemed_by) == (2000, "issued", None)
+
+
+def test_only_the_holder_redeems_a_card() -> None:
+    model = sold(bill(amount=6000))
+    [card] = [coupon for coupon in model.coupons.values() if coupon.rule.id == "card"]
+    tomorrow = NOON + timedelta(days=1)
+
+    assert model.redeem(FIRST, card, bill("T2", member="ben", at=tomorrow))[0] == ["wrong_member"]
+    assert model.redeem(FIRST, card, bill("T3", member=None, at=tomorrow))[0] == ["wrong_member"]
+
+
+def test_a_percentage_is_rounded_half_up() -> None:
+    """15 percent of 30.10 is 4.515."""
+    model = sold(bill(amount=3000))
+    [coupon] = model.coupons.values()
+    _, redemption = model.redeem(FIRST, coupon, bill("T2", 3010))
+
+    assert redemption is not None
+    assert redemption.discount == 452
+    assert model.redeem(FIRST, coupon, bill("T3"))[0] == ["already_redeemed"]
+
+
+def test_a_shared_code_finds_the_own_coupon_of_a_member() -> None:
+    model = sold(bill("T1", 5000, member="ben"), bill("T2", 5000))
+    shared = [coupon for coupon in model.coupons.values() if coupon.rule.code == "FIVE"]
+
+    found = model.find(shared[0], "anna", NOON)
+    assert found is not None
+    assert found.bill.id == "T2"
+    assert model.find(shared[0], "carl", NOON) is None
+
+
+def test_a_coupon_of_another_version_is_unknown() -> None:
+    model = sold(bill(amount=5000))
+    five = next(coupon for coupon in model.coupons.values() if coupon.rule.id == "five")
+
+    assert model.redeem(SECOND, five, bill("T2")) == (["unknown"], None)
+
+
+def test_a_voided_coupon_returns_its_counters() -> None:
+    model = sold(bill(amount=3000))
+    [coupon] = model.coupons.values()
+    model.void(coupon)
+
+    assert coupon.state == "voided"
+    assert [model.counters.left(use) for use in coupon.uses] == [5, 4, 8]
+
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+
+def test_lots_and_coupons_expire_at_their_end_and_once() -> None:
+    """A bill of 30 earns 3 points for 9 days, and a coupon for 4 days, each until the end of its last day."""
+    model = sold(bill(amount=3000))
+    base, [coupon] = model.lots["acme/T1/base/do"], model.coupons.values()
+    end = datetime(2025, 1, 31, 18, 30, tzinfo=UTC)
+
+    assert coupon.state_at(end - timedelta(seconds=1)) == "issued"
+    assert coupon.state_at(end) == "expired"
+    assert base.is_live(datetime(2025, 2, 5, 18, 29, 59, tzinfo=UTC))
+    assert model.expire(datetime(2025, 2, 5, 18, 30, tzinfo=UTC)) == 4  # base, roll, family and the coupon
+    assert (base.expired, base.outstanding, coupon.state) == (300, 0, "expired")
+    assert model.expire(datetime(2025, 2, 5, 18, 30, tzinfo=UTC)) == 0
+
+
+def test_coming_instants_are_later_expiries_and_due_dates() -> None:
+    """A bill of 20: late is due in 3 days, roll and family expire after 5 days, and base after 9."""
+    model = sold(bill())
+    due = NOON + timedelta(days=3)
+    ends = [datetime(2025, 2, 1, 18, 30, tzinfo=UTC), datetime(2025, 2, 5, 18, 30, tzinfo=UTC)]
+
+    assert model.coming_instants(NOON) == [due, *ends]
+    assert model.coming_instants(due) == ends
+    assert model.coming_instants(ends[1]) == []
+
+
+def test_a_rolling_issue_extends_the_live_lots_of_its_account() -> None:
+    """Roll expires after 5 days, for all stars of the account: the lot of T1 gets the end of T2."""
+    later = NOON + timedelta(days=2)
+    model = sold(bill("T1"), bill("T2", at=later))
+
+    assert model.lots["acme/T1/roll/do"].expires_at == model.lots["acme/T2/roll/do"].expires_at
+    assert model.lots["acme/T1/roll/do"].expires_at == datetime(2025, 2, 3, 18, 30, tzinfo=UTC)
+
+
+def test_a_rule_for_coupons_without_days_never_expires() -> None:
+    rule = CouponRule("five", lambda _: 1, 1, {"type": "amount_off", "amount": "5"})
+    model = Model()
+    model.issue_coupon(rule, bill(), 1, [])
+
+    assert model.coupons["acme/T1/five/do/1"].state_at(NOON + timedelta(days=36_500)) == "issued"
