@@ -114,6 +114,7 @@ class CouponRule:
 
     @property
     def type(self) -> str:
+        """The id of the coupon type."""
         return self.kind or self.id
 
 
