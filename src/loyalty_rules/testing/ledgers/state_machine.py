@@ -30,6 +30,8 @@ from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 from loyalty_rules.testing.ledgers import reference_model as model
 from loyalty_rules.testing.ledgers import reference_programs as reference
+from loyalty_rules.testing.ledgers.reference_records import Account as ModelAccount
+from loyalty_rules.testing.ledgers.reference_records import Coupon, GoodsBack, Lot, Sale
 from loyalty_rules.values.amounts import micros
 
 __all__ = ["ledger_state_machine"]
@@ -178,14 +180,14 @@ class LedgerMachine(RuleBasedStateMachine):
         """Return what remains of a sale, or nearly all of it."""
         sale = chosen(self.model.sales, which)
         remains = sale.bill.amount - sale.back
-        self.return_goods(sale, model.GoodsBack(remains * share // 100))
+        self.return_goods(sale, GoodsBack(remains * share // 100))
 
-    def take_back_part(self, sale: model.Sale, share: int, pieces: int | None, refund: int | None) -> None:
+    def take_back_part(self, sale: Sale, share: int, pieces: int | None, refund: int | None) -> None:
         """Return a part of a sale, or all of it; `refund` is the percentage that is named for its line."""
         named = sale.bill.amount * refund // 100 if refund is not None and pieces is not None else None
-        self.return_goods(sale, model.GoodsBack(sale.bill.amount * share // 100, pieces, named))
+        self.return_goods(sale, GoodsBack(sale.bill.amount * share // 100, pieces, named))
 
-    def return_goods(self, sale: model.Sale, back: model.GoodsBack) -> None:
+    def return_goods(self, sale: Sale, back: GoodsBack) -> None:
         lines: list[dict[str, str]] = []
         if back.pieces is not None and sale.bill.amount:
             named = {"amount": text(back.refund)} if back.refund is not None else {}
@@ -211,7 +213,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def take_back_the_sale_of_spent_points(self, which: int) -> None:
         lot, _ = chosen(self.model.spends, which).taken[0]
         sale = self.model.sales[lot.bill.id]
-        self.return_goods(sale, model.GoodsBack(sale.bill.amount - sale.back))
+        self.return_goods(sale, GoodsBack(sale.bill.amount - sale.back))
 
     @precondition(lambda self: self.model.lots)
     @rule(which=places, outcome=st.sampled_from(["issue", "issue", "cancel"]))
@@ -269,7 +271,7 @@ class LedgerMachine(RuleBasedStateMachine):
             amount = min(amount, wallet["most"]) // wallet["block"] * wallet["block"]
         self.spend_from(lot.account, lot.rule.currency, amount, version)
 
-    def spend_from(self, account: model.Account, currency: str, amount: int, version: int) -> None:
+    def spend_from(self, account: ModelAccount, currency: str, amount: int, version: int) -> None:
         self.count += 1
         event, at, exact = f"S{self.count}", self.now, Decimal(text(amount))
 
@@ -334,7 +336,7 @@ class LedgerMachine(RuleBasedStateMachine):
             if sale in self.model.sales:
                 self.take_back_part(self.model.sales[sale], part, None, None)
 
-    def redeem_with(self, coupon: model.Coupon, bill: reference.Bill, version: int) -> None:
+    def redeem_with(self, coupon: Coupon, bill: reference.Bill, version: int) -> None:
         event, program = self.event(bill), loaded_programs()[version]
         receipt = self.do(lambda: self.ledger.redeem(program, coupon.serial, event))
         found = self.model.find(coupon, bill.member, self.now)
@@ -548,7 +550,7 @@ def row_of(lot: Any) -> tuple[Any, ...]:
     return (lot.key, *(hundredths(part) for part in (lot.issued, lot.outstanding, *promise, *gone)), lot.expires_at)
 
 
-def model_row_of(lot: model.Lot) -> tuple[Any, ...]:
+def model_row_of(lot: Lot) -> tuple[Any, ...]:
     """Return a lot of the model as a row."""
     promise, gone = (lot.promised, lot.voided), (lot.spent, lot.expired, lot.reversed, lot.claimed)
     return (lot.key, lot.issued, lot.outstanding, *promise, *gone, lot.expires_at)
