@@ -175,7 +175,7 @@ class Sale:
         return self.back >= self.bill.amount or self.pieces_back() >= self.bill.pieces
 
     def kept(self) -> Bill:
-        """Return the bill without the returned goods: what came back is rounded to 6 decimals, half up."""
+        """Return the bill without the returned goods: the returned part is rounded to 6 decimals, half up."""
         return attrs.evolve(
             self.bill,
             amount=self.bill.amount - self.back,
