@@ -43,14 +43,17 @@ class Counters:
         self.values: dict[CounterName, dict[date, int]] = {}
 
     def add(self, counter: CounterName, day: date, amount: int) -> None:
+        """Add to a counter on a day."""
         days = self.values.setdefault(counter, {})
         days[day] = days.get(day, 0) + amount
 
     def value(self, counter: CounterName, first: date | None, day: date) -> int:
+        """Return the sum of a counter from a day on, or of all days, to a day."""
         days = self.values.get(counter, {})
         return sum(amount for when, amount in days.items() if first is None or first <= when <= day)
 
     def left(self, use: CounterUse) -> int:
+        """Return the rest of a use's limit."""
         return use.limit - self.value(use.counter, use.first, use.day)
 
 
@@ -81,6 +84,7 @@ class Lot:
     released: int = 0
 
     def is_live(self, at: datetime) -> bool:
+        """Return whether units of the lot can be spent at an instant."""
         return self.outstanding > 0 and (self.expires_at is None or at < self.expires_at)
 
 
@@ -100,6 +104,7 @@ class Coupon:
     serial: str = ""
 
     def state_at(self, at: datetime) -> str:
+        """Return the state at an instant: an issued coupon may have expired by then."""
         if self.state == "issued" and self.expires_at is not None and at >= self.expires_at:
             return "expired"
         return self.state
@@ -141,6 +146,7 @@ class Sale:
 
     @property
     def back(self) -> int:
+        """The amount that came back over all returns."""
         return sum(each.amount for each in self.returns)
 
     def pieces_back(self) -> Fraction:
@@ -197,6 +203,8 @@ class Remainder:
 
 @attrs.define
 class Spend:
+    """One spend: the units that it took from each lot."""
+
     key: str
     taken: list[tuple[Lot, int]]
     undone: bool = False
@@ -204,6 +212,8 @@ class Spend:
 
 @attrs.define
 class Redemption:
+    """One redemption of a coupon."""
+
     key: str
     coupon: Coupon
     bill: Bill
