@@ -6,12 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 import loyalty_rules as lr
 from loyalty_rules.events import Return, Transaction
-from loyalty_rules.lifecycle import remaining_sale
+from loyalty_rules.lifecycle import remainder, remaining_sale
 from loyalty_rules.lifecycle.remainder import wrong_parts
 from shop import lines, sale
+
+from .laws import holds, is_broken
 
 
 def sold(amount: Any = "100", *basket: dict, **parts: Any) -> Transaction:
@@ -51,7 +54,7 @@ def values(document: dict) -> list[str]:
     return [str(each["value"]) for each in document["lines"]]
 
 
-# -- lines -------------------------------------------------------------------------------------------------------------
+# -- lines -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_other_lines_are_left_as_they_were() -> None:
     assert remaining_sale(event, [back("5", row("0.5"))], ["nights"]).lines[1] is event.lines[1]  # type: ignore[union-attr]
 
 
-# -- number fields of lines --------------------------------------------------------------------------------------------
+# -- number fields of lines ------------------------------------------------------------------------------------------
 
 PIECES = line("3", "30", extended_fields={"points": "15", "nights": 6, "note": "blue"})
 
@@ -178,7 +181,7 @@ def test_named_fields_and_parts_of_several_returns_are_added() -> None:
     assert left["extended_fields"]["points"] == "6"
 
 
-# -- the parts of the bill ---------------------------------------------------------------------------------------------
+# -- the parts of the bill -------------------------------------------------------------------------------------------
 
 POSTED = {"shipping": "8", "tip": "4", "tax": "20", "tenders": [{"type": "card", "amount": "60"},
                                                                {"type": "gift", "amount": "40"}]}  # fmt: skip
@@ -251,7 +254,7 @@ def test_fields_of_the_sale_stay() -> None:
     assert (left["custom_fields"], left["extended_fields"]) == ({"tip": "10"}, {"fee": 5})
 
 
-# -- own tax of lines --------------------------------------------------------------------------------------------------
+# -- own tax of lines ------------------------------------------------------------------------------------------------
 
 TAXED = [line("2", "24", tax="4"), {"id": "2", "quantity": "1", "value": "76", "tax": "0"}]
 
@@ -282,7 +285,7 @@ def test_the_tax_comes_back_by_the_amount_if_a_line_carries_none() -> None:
     assert taxes(rest(event, back("25", row("1")))) == ("15", ["2", None])
 
 
-# -- the whole sale ----------------------------------------------------------------------------------------------------
+# -- the whole sale --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -347,7 +350,7 @@ def test_a_line_below_zero_cannot_come_back() -> None:
     assert values(rest(event, back("5"))) == ["25", "-40"]  # half of the bill, the exchange stays
 
 
-# -- wrong parts -------------------------------------------------------------------------------------------------------
+# -- wrong parts -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -404,3 +407,65 @@ def test_amounts_are_decimals() -> None:
     assert all(
         isinstance(each, Decimal) for each in (left.amount, left.tax, left.lines[0].value, left.tenders[0].amount)
     )
+
+
+# -- laws ------------------------------------------------------------------------------------------------------------
+
+WHOLE = sold("110", line("3", "30", tax="5", extended_fields={"points": "15"}),
+             {"id": "2", "quantity": "7", "value": "69", "tax": "0"}, **POSTED)  # fmt: skip
+CENTS = st.one_of(st.none(), st.integers(0, 500).map(lambda cents: f"{cents / 100:.2f}"))
+
+
+@st.composite
+def any_return(draw: Any) -> Return:
+    """A return of a few pieces of each line, with or without named parts."""
+    goods = [
+        {"id": each, "quantity": str(draw(st.integers(0, 2))), "amount": draw(CENTS)}
+        for each in draw(st.lists(st.sampled_from("12"), max_size=2, unique=True))
+    ]
+    named = {name: draw(CENTS) for name in ("tax", "shipping", "tip")}
+    tenders = draw(st.one_of(st.none(), st.just([{"type": "card", "amount": "3.333333"}])))
+    return back(str(draw(st.integers(0, 30))), *goods, **named, tenders=tenders)
+
+
+def numbers(document: dict) -> dict[str, Decimal]:
+    """Return the numbers of a sale by their places."""
+    found = {name: Decimal(document[name]) for name in ("amount", "tax", "shipping", "tip")}
+    found |= {each["type"]: Decimal(each["amount"]) for each in document["tenders"]}
+    for each in document["lines"]:
+        found |= {f"{each['id']} {name}": Decimal(each[name]) for name in ("quantity", "value", "tax") if each[name]}
+        found |= {f"{each['id']} {name}": Decimal(number) for name, number in each["extended_fields"].items()}
+    return found
+
+
+def the_order_of_returns_makes_no_difference(returns: list[Return], order: Any) -> None:
+    shuffled = [*returns]
+    order.shuffle(shuffled)
+    assert remaining_sale(WHOLE, returns, ["points"]) == remaining_sale(WHOLE, shuffled, ["points"])
+
+
+def test_the_order_of_returns_makes_no_difference_to_the_rest() -> None:
+    holds(the_order_of_returns_makes_no_difference, st.lists(any_return(), max_size=4),
+          st.randoms(use_true_random=False), tries=100)  # fmt: skip
+
+
+def no_part_of_the_rest_grows_or_falls_below_zero(returns: list[Return]) -> None:
+    before = numbers(lr.dump(WHOLE))
+    for count in range(len(returns) + 1):
+        if wrong_parts(WHOLE, returns[:count]):
+            return
+        remaining = remaining_sale(WHOLE, returns[:count], ["points"])
+        if remaining is None:
+            return
+        after = numbers(lr.dump(remaining))
+        assert all(0 <= number <= before[place] for place, number in after.items())
+        before = {**before, **after}
+
+
+def test_no_part_of_the_rest_grows_or_falls_below_zero() -> None:
+    holds(no_part_of_the_rest_grows_or_falls_below_zero, st.lists(any_return(), max_size=4), tries=100)
+
+
+def test_a_part_that_grows_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remainder, "_clamped", lambda back, _whole: -back)
+    is_broken(no_part_of_the_rest_grows_or_falls_below_zero, st.lists(any_return(), max_size=4), tries=100)
