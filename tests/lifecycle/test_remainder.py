@@ -319,7 +319,7 @@ EXCHANGE = {"id": "2", "quantity": "-1", "value": "-40"}
         (sold("10", line("1", "50"), EXCHANGE), [back("10")], True),  # without lines: every line by 10 of 10
         (sold("10", line("1", "50"), EXCHANGE), [back("50")], True),
         (sold("10", line("1", "50"), EXCHANGE), [back("50", row("1"))], True),
-        # The bill where that is more: 60 with a postage of 50 beside an exchange.
+        # The bill if it is more: 60 with a postage of 50 beside an exchange.
         (sold("60", line("1", "50"), EXCHANGE, shipping="50"), [back("50")], False),
         (sold("60", line("1", "50"), EXCHANGE, shipping="50"), [back("60")], True),
         # Of a bill of zero or less only the lines decide; without lines any return brings it back.

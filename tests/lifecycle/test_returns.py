@@ -702,7 +702,7 @@ def test_what_was_taken_stays_taken_although_a_smaller_rest_earns_more() -> None
     assert [reversed_by(till.take_back(amount)) for amount in ("40", "40", "40")] == [20, 0, 0]
 
 
-# A bill of 100, of which 25 come back: each policy by itself, whatever the others do.
+# A bill of 100, of which 25 come back: each policy is decided by itself.
 MIXED = [
     promotion("own", earn(proportional("10")), earn(fixed("7"), on_return="reverse")),
     promotion("share", earn(fixed("10"), on_return="proportional"), earn(fixed("3"), on_return="keep")),
