@@ -65,7 +65,10 @@ class _Back:
         self._bill = _exact(event.amount)
         self.amount = sum((_amount(each) for each in returns), ZERO)
         self._without_lines = [each for each in returns if not each.lines]
-        self.named_lines = dict.fromkeys(line.id for each in returns for line in each.lines)
+        self.named_lines: dict[str, list[tuple[Return, ReturnedLine]]] = {}
+        for each in returns:
+            for row in each.lines:
+                self.named_lines.setdefault(row.id, []).append((each, row))
         self._is_divided = any(_value(line) < 0 for line in event.lines)
 
     # -- the bill ----------------------------------------------------------------------------------------------------
@@ -103,9 +106,10 @@ class _Back:
     def tax(self) -> Fraction:
         """Return the tax that came back: as named, else with the lines if all carry their own, else by amount."""
         named = sum((_exact(each.tax) for each in self._returns), ZERO)
-        silent = [each for each in self._returns if each.tax is None]
-        if self._event.lines and all(line.tax is not None for line in self._event.lines):
-            return named + sum((_exact(line.tax) * self._portion(line, silent) for line in self._event.lines), ZERO)
+        lines = self._event.lines
+        if lines and all(line.tax is not None for line in lines):
+            return named + sum((_exact(line.tax) * self._portion(line, without_tax=True) for line in lines), ZERO)
+        silent = (each for each in self._returns if each.tax is None)
         return named + _exact(self._event.tax) * self._part_of_bill(silent)
 
     def remaining_tenders(self) -> tuple[Tender, ...]:
@@ -120,23 +124,28 @@ class _Back:
 
     # -- lines -------------------------------------------------------------------------------------------------------
 
-    def _rows(self, line: Line, returns: Iterable[Return]) -> list[ReturnedLine]:
-        return [row for each in returns for row in each.lines if row.id == line.id]
+    def _rows(self, line: Line) -> list[ReturnedLine]:
+        return [row for _, row in self.named_lines.get(line.id, ())]
 
-    def _portion(self, line: Line, returns: Sequence[Return]) -> Fraction:
-        """Return the part that the quantity of some returns is of the quantity bought, at most 1."""
+    def _portion(self, line: Line, *, without_tax: bool = False) -> Fraction:
+        """Return the part that the returned quantity is of the quantity bought, at most 1.
+
+        `without_tax` counts only the returns that name no tax of the bill.
+        """
         if line.quantity <= 0:
             return ZERO
-        rows = sum((_exact(row.quantity) for row in self._rows(line, returns)), ZERO) / _exact(line.quantity)
-        return min(rows + self._part_of_bill(each for each in returns if not each.lines), Fraction(1))
+        named = [row for each, row in self.named_lines.get(line.id, ()) if not without_tax or each.tax is None]
+        by_amount = [each for each in self._without_lines if not without_tax or each.tax is None]
+        rows = sum((_exact(row.quantity) for row in named), ZERO) / _exact(line.quantity)
+        return min(rows + self._part_of_bill(by_amount), Fraction(1))
 
     def quantity(self, line: Line) -> Fraction:
         """Return the quantity of a line that came back."""
-        return _exact(line.quantity) * self._portion(line, self._returns)
+        return _exact(line.quantity) * self._portion(line)
 
     def exceeds(self, line: Line) -> bool:
         """Return whether the named quantities or amounts of a line are more than it had."""
-        rows = self._rows(line, self._returns)
+        rows = self._rows(line)
         quantity = sum((_exact(row.quantity) for row in rows), ZERO)
         amount = sum((_exact(row.amount) for row in rows), ZERO)
         return quantity > max(_exact(line.quantity), ZERO) or amount > max(_value(line), ZERO)
@@ -145,15 +154,15 @@ class _Back:
         """Return the part of a line's number that came back: as named, else with the quantity."""
         if line.quantity <= 0:
             return ZERO
-        rows = self._rows(line, self._returns)
+        rows = self._rows(line)
         silent = sum((_exact(row.quantity) for place, row in enumerate(rows) if place not in named), ZERO)
         part = silent / _exact(line.quantity) + self._part_of_bill(self._without_lines)
         return _clamped(whole * part + sum(named.values(), ZERO), whole)
 
     def remaining_line(self, line: Line, fields: Collection[str]) -> Line | None:
         """Return the rest of a line; None if neither quantity nor value is left of it."""
-        rows = self._rows(line, self._returns)
-        portion = self._portion(line, self._returns)
+        rows = self._rows(line)
+        portion = self._portion(line)
         if not rows and not portion:
             return line
         value = _rest(_value(line), self._number(line, _value(line), _by_row(rows, lambda row: row.amount)))
