@@ -9,6 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
+from benchmarks.effort import instructions
 from loyalty_rules.events import Return, Transaction
 from loyalty_rules.lifecycle import remainder, remaining_sale
 from loyalty_rules.lifecycle.remainder import wrong_parts
@@ -469,3 +470,18 @@ def test_no_part_of_the_rest_grows_or_falls_below_zero() -> None:
 def test_a_part_that_grows_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remainder, "_clamped", lambda back, _whole: -back)
     is_broken(no_part_of_the_rest_grows_or_falls_below_zero, st.lists(any_return(), max_size=4), tries=100)
+
+
+# -- work ----------------------------------------------------------------------------------------------------------
+
+
+def work_of(size: int) -> int:
+    """Count the instructions for the rest of a sale of so many lines, half of each of which comes back."""
+    event = sold(2 * size, *[{"id": f"{place}", "quantity": "2", "value": "2"} for place in range(size)])
+    returned = back(size, *[{"id": f"{place}", "quantity": "1"} for place in range(size)])
+    return instructions(lambda: (wrong_parts(event, [returned]), remaining_sale(event, [returned], ["points"]))).total()
+
+
+def test_the_work_grows_with_the_number_of_lines_and_no_faster() -> None:
+    """Four times as many lines take six times the work if each line looks for its rows among all."""
+    assert work_of(160) < 4.2 * work_of(40)
