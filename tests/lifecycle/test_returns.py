@@ -416,6 +416,20 @@ def test_another_return_under_the_same_id_is_a_conflict_that_names_the_field() -
     assert till.taken() == {"p/earn": 1}
 
 
+def test_a_retry_without_a_part_that_the_return_named_is_a_conflict() -> None:
+    """An empty list of tenders names none of them; no list means that they follow the amount."""
+    till = Till(ONE_PER_TEN)
+    till.sell(sale("30", tenders=[{"type": "card", "amount": "30"}]))
+    till.take_back("10", tenders=[], shipping="0")
+    for parts in ({"shipping": "0"}, {"tenders": []}, {}):
+        till.returns -= 1
+        with pytest.raises(IdempotencyConflict):
+            till.take_back("10", **parts)
+    till.returns -= 1
+    assert till.take_back("10", tenders=[], shipping="0").status == "already_recorded"
+    assert till.taken() == {"p/earn": 1}
+
+
 # -- terms are frozen ------------------------------------------------------------------------------------------------
 
 
