@@ -1,21 +1,42 @@
 """The checks of this project, one session each: `uv run nox --list`."""
 
 import shutil
+from pathlib import Path
 
 import nox
 
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+EXTRAS = {
+    "none": [
+        "tests/values",
+        "tests/rules",
+        "tests/documents",
+        "tests/engine",
+        "tests/lifecycle",
+        "tests/ledger/memory",
+    ],
+    "cli": ["tests/cli/commands/test_check.py", "tests/cli/commands/test_evaluate.py", "tests/cli/test_tables.py"],
+    "sql": ["tests/ledger/sql/dialects/test_sqlite.py", "tests/ledger/sql/test_hash_chain.py"],
+    "postgres": ["tests/ledger/sql/test_serials_at_rest.py"],
+    "asyncio": ["tests/ledger/sql/test_asyncio.py"],
+    "testing": ["tests/testing/strategies", "tests/testing/test_vectors.py"],
+}
+"""Each extra, with tests that need no other one."""
 QUICK = ("pytest", "--numprocesses=auto", "-m", "not slow")
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["tests", "typing", "lint", "docs"]
+nox.options.sessions = ["tests", "extras", "lowest", "typing", "lint", "docs", "wheel"]
+
+
+def uv() -> str:
+    """Return the command of uv: of the machine, or as the README installs it."""
+    return shutil.which("uv") or str(Path("build/uv/bin/uv").resolve())
 
 
 def sync(session: nox.Session, *options: str) -> None:
     """Install the project and its groups into the environment of the session."""
-    uv = shutil.which("uv") or "build/uv/bin/uv"
     environment = {"UV_PROJECT_ENVIRONMENT": session.virtualenv.location}
-    session.run_install(uv, "sync", "--quiet", f"--python={session.virtualenv.location}", *options, env=environment)
+    session.run_install(uv(), "sync", "--quiet", f"--python={session.virtualenv.location}", *options, env=environment)
 
 
 @nox.session(python=PYTHONS)
@@ -33,10 +54,12 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
-def bare(session: nox.Session) -> None:
-    """Evaluate a receipt without any extra."""
-    session.install(".")
-    session.run("python", "-c", "import loyalty_rules; print(loyalty_rules.__version__)")
+@nox.parametrize("extra", list(EXTRAS))
+def extras(session: nox.Session, extra: str) -> None:
+    """Run the tests that need one extra alone, and no other package."""
+    wheel = "." if extra == "none" else f".[{extra}]"
+    session.install(wheel, "pytest", "hypothesis", "sybil", "jsonschema")
+    session.run("pytest", "-m", "not slow", *(session.posargs or EXTRAS[extra]))
 
 
 @nox.session(python="3.11")
@@ -67,3 +90,16 @@ def coverage(session: nox.Session) -> None:
     """Report the branch coverage of the inner loop."""
     sync(session)
     session.run(*QUICK, "--cov=loyalty_rules", "--cov-branch", "--cov-report=term:skip-covered", *session.posargs)
+
+
+@nox.session(python="3.11")
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, and run the examples by it, away from the checkout."""
+    folder = session.create_tmp()
+    session.run_install(uv(), "build", "--quiet", "--wheel", "--out-dir", folder)
+    [built] = sorted(Path(folder).glob("*.whl"))
+    session.install(f"{built}[cli]")
+    examples = Path("examples").resolve()
+    session.chdir(folder)
+    for program in sorted((examples / "programs").glob("*.toml")):
+        session.run("loyalty-rules", "check", str(program))

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 WANTED = os.environ.get("LOYALTY_EXAMPLES")
 SEED = int(os.environ.get("LOYALTY_SEED", 0))
 SAME_EVERY_TIME = not {"LOYALTY_EXAMPLES", "LOYALTY_SEED"} & {*os.environ}
-PROFILE = settings.get_current_profile_name()  # see conftest.py at the root
-SCALE = {"quick": 0.33, "deep": 20.0}.get(PROFILE, 1.0)
+SCALE = settings.default.max_examples / 100  # the profiles are in conftest.py at the root
 
 
 def examples(in_ci: int) -> settings:

@@ -26,7 +26,7 @@ from benchmarks import effort
 from loyalty_rules.documents import references, structuring
 from loyalty_rules.errors import DocumentError, InvalidValueError, LoyaltyError
 from nasty import NASTY, Anything, cyclic_condition, cyclic_list, cyclic_object, nested
-from properties.examples import PROFILE, WANTED, examples
+from properties.examples import SCALE, WANTED, examples
 from shop import NEVER, Serials, earn, evaluate, fixed, lines, program, proportional, sale
 
 TESTS = Path(__file__).parents[1]
@@ -751,7 +751,7 @@ def test_every_hostile_value_in_a_snapshot_is_refused_or_evaluated() -> None:
 
 @pytest.mark.slow
 def test_every_hostile_value_in_a_program_is_refused_or_evaluated() -> None:
-    step = 1 if WANTED else 7 if PROFILE != "quick" else 35
+    step = 1 if WANTED else 7 if SCALE >= 1 else 35
     assert escapes(lr.load_program, PROGRAM, lambda rules: decide(rules, BILL, KNOWN), step) == []
 
 

@@ -58,11 +58,11 @@ def test_both_versions_are_of_one_program() -> None:
 def usual_profile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Load a profile of 100 examples, and remove the number of runs from the environment."""
     monkeypatch.delenv("LOYALTY_EXAMPLES", raising=False)
-    before = settings.get_current_profile_name()
+    settings.register_profile("before", settings.default)
     settings.register_profile("usual", max_examples=100)
     settings.load_profile("usual")
     yield
-    settings.load_profile(before)
+    settings.load_profile("before")
 
 
 @pytest.mark.usefixtures("usual_profile")
