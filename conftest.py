@@ -9,7 +9,6 @@
 Every profile draws the same examples each time, unless `LOYALTY_SEED` or `LOYALTY_EXAMPLES` asks for others.
 """
 
-import gc
 import os
 from typing import Any
 
@@ -53,12 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.name in SLOW_PAGES or (isinstance(item, SybilItem) and item.example.parsed.language == "bash"):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-
-
-def pytest_collection_finish() -> None:
-    """Exempt the modules and the collected tests from garbage collection: each full collection would visit them all."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
