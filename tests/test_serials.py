@@ -702,6 +702,7 @@ def chi_squared(symbols: Sequence[str]) -> float:
     return sum((counts[symbol] - expected) ** 2 / expected for symbol in SYMBOLS)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_serials_are_all_different(hundred_thousand: list[str]) -> None:
     assert len(set(hundred_thousand)) == 100_000
 
@@ -714,6 +715,7 @@ def test_each_symbol_is_as_frequent_as_any_other(hundred_thousand: list[str], pl
     assert 9 < chi_squared([serial[place] for serial in hundred_thousand]) < 72
 
 
+@pytest.mark.slow
 def test_control_a_symbol_that_is_a_fifth_too_frequent_shows(hundred_thousand: list[str]) -> None:
     symbols = [serial[1] for serial in hundred_thousand]
 

@@ -187,6 +187,7 @@ def test_one_object_per_evaluation_is_detected() -> None:
     assert bytes_kept_by(evaluate) > MAX_BYTES
 
 
+@pytest.mark.slow
 def test_the_cache_of_days_does_not_grow_without_a_limit() -> None:
     plan = lr.load_program(crowd()).plan
     days = [date(1970, 1, 1) + timedelta(days=number) for number in range(12_000)]

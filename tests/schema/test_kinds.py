@@ -324,6 +324,7 @@ def test_documents_drawn_at_random_and_their_evaluations_are_valid() -> None:
             assert faults("evaluation", dump(evaluation)) == []
 
 
+@pytest.mark.slow
 def test_a_loaded_document_is_valid_after_dump() -> None:
     for program, event, snapshot in drawn()[:60]:
         assert faults("program", dump(load_program(program))) == []
@@ -907,6 +908,7 @@ def without_nulls(document: Any) -> Any:
     [("program", 0, 2), ("event", 1, 4), ("snapshot", 2, 3)],
     ids=["program", "event", "snapshot"],
 )
+@pytest.mark.slow
 def test_schema_and_loader_agree_on_random_mistakes(kind: str, position: int, times: int) -> None:
     chance = random.Random(7)
     outcomes = {True: 0, False: 0}

@@ -60,6 +60,7 @@ DRAWN = [
 
 
 @pytest.mark.parametrize("cls", DRAWN, ids=lambda cls: cls.__name__)
+@pytest.mark.slow
 def test_each_public_class_is_drawn_by_its_type(cls: type) -> None:
     values = drawn(st.from_type(cls), 10)
 
@@ -91,6 +92,7 @@ def test_the_buckets_of_a_lot_sum_to_the_issued_amount() -> None:
     assert all(lot.is_whole() for lot in drawn(st.from_type(Lot), 20))
 
 
+@pytest.mark.slow
 def test_the_shares_of_an_issue_sum_to_its_amount() -> None:
     issues = [issue for issue in drawn(st.from_type(intents.IssueCurrency), 60) if issue.shares]
 
@@ -110,6 +112,7 @@ def test_the_draws_and_the_shortfall_of_a_reversal_sum_to_its_amount() -> None:
         assert taken + micros(reversal.shortfall) == micros(reversal.amount)
 
 
+@pytest.mark.slow
 def test_a_promise_and_an_issue_are_both_drawn() -> None:
     issues = drawn(st.from_type(intents.IssueCurrency), 60)
 

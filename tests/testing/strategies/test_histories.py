@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,12 +34,14 @@ def test_a_history_has_at_most_the_given_events_and_days() -> None:
         assert all(date(2025, 1, 1) <= day <= date(2025, 1, 30) for day in days)
 
 
+@pytest.mark.slow
 def test_a_sale_has_at_most_one_return() -> None:
     for history in drawn(kit.histories(), 60):
         returned = [event["of"] for event in history if event["type"] == "return"]
         assert len(returned) == len(set(returned))
 
 
+@pytest.mark.slow
 def test_returns_and_updates_are_both_drawn() -> None:
     kinds = {event["type"] for history in drawn(kit.histories(), 60) for event in history}
 
