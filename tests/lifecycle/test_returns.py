@@ -246,7 +246,7 @@ def awards_of(program: dict, rest: dict | None, snapshot: dict) -> tuple[dict[st
 
 @pytest.mark.parametrize("programs", [monotone, dependent])
 def test_an_account_keeps_the_least_award_of_the_rest(programs: Callable) -> None:
-    holds(the_account_keeps_the_least_award_of_the_rest, returned_sales(programs), tries=120)
+    holds(the_account_keeps_the_least_award_of_the_rest, returned_sales(programs), tries=500)
 
 
 def test_actions_decided_each_by_itself_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_actions_decided_each_by_itself_are_caught(monkeypatch: pytest.MonkeyPat
         return dues
 
     monkeypatch.setattr(returns, "_due_by_recomputing", alone)
-    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=120)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=500)
 
 
 def test_awards_of_actions_that_issued_nothing_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +270,7 @@ def test_awards_of_actions_that_issued_nothing_are_missed(monkeypatch: pytest.Mo
         return {key: award for key, award in awards(remainder, pool, issued).items() if key in issued}
 
     monkeypatch.setattr(returns, "_awards", of_issues)
-    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=120)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=500)
 
 
 def test_coupons_counted_by_action_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +281,7 @@ def test_coupons_counted_by_action_are_caught(monkeypatch: pytest.MonkeyPatch) -
         return pools.values()
 
     monkeypatch.setattr(returns, "_coupon_pools", by_action)
-    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=120)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=500)
 
 
 # -- any program -----------------------------------------------------------------------------------------------------

@@ -339,7 +339,7 @@ def returns(
 ) -> Document:
     """Draw returns of a sale: a part of its amount and of its lines, or with `whole` all of both.
 
-    Some name what was refunded on a line, the numbers of its fields that came back, and parts of the bill: never more
+    Some name the refund on a line, the numbers of its fields that came back, and parts of the bill: never more
     than the sale has. The return of an activity has no amount.
     """
     at = draw(_later(sale, later_days))
