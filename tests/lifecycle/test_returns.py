@@ -193,7 +193,7 @@ def test_a_sale_that_is_whole_by_its_amount_alone_is_caught(monkeypatch: pytest.
     """The goods are all back, but the delivery was kept."""
     law = the_account_keeps_the_least_award_of_the_rest
     monkeypatch.setattr(_Back, "is_whole", lambda self: self.amount >= self.whole_amount)
-    is_broken(law, returned_sales(dependent), tries=80)
+    is_broken(law, returned_sales(dependent), tries=500)
 
 
 # -- an account keeps the award of the rest ----------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def awards_of(program: dict, rest: dict | None, snapshot: dict) -> tuple[dict[st
 
 @pytest.mark.parametrize("programs", [monotone, dependent])
 def test_an_account_keeps_the_least_award_of_the_rest(programs: Callable) -> None:
-    holds(the_account_keeps_the_least_award_of_the_rest, returned_sales(programs), tries=500)
+    holds(the_account_keeps_the_least_award_of_the_rest, returned_sales(programs), tries=120)
 
 
 def test_actions_decided_each_by_itself_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
