@@ -62,7 +62,7 @@ DRAWN = [
 @pytest.mark.parametrize("cls", DRAWN, ids=lambda cls: cls.__name__)
 @pytest.mark.slow
 def test_each_public_class_is_drawn_by_its_type(cls: type) -> None:
-    values = drawn(st.from_type(cls), 10)
+    values = drawn(st.from_type(cls), 4)
 
     assert values
     assert all(isinstance(value, cls) for value in values)
