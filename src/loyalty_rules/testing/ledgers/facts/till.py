@@ -160,17 +160,11 @@ class Till:
         return self.process({"type": kind, "id": event, "member": {"id": member}})
 
     def take_back(
-        self,
-        sale: str,
-        amount: str | None = None,
-        pieces: Mapping[str, str] | None = None,
-        event: str | None = None,
-        **parts: Any,
+        self, sale: str, amount: str, pieces: Mapping[str, str] | None = None, event: str | None = None
     ) -> Receipt:
-        """Return a part of a sale: an amount, and `pieces` as quantities by line; `parts` are other keys."""
+        """Return a part of a sale: an amount, and `pieces` as quantities by line."""
         lines = [{"id": line, "quantity": quantity} for line, quantity in (pieces or {}).items()]
-        goods = {"id": event or self._id(), "of": sale, "amount": amount, "lines": lines}
-        return self.process({"type": "return", **goods, **parts})
+        return self.process({"type": "return", "id": event or self._id(), "of": sale, "amount": amount, "lines": lines})
 
     def update(self, sale: str, status: str, event: str | None = None) -> Receipt:
         return self.process({"type": "update", "id": event or self._id(), "of": sale, "status": status})
