@@ -364,3 +364,25 @@ def test_an_evaluation_does_not_change_its_program_or_event() -> None:
 @pytest.mark.parametrize(("maximum", "words"), [(Decimal("10.50"), "cap of 10.5 per event"), (3, "cap of 3 per event")])
 def test_a_cap_in_words_has_its_maximum_in_canonical_text(maximum: Decimal | int, words: str) -> None:
     assert cap_name("cap of {} per event", maximum) == words
+
+
+@pytest.mark.parametrize(
+    ("expiry", "reason"),
+    [
+        ({"type": "registration_anniversary"}, "missing_field"),  # the event is anonymous
+        ({"type": "fixed_date", "on": "2025-01-15"}, "invalid_field"),  # long past, but the start comes first
+        ({"type": "never"}, "invalid_field"),
+    ],
+)
+def test_a_coupon_that_would_start_out_of_range_has_the_first_reason_that_applies(
+    expiry: dict[str, Any], reason: str
+) -> None:
+    validity = {"starts_after": {"days": 30}, "expiry": expiry}
+    gift = {"type": "issue_coupon", "id": "gift", "coupon_type": "fifteen"}
+    types = {"fifteen": {"serial_managed": False, "code": "NEXT15", "validity": validity}}
+
+    evaluation = evaluate(
+        program(gift, coupon_types=types), sale("100", occurred_at="9998-12-30T10:00:00Z", member=None)
+    )
+
+    assert [each["reason"] for each in evaluation["skipped"]] == [reason]

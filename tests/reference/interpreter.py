@@ -257,7 +257,13 @@ class Evaluator:
             raise Skip("zero_amount")
         validity = coupon_type.get("validity") or {}
         # A coupon's expiry is "counted from the event date", on which it is issued.
-        life = life_of(validity.get("expiry"), Issue("issued", facts.event_date, None, None), facts)
+        # "From the expiry missing_field, invalid_field, already_expired": a start out of range is an invalid_field.
+        try:
+            life = life_of(validity.get("expiry"), Issue("issued", facts.event_date, None, None), facts)
+        except Skip as skip:
+            if skip.reason == "already_expired":
+                valid_from(validity, facts)
+            raise
         starts_at = valid_from(validity, facts)
         count, claims = self.coupons_left(name, coupon_type, quantity)
         reference = f"{promotion['id']}/{action['id']}"

@@ -343,12 +343,13 @@ class Evaluator:
         """
         facts = self.facts
         valid_from = facts.local
+        # The order of the reasons: missing_field, invalid_field (of the start, too), already_expired.
+        expires_on = until(facts, facts.event_on)
         if validity.starts_after:
             day = validity.starts_after.after(facts.event_on)
             if day is None or not is_in_range(day):
                 raise Skip("invalid_field", "the coupon would start outside 1970 to 9998")
             valid_from = self.plan.start_of(day)
-        expires_on = until(facts, facts.event_on)
         if expires_on is None:
             return valid_from, None, None
         expires_at = self.plan.end_of(expires_on)
