@@ -29,6 +29,7 @@ from loyalty_rules.values.identifiers import (
     FreeForm,
     mapping_schema,
     read_free_form,
+    read_id,
     read_mapping,
     read_name,
     read_names,
@@ -47,10 +48,12 @@ __all__ = [
     "IssuedCounts",
     "Line",
     "Member",
+    "RecipientCounts",
     "Return",
     "ReturnedLine",
     "Snapshot",
     "Tender",
+    "TierStanding",
     "Transaction",
     "Update",
 ]
@@ -363,15 +366,62 @@ def _coupon_counts(value: CouponCounts) -> CouponCounts:
 
 
 @attrs.frozen(field_transformer=checked)
+class TierStanding:
+    """The level that a member or a group has in a tier, valid until a last day; None means without end."""
+
+    level: str = attrs.field(converter=read_id)
+    until: date | None = attrs.field(default=None, converter=optional(read_date))
+
+
+def _read_standings(value: Mapping[str, TierStanding]) -> Mapping[str, TierStanding]:
+    return read_mapping(value, _standing, "levels")
+
+
+declare(_read_standings, mapping_schema({"$ref": TierStanding}))
+
+
+def _standing(value: TierStanding) -> TierStanding:
+    if isinstance(value, TierStanding):
+        return value
+    raise InvalidValueError("", "wrong_type", f"expected TierStanding, found {describe(value)}")
+
+
+@attrs.frozen(field_transformer=checked)
+class RecipientCounts:
+    """The counts of a recipient that a field of the event names: what its caps and limits have counted before."""
+
+    issued: Mapping[str, Issued] = attrs.field(factory=dict, converter=_read_issued)
+    limits: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_drawn)
+
+
+def _read_recipients(value: Mapping[str, RecipientCounts]) -> Mapping[str, RecipientCounts]:
+    return read_mapping(value, _recipient_counts, "counts of recipients")
+
+
+declare(_read_recipients, mapping_schema({"$ref": RecipientCounts}))
+
+
+def _recipient_counts(value: RecipientCounts) -> RecipientCounts:
+    if isinstance(value, RecipientCounts):
+        return value
+    raise InvalidValueError("", "wrong_type", f"expected RecipientCounts, found {describe(value)}")
+
+
+@attrs.frozen(field_transformer=checked)
 class Snapshot:
     """The facts that an event does not contain: sums and counts before the event, in the window of the event.
 
     `trackers` has tracker ids as keys, `issued` has `PROMOTION/ACTION`, and `coupons` has coupon types. `limits` has
-    limit ids, for the member or the store of the event. A missing key means zero. Source: semantics 1, documents
-    (snapshot).
+    limit ids, for the member, its group or the store of the event. `balances` has the available units of the member
+    by currency (less its debt, so it may be below zero), `tiers` the member's levels. `recipients` has the counts of
+    members whom a field of the event names as recipients. A missing key means zero, or the first level.
+    Source: semantics 1, documents (snapshot).
     """
 
     trackers: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_sums)
     issued: Mapping[str, Issued] = attrs.field(factory=dict, converter=_read_issued)
     limits: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_drawn)
     coupons: Mapping[str, CouponCounts] = attrs.field(factory=dict, converter=_read_coupon_counts)
+    balances: Mapping[str, Decimal] = attrs.field(factory=dict, converter=_read_sums)
+    tiers: Mapping[str, TierStanding] = attrs.field(factory=dict, converter=_read_standings)
+    recipients: Mapping[str, RecipientCounts] = attrs.field(factory=dict, converter=_read_recipients)

@@ -21,7 +21,9 @@ from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.intents import Intent, IssueCoupon, Skipped
 from loyalty_rules.rules.caps import Limit
 from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.groups import Group
 from loyalty_rules.rules.promotions import Currency, Promotion
+from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.rules.trackers import Tracker
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.checked import TupleOf, checked
@@ -111,6 +113,8 @@ class Program:
         default=(), converter=TupleOf[CouponType], metadata={"keyed": True}
     )
     promotions: tuple[Promotion, ...] = attrs.field(converter=TupleOf[Promotion])
+    groups: tuple[Group, ...] = attrs.field(default=(), converter=TupleOf[Group], metadata={"keyed": True})
+    tiers: tuple[Tier, ...] = attrs.field(default=(), converter=TupleOf[Tier], metadata={"keyed": True})
 
     def __attrs_post_init__(self) -> None:
         problems = [*self._repeated_ids(), *unresolved(self._document)]
@@ -186,7 +190,7 @@ class Program:
 
     def _repeated_ids(self) -> list[Problem]:
         problems = []
-        for name in ("currencies", "limits", "trackers", "coupon_types"):
+        for name in ("currencies", "limits", "trackers", "coupon_types", "groups", "tiers"):
             times: dict[str, int] = {}
             for each in getattr(self, name):
                 times[each.id] = times.get(each.id, 0) + 1

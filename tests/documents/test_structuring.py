@@ -51,7 +51,7 @@ def test_the_type_comes_first_among_the_keys() -> None:
 
 def test_only_parts_with_ids_are_keyed() -> None:
     keyed = [key for key, field in fields_of(Program).items() if is_keyed(field)]
-    assert keyed == ["currencies", "limits", "trackers", "coupon_types"]
+    assert keyed == ["currencies", "limits", "trackers", "coupon_types", "groups", "tiers"]
 
 
 def test_the_classes_of_a_union_have_their_tags() -> None:

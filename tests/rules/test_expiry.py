@@ -17,6 +17,7 @@ from loyalty_rules.rules.expiry import (
     RegistrationAnniversary,
     Rolling,
     TransactionField,
+    expires_by,
 )
 from loyalty_rules.values.dates import Period
 from rules.actions import ACTION, DAY, MONEY, SPEND, expiring, problem_of
@@ -54,6 +55,8 @@ def test_only_a_fixed_date_names_a_date() -> None:
 
 # -- dates -------------------------------------------------------------------------------------------------------------
 
+HALVES = [{"month": 6, "day": 30}, {"month": 12, "day": 31}]
+
 DATES: list[tuple[dict, dict, str | None]] = [
     ({"type": "never"}, sale(), None),
     ({"type": "fixed_date", "on": "2025-01-15"}, sale(), "2025-01-15"),
@@ -81,6 +84,32 @@ DATES: list[tuple[dict, dict, str | None]] = [
         "2025-03-01",
     ),
     ({"type": "fixed_date", "on": "9998-12-31"}, sale(), "9998-12-31"),
+    ({"type": "fixed_period", "after": {"months": 12}, "through": "month"}, sale(), "2026-01-31"),
+    ({"type": "fixed_period", "after": {"years": 1}, "through": "year"}, sale(), "2026-12-31"),
+    ({"type": "event_date", "after": DAY, "through": "week"}, sale(), "2025-01-19"),  # 16 January is a Thursday
+    ({"type": "event_date", "after": {"days": 0}, "through": "quarter"}, sale(), "2025-03-31"),
+    ({"type": "event_date", "after": {"months": 6}, "through": "half_year"}, sale(), "2025-12-31"),
+    ({"type": "event_date", "after": {"months": 5}, "through": "half_year"}, sale(), "2025-06-30"),
+    ({"type": "rolling", "after": {"months": 1}, "through": "month"}, sale(), "2025-02-28"),
+    (
+        {"type": "transaction_field", "field": "until", "through": "month"},
+        sale(extended_fields={"until": "2025-02-10"}),
+        "2025-02-28",
+    ),
+    (
+        {"type": "customer_field", "field": "until", "after": DAY, "through": "month"},
+        sale(member={"id": "M1", "extended_fields": {"until": "2025-02-28"}}),
+        "2025-03-31",
+    ),
+    ({"type": "fixed_recurring", "dates": [{"month": 6, "day": 30}, {"month": 1, "day": 15}]}, sale(), "2025-06-30"),
+    ({"type": "fixed_recurring", "dates": HALVES, "least": {"days": 166}}, sale(), "2025-06-30"),  # the day itself
+    ({"type": "fixed_recurring", "dates": HALVES, "least": {"days": 167}}, sale(), "2025-12-31"),
+    ({"type": "fixed_recurring", "dates": HALVES, "least": {"months": 12}}, sale(), "2026-06-30"),
+    ({"type": "fixed_recurring", "month": 1, "day": 16, "least": {"days": 2}}, sale(), "2026-01-16"),
+    ({"type": "fixed_recurring", "month": 1, "day": 15, "least": {"days": 0}}, sale(), "2026-01-15"),
+    ({"type": "rolling", "after": {"years": 2}, "most": {"years": 1}}, sale(), "2026-01-15"),
+    ({"type": "rolling", "after": DAY, "most": {"years": 1}}, sale(), "2025-01-16"),
+    ({"type": "rolling", "after": {"months": 11}, "through": "year", "most": {"months": 11}}, sale(), "2025-12-15"),
 ]
 
 
@@ -177,6 +206,30 @@ def test_an_action_without_its_date_is_skipped(action: dict, event: dict, reason
     assert skip == {"promotion": "p", "action": "earn", "reason": reason, "detail": detail}
 
 
+@pytest.mark.parametrize(
+    "expiry",
+    [
+        {"type": "event_date", "after": {"days": 0}, "through": "week"},  # to 3 January 9999
+        {"type": "fixed_recurring", "month": 12, "day": 31, "least": DAY},
+        {"type": "rolling", "after": {"days": 0}, "most": DAY},
+    ],
+)
+def test_a_date_after_the_last_year_is_invalid(expiry: dict) -> None:
+    event = sale(occurred_at="9998-12-31T12:00:00Z")
+    [skip] = evaluate(program(expiring(**expiry)), event)["skipped"]
+
+    assert skip["reason"] == "invalid_field"
+
+
+def test_a_maximum_counts_from_an_issue_date_that_is_known() -> None:
+    expiry = Rolling(after=Period(years=2), most=Period(years=1))
+
+    assert expires_by(expiry, date(2025, 1, 15)) == date(2026, 1, 15)
+    assert expires_by(expiry, None) is None
+    assert expires_by(Rolling(after=Period(years=2)), date(2025, 1, 15)) is None
+    assert expires_by(Never(), date(2025, 1, 15)) is None
+
+
 def test_a_coupon_of_an_anonymous_sale_has_no_date_of_a_member() -> None:
     gift = {**GIFT["gift"], "validity": {"expiry": {"type": "customer_field", "field": "until"}}}
     coupon = {"type": "issue_coupon", "id": "c", "coupon_type": "gift"}
@@ -199,6 +252,24 @@ REFUSED: list[tuple[dict, str, str, str]] = [
         f"{ACTION}.expiry.day",
         "out_of_range",
         "month 11 has 30 days, found 31",
+    ),
+    (
+        expiring(type="fixed_recurring", dates=[{"month": 1, "day": 1}, {"month": 4, "day": 31}]),
+        f"{ACTION}.expiry.dates[1].day",
+        "out_of_range",
+        "month 4 has 30 days, found 31",
+    ),
+    (
+        expiring(type="fixed_recurring", month=1, day=1, dates=HALVES),
+        f"{ACTION}.expiry",
+        "ambiguous",
+        "expected either month and day, or dates; found both",
+    ),
+    (
+        expiring(type="fixed_recurring", month=1),
+        f"{ACTION}.expiry.day",
+        "required",
+        "is missing; expected month and day, or dates",
     ),
 ]
 

@@ -48,6 +48,10 @@ class _References:
                 yield from self._condition(part, "lines", f"{path}.benefit", LINE_SCOPE)
             for _, part in _entry(coupon_type, "redemption", path):
                 yield from self._condition(part, "when", f"{path}.redemption", EVENT_SCOPE)
+        for path, group in _entries(self.document, "groups", "$"):
+            yield from self._known(group, "of", path, self.currencies, "currency")
+        for path, tier in _entries(self.document, "tiers", "$"):
+            yield from self._known(tier, "by", path, self.trackers, "tracker")
         yield from _repeated(self.document, "promotions", "$")
         for path, promotion in _entries(self.document, "promotions", "$"):
             yield from self._promotion(promotion, path)
@@ -87,11 +91,11 @@ class _References:
             yield Problem(path, "unknown_reference", f"{shorten(action)} issues coupons, not a currency")
 
     def _known(
-        self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None
+        self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None, kind: str = ""
     ) -> Iterator[Problem]:
         name = holder.get(key)
         if isinstance(name, str) and known is not None and name not in known:
-            kind = key.replace("_", " ")
+            kind = kind or key.replace("_", " ")
             yield Problem(
                 f"{path}.{key}", "unknown_reference", f"there is no {kind} {shorten(name)}{_hint(name, known)}"
             )

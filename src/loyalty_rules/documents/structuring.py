@@ -39,7 +39,6 @@ from loyalty_rules.rules.conditions import (
 from loyalty_rules.values.amounts import text_of
 from loyalty_rules.values.checked import nearest, read_field
 from loyalty_rules.values.dates import instant_text
-from loyalty_rules.values.identifiers import read_id
 
 __all__ = ["fields_of", "key_of", "problems_of", "restore", "share_parts", "structure", "tags_of", "unstructure"]
 
@@ -50,7 +49,7 @@ _MAX_ITEMS = 20_000
 
 # -- keys and tags ---------------------------------------------------------------------------------------------------
 
-_KEYS = {"not_": "not", "is_": "is", "in_": "in", "from_date": "from", "to_date": "to"}
+_KEYS = {"not_": "not", "is_": "is", "in_": "in", "from_": "from", "from_date": "from", "to_date": "to"}
 
 
 def key_of(name: str) -> str:
@@ -206,10 +205,10 @@ def _list_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
 
 
 def _keyed_hook(converter: cattrs.Converter, cls: type) -> Hook:
-    item = _nested_hook(converter, cls)
+    item, id_field = _nested_hook(converter, cls), fields_of(cls)["id"]
 
     def with_id(key: Any, value: Any) -> Any:
-        read_id(key)
+        read_field(id_field, key)
         if "id" in _object(value):
             raise InvalidValueError("id", "unknown_key", "the id is the key of this object")
         return item({**value, "id": key})

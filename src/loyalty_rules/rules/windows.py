@@ -13,7 +13,10 @@ from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import MAX_DAYS
 from loyalty_rules.values.json_schema import declare, whole_number_schema
 
-__all__ = ["Calendar", "Lifetime", "RollingDays", "Window", "window_days", "window_name"]
+__all__ = ["Calendar", "Lifetime", "RollingDays", "Through", "Window", "last_day", "window_days", "window_name"]
+
+Through: TypeAlias = Literal["week", "month", "quarter", "half_year", "year"]
+"""A unit of the calendar to whose last day an expiry can move. Source: semantics 5."""
 
 
 @attrs.frozen
@@ -69,6 +72,19 @@ def window_days(window: Window, day: date) -> tuple[date, date] | None:
             return _months(day.year, day.month - (day.month - 1) % 3, 3)
         case Calendar():
             return date(day.year, 1, 1), date(day.year, 12, 31)
+
+
+def last_day(unit: Through, day: date) -> date:
+    """Return the last day of the ISO week, month, quarter, half-year or year that contains `day`.
+
+    A week of the year 9999 may end beyond the last date that Python has; then OverflowError is raised.
+    Source: semantics 5.
+    """
+    if unit == "half_year":
+        return _months(day.year, 1 if day.month <= 6 else 7, 6)[1]
+    days = window_days(Calendar(unit), day)
+    assert days is not None
+    return days[1]
 
 
 def _months(year: int, month: int, count: int) -> tuple[date, date]:

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from loyalty_rules import events, intents
 from loyalty_rules.documents.structuring import tags_of
-from loyalty_rules.rules import base_values, coupons, expiry, promotions, proration, timing, trackers, windows
+from loyalty_rules.rules import base_values, coupons, expiry, promotions, proration, tiers, timing, trackers, windows
 from loyalty_rules.schema.combining import if_type
 from loyalty_rules.schema.errors import UndeclaredSchemaError
 from loyalty_rules.schema.wording import bullet_points, title_of
@@ -19,6 +19,7 @@ _UNIONS: Mapping[str, Any] = {
     "base_value": base_values.BaseValue,
     "benefit": coupons.Benefit,
     "coupon_expiry": coupons.COUPON_EXPIRY,
+    "expiry_of_level": tiers.Lasts,
     "expiry": expiry.Expiry,
     "intent": intents.Intent,
     "measure_of_tracker": trackers.MeasuredBy,

@@ -1,0 +1,98 @@
+"""Tiers: levels reached and kept, and the refusals of a tier. Source: semantics 14."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import loyalty_rules as lr
+from loyalty_rules.rules.tiers import Tier
+from rules.actions import SPEND, problem_of
+from shop import program
+
+STATUS: dict[str, Any] = {
+    "levels": ["bronze", "silver", "gold"],
+    "by": "spend",
+    "from": {"silver": "1000", "gold": "5000"},
+    "lasts": {"type": "fixed_period", "after": {"years": 1}, "through": "year"},
+}
+EURO = 1_000_000  # millionths
+
+
+def tier(**parts: Any) -> Tier:
+    loaded = lr.load_program(program(trackers=SPEND, tiers={"status": {**STATUS, **parts}}))
+    return loaded.tiers[0]
+
+
+@pytest.mark.parametrize(("value", "level"), [(-1, "bronze"), (999, "bronze"), (1000, "silver"), (5000, "gold")])
+def test_the_highest_level_counts_whose_value_is_reached(value: int, level: str) -> None:
+    assert tier().reached(value * EURO) == level
+
+
+def test_a_level_is_kept_from_its_own_value_or_else_from_the_value_that_reaches_it() -> None:
+    status = tier(keep_from={"silver": "700"})
+
+    assert [status.keeps("silver", value * EURO) for value in (699, 700)] == [False, True]
+    assert [status.keeps("gold", value * EURO) for value in (4999, 5000)] == [False, True]
+    assert status.keeps("bronze", 0)
+
+
+def test_a_level_that_no_longer_exists_ranks_as_the_first() -> None:
+    assert [tier().rank(level) for level in ("bronze", "gold", "platinum")] == [0, 2, 0]
+
+
+def test_a_tier_is_written_as_it_is_read_with_its_defaults() -> None:
+    document = lr.dump(lr.load_program(program(trackers=SPEND, tiers={"status": STATUS})))["tiers"]["status"]
+
+    assert document == {
+        **STATUS,
+        "lasts": {
+            "type": "fixed_period",
+            "after": {"years": 1, "months": 0, "weeks": 0, "days": 0},
+            "through": "year",
+        },
+        "keep_from": None,
+        "falls": "one",
+        "grace": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "path", "code", "message"),
+    [
+        ({"levels": []}, "levels", "out_of_range", "expected 1 to 100 levels, found 0"),
+        ({"levels": ["bronze", "bronze"]}, "levels[1]", "duplicate_id", "an earlier level has the id 'bronze'"),
+        ({"from": {"silver": "1"}}, "from.gold", "required", "the level 'gold' needs a value to reach it"),
+        (
+            {"from": {"silver": "5", "gold": "5"}},
+            "from.gold",
+            "out_of_range",
+            "expected more than the level below needs, found 5",
+        ),
+        (
+            {"keep_from": {"bronze": "1"}},
+            "keep_from.bronze",
+            "unknown_reference",
+            "the first level is everybody's; expected one of silver, gold",
+        ),
+        (
+            {"keep_from": {"platinum": "1"}},
+            "keep_from.platinum",
+            "unknown_reference",
+            "there is no level 'platinum'; expected one of silver, gold",
+        ),
+        ({"by": "spent"}, "by", "unknown_reference", "there is no tracker 'spent'; did you mean 'spend'?"),
+        (
+            {"lasts": {"type": "registration_anniversary"}},
+            "lasts.type",
+            "not_a_choice",
+            "expected one of fixed_date, fixed_recurring, fixed_period, event_date, never; "
+            "found the text 'registration_anniversary'",
+        ),
+    ],
+)
+def test_a_tier_that_cannot_work_is_refused(parts: dict, path: str, code: str, message: str) -> None:
+    document = program(trackers=SPEND, tiers={"status": {**STATUS, **parts}})
+
+    assert problem_of(document) == (f"$.tiers.status.{path}", code, message)
