@@ -69,11 +69,72 @@ def test_a_sale_has_at_most_10_000_lines_and_tenders(name: str) -> None:
     assert refusal(sale, **{name: part}) == (name, "out_of_range")
 
 
-def test_an_activity_has_at_most_10_000_tenders_and_a_return_10_000_lines() -> None:
+def test_a_line_may_be_below_zero_but_not_its_tax() -> None:
+    line = Line(id="1", quantity="-1", value="-17.38", tax="0.5")
+    assert (line.quantity, line.value, line.tax) == (Decimal(-1), Decimal("-17.38"), Decimal("0.5"))
+    assert Line(id="1", quantity="1", value="1").tax is None
+    assert refusal(Line, id="1", quantity="1", value="1", tax="-0.01") == ("tax", "out_of_range")
+
+
+def test_a_tender_may_be_change_given() -> None:
+    assert Tender(type="cash", amount="-2.62").amount == Decimal("-2.62")
+
+
+def test_a_return_keeps_lists_as_tuples_and_numbers_as_decimals() -> None:
+    row = ReturnedLine(id="1", quantity="0", amount="20", extended_fields={"nights": "2"})
+    back = Return(
+        id="R", occurred_at=AT, of="T", amount="25", lines=[row], tax="4", shipping="1", tip="0",
+        tenders=[Tender(type="card", amount="25")],
+    )  # fmt: skip
+    assert (back.type, back.amount, back.lines) == ("return", Decimal(25), (row,))
+    assert (back.tax, back.shipping, back.tip) == (Decimal(4), Decimal(1), Decimal(0))
+    assert back.tenders == (Tender(type="card", amount=Decimal(25)),)
+    assert (row.amount, row.extended_fields) == (Decimal(20), {"nights": "2"})
+
+
+def test_a_return_tells_an_absent_part_from_one_of_zero() -> None:
+    back = Return(id="R", occurred_at=AT, of="T")
+    assert (back.amount, back.lines, back.tax, back.shipping, back.tip, back.tenders) == (
+        None,
+        (),
+        None,
+        None,
+        None,
+        None,
+    )
+    named = Return(id="R", occurred_at=AT, of="T", tenders=[], tax=0)
+    assert (named.tenders, named.tax) == ((), Decimal(0))
+    row = ReturnedLine(id="1", quantity="1")
+    assert (row.amount, row.extended_fields) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"amount": "-1"}, ("amount", "out_of_range")),
+        ({"tax": "-1"}, ("tax", "out_of_range")),
+        ({"shipping": "-1"}, ("shipping", "out_of_range")),
+        ({"tip": "-1"}, ("tip", "out_of_range")),
+        ({"tenders": Tender(type="card", amount=1)}, ("tenders", "not_a_list")),
+        ({"tenders": [5]}, ("tenders[0]", "wrong_type")),
+        ({"lines": [Line(id="1", quantity=1, value=1)]}, ("lines[0]", "wrong_type")),
+    ],
+)
+def test_an_invalid_field_of_a_return_is_an_error_that_names_it(fields: dict, refused: tuple[str, str]) -> None:
+    assert refusal(Return, id="R", occurred_at=AT, of="T", **{"amount": "1", **fields}) == refused
+
+
+@pytest.mark.parametrize("field", ["quantity", "amount"])
+def test_a_returned_line_is_not_below_zero(field: str) -> None:
+    assert refusal(ReturnedLine, **{"id": "1", "quantity": "1", field: "-1"}) == (field, "out_of_range")
+
+
+def test_an_activity_has_at_most_10_000_tenders_and_a_return_10_000_lines_and_tenders() -> None:
     tenders = [Tender(type="card", amount=1)] * 10_001
     returned = [ReturnedLine(id="1", quantity=1)] * 10_001
     assert refusal(Activity, type="visit", id="A", occurred_at=AT, tenders=tenders) == ("tenders", "out_of_range")
     assert refusal(Return, id="R", occurred_at=AT, of="T", amount=1, lines=returned) == ("lines", "out_of_range")
+    assert refusal(Return, id="R", occurred_at=AT, of="T", amount=1, tenders=tenders) == ("tenders", "out_of_range")
 
 
 @pytest.mark.parametrize("name", sorted(EVENT_TYPES))

@@ -126,11 +126,12 @@ class Member:
 class Line:
     """One line of a bill. Its value is `value`, or `quantity × unit_price − discount` if `value` is None.
 
-    `quantity` is zero or more. The value may be below zero (exchanges, discount lines). Source: semantics 2 and 3.
+    Quantity and value may be below zero (exchanges, voided lines, discount lines). `tax`, zero or more, is the tax of
+    this line. Source: semantics 2 and 3.
     """
 
     id: str = attrs.field(converter=read_name)
-    quantity: Decimal = attrs.field(converter=read_non_negative)
+    quantity: Decimal = attrs.field(converter=read_decimal)
     value: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
     unit_price: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
     discount: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
@@ -139,6 +140,7 @@ class Line:
     brand: str | None = attrs.field(default=None, converter=optional(read_name))
     tags: tuple[str, ...] | None = attrs.field(default=None, converter=optional(read_names))
     extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
+    tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
 
     def __attrs_post_init__(self) -> None:
         if self.value is None and self.unit_price is None:
@@ -147,10 +149,13 @@ class Line:
 
 @attrs.frozen(field_transformer=checked)
 class Tender:
-    """A payment by one means: `card`, `cash`, `gift_card`… The amount is zero or more, in the event's currency."""
+    """A payment by one means: `card`, `cash`, `gift_card`… The amount is in the event's currency.
+
+    Change given in cash is an amount below zero. The tenders of one type add up.
+    """
 
     type: str = attrs.field(converter=read_name)
-    amount: Decimal = attrs.field(converter=read_non_negative)
+    amount: Decimal = attrs.field(converter=read_decimal)
 
 
 def _read_activity_type(value: str) -> str:
@@ -232,26 +237,42 @@ class Activity(_Happening):
 
 @attrs.frozen(field_transformer=checked)
 class ReturnedLine:
-    """The returned quantity, zero or more, of one line of the original sale; `id` is the id of that line."""
+    """The part of one line of the original sale that came back; `id` is the id of that line.
+
+    `amount` is the refund on the line, also without goods (quantity 0); by default it is the part of the line's value
+    that the quantity is of the quantity bought. Numbers in `extended_fields` are the parts of those fields that came
+    back. Source: semantics 11.
+    """
 
     id: str = attrs.field(converter=read_name)
     quantity: Decimal = attrs.field(converter=read_non_negative)
+    amount: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    extended_fields: FreeForm = attrs.field(factory=dict, converter=read_free_form)
 
 
 @schema_rules(at_most_items("lines", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Return:
-    """A return of goods of the sale `of`, worth `amount` (zero or more). Source: documents (event)."""
+    """A return of goods of the sale `of`, worth `amount` (zero or more), or of the whole activity `of`.
+
+    `amount` is the refund; only the return of an activity has none. `tax`, `shipping`, `tip` and `tenders`
+    are the parts of the bill that came back. A part that is None follows the amount or the lines. Source: semantics 11.
+    """
 
     type: Literal["return"] = "return"
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
     of: str = attrs.field(converter=read_name)
-    amount: Decimal = attrs.field(converter=read_non_negative)
+    amount: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     lines: tuple[ReturnedLine, ...] = attrs.field(default=(), converter=TupleOf[ReturnedLine])
+    tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    shipping: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    tip: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    tenders: tuple[Tender, ...] | None = None
 
     def __attrs_post_init__(self) -> None:
         _limit("lines", self.lines)
+        _limit("tenders", self.tenders or ())
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)

@@ -41,7 +41,7 @@ def drawn_cases(count: int) -> list[tuple[dict, dict, dict | None]]:
     found: list[tuple[dict, dict, dict | None]] = []
 
     @settings(
-        max_examples=8 * count,
+        max_examples=16 * count,
         derandomize=True,
         database=None,
         deadline=None,

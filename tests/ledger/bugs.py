@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -23,11 +24,12 @@ from loyalty_rules.intents import (
 from loyalty_rules.ledger import Balance, execution, posting
 from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.ledger.operations import TakeBack, redeem
+from loyalty_rules.ledger.operations import TakeBack, redeem, undo_redemption
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Lot
+from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.values.amounts import decimal_of, micros
 
 Patch = pytest.MonkeyPatch
@@ -217,6 +219,120 @@ def a_return_is_decided_under_todays_program(patch: Patch) -> None:
 
     patch.setattr(MemoryStorage, "sale", today)
     patch.setattr(TakeBack, "decide", taken_today)
+
+
+@bug("the_rest_earns_at_another_rate")
+def each_action_is_decided_by_itself(patch: Patch) -> None:
+    """The award of the rest by another action does not count against an issue."""
+    recompute = returns._due_by_recomputing
+
+    def alone(members: list[Lot], awards: Any) -> dict[str, int]:
+        dues: dict[str, int] = {}
+        for lot in members:
+            dues |= recompute([lot], {key: awards[key] for key in awards if key == returns._action(lot.issue)})
+        return dues
+
+    patch.setattr(returns, "_due_by_recomputing", alone)
+
+
+@bug("a_sale_has_wholly_come_back_with_all_its_lines")
+def a_sale_is_whole_by_its_amount_alone(patch: Patch) -> None:
+    """A sale whose goods are all back is not whole as long as its postage is kept."""
+    patch.setattr(_Back, "is_whole", lambda self: self.amount >= self.whole_amount)
+
+
+@bug("every_issue_of_a_sale_loses_its_own_units_first", found_by_machine=False)
+def other_lots_are_drawn_issue_by_issue(patch: Patch) -> None:
+    """The first issue draws from other lots before the second issue has given its own units."""
+    take_own = returns._Taking.take_own
+
+    def take_all(self: Any, lots: dict[str, Lot]) -> None:
+        take_own(self, lots)
+        self.take_others(lots)
+
+    patch.setattr(returns._Taking, "take_own", take_all)
+
+
+@bug("expired_units_count_as_taken", "expired_units_count_as_taken_once")
+def expired_units_are_owed(patch: Patch) -> None:
+    """Units of the issue that nobody has any more are drawn from other lots, or are a shortfall."""
+    patch.setattr(returns._Taking, "_gone", lambda _: 0)
+
+
+@bug("expired_units_count_as_taken_once", found_by_machine=False)
+def expired_units_are_counted_by_each_return(patch: Patch) -> None:
+    """The units that earlier returns have counted are counted again."""
+    gone = returns._Taking._gone
+
+    def anew(self: Any) -> int:
+        self._sale = attrs.evolve(self._sale, reversals=())
+        return gone(self)
+
+    patch.setattr(returns._Taking, "_gone", anew)
+
+
+@bug("a_coupon_of_the_same_type_that_the_rest_earns_is_kept")
+def coupons_are_counted_by_action(patch: Patch) -> None:
+    """The coupons that the rest earns by another action do not count."""
+
+    def of_members(remainder: Any, members: Any, issued: set[str]) -> int:
+        own = {returns._action(each.issue) for each in members}
+        only = [each for each in remainder.coupons if returns._action(each) in own]
+        kept = copy.copy(remainder)
+        kept.coupons = only
+        return surplus(kept, members, issued)
+
+    surplus = returns._surplus
+    patch.setattr(returns, "_surplus", of_members)
+
+
+@bug("an_action_that_issued_nothing_counts_whatever_its_policy")
+def awards_of_other_policies_are_not_counted(patch: Patch) -> None:
+    """An action that issued nothing at the sale counts only if it recomputes."""
+    awards = returns._awards
+
+    def recomputing(remainder: Any, pool: Any, issued: set[str]) -> dict[str, int]:
+        others = {returns._action(each) for each in remainder.issues if remainder.policy(each) != "recompute"}
+        return awards(remainder, pool, issued | others)
+
+    patch.setattr(returns, "_awards", recomputing)
+
+
+@bug("postage_is_kept_if_goods_come_back")
+def postage_comes_back_with_the_goods(patch: Patch) -> None:
+    component = _Back.component
+
+    def by_amount(self: Any, name: str) -> Any:
+        self._without_lines = self._returns
+        return component(self, name)
+
+    patch.setattr(_Back, "component", by_amount)
+
+
+@bug("a_return_of_more_than_the_bill_is_refused", "a_refund_above_the_value_of_its_line_is_refused")
+def more_comes_back_than_was_bought(patch: Patch) -> None:
+    wrong_parts = returns.wrong_parts
+
+    def unlimited(*of: Any) -> dict[str, str]:
+        return {reason: detail for reason, detail in wrong_parts(*of).items() if reason != "more_than_bought"}
+
+    patch.setattr(returns, "wrong_parts", unlimited)
+
+
+@bug("a_cancelled_promise_counts_as_taken_and_frees_its_cap_once", found_by_machine=False)
+def cancelled_units_release_their_claims_again(patch: Patch) -> None:
+    release = returns.released_claims
+    reversal = returns._Taking.reversal
+
+    def again(self: Any, *of: Any) -> Any:
+        return attrs.evolve(reversal(self, *of), claims=release(self._lot, decimal_of(self._due)))
+
+    patch.setattr(returns._Taking, "reversal", again)
+
+
+@bug("a_coupon_that_its_sale_has_lost_is_voided_by_an_undo")
+def an_undone_redemption_reinstates_lost_coupons(patch: Patch) -> None:
+    patch.setattr(undo_redemption, "is_earned", lambda *_: True)
 
 
 @bug("the_next_issue_pays_the_debt_first")

@@ -1,8 +1,13 @@
-"""Drawn programs, sales and returns. In the programs of ``monotone`` a smaller sale never earns more."""
+"""Drawn programs, sales and returns.
+
+In the programs of ``monotone`` a smaller sale never earns more. In those of ``dependent`` promotions exclude each
+other, share a limit, and may start only when goods come back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
@@ -57,6 +62,34 @@ def monotone(draw: Callable) -> dict:
     }
 
 
+STEPS_OF_15 = {"type": "stepped", "step_size": "15", "points_per_step": "1"}
+# Conditions that a smaller sale may fulfil although a larger one does not.
+NEGATED: tuple[dict, ...] = (
+    {"field": "amount", "less_than": "20"},
+    {"field": "amount", "at_most": "40"},
+    {"not": {"lines": {"field": "category", "is": "A"}}},
+    {"not": {"lines": {"field": "category", "is": "B"}, "quantity": {"at_least": "2"}}},
+    {"tracker": "spend", "reached": False},
+)
+
+
+@st.composite
+def dependent(draw: Callable) -> dict:
+    """A program whose promotions exclude each other, share a limit, and may start only when goods come back."""
+    document = draw(monotone())
+    thanks = {**_coupons(draw), "quantity": STEPS_OF_15, "on_return": "void_if_unredeemed"}
+    document["promotions"].append({"id": "thanks", "actions": [thanks]})
+    for promotion in document["promotions"]:
+        if draw(st.booleans()):
+            promotion["when"] = draw(st.sampled_from(NEGATED))
+        if draw(st.booleans()):
+            promotion |= {"exclusive": draw(st.sampled_from(("one", "two"))), "priority": draw(st.integers(0, 2))}
+    if draw(st.booleans()):
+        amount = draw(st.sampled_from(("3", "8.5", "20")))
+        document["limits"] = {"shared": {"currency": "points", "per": "member", "amount": amount}}
+    return document
+
+
 def _action(draw: Callable, proration: dict | None = None) -> dict:
     of = draw(st.sampled_from(BASES))
     document = {
@@ -86,7 +119,7 @@ def _action(draw: Callable, proration: dict | None = None) -> dict:
 
 
 def _coupons(draw: Callable) -> dict:
-    quantity = draw(st.sampled_from((1, 3, {"type": "stepped", "step_size": "15", "points_per_step": "1"})))
+    quantity = draw(st.sampled_from((1, 3, STEPS_OF_15)))
     policy = draw(st.sampled_from(("void_if_unredeemed", "void_if_unredeemed", "reverse", "keep")))
     return {"type": "issue_coupon", "id": "c", "coupon_type": "gift", "quantity": quantity, "on_return": policy}
 
@@ -111,8 +144,9 @@ def sales(draw: Callable) -> tuple[dict, dict]:
 
 @st.composite
 def goods_back(draw: Callable, sale: dict, most: int = 4) -> list[tuple[int, dict[str, int]]]:
-    """Draw up to `most` returns: cents and quantities, of no line more than was bought."""
+    """Draw up to `most` returns: cents and quantities, together no more than was bought."""
     left = {line["id"]: int(line["quantity"]) for line in sale["lines"]}
+    unpaid = cents(sale["amount"])
     returns = []
     for _ in range(draw(st.integers(1, most))):
         lines = {}
@@ -121,15 +155,17 @@ def goods_back(draw: Callable, sale: dict, most: int = 4) -> list[tuple[int, dic
             if back:
                 lines[line] = back
                 left[line] -= back
-        returns.append((draw(st.integers(0, cents(sale["amount"]) // 2)), lines))
+        amount = draw(st.integers(0, min(unpaid, cents(sale["amount"]) // 2)))
+        unpaid -= amount
+        returns.append((amount, lines))
     return returns
 
 
 @st.composite
-def returned_sales(draw: Callable) -> tuple[dict, dict, dict, list]:
+def returned_sales(draw: Callable, programs: Callable = monotone) -> tuple[dict, dict, dict, list]:
     """Draw a program, a sale with its snapshot, and returns."""
     document, snapshot = draw(sales())
-    return draw(monotone()), document, snapshot, draw(goods_back(document))
+    return draw(programs()), document, snapshot, draw(goods_back(document))
 
 
 def together(returns: list[tuple[int, dict[str, int]]]) -> tuple[int, dict[str, int]]:
@@ -141,9 +177,41 @@ def together(returns: list[tuple[int, dict[str, int]]]) -> tuple[int, dict[str, 
     return sum(amount for amount, _ in returns), lines
 
 
-def everything(sale: dict) -> tuple[int, dict[str, int]]:
-    """All that was bought."""
-    return cents(sale["amount"]), {line["id"]: int(line["quantity"]) for line in sale["lines"]}
+def everything_else(sale: dict, returns: list[tuple[int, dict[str, int]]]) -> tuple[int, dict[str, int]]:
+    """The amount and the goods that have not come back yet."""
+    amount, lines = together(returns)
+    left = {line["id"]: int(line["quantity"]) - lines.get(line["id"], 0) for line in sale["lines"]}
+    return cents(sale["amount"]) - amount, {line: quantity for line, quantity in left.items() if quantity}
+
+
+def rest_of(sale: dict, returns: list[tuple[int, dict[str, int]]]) -> dict | None:
+    """The rest of a sale of ``sales``, in fractions, by the words of the rules; None if it has wholly come back."""
+    amount, goods = together(returns)
+    bill = cents(sale["amount"])
+    by_amount = Fraction(sum(cents for cents, lines in returns if not lines), bill)
+    lines = []
+    for line in sale["lines"]:
+        portion = min(Fraction(goods.get(line["id"], 0), int(line["quantity"])) + by_amount, Fraction(1))
+        quantity, value = (less(Fraction(line[name]), portion) for name in ("quantity", "value"))
+        if quantity or value:
+            lines.append({**line, "quantity": decimal(quantity), "value": decimal(value)})
+    if amount == bill or not any(Fraction(line["quantity"]) for line in lines):
+        return None
+    rest = Fraction(bill - amount, 100)
+    tax = less(Fraction(sale["tax"]), Fraction(amount, bill))
+    return {**sale, "amount": decimal(rest), "tax": decimal(tax), "lines": lines}
+
+
+def less(whole: Fraction, portion: Fraction) -> Fraction:
+    """A number without a portion of it, which is rounded half up at the sixth decimal."""
+    return whole - Fraction(int(whole * portion * 10**6 + Fraction(1, 2)), 10**6)
+
+
+def decimal(number: Fraction) -> str:
+    """Write a number of at most 6 decimals."""
+    units = number * 10**6
+    assert units.denominator == 1
+    return f"{units.numerator // 10**6}.{units.numerator % 10**6:06}"
 
 
 def money(amount: int) -> str:

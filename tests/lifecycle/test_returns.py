@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Callable
 from copy import deepcopy
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import assume
 from hypothesis import strategies as st
 
 import loyalty_rules as lr
-from loyalty_rules.intents import ReverseCurrency
+from loyalty_rules.intents import IssueCurrency, ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.operations import TakeBack
 from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
+from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.values.amounts import micros
 from reference import documents
-from shop import earn, fixed, lines, program, proportional, sale, stepped
+from shop import earn, evaluate, fixed, lines, program, proportional, sale, stepped
 
 from .laws import holds, is_broken
-from .sales import everything, goods_back, money, monotone, returned_sales, sales, together
-from .till import BACK_AT, LONG_AFTER, MEMBER, Till, advanced, instant, reversed_by, voids
+from .sales import dependent, everything_else, goods_back, money, monotone, rest_of, returned_sales, sales, together
+from .till import BACK_AT, LONG_AFTER, MEMBER, SOLD_AT, Till, advanced, instant, reversed_by, voids
 
+ZERO = Decimal(0)
 ONE_PER_TEN = program(earn(stepped("10", "1")))
 
 
@@ -41,31 +44,41 @@ def after_returns(program: dict, sale: dict, snapshot: dict, returns: list) -> t
 # -- mistakes --------------------------------------------------------------------------------------------------------
 
 
-def floor_per_return(sale: Any, remainder: Any, lot: Lot) -> int:
+def floor_per_return(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
     """The mistake that the rules warn of: take the award of the returned part alone, return by return."""
-    back = remainder.returns[-1]
-    amount = micros(remainder.event.amount)
-    alone = attrs.evolve(remainder.event, amount=back.amount) if amount else remainder.event
+    sale, back = remainder.terms, remainder.returns[-1]
+    alone = attrs.evolve(sale.event, amount=back.amount)
     evaluation = sale.program.evaluate(alone, sale.snapshot, serials=returns._Unnamed())
-    earned = sum(
-        micros(each.amount)
-        for each in evaluation.intents
-        if each.type == "issue_currency"
-        and f"{each.promotion}/{each.action}" == f"{lot.issue.promotion}/{lot.issue.action}"
-    )
-    return min(micros(lot.taken_back) + earned, micros(lot.issued))
+    earned = {
+        returns._action(each): micros(each.amount) for each in evaluation.intents if isinstance(each, IssueCurrency)
+    }
+    return [
+        (lot, min(earned.get(returns._action(lot.issue), 0), micros(lot.issued) - micros(lot.taken_back)))
+        for lot in own
+    ]
 
 
 @pytest.fixture
 def floors_each_return(monkeypatch: pytest.MonkeyPatch) -> None:
     decide = returns._Remainder.__init__
 
-    def remember(self: Any, sale: Any, event: Any, back: Any) -> None:
+    def remember(self: Any, sale: Any, back: Any) -> None:
         self.returns = back
-        decide(self, sale, event, back)
+        decide(self, sale, back)
 
     monkeypatch.setattr(returns._Remainder, "__init__", remember)
-    monkeypatch.setattr(returns, "_due_in_all", floor_per_return)
+    monkeypatch.setattr(returns, "_dues", floor_per_return)
+
+
+def plant_in_dues(monkeypatch: pytest.MonkeyPatch, mistake: Callable[[Lot], Lot]) -> None:
+    """Decide the units due of lots as a mistake sees them."""
+    dues = returns._dues
+
+    def mistaken(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
+        decided = dues(remainder, [mistake(lot) for lot in own])
+        return [(lot, units) for lot, (_, units) in zip(own, decided, strict=True)]
+
+    monkeypatch.setattr(returns, "_dues", mistaken)
 
 
 # -- the split and the order of returns make no difference -----------------------------------------------------------
@@ -138,10 +151,8 @@ def a_full_return_takes_what_was_issued(case: tuple) -> None:
     till = Till(program)
     sold = till.sell(document, snapshot)
     receipts = [till.take_back(money(amount), goods) for amount, goods in back]
-    amount, goods = everything(document)
-    so_far = together(back)[1]
-    rest = {line: quantity - so_far.get(line, 0) for line, quantity in goods.items()}
-    receipts.append(till.take_back(money(amount), {line: quantity for line, quantity in rest.items() if quantity}))
+    amount, goods = everything_else(document, back)
+    receipts.append(till.take_back(money(amount), goods))
     policy = policies(program)
     for key, lot in till.lots().items():
         issued = Decimal(0) if policy[key.split("/", 2)[2]] == "keep" else lot.issued
@@ -166,34 +177,147 @@ def test_a_full_return_takes_exactly_what_was_issued() -> None:
 
 
 def test_a_return_that_rounds_its_own_proportion_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def proportion(_sale: Any, remainder: Any, lot: Lot) -> int:
-        if remainder.policy(lot.issue) == "keep":
-            return 0
-        amount = micros(remainder.event.amount)
-        return micros(lot.issued) * min(remainder.returned, amount) // (amount + 1)
+    def proportion(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
+        part = min(remainder.returned, remainder.amount), remainder.amount + 1
+        return [
+            (lot, micros(lot.issued) * part[0] // part[1] - micros(lot.taken_back))
+            for lot in own
+            if remainder.policy(lot.issue) != "keep"
+        ]
 
-    monkeypatch.setattr(returns, "_due_in_all", proportion)
+    monkeypatch.setattr(returns, "_dues", proportion)
     is_broken(a_full_return_takes_what_was_issued, returned_sales(), tries=80)
+
+
+def test_a_sale_that_is_whole_by_its_amount_alone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The goods are all back, but the delivery was kept."""
+    law = the_account_keeps_the_least_award_of_the_rest
+    monkeypatch.setattr(_Back, "is_whole", lambda self: self.amount >= self.whole_amount)
+    is_broken(law, returned_sales(dependent), tries=500)
+
+
+# -- an account keeps the award of the rest ----------------------------------------------------------------------------
+
+
+def the_account_keeps_the_least_award_of_the_rest(case: tuple) -> None:
+    """After each return: min(issued, the least award of the rest so far), over all actions that recompute."""
+    program, document, snapshot, back = case
+    till, policy = Till(program), policies(program)
+    till.sell(document, snapshot)
+    issued = {key.split("/", 2)[2]: lot.issued for key, lot in till.lots().items()}
+    own = {action for action in issued if policy[action] == "recompute"}
+    given = Counter(key.split("/", 2)[2].rpartition("/")[0] for key in till.coupons())
+    pool = {action for action in given if policy[action] == "void_if_unredeemed"}
+    kept, coupons = sum(issued[action] for action in own), sum(given[action] for action in pool)
+    for number, (amount, goods) in enumerate(back, 1):
+        before = till.taken()
+        till.take_back(money(amount), goods)
+        after = till.taken()
+        awards, quantities = awards_of(program, rest_of(document, back[:number]), snapshot)
+        counted = own | {action for action in awards if action not in issued}
+        if own:
+            kept = min(kept, sum(awards[action] for action in counted & {*awards}))
+        assert sum(issued[action] - after[action] for action in own) == kept
+        for action in own:  # the last action gives first, and none more than its own loss
+            loss = max(issued[action] - awards.get(action, Decimal(0)), before[action])
+            assert before[action] <= after[action] <= loss
+        if pool:
+            voidable = {
+                action for action in quantities if policy[action] == "void_if_unredeemed" or action not in given
+            }
+            coupons = min(coupons, sum(quantities[action] for action in voidable))
+        unused = [key for key, each in till.coupons().items() if each.state == "issued"]
+        assert sum(key.split("/", 2)[2].rpartition("/")[0] in pool for key in unused) == coupons
+
+
+def awards_of(program: dict, rest: dict | None, snapshot: dict) -> tuple[dict[str, Decimal], dict[str, int]]:
+    """Return the awards and the numbers of coupons that a rest earns, by action."""
+    if rest is None:
+        return {}, {}
+    intents = evaluate(program, rest, snapshot)["intents"]
+    awards = {
+        f"{each['promotion']}/{each['action']}": Decimal(each["amount"])
+        for each in intents
+        if each["type"] == "issue_currency"
+    }
+    coupons = Counter(f"{each['promotion']}/{each['action']}" for each in intents if each["type"] == "issue_coupon")
+    return awards, coupons
+
+
+@pytest.mark.parametrize("programs", [monotone, dependent])
+def test_an_account_keeps_the_least_award_of_the_rest(programs: Callable) -> None:
+    holds(the_account_keeps_the_least_award_of_the_rest, returned_sales(programs), tries=120)
+
+
+def test_actions_decided_each_by_itself_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    recompute = returns._due_by_recomputing
+
+    def alone(members: list[Lot], awards: Any) -> dict[str, int]:
+        dues: dict[str, int] = {}
+        for lot in members:
+            action = returns._action(lot.issue)
+            dues |= recompute([lot], {key: award for key, award in awards.items() if key == action})
+        return dues
+
+    monkeypatch.setattr(returns, "_due_by_recomputing", alone)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=500)
+
+
+def test_awards_of_actions_that_issued_nothing_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    awards = returns._awards
+
+    def of_issues(remainder: Any, pool: Any, issued: set[str]) -> dict[str, int]:
+        return {key: award for key, award in awards(remainder, pool, issued).items() if key in issued}
+
+    monkeypatch.setattr(returns, "_awards", of_issues)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=500)
+
+
+def test_coupons_counted_by_action_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_action(_remainder: Any, coupons: Any) -> Any:
+        pools: dict[str, list[Any]] = {}
+        for each in coupons:
+            pools.setdefault(returns._action(each.issue), []).append(each)
+        return pools.values()
+
+    monkeypatch.setattr(returns, "_coupon_pools", by_action)
+    is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=500)
 
 
 # -- any program -----------------------------------------------------------------------------------------------------
 
 
 @st.composite
-def any_returned_sale(draw: Any) -> tuple[dict, dict, dict | None, list[tuple[int, dict]], int]:
-    """A program over the whole format, a sale, its returns, and the percentage that is spent before them."""
+def any_returned_sale(draw: Any) -> tuple[dict, dict, dict | None, list[tuple[int | Decimal | None, dict]], int]:
+    """A program over the whole format, an event, its returns, and the percentage that is spent before them."""
     program, event, snapshot = draw(documents.cases())
-    assume(event["type"] == "transaction")
-    sold = lr.dump(lr.load_event(event))
-    bought = {line["id"]: Decimal(line["quantity"]) for line in sold["lines"]}
-    back = []
-    for _ in range(draw(st.integers(1, 3))):
-        goods = {line: quantity for line, quantity in bought.items() if draw(st.booleans())}
-        bought = {line: quantity for line, quantity in bought.items() if line not in goods}
-        most = max(int(Decimal(sold["amount"])), 0)
-        back.append((draw(st.integers(0, most)), goods))
-    back.append((max(Decimal(sold["amount"]), Decimal(0)), bought))
+    back: list[tuple[int | Decimal | None, dict]] = [(None, {})]
+    if event["type"] == "transaction":
+        back = draw(returns_of(lr.load_event(event)))
     return program, event, snapshot, back, draw(st.sampled_from((0, 50, 100)))
+
+
+@st.composite
+def returns_of(draw: Any, sold: Any) -> list[tuple[int | Decimal, dict]]:
+    """One to four returns that bring the whole sale back."""
+    left = {line.id: line.quantity for line in sold.lines if line.quantity > 0}
+    values = [line_value(line) for line in sold.lines]
+    exchanged = sum((max(value, ZERO) for value in values), ZERO) if any(value < 0 for value in values) else ZERO
+    unpaid = max(sold.amount, exchanged, ZERO)
+    back: list[tuple[int | Decimal, dict]] = []
+    for _ in range(draw(st.integers(0, 3))):
+        goods = {line: quantity for line, quantity in left.items() if draw(st.booleans())}
+        left = {line: quantity for line, quantity in left.items() if line not in goods}
+        amount = draw(st.integers(0, int(unpaid)))
+        unpaid -= amount
+        back.append((amount, goods))
+    return [*back, (unpaid.quantize(Decimal("0.000001"), ROUND_DOWN), left)]
+
+
+def line_value(line: Any) -> Decimal:
+    if line.value is not None:
+        return line.value
+    return line.quantity * line.unit_price - (line.discount or ZERO)
 
 
 def no_balance_is_raised_and_no_more_is_taken_than_was_issued(case: tuple) -> None:
@@ -238,18 +362,12 @@ def test_no_return_raises_a_balance_or_takes_more_than_was_issued() -> None:
 
 
 def test_a_return_that_ignores_earlier_returns_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    due = returns._due
-    monkeypatch.setattr(
-        returns, "_due", lambda sale, remainder, lot: due(sale, remainder, attrs.evolve(lot, taken_back=Decimal(0)))
-    )
+    plant_in_dues(monkeypatch, lambda lot: attrs.evolve(lot, taken_back=ZERO))
     is_broken(no_balance_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
 
 
 def test_a_return_that_may_take_more_than_was_issued_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    due = returns._due
-    monkeypatch.setattr(
-        returns, "_due", lambda sale, remainder, lot: due(sale, remainder, attrs.evolve(lot, issued=lot.issued * 2))
-    )
+    plant_in_dues(monkeypatch, lambda lot: attrs.evolve(lot, issued=lot.issued * 2))
     is_broken(no_balance_is_raised_and_no_more_is_taken_than_was_issued, any_returned_sale(), tries=100)
 
 
@@ -295,6 +413,20 @@ def test_another_return_under_the_same_id_is_a_conflict_that_names_the_field() -
     with pytest.raises(IdempotencyConflict) as caught:
         till.take_back("20")
     assert (caught.value.field, caught.value.recorded, caught.value.offered) == ("event.amount", "10", "20")
+    assert till.taken() == {"p/earn": 1}
+
+
+def test_a_retry_without_a_part_that_the_return_named_is_a_conflict() -> None:
+    """An empty list of tenders names none of them; no list means that they follow the amount."""
+    till = Till(ONE_PER_TEN)
+    till.sell(sale("30", tenders=[{"type": "card", "amount": "30"}]))
+    till.take_back("10", tenders=[], shipping="0")
+    for parts in ({"shipping": "0"}, {"tenders": []}, {}):
+        till.returns -= 1
+        with pytest.raises(IdempotencyConflict):
+            till.take_back("10", **parts)
+    till.returns -= 1
+    assert till.take_back("10", tenders=[], shipping="0").status == "already_recorded"
     assert till.taken() == {"p/earn": 1}
 
 
@@ -377,9 +509,8 @@ def a_full_return_leaves_no_trace(case: tuple) -> None:
         if back is None:
             without.sell(document)
             continue
-        for amount, goods in back:
+        for amount, goods in [*back, everything_else(document, back)]:
             with_returns.take_back(money(amount), goods, of=document["id"])
-        with_returns.take_back(document["amount"], of=document["id"])
     assert standing(with_returns) == standing(without)
 
 
@@ -493,6 +624,161 @@ def test_a_return_is_measured_against_the_issue_after_its_cap() -> None:
     assert [reversed_by(till.take_back("30")) for _ in range(3)] == [0, 20, 30]
 
 
+# -- over all actions, by hand ---------------------------------------------------------------------------------------
+
+
+def promotion(name: str, *actions: dict, **parts: Any) -> dict:
+    """Return a promotion; the ids of its actions are their places."""
+    return {"id": name, "actions": [{**action, "id": f"{number}"} for number, action in enumerate(actions)], **parts}
+
+
+AT_LEAST_100 = {"field": "amount", "at_least": "100"}
+BELOW_100 = {"field": "amount", "less_than": "100"}
+DOUBLE_OR_SINGLE = [
+    promotion("double", earn(proportional("200")), when=AT_LEAST_100, exclusive="rate", priority=1),
+    promotion("single", earn(proportional("100")), exclusive="rate"),
+]
+
+
+def test_the_single_rate_of_the_rest_counts_against_the_double_rate_of_the_sale() -> None:
+    till = Till(program(promotions=DOUBLE_OR_SINGLE))
+    till.sell(sale("120"))  # 240
+    assert reversed_by(till.take_back("30")) == 150  # 90 at the single rate stay
+    assert till.available() == 90
+    assert reversed_by(till.take_back("60")) == 60
+    assert reversed_by(till.take_back("30")) == 30
+
+
+def test_an_award_that_a_limit_cut_counts_on_the_rest() -> None:
+    """Of 100 a day, food took 80 and wine 20 of 50; without the food, wine alone earns 50."""
+    food, wine = ({"type": "line_item_value", "lines": {"field": "sku", "is": sku}} for sku in ("FOOD", "WINE"))
+    limits = {"daily": {"currency": "points", "per": "member", "amount": "100"}}
+    promotions = [promotion(name, earn(proportional("100", of))) for name, of in (("food", food), ("wine", wine))]
+    till = Till(program(promotions=promotions, limits=limits))
+    basket = [{"id": "1", "quantity": "1", "value": "80", "sku": "FOOD"},
+              {"id": "2", "quantity": "1", "value": "50", "sku": "WINE"}]  # fmt: skip
+    till.sell(sale("130", lines=basket))
+    till.take_back("80", {"1": "1"})
+    assert till.taken() == {"food/0": 50, "wine/0": 0}  # taken from the action that earns less now
+    probe = lr.load_event(sale("1", id="T-2", occurred_at=BACK_AT))
+    assert till.ledger.snapshot(till.program, probe).limits == {"daily": 50}
+
+
+def test_a_milestone_that_the_rest_does_not_reach_leaves_the_award_of_the_others() -> None:
+    spend = {"spend": {"measure": {"type": "transaction_value"}, "target": "1000"}}
+    promotions = [
+        promotion("double", earn(proportional("200")), when={"tracker": "spend", "reached": True}),
+        promotion("single", earn(proportional("100")), when={"tracker": "spend", "reached": False}),
+    ]
+    till = Till(program(promotions=promotions, trackers=spend))
+    till.sell(sale("100"), {"trackers": {"spend": "950"}})  # 1050: 200 points
+    assert reversed_by(till.take_back("60")) == 160  # 990: 40 points
+
+
+def test_an_award_is_taken_from_the_last_action_first_and_at_most_its_loss() -> None:
+    """100 issued 5 and 9; the rest of 25 earns 3 by another action, so 11 are due: 9 of the last, 2 of the first."""
+    promotions = [
+        promotion("large", earn(fixed("5")), when={"field": "amount", "at_least": "60"}),
+        promotion("middle", earn(fixed("9")), when={"field": "amount", "at_least": "30"}),
+        promotion("small", earn(fixed("3")), when={"field": "amount", "less_than": "30"}),
+    ]
+    till = Till(program(promotions=promotions))
+    till.sell(sale("100"))
+    till.take_back("75")
+    assert till.taken() == {"large/0": 2, "middle/0": 9}
+    till = Till(program(promotions=promotions))
+    till.sell(sale("100"))
+    till.take_back("50")  # only the first earns less on 50
+    assert till.taken() == {"large/0": 5, "middle/0": 0}
+    till.take_back("25")
+    assert till.taken() == {"large/0": 5, "middle/0": 6}  # 11 in all
+
+
+def test_a_rest_that_earns_more_takes_nothing_and_gives_nothing() -> None:
+    """150 with a reduced line earned 150; the rest of 100 alone would earn 200."""
+    reduced = {"lines": {"field": "tags", "has": "sale"}}
+    promotions = [promotion("plain", earn(proportional("200")), when={"not": reduced}),
+                  promotion("reduced", earn(proportional("100")), when=reduced)]  # fmt: skip
+    till = Till(program(promotions=promotions))
+    till.sell(sale("150", lines=[*lines("100"), {"id": "2", "quantity": "1", "value": "50", "tags": ["sale"]}]))
+    assert till.take_back("50", {"2": "1"}).intents == ()
+    assert reversed_by(till.take_back("50", {"1": "0.5"})) == 50  # the rest of 50 earns 100
+    assert reversed_by(till.take_back("50", {"1": "0.5"})) == 100
+
+
+def test_what_was_taken_stays_taken_although_a_smaller_rest_earns_more() -> None:
+    promotions = [
+        promotion("large", earn(fixed("20")), when=AT_LEAST_100),
+        promotion("small", earn(fixed("15")), when={"field": "amount", "less_than": "50"}),
+    ]
+    till = Till(program(promotions=promotions))
+    till.sell(sale("120"))
+    assert [reversed_by(till.take_back(amount)) for amount in ("40", "40", "40")] == [20, 0, 0]
+
+
+# A bill of 100, of which 25 come back: each policy is decided by itself.
+MIXED = [
+    promotion("own", earn(proportional("10")), earn(fixed("7"), on_return="reverse")),
+    promotion("share", earn(fixed("10"), on_return="proportional"), earn(fixed("3"), on_return="keep")),
+]
+
+
+def test_actions_with_other_policies_are_decided_by_themselves() -> None:
+    till = Till(program(promotions=MIXED))
+    till.sell(sale("100"))
+    till.take_back("25")
+    assert till.taken() == {"own/0": Decimal("2.5"), "own/1": 7, "share/0": 2, "share/1": 0}
+    till.take_back("75")
+    assert till.taken() == {"own/0": 10, "own/1": 7, "share/0": 10, "share/1": 0}
+
+
+@pytest.mark.parametrize("policy", ["recompute", "proportional", "reverse", "keep"])
+def test_an_action_that_issued_nothing_at_the_sale_counts_whatever_its_policy(policy: str) -> None:
+    """The rest of 75 earns 7.50 and, only then, 2: of 10 only 0.50 are due."""
+    small = promotion("small", earn(fixed("2"), on_return=policy), when=BELOW_100)
+    till = Till(program(promotions=[promotion("own", earn(proportional("10"))), small]))
+    till.sell(sale("100"))
+    till.take_back("25")
+    assert till.taken() == {"own/0": Decimal("0.5")}
+
+
+def test_an_award_to_another_account_or_currency_is_not_counted() -> None:
+    promotions = [
+        promotion("own", earn(fixed("10")), when=AT_LEAST_100),
+        promotion("house", earn(fixed("10"), recipient="member_group"), when=BELOW_100),
+        promotion("stars", earn(fixed("10"), currency="stars"), when=BELOW_100),
+    ]
+    till = Till(program(promotions=promotions, currencies={"points": {}, "stars": {}}))
+    till.sell(sale("100", member={"id": "M1", "group": "G1"}))
+    till.take_back("25")
+    assert till.taken() == {"own/0": 10}
+
+
+def test_the_accounts_of_a_member_and_of_its_group_are_decided_apart() -> None:
+    """Each account loses the difference of its own awards, and gives no units for the other."""
+    house = {"recipient": "member_group"}
+    promotions = [
+        promotion("own", earn(fixed("10")), when=AT_LEAST_100),
+        promotion("house", earn(fixed("20"), **house), when=AT_LEAST_100),
+        promotion("less", earn(fixed("15"), **house), when=BELOW_100),
+    ]
+    till = Till(program(promotions=promotions))
+    till.sell(sale("100", member={"id": "M1", "group": "G1"}))
+    till.spend("10")
+    receipt = till.take_back("25")
+    taken = {each.group: (each.amount, each.shortfall) for each in receipt.intents if isinstance(each, ReverseCurrency)}
+    assert taken == {None: (10, 10), "G1": (5, 0)}
+    assert till.ledger.balance("acme", Account("group", "G1"), "points", instant(BACK_AT)).available == 15
+
+
+def test_all_lines_back_are_the_whole_sale_though_the_postage_was_kept() -> None:
+    till = Till(program(promotions=MIXED))
+    till.sell(sale("110", shipping="10", lines=lines("60", "40")))
+    till.take_back("60", {"1": "1"})
+    till.take_back("40", {"2": "1"})
+    assert till.taken() == {"own/0": 11, "own/1": 7, "share/0": 10, "share/1": 0}
+
+
 # -- the lots that a return draws from --------------------------------------------------------------------------------
 
 
@@ -537,11 +823,106 @@ def test_a_shortfall_is_written_off_or_paid_by_the_next_issue(shortfall: str, de
     assert till.ledger.balance("acme", MEMBER, "points", instant(BACK_AT)).debt == 0
 
 
-def test_expired_units_are_not_taken_from_their_lot() -> None:
+def test_expired_units_count_as_taken() -> None:
     till = Till(program(earn(fixed("10"), expiry={"type": "fixed_period", "after": {"days": 1}})))
     till.sell(sale("100"))
     (taken,) = till.take_back("100").intents
-    assert (taken.draws, taken.shortfall) == ((), 10)
+    assert (taken.amount, taken.draws, taken.shortfall) == (10, (), 0)
+
+
+# -- units that are gone ---------------------------------------------------------------------------------------------
+
+ONE_DAY = {"type": "fixed_period", "after": {"days": 1}}
+
+
+def stores(*here: dict, there: dict) -> dict:
+    """A program that issues some actions in the store S1, and another one elsewhere."""
+    return program(promotions=[promotion("here", *here, when={"field": "store", "is": "S1"}),
+                               promotion("there", there, when={"field": "store", "is": "S2"})])  # fmt: skip
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_expired_units_count_as_taken_once(swept: bool) -> None:
+    """Of 10 points 4 were spent and 6 expired: the first half of the sale counts 5 of them, the second 1."""
+    till = Till(stores(earn(proportional("10"), expiry=ONE_DAY), there=earn(fixed("80"))))
+    till.sell(sale("100", store="S1"))
+    till.spend("4")
+    till.sell(sale("100", id="T-2", store="S2"))
+    if swept:
+        till.ledger.expire(till.program, instant(BACK_AT))
+    first, second = (till.take_back("50").intents[0] for _ in range(2))
+    assert (first.amount, first.draws, first.shortfall) == (5, (), 0)
+    assert [(draw.lot, draw.amount) for draw in second.draws] == [("acme/T-2/there/0", 4)]
+    assert (second.amount, second.shortfall) == (5, 0)
+    assert till.available() == 76
+    assert (till.lots()["acme/T-1/here/0"].expired, till.lots()["acme/T-1/here/0"].reversed) == (6 if swept else 0, 0)
+
+
+def issued_of(till: Till, action: str) -> tuple[Decimal, int]:
+    """Return the amount and the times that the caps of an action count, in total and for M1."""
+    probe = lr.load_event(sale("1", id="probe", occurred_at=BACK_AT, store="S1"))
+    counts = till.ledger.snapshot(till.program, probe).issued[action]
+    return counts.total.amount, counts.member.times
+
+
+CAPPED = {"caps": {"total": {"amount": "1000"}, "per_member": {"times": 9}}}
+
+
+@pytest.mark.parametrize("parts", [["100"], ["40", "60"], ["0.01", "50", "49.99"]])
+def test_cancelled_units_count_as_taken_and_release_their_claims_once(parts: list[str]) -> None:
+    external = earn(proportional("10"), timing={"type": "external"}, **CAPPED)
+    till = Till(stores(external, there=earn(fixed("80"))))
+    till.sell(sale("100", store="S1"))
+    till.sell(sale("100", id="T-2", store="S1"))
+    till.sell(sale("100", id="T-3", store="S2"))
+    assert issued_of(till, "here/0") == (20, 2)
+    till.process({"type": "confirmation", "id": "C", "occurred_at": SOLD_AT, "promise": "acme/T-1/here/0",
+                  "outcome": "cancel"})  # fmt: skip
+    assert issued_of(till, "here/0") == (10, 1)
+    receipts = [till.take_back(part) for part in parts]
+    assert sum(map(reversed_by, receipts)) == 10
+    assert all(not each.draws and not each.shortfall for receipt in receipts for each in receipt.intents)
+    assert issued_of(till, "here/0") == (10, 1)  # those of T-2
+    assert till.available() == 80
+
+
+def test_a_promise_that_a_return_reduced_and_a_cancellation_ended_releases_its_claims_once() -> None:
+    till = Till(stores(earn(proportional("10"), timing={"type": "external"}, **CAPPED), there=earn(fixed("80"))))
+    till.sell(sale("100", store="S1"))
+    till.sell(sale("100", id="T-2", store="S1"))
+    till.take_back("40")
+    assert issued_of(till, "here/0") == (16, 2)
+    till.process({"type": "confirmation", "id": "C", "occurred_at": BACK_AT, "promise": "acme/T-1/here/0",
+                  "outcome": "cancel"})  # fmt: skip
+    assert issued_of(till, "here/0") == (10, 1)
+    assert reversed_by(till.take_back("60")) == 6
+    assert issued_of(till, "here/0") == (10, 1)
+
+
+def test_lapsed_units_count_as_taken() -> None:
+    """The promise is confirmed after its expiry, and lapses; the points of another sale stay."""
+    late = earn(fixed("100"), timing={"type": "external"}, expiry={"type": "event_date", "after": {"days": 2}})
+    till = Till(stores(late, there=earn(fixed("80"))))
+    till.sell(sale("100", store="S1"))
+    till.sell(sale("100", id="T-2", store="S2"))
+    confirmed = till.process({"type": "confirmation", "id": "C", "occurred_at": BACK_AT, "promise": "acme/T-1/here/0",
+                              "outcome": "issue"})  # fmt: skip
+    assert [each.outcome for each in confirmed.intents] == ["lapsed"]
+    (taken,) = till.take_back("100").intents
+    assert (taken.amount, taken.draws, taken.shortfall) == (100, (), 0)
+    assert till.available() == 80
+
+
+def test_other_lots_are_drawn_after_every_issue_has_given_its_own_units() -> None:
+    """The first issue is spent. It does not take the units of the second, which the second gives itself."""
+    till = Till(stores(earn(fixed("10"), expiry=ONE_DAY), earn(fixed("10")), there=earn(fixed("4"))))
+    till.sell(sale("100", store="S1"))
+    till.spend("10")
+    till.sell(sale("100", id="T-2", store="S2"))
+    first, second = till.take_back("100", at=SOLD_AT).intents
+    assert [(draw.lot, draw.amount) for draw in second.draws] == [("acme/T-1/here/1", 10)]
+    assert [(draw.lot, draw.amount) for draw in first.draws] == [("acme/T-2/there/0", 4)]
+    assert (first.shortfall, second.shortfall) == (6, 0)
 
 
 # -- coupons ---------------------------------------------------------------------------------------------------------
@@ -562,10 +943,12 @@ def coupon_program(quantity: Any, **parts: Any) -> dict:
 ONE_IN_TWENTY = {"type": "stepped", "step_size": "20", "points_per_step": "1"}
 
 
-def redeem(till: Till, ordinal: int, event: str, at: str = "2025-01-16T10:00:00Z") -> None:
+def redeem(till: Till, ordinal: int, event: str, at: str = "2025-01-16T10:00:00Z") -> str:
+    """Redeem a coupon of T-1, and return the key of the redemption."""
     code = f"S:acme/T-1/p/gift/{ordinal}"
     receipt = till.ledger.redeem(till.program, code, lr.load_event(sale("50", id=event, occurred_at=at)))
     assert receipt.status == "recorded"
+    return receipt.intents[0].key
 
 
 def test_coupons_that_the_remaining_sale_would_not_have_issued_are_voided_newest_first() -> None:
@@ -604,6 +987,88 @@ def test_a_coupon_that_has_expired_is_not_voided_whether_or_not_it_was_swept(swe
     assert {coupon.state_at(instant(BACK_AT)) for coupon in till.coupons().values()} == {"expired"}
 
 
+def test_coupons_are_counted_by_type_over_all_actions() -> None:
+    """120 gave two; the rest of 90 would give one by the other promotion, so the newest is voided."""
+    promotions = [
+        promotion("big", coupon(2), when=AT_LEAST_100, exclusive="thanks", priority=1),
+        promotion("small", coupon(1), exclusive="thanks"),
+    ]
+    till = Till(program(promotions=promotions, coupon_types={"gift": {"benefit": {"type": "amount_off", "amount": 5}}}))
+    till.sell(sale("120"))
+    assert [voids(till.take_back(amount)) for amount in ("30", "50", "40")] == [["big/0/2"], [], ["big/0/1"]]
+
+
+def test_coupons_of_another_type_or_policy_are_not_counted() -> None:
+    types = {name: {"benefit": {"type": "amount_off", "amount": "5"}} for name in ("gift", "other")}
+    promotions = [
+        promotion("big", coupon(2), when=AT_LEAST_100),
+        promotion("kept", coupon(1, on_return="keep")),
+        promotion("other", {**coupon(1), "coupon_type": "other"}, when=BELOW_100),
+    ]
+    till = Till(program(promotions=promotions, coupon_types=types))
+    till.sell(sale("120"))
+    assert voids(till.take_back("30")) == ["big/0/2", "big/0/1"]
+
+
+@pytest.mark.parametrize(("back", "state", "released"), [("100", "voided", True), ("10", "issued", False)])
+def test_a_coupon_whose_own_sale_came_back_is_voided_when_its_redemption_is_undone(
+    back: str, state: str, released: bool
+) -> None:
+    gift = {"benefit": {"type": "amount_off", "amount": "5"}, "caps": {"per_member": 1}}
+    till = Till(program(coupon(), coupon_types={"gift": gift}))
+    till.sell(sale("100"))
+    redemption = redeem(till, 1, "T-2")
+    till.take_back(back)
+    undone = till.ledger.undo_redemption(till.program, redemption, event="U-1", at=instant(BACK_AT))
+    assert undone.status == "recorded"
+    assert till.coupons()["acme/T-1/p/gift/1"].state == state
+    assert bool(len(till.sell(sale("100", id="T-3", occurred_at=BACK_AT)).intents)) == released
+
+
+# -- activities ------------------------------------------------------------------------------------------------------
+
+CHECK_IN = {"type": "check_in", "id": "A-1", "occurred_at": SOLD_AT, "member": {"id": "M1"}}
+CHECK_INS = program(
+    promotions=[
+        promotion(
+            "in",
+            earn(fixed("50")),
+            earn(fixed("7"), on_return="proportional"),
+            earn(fixed("5"), on_return="keep"),
+            coupon(2),
+            trigger="check_in",
+        )
+    ],
+    coupon_types={"gift": {"benefit": {"type": "amount_off", "amount": "5"}}},
+)
+
+
+def test_a_return_of_an_activity_takes_all_that_its_policies_take() -> None:
+    till = Till(CHECK_INS)
+    till.process(CHECK_IN)
+    receipt = till.take_back(None, of="A-1")
+    assert till.taken() == {"in/0": 50, "in/1": 7, "in/2": 0}
+    assert voids(receipt) == ["in/3/2", "in/3/1"]
+    assert till.available() == 5
+
+
+def test_a_second_return_of_an_activity_takes_nothing_more() -> None:
+    till = Till(CHECK_INS)
+    till.process(CHECK_IN)
+    first = till.take_back(None, of="A-1")
+    till.returns -= 1
+    assert till.take_back(None, of="A-1").status == "already_recorded"
+    second = till.take_back(None, of="A-1")
+    assert (second.status, second.intents) == ("recorded", ())
+    assert len(first.intents) >= 4
+
+
+def test_a_return_of_an_activity_dated_before_it_is_refused() -> None:
+    till = Till(CHECK_INS)
+    till.process(CHECK_IN)
+    assert refusal(till.take_back(None, of="A-1", at="2025-01-15T09:59:59Z")) == {"too_early"}
+
+
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 
@@ -611,7 +1076,6 @@ def test_a_coupon_that_has_expired_is_not_voided_whether_or_not_it_was_swept(swe
     ("back", "reason"),
     [
         ({"of": "T-2"}, "unknown_sale"),
-        ({"of": "A-1"}, "not_a_sale"),
         ({"lines": [{"id": "3", "quantity": "1"}]}, "unknown_line"),
         ({"lines": [{"id": "1", "quantity": "1.000001"}]}, "more_than_bought"),
         ({"lines": [{"id": "1", "quantity": "0.6"}, {"id": "1", "quantity": "0.5"}]}, "more_than_bought"),
@@ -620,7 +1084,6 @@ def test_a_coupon_that_has_expired_is_not_voided_whether_or_not_it_was_swept(swe
 def test_a_wrong_return_is_refused_and_may_be_corrected_under_the_same_id(back: dict, reason: str) -> None:
     till = Till(ONE_PER_TEN)
     till.sell(sale("30", lines=lines("20", "10")))
-    till.process({"type": "check_in", "id": "A-1", "occurred_at": BACK_AT, "member": {"id": "M1"}})
     document = {"type": "return", "id": "R-1", "occurred_at": BACK_AT, "of": "T-1", "amount": "10", **back}
     refused = till.process(document)
     assert (refused.status, refused.intents) == ("refused", ())
@@ -642,3 +1105,50 @@ def test_a_sale_of_amount_zero_is_fully_returned_with_its_lines() -> None:
     exchange = [{"id": "1", "quantity": "1", "value": "20"}, {"id": "2", "quantity": "1", "value": "-20"}]
     till.sell(sale("0", lines=exchange))
     assert [reversed_by(till.take_back("0", {line: "1"})) for line in ("1", "2")] == [0, 10]
+
+
+def refusal(receipt: Any) -> set[str]:
+    """Return the reasons of a refusal; it recorded nothing."""
+    assert (receipt.status, receipt.intents) == ("refused", ())
+    return set(receipt.refusal.reasons)
+
+
+EARLY = "2025-01-15T09:59:59Z"
+
+
+@pytest.mark.parametrize(
+    ("amount", "goods", "at", "reasons"),
+    [
+        ("10", {}, EARLY, {"too_early"}),
+        ("31", {}, EARLY, {"too_early", "more_than_bought"}),
+        ("10", {"9": "1", "1": "2"}, EARLY, {"too_early", "more_than_bought", "unknown_line"}),
+        (None, {}, BACK_AT, {"missing_amount"}),
+        (None, {"9": "1"}, EARLY, {"missing_amount", "too_early", "unknown_line"}),
+    ],
+)
+def test_all_reasons_to_refuse_a_return_are_named(amount: Any, goods: dict, at: str, reasons: set[str]) -> None:
+    till = Till(ONE_PER_TEN)
+    till.sell(sale("30", lines=lines("20", "10")))
+    assert refusal(till.take_back(amount, goods, at=at)) == reasons
+    assert till.available() == 3
+
+
+def test_a_return_of_an_unknown_sale_has_no_other_reason() -> None:
+    till = Till(ONE_PER_TEN)
+    assert refusal(till.take_back(None, {"9": "1"}, of="T-9", at=EARLY)) == {"unknown_sale"}
+
+
+def test_a_return_at_the_instant_of_its_sale_is_not_too_early() -> None:
+    till = Till(ONE_PER_TEN)
+    till.sell(sale("30"))
+    assert reversed_by(till.take_back("10", at="2025-01-15T11:00:00+01:00")) == 1
+
+
+@pytest.mark.parametrize("first", ["60", "0.01"])
+def test_a_refused_return_leaves_the_earlier_ones(first: str) -> None:
+    till = Till(program(earn(proportional("100"))))
+    till.sell(sale("100"))
+    till.take_back(first)
+    assert refusal(till.take_back("100")) == {"more_than_bought"}
+    assert till.available() == 100 - Decimal(first)
+    assert reversed_by(till.take_back(100 - Decimal(first))) == 100 - Decimal(first)

@@ -43,9 +43,15 @@ class Till:
         return self.sound(self.ledger.record(self.program.evaluate(event, known, serials=self.serials)))
 
     def take_back(
-        self, amount: object, lines: Mapping[str, object] | None = None, *, of: str = "T-1", at: str = BACK_AT
+        self,
+        amount: object | None,
+        lines: Mapping[str, object] | None = None,
+        *,
+        of: str = "T-1",
+        at: str = BACK_AT,
+        **parts: object,
     ) -> Receipt:
-        """Return an amount of money and quantities of lines."""
+        """Return an amount of money and quantities of lines; an amount of None is not named."""
         self.returns += 1
         return self.process(
             {
@@ -53,8 +59,9 @@ class Till:
                 "id": f"R-{self.returns}",
                 "occurred_at": at,
                 "of": of,
-                "amount": str(amount),
+                "amount": str(amount) if amount is not None else None,
                 "lines": [{"id": line, "quantity": str(quantity)} for line, quantity in (lines or {}).items()],
+                **parts,
             }
         )
 

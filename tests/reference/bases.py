@@ -64,8 +64,12 @@ def transaction_value(of: dict, facts: Facts) -> Fraction:
 
 
 def bill_component(name: str, facts: Facts) -> Fraction:
+    """A part of the bill; "A part below zero (change given) counts as 0"."""
     if name.startswith("tenders."):
-        return facts.tender(name.removeprefix("tenders."))
+        return at_least_zero(facts.tender(name.removeprefix("tenders.")))
+    # "the sum of the lines' tax, where all lines carry it": all lines of the bill, of which there is at least one.
+    if name == "tax" and facts.lines and all(line.get("tax") is not None for line in facts.lines):
+        return sum((given(line["tax"]) for line in facts.lines), ZERO)
     return given(facts.event.get(name))
 
 
@@ -89,6 +93,9 @@ def line_base(of: dict, facts: Facts) -> Base:
     if not selected:
         raise Skip("no_matching_lines")
     gives = line_gives(of, selected, facts)
+    # "When a receipt's amount is below zero, its line bases are zero too."
+    if given(facts.event["amount"]) < 0:
+        gives = [ZERO for _ in gives]
     if (of.get("aggregate") or "total") == "each_line":
         parts = [at_least_zero(value) for value in gives]
     else:

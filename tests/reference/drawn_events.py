@@ -104,7 +104,7 @@ def prorates_coupons(program: dict) -> bool:
 
 
 def tender(d: Drawer) -> dict:
-    return {"type": d.pick(TENDERS), "amount": d.pick(PARTS_OF_THE_BILL)}
+    return {"type": d.pick(TENDERS), "amount": d.pick((*PARTS_OF_THE_BILL, "-2.62"))}
 
 
 def occurred_at(d: Drawer, program: dict) -> str:
@@ -166,7 +166,8 @@ def free_fields(d: Drawer) -> dict:
 
 
 def line(d: Drawer, number: int) -> dict:
-    document = {"id": d.pick((f"{number}", f"L/{number}")), "quantity": d.pick(("1", "2", 5, "0", "0.5", "0.333333"))}
+    quantity = d.pick(("1", "2", 5, "0", "0.5", "0.333333", "-1"))
+    document = {"id": d.pick((f"{number}", f"L/{number}")), "quantity": quantity}
     priced = d.chance(40)
     if priced:
         document["unit_price"] = d.pick(("50", "9", "0.333333", "19.99", "0"))
@@ -177,6 +178,7 @@ def line(d: Drawer, number: int) -> dict:
         d.optional(document, 10, unit_price=lambda: d.pick(("50", "9")))
     d.optional(document, 70, sku=lambda: d.pick(SKUS), category=lambda: d.pick(CATEGORIES))
     d.optional(document, 35, brand=lambda: d.pick(BRANDS), tags=lambda: d.some(LINE_TAGS, 0, 2))
+    d.optional(document, 30, tax=lambda: d.pick(("0", "1.5", "20")))
     return d.optional(document, 65, extended_fields=lambda: free_fields(d))
 
 

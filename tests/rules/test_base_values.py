@@ -80,6 +80,15 @@ def test_a_base_over_lines_is_described_by_its_kind(base: Any) -> None:
 
 # -- values ------------------------------------------------------------------------------------------------------------
 
+
+def taxed(*taxes: str | None) -> list[dict]:
+    """Return lines of 20 that carry these taxes; None is a line without."""
+    return [
+        {**line, "tax": tax} if tax is not None else line
+        for line, tax in zip(lines(*["20"] * len(taxes)), taxes, strict=True)
+    ]
+
+
 VALUES: list[tuple[dict, dict, str]] = [
     (whole("transaction_value"), sale("120.50"), "120.5"),
     (whole("transaction_value", less=["tax"]), sale("120.50", tax="9.50"), "111"),
@@ -100,6 +109,22 @@ VALUES: list[tuple[dict, dict, str]] = [
         sale("100", tenders=[{"type": "card", "amount": "30"}, {"type": "card", "amount": "20"}]),
         "50",
     ),
+    (  # change given: 20 less 2.62 were paid in cash
+        whole("transaction_value", less=["tenders.cash"]),
+        sale("20", tenders=[{"type": "cash", "amount": "20"}, {"type": "cash", "amount": "-2.62"}]),
+        "2.62",
+    ),
+    (  # a part below zero counts as zero
+        whole("transaction_value", less=["tenders.cash"]),
+        sale("17", tenders=[{"type": "card", "amount": "20"}, {"type": "cash", "amount": "-3"}]),
+        "17",
+    ),
+    # the tax of the lines, if all carry their own; else that of the bill
+    (whole("transaction_value", less=["tax"]), sale("220", tax="99", lines=taxed("0", "20")), "200"),
+    (whole("transaction_value", less=["tax"]), sale("220", lines=taxed("1.5", "20")), "198.5"),
+    (whole("transaction_value", less=["tax"]), sale("220", tax="99", lines=taxed("0", "20", None)), "121"),
+    (whole("transaction_value", less=["tax"]), sale("220", lines=taxed(None, "20")), "220"),
+    (whole("transaction_value", less=["tax"]), sale("220", tax="99", lines=[]), "121"),
     (whole("transaction_custom_field", field="tip"), sale("1", custom_fields={"tip": "12.5"}), "12.5"),
     (whole("transaction_extended_field", field="fee"), sale("1", extended_fields={"fee": 7}), "7"),
     (whole("line_item_value"), sale("1", lines=lines("4.25", "5.75", "-1")), "9"),
@@ -110,6 +135,14 @@ VALUES: list[tuple[dict, dict, str]] = [
         sale("1", lines=[{"id": "1", "quantity": "2.5", "value": "9"}, {"id": "2", "quantity": "3", "value": "9"}]),
         "5.5",
     ),
+    (  # a piece rung up and voided: 2 and −1
+        whole("line_item_quantity"),
+        sale("1", lines=[{"id": "1", "quantity": "2", "value": "9"}, {"id": "2", "quantity": "-1", "value": "-4.5"}]),
+        "1",
+    ),
+    # a bill of exactly zero still earns on its lines
+    (whole("line_item_value"), sale("0", lines=lines("4.25", "5.75")), "10"),
+    (whole("line_item_value", lines={"field": "value", "at_least": 1}), sale("0", lines=lines("5", "-5")), "5"),
     (
         whole("line_item_extended_field", field="nights"),
         sale("1", lines=[{**lines("1")[0], "quantity": "3", "extended_fields": {"nights": "4"}}, lines("1", "2")[1]]),
@@ -160,12 +193,39 @@ def test_a_base_on_a_tracker_has_the_value_calculated_by_hand(base: str, before:
         (whole("transaction_value", less=["tip"]), sale("5", tip="5.01")),
         (whole("transaction_custom_field", field="tip"), sale("1", custom_fields={"tip": "-3"})),
         (whole("line_item_value"), sale("1", lines=lines("5", "-6"))),
+        (whole("line_item_quantity"), sale("1", lines=[{"id": "1", "quantity": "-1", "value": "-9"}])),
+        (whole("transaction_value", less=["tax"]), sale("10", lines=taxed("4", "6.01"))),
+        # the lines of a bill below zero earn nothing, each by itself or in all
+        (whole("line_item_value"), sale("-0.01", lines=lines("50", "-80"))),
+        (whole("line_item_value", aggregate="each_line"), sale("-30", lines=lines("50", "-80"))),
+        (whole("line_item_value", lines={"field": "value", "at_least": 0}), sale("-30", lines=lines("50", "-80"))),
+        (whole("line_item_quantity"), sale("-30", lines=lines("50", "-80"))),
+        (
+            whole("line_item_extended_field", field="nights"),
+            sale("-30", lines=[{**lines("50")[0], "extended_fields": {"nights": "4"}}]),
+        ),
     ],
 )
 def test_a_base_is_never_below_zero(proration: dict, event: dict) -> None:
     [skip] = evaluate(program(earn(proration)), event)["skipped"]
 
     assert skip["reason"] == "zero_amount"
+
+
+@pytest.mark.parametrize("bill", ["0", "-0.01"])
+def test_a_tracker_counts_the_lines_of_a_bill_unless_it_is_below_zero(bill: str) -> None:
+    trackers = {"spend": {"measure": {"type": "line_item_value"}, "target": "1000"}}
+    event = sale(bill, lines=lines("50"))
+
+    assert [each["value"] for each in evaluate(program(trackers=trackers), event)["intents"]] == (
+        ["50"] if bill == "0" else []
+    )
+
+
+def test_the_tax_of_lines_is_in_the_currency_of_the_event() -> None:
+    event = sale("220", currency="SEK", exchange_rate="0.5", lines=taxed("0", "20"))
+
+    assert amount(program(earn(whole("transaction_value", less=["tax"])), **MONEY), event) == "100"
 
 
 @pytest.mark.parametrize(("base", "before", "bill"), [("gap_before", "1000", "1"), ("gap_after", "900", "101"),

@@ -100,6 +100,39 @@ def test_tenders_of_one_type_are_added_and_a_sum_of_zero_is_absent() -> None:
     assert facts.tenders == {"card": 50 * MILLION, "cash": 5 * MILLION}
 
 
+def test_change_given_reduces_its_tender_and_may_leave_it_below_zero_or_absent() -> None:
+    paid = [("cash", "20"), ("cash", "-2.62"), ("gift", "-3"), ("card", "5"), ("card", "-5")]
+    facts = facts_of(sale(tenders=[{"type": type, "amount": amount} for type, amount in paid]))
+
+    assert facts.tenders == {"cash": 17_380_000, "gift": -3 * MILLION}
+
+
+@pytest.mark.parametrize(
+    ("taxes", "tax"),
+    [
+        (["0", "20"], 20 * MILLION),
+        (["1.5", "0.000001"], 1_500_001),
+        (["0"], 0),
+        (["20", None], None),  # not all lines carry their own
+        ([], None),  # no line
+    ],
+)
+def test_the_lines_have_a_tax_if_all_of_them_carry_it(taxes: list[str | None], tax: int | None) -> None:
+    basket = [{"id": str(number), "quantity": "1", "value": "9", "tax": each} for number, each in enumerate(taxes)]
+
+    assert facts_of(sale(lines=basket)).lines_tax == tax
+
+
+def test_an_activity_has_no_tax_of_lines() -> None:
+    assert facts_of(VISIT).lines_tax is None
+
+
+@pytest.mark.parametrize(("amount", "is_refund"), [("0.01", False), ("0", False), ("-0", False), ("-0.01", True)])
+def test_a_bill_below_zero_is_a_refund(amount: str, is_refund: bool) -> None:
+    assert facts_of(sale(amount)).is_refund == is_refund
+    assert not facts_of(VISIT).is_refund
+
+
 def test_a_standing_is_computed_once() -> None:
     facts = facts_of(sale("300"), {"trackers": {"spend": "800"}}, trackers=SPEND)
 

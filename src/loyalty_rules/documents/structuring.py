@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -187,7 +187,9 @@ def _nested_hook(converter: cattrs.Converter, annotation: Any) -> Hook:
     if origin is tuple:
         return _list_hook(converter, arguments[0])
     if origin in (Union, UnionType):
-        return _union_hook(converter, annotation)
+        tuples = [each for each in arguments if get_origin(each) is tuple]
+        is_optional_list = tuples and {*arguments} == {*tuples, NoneType}
+        return _nested_hook(converter, tuples[0]) if is_optional_list else _union_hook(converter, annotation)
     if attrs.has(annotation):
         return lambda value: converter.structure(value, annotation)
     return _mapping_hook(converter, arguments[1])

@@ -3,6 +3,7 @@
 Threads may share a plan: it keeps no state between evaluations, apart from a cache of the ends of days.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from loyalty_rules.engine.index import Index
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import Release
 from loyalty_rules.keys import action_key
-from loyalty_rules.rules.base_values import LineBase, Parts, bind_base, bind_parts, describe_base
+from loyalty_rules.rules.base_values import LineBase, LineItemExtendedField, Parts, bind_base, bind_parts, describe_base
 from loyalty_rules.rules.caps import NO_CAPS, Limit
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry
@@ -170,6 +171,13 @@ class Plan:
             return self._actions[key]
         except KeyError:
             raise LookupError(f"the program has no action {key}") from None
+
+    @functools.cached_property
+    def line_fields(self) -> frozenset[str]:
+        """The number fields of lines that some base of the program reads."""
+        awards = (action.award for action in self._actions.values() if action.award is not None)
+        bases = [*(award.proration.of for award in awards), *(tracker.measure for tracker in self.trackers)]
+        return frozenset(base.field for base in bases if isinstance(base, LineItemExtendedField))
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
         """Return the facts of an event in this program's time zone and money."""

@@ -232,7 +232,7 @@ class RedeemReceipt(Receipt):
 class UndoRedemptionReceipt(Receipt):
     """The result of undoing a redemption."""
 
-    intents: tuple[UndoRedemption, ...] = ()
+    intents: tuple[UndoRedemption | VoidCoupon, ...] = ()
 
     @property
     def undo(self) -> UndoRedemption | None:

@@ -7,7 +7,8 @@ Each function returns the intents to record, or a `Refusal`; none reads a clock 
 from loyalty_rules.lifecycle.promises import confirm, is_due, settle, update
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.lifecycle.redemption import redeem, undo_redemption, void
-from loyalty_rules.lifecycle.returns import remaining_sale, take_back
+from loyalty_rules.lifecycle.remainder import remaining_sale
+from loyalty_rules.lifecycle.returns import take_back
 from loyalty_rules.lifecycle.spending import available, in_order_of_spending, spend, undo_spend, worth
 from loyalty_rules.lifecycle.sweep import expire, expire_coupons, extended_lots
 

@@ -12,7 +12,7 @@ import attrs
 
 from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
-from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, SpendCurrency
+from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, ReverseCurrency, SpendCurrency
 from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -133,7 +133,7 @@ class CouponRecord:
 class Sale:
     """The frozen terms of a sale: the program, the event and the snapshot of its decision. Source: semantics 11.
 
-    `updates` and `returns` are those recorded so far, in the order of record.
+    `updates` and `returns` are those recorded so far, in the order of record; `reversals` are those of the returns.
     """
 
     program: Program
@@ -141,6 +141,7 @@ class Sale:
     snapshot: Snapshot
     updates: tuple[Update, ...] = ()
     returns: tuple[Return, ...] = ()
+    reversals: tuple[ReverseCurrency, ...] = ()
 
     @property
     def event_on(self) -> date:

@@ -19,7 +19,7 @@ from loyalty_rules.rules.predicates import bind, bind_line
 from loyalty_rules.rules.rounding import MODES
 from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio, decimal_of, micros
 
-__all__ = ["redeem", "undo_redemption", "void"]
+__all__ = ["is_revived", "redeem", "undo_redemption", "void"]
 
 
 def redeem(
@@ -126,6 +126,12 @@ def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedempt
     if coupon.remaining is None and coupon.redeemed_by != redeemed.key:
         return Refusal(("not_redeemed",), f"{coupon.key} is not redeemed by {redeemed.key}")
     return UndoRedemption(undo_key(redeemed.key), redeemed.key, coupon.key, redeemed.discount)
+
+
+def is_revived(coupon: CouponRecord, at: datetime) -> bool:
+    """Return whether undoing a redemption of the coupon at an instant makes it valid again."""
+    expires_at = coupon.issue.expires_at
+    return coupon.state in ("issued", "redeemed") and (expires_at is None or at < expires_at)
 
 
 def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime) -> VoidCoupon | Refusal:

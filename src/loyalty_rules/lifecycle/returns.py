@@ -1,7 +1,7 @@
 """Returns: the units, coupons and contributions that a sale loses when goods come back. Source: semantics 11.
 
-The terms are frozen: the sale without the returned goods is evaluated under the program and the snapshot of its first
-decision. Returns are cumulative: the amount to take back is `issued − awarded(sale − returned)`, clamped between the
+A sale is worth the award of its present state, under the terms of its day: program, snapshot and updates are frozen.
+Over all `recompute` actions of an account and a currency, `issued − award of the remainder` is due, clamped between the
 amount taken before and the amount issued. So a full return takes exactly the amount issued, no return raises a balance,
 and the same goods are taken back once.
 """
@@ -14,7 +14,7 @@ from typing import TypeAlias
 import attrs
 
 from loyalty_rules.engine.evaluation import Evaluator
-from loyalty_rules.events import Line, Return, Tender, Transaction
+from loyalty_rules.events import Return, Transaction
 from loyalty_rules.intents import (
     AdvanceTracker,
     IssueCoupon,
@@ -27,19 +27,28 @@ from loyalty_rules.intents import (
 )
 from loyalty_rules.keys import action_key, event_key, ordinal_in, return_void_key, reversal_key, tracker_key
 from loyalty_rules.lifecycle.claims import released_claims, released_claims_of_coupon
-from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal, Sale
-from loyalty_rules.lifecycle.redemption import undo_redemption
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.lifecycle.redemption import is_revived, undo_redemption
+from loyalty_rules.lifecycle.remainder import remaining_sale, wrong_parts
 from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
-from loyalty_rules.rules.rounding import MODES
 from loyalty_rules.rules.windows import window_days
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.apportionment import unit_of
 
-__all__ = ["ReturnIntent", "remaining_sale", "take_back"]
+__all__ = ["Redeemed", "ReturnIntent", "is_coupon_earned", "take_back"]
 
 ReturnIntent: TypeAlias = ReverseCurrency | VoidCoupon | UndoRedemption | AdvanceTracker
 """The intents of a return."""
+
+
+@attrs.frozen
+class Redeemed:
+    """A redemption that the returned transaction made, and its coupon; `is_earned` as `is_coupon_earned` returns it."""
+
+    redemption: RedeemCoupon
+    coupon: CouponRecord
+    is_earned: bool
 
 
 def take_back(
@@ -48,122 +57,58 @@ def take_back(
     lots: Iterable[Lot],
     coupons: Iterable[CouponRecord],
     tracked: Mapping[str, Decimal],
-    redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]] = (),
+    redeemed: Iterable[Redeemed] = (),
 ) -> tuple[ReturnIntent, ...] | Refusal:
     """Decide a return: the units to take back, the coupons to void, the redemptions to undo, the trackers to lower.
 
     `sale.returns` are the returns before this one. `lots` are all lots of the accounts of the sale, its own among them.
-    `coupons` are the coupons that the sale issued. `tracked` is the remaining contribution of the sale to each tracker.
-    `redeemed` are its redemptions that are not undone, each with its coupon: a full return reinstates them, a partial
-    return does not (semantics 9). Refusals: `not_a_sale`, `unknown_line`, `more_than_bought`.
+    `coupons` are the coupons that the sale issued, in the order of issue. `tracked` is the remaining contribution of
+    the sale to each tracker. `redeemed` are its redemptions that are not undone: a full return reinstates their
+    coupons, a partial return does not (semantics 9). The return of an activity is always a full one. Refusals:
+    `unknown_line`, `more_than_bought`, `missing_amount`, `too_early`, all that apply.
     """
-    event = sale.event
-    if not isinstance(event, Transaction):
-        return Refusal(("not_a_sale",), f"{event.id} is not a transaction; only a transaction can be returned")
     if any(each.id == back.id for each in sale.returns):
         return ()  # a return that is recorded already takes nothing
     returns = (*sale.returns, back)
-    wrong_lines = _wrong_lines(event, returns)
-    if wrong_lines is not None:
-        return wrong_lines
-    remainder = _Remainder(sale, event, returns)
+    refusal = _refusal(sale, returns)
+    if refusal is not None:
+        return refusal
+    remainder = _Remainder(sale, returns)
     key = event_key(sale.program.id, back.id)
     reversals = _reversals(sale, back, key, remainder, list(lots))
-    voids = _voids(back, key, remainder, coupons)
-    reinstated = _reinstated(redeemed) if remainder.sale is None else ()
+    voids = _voids(back, key, remainder, list(coupons))
+    reinstated = _reinstated(back, key, redeemed) if remainder.sale is None else ()
     return (*reversals, *voids, *reinstated, *_trackers(sale, key, remainder, tracked))
 
 
-def _wrong_lines(event: Transaction, returns: Sequence[Return]) -> Refusal | None:
-    """Return the refusal of returned lines that the sale does not have, or has in a smaller quantity."""
-    bought = {line.id: micros(line.quantity) for line in event.lines}
-    returned = _quantities(returns)
-    unknown = [line for line in returned if line not in bought]
-    if unknown:
-        return Refusal(("unknown_line",), f"the sale has no line {unknown[0]!r}")
-    over = [line for line, quantity in returned.items() if quantity > bought[line]]
-    if over:
-        return Refusal(("more_than_bought",), f"the returned quantity of line {over[0]!r} exceeds the quantity bought")
-    return None
+def _refusal(sale: Sale, returns: Sequence[Return]) -> Refusal | None:
+    """Return the refusal of the last return, with every reason; None if it can be decided."""
+    event = sale.current()
+    reasons = wrong_parts(event, returns) if isinstance(event, Transaction) else {}
+    if isinstance(event, Transaction) and returns[-1].amount is None:
+        reasons["missing_amount"] = "the return of a transaction says which amount came back"
+    if returns[-1].occurred_at < event.occurred_at:
+        reasons["too_early"] = f"the return is dated before its sale {event.id!r}"
+    return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
 
 
-def _quantities(returns: Iterable[Return]) -> dict[str, int]:
-    """Return the quantity of each returned line, in millionths."""
-    quantities: dict[str, int] = {}
-    for each in returns:
-        for line in each.lines:
-            quantities[line.id] = quantities.get(line.id, 0) + micros(line.quantity)
-    return quantities
-
-
-# -- the remaining sale ----------------------------------------------------------------------------------------------
-
-
-def remaining_sale(event: Transaction, returns: Sequence[Return]) -> Transaction | None:
-    """Return the sale as if the returned goods had never been bought; None if the whole sale has come back.
-
-    The amount is less by the returned amounts. A line keeps the proportion of its value that its quantity keeps; tax,
-    shipping, tip and tenders keep the proportion of the amount. Each is rounded to 6 decimals, half up. The whole sale
-    has come back if its whole amount has or, for a sale without an amount, every line.
-    """
-    quantities = _quantities(returns)
-    amount = micros(event.amount)
-    remaining = amount - sum(micros(each.amount) for each in returns)
-    if _is_whole_sale(event, remaining, quantities):
-        return None
-    part = (remaining, amount) if amount > 0 else (1, 1)
-    return attrs.evolve(
-        event,
-        amount=decimal_of(remaining),
-        tax=_part(event.tax, part),
-        shipping=_part(event.shipping, part),
-        tip=_part(event.tip, part),
-        tenders=tuple(Tender(each.type, _part(each.amount, part) or Decimal(0)) for each in event.tenders),
-        lines=tuple(
-            _remaining_line(line, quantities[line.id]) if quantities.get(line.id) else line
-            for line in event.lines
-            if not quantities.get(line.id) or quantities[line.id] < micros(line.quantity)
-        ),
-    )
-
-
-def _is_whole_sale(event: Transaction, remaining: int, quantities: Mapping[str, int]) -> bool:
-    if micros(event.amount) > 0:
-        return remaining <= 0
-    return all(quantities.get(line.id, 0) >= micros(line.quantity) for line in event.lines)
-
-
-def _remaining_line(line: Line, returned: int) -> Line:
-    quantity = micros(line.quantity)
-    part = (quantity - returned, quantity)
-    return attrs.evolve(
-        line,
-        quantity=decimal_of(quantity - returned),
-        value=_part(line.value, part),
-        discount=_part(line.discount, part),
-    )
-
-
-def _part(value: Decimal | None, part: tuple[int, int]) -> Decimal | None:
-    """Return a part of a value, to 6 decimals, half up (away from zero); None if there is no value."""
-    if value is None:
-        return None
-    kept, whole = part
-    exact = micros(value) * kept
-    sign = -1 if exact < 0 else 1
-    return decimal_of(sign * MODES["nearest"](abs(exact), whole))
+# -- the remainder ---------------------------------------------------------------------------------------------------
 
 
 class _Remainder:
-    """The remaining sale with the units, coupons and contributions that it would have had, evaluated once."""
+    """The remainder of a sale, and the units, coupons and contributions that it would have had, evaluated once."""
 
-    def __init__(self, sale: Sale, event: Transaction, returns: Sequence[Return]) -> None:
+    def __init__(self, sale: Sale, returns: Sequence[Return]) -> None:
+        event = sale.current()
         self.terms = sale
-        self.event = event
-        self.returned = sum(micros(each.amount) for each in returns)
-        self.sale = remaining_sale(event, returns)
-        self.awarded: dict[str, int] = {}
-        self.coupons: dict[str, int] = {}
+        self.returned = sum(micros(each.amount) for each in returns if each.amount is not None)
+        self.amount = 0
+        self.sale: Transaction | None = None
+        if isinstance(event, Transaction):
+            self.amount = micros(event.amount)
+            self.sale = remaining_sale(event, returns, sale.program.plan.line_fields)
+        self.issues: list[IssueCurrency] = []
+        self.coupons: list[IssueCoupon] = []
         self.tracked: dict[str, int] = {}
         if self.sale is not None:
             self._evaluate(self.sale)
@@ -172,13 +117,10 @@ class _Remainder:
         plan = self.terms.program.plan
         evaluator = Evaluator(plan, plan.facts(remaining, self.terms.snapshot), _Unnamed())
         evaluator.run()
-        for intent in evaluator.intents:
-            if isinstance(intent, IssueCurrency):
-                self.awarded[_action(intent)] = micros(intent.amount)
-            elif isinstance(intent, IssueCoupon):
-                self.coupons[_action(intent)] = self.coupons.get(_action(intent), 0) + 1
-            elif isinstance(intent, AdvanceTracker):
-                self.tracked[intent.tracker] = micros(intent.value)
+        self.issues = [each for each in evaluator.intents if isinstance(each, IssueCurrency)]
+        self.coupons = [each for each in evaluator.intents if isinstance(each, IssueCoupon)]
+        advances = [each for each in evaluator.intents if isinstance(each, AdvanceTracker)]
+        self.tracked = {each.tracker: micros(each.value) for each in advances}
 
     def policy(self, issue: IssueCurrency | IssueCoupon) -> str:
         """Return the policy `on_return` of the action of an issue."""
@@ -202,42 +144,72 @@ class _Unnamed:
 def _reversals(
     sale: Sale, back: Return, key: str, remainder: _Remainder, lots: Sequence[Lot]
 ) -> Iterator[ReverseCurrency]:
-    """Yield the reversal of each issue of the sale; one reversal cannot draw units that an earlier one has drawn."""
+    """Yield the reversal of each issue of the sale, in the order of issue.
+
+    Every issue loses its own units before any takes those of other lots; no reversal draws units that another drew.
+    """
+    own = sorted((lot for lot in lots if lot.issue.event == sale.event.id), key=lambda lot: lot.order)
+    takings = [_Taking(sale, lot, units, back.occurred_at) for lot, units in _dues(remainder, own) if units > 0]
     current = {lot.key: lot for lot in lots}
-    for lot in lots:
-        if lot.issue.event != sale.event.id:
-            continue
-        due = _due(sale, remainder, lot)
-        if due > 0:
-            draws = _draws(current, lot, due, back.occurred_at)
-            for each in draws:
-                current[each.lot] = current[each.lot].moved(each.taken_from, "reversed", each.amount)
-            yield _reversal(sale, back, key, lot, due, draws)
+    for taking in takings:
+        taking.take_own(current)
+    for taking in takings:
+        taking.take_others(current)
+    for taking in takings:
+        yield taking.reversal(key, back)
 
 
-def _due(sale: Sale, remainder: _Remainder, lot: Lot) -> int:
-    """Return the units that this return takes back of an issue, in millionths."""
-    taken_before = micros(lot.taken_back)
-    due = _due_in_all(sale, remainder, lot) - taken_before
-    return min(due, micros(lot.issued) - micros(lot.voided) - taken_before)
+def _dues(remainder: _Remainder, own: Sequence[Lot]) -> list[tuple[Lot, int]]:
+    """Return the lots of the sale, each with the units that this return takes back of it, in millionths."""
+    dues = {lot.key: _due_by_policy(remainder, lot) for lot in own if remainder.policy(lot.issue) != "recompute"}
+    pools: dict[tuple[Account, str], list[Lot]] = {}
+    for lot in own:
+        if remainder.policy(lot.issue) == "recompute":
+            pools.setdefault((lot.account, lot.issue.currency), []).append(lot)
+    issued = {_action(lot.issue) for lot in own}
+    for pool, members in pools.items():
+        dues |= _due_by_recomputing(members, _awards(remainder, pool, issued))
+    return [(lot, min(dues[lot.key], micros(lot.issued) - micros(lot.taken_back))) for lot in own]
 
 
-def _due_in_all(sale: Sale, remainder: _Remainder, lot: Lot) -> int:
-    """Return the units that all returns so far take back of an issue, in millionths."""
-    issued = micros(lot.issued)
-    policy = remainder.policy(lot.issue)
+def _awards(remainder: _Remainder, pool: tuple[Account, str], issued: set[str]) -> dict[str, int]:
+    """Return the awards of the remainder to an account in a currency, by action, in millionths.
+
+    Counted are the `recompute` actions and, whatever their policy, the actions that issued nothing at the sale.
+    """
+    return {
+        _action(each): micros(each.amount)
+        for each in remainder.issues
+        if (Account.of(each), each.currency) == pool
+        and (remainder.policy(each) == "recompute" or _action(each) not in issued)
+    }
+
+
+def _due_by_recomputing(members: Sequence[Lot], awards: Mapping[str, int]) -> dict[str, int]:
+    """Return the units due of each lot of a pool: in all `issued − awards`, from the last action that loses units."""
+    issued = sum(micros(lot.issued) for lot in members)
+    taken = sum(micros(lot.taken_back) for lot in members)
+    missing = min(max(issued - sum(awards.values()), taken), issued) - taken
+    dues: dict[str, int] = {}
+    for lot in reversed(members):
+        loss = micros(lot.issued) - awards.get(_action(lot.issue), 0) - micros(lot.taken_back)
+        dues[lot.key] = min(max(loss, 0), missing)
+        missing -= dues[lot.key]
+    return dues
+
+
+def _due_by_policy(remainder: _Remainder, lot: Lot) -> int:
+    """Return the units due of a lot whose action reverses, keeps, or takes a proportion, in millionths."""
+    issued, taken, policy = micros(lot.issued), micros(lot.taken_back), remainder.policy(lot.issue)
     if policy == "keep":
         return 0
     if policy == "reverse" or remainder.sale is None:
-        return issued
-    if policy == "proportional":
-        amount = micros(remainder.event.amount)
-        if amount <= 0:
-            return 0
-        unit = _unit(sale, lot)
-        # Rounded down, cumulatively: no return takes more than its proportion, and the last takes the rest.
-        return issued * remainder.returned // (amount * unit) * unit
-    return issued - min(remainder.awarded.get(_action(lot.issue), 0), issued)
+        return issued - taken
+    if remainder.amount <= 0:
+        return 0
+    # Rounded down, cumulatively: no return takes more than its proportion, and the last takes the rest.
+    unit = _unit(remainder.terms, lot)
+    return issued * remainder.returned // (remainder.amount * unit) * unit - taken
 
 
 def _unit(sale: Sale, lot: Lot) -> int:
@@ -245,70 +217,139 @@ def _unit(sale: Sale, lot: Lot) -> int:
     return unit_of(micros(lot.issued), decimals)
 
 
-def _draws(lots: Mapping[str, Lot], lot: Lot, due: int, at: datetime) -> tuple[LotDraw, ...]:
-    """Draw units: first from the promise of the issue, then from its live lot, then from the account's other lots."""
-    own = lots[lot.key]
-    promised = min(due, micros(own.promised))
-    others = [
-        each
-        for each in lots.values()
-        if each.key != lot.key and each.account == lot.account and each.issue.currency == lot.issue.currency
-    ]
-    order = [*in_order_of_spending([own], at), *in_order_of_spending(others, at)]
-    from_promise = (LotDraw(lot.key, decimal_of(promised), "promised"),) if promised else ()
-    return (*from_promise, *draw(order, decimal_of(due - promised)))
+class _Taking:
+    """The units that a return takes back of one issue: drawn from lots, counted as taken, or a shortfall.
 
+    In this order: the promise and the live lot of the issue; its units that have expired, lapsed or been cancelled,
+    which count as taken, once; the account's other live lots, soonest expiry first.
+    """
 
-def _reversal(sale: Sale, back: Return, key: str, lot: Lot, due: int, draws: tuple[LotDraw, ...]) -> ReverseCurrency:
-    issue = lot.issue
-    return ReverseCurrency(
-        reversal_key(key, _action(issue)),
-        lot.key,
-        back.id,
-        issue.member,
-        issue.group,
-        issue.currency,
-        amount=decimal_of(due),
-        draws=draws,
-        shortfall=decimal_of(due - sum(micros(each.amount) for each in draws)),
-        carried=sale.program.shortfall == "carry",
-        claims=released_claims(lot, decimal_of(due)),
-    )
+    def __init__(self, sale: Sale, lot: Lot, due: int, at: datetime) -> None:
+        self._sale = sale
+        self._lot = lot
+        self._due = self._missing = due
+        self._at = at
+        self._draws: list[LotDraw] = []
+        self._counted = 0
+
+    def take_own(self, lots: dict[str, Lot]) -> None:
+        """Draw from the promise and the live lot of the issue, then count its units that are gone."""
+        promised = min(self._missing, micros(self._lot.promised))
+        if promised:
+            self._draw(lots, [LotDraw(self._lot.key, decimal_of(promised), "promised")])
+        self._draw(lots, draw(in_order_of_spending([lots[self._lot.key]], self._at), decimal_of(self._missing)))
+        self._counted = min(self._missing, self._gone())
+        self._missing -= self._counted
+
+    def _gone(self) -> int:
+        """Return the units of the issue that nobody has any more, less those that earlier returns counted."""
+        lot = self._lot
+        expired = 0 if lot.is_live(self._at) else micros(lot.outstanding)
+        earlier = [each for each in self._sale.reversals if each.issue == lot.key]
+        counted = sum(
+            micros(each.amount) - micros(each.shortfall) - sum(micros(drawn.amount) for drawn in each.draws)
+            for each in earlier
+        )
+        return micros(lot.expired) + micros(lot.voided) + expired - counted
+
+    def take_others(self, lots: dict[str, Lot]) -> None:
+        """Draw from the account's other live lots of the currency."""
+        account, currency = self._lot.account, self._lot.issue.currency
+        others = [
+            each
+            for each in lots.values()
+            if each.key != self._lot.key and each.account == account and each.issue.currency == currency
+        ]
+        self._draw(lots, draw(in_order_of_spending(others, self._at), decimal_of(self._missing)))
+
+    def _draw(self, lots: dict[str, Lot], draws: Iterable[LotDraw]) -> None:
+        for each in draws:
+            self._draws.append(each)
+            self._missing -= micros(each.amount)
+            lots[each.lot] = lots[each.lot].moved(each.taken_from, "reversed", each.amount)
+
+    def reversal(self, key: str, back: Return) -> ReverseCurrency:
+        """Return the intent; claims of units that a cancellation has released already are not released again."""
+        issue = self._lot.issue
+        released = self._due - min(self._counted, micros(self._lot.voided))
+        return ReverseCurrency(
+            reversal_key(key, _action(issue)),
+            self._lot.key,
+            back.id,
+            issue.member,
+            issue.group,
+            issue.currency,
+            amount=decimal_of(self._due),
+            draws=tuple(self._draws),
+            shortfall=decimal_of(self._missing),
+            carried=self._sale.program.shortfall == "carry",
+            claims=released_claims(self._lot, decimal_of(released)) if released else (),
+        )
 
 
 # -- coupons and trackers --------------------------------------------------------------------------------------------
 
 
-def _voids(back: Return, key: str, remainder: _Remainder, coupons: Iterable[CouponRecord]) -> Iterator[VoidCoupon]:
-    """Yield the void of each surplus coupon that is still issued, the newest of each action first."""
-    by_action: dict[str, list[CouponRecord]] = {}
+def _voids(back: Return, key: str, remainder: _Remainder, coupons: Sequence[CouponRecord]) -> Iterator[VoidCoupon]:
+    """Yield the void of each surplus coupon that is still issued, the newest first; an expired one counts as voided."""
+    issued = {_action(coupon.issue) for coupon in coupons}
+    for members in _coupon_pools(remainder, coupons):
+        surplus = _surplus(remainder, members, issued) - sum(coupon.state == "voided" for coupon in members)
+        unused = [coupon for coupon in reversed(members) if coupon.state in ("issued", "expired")]
+        for coupon in unused[: max(surplus, 0)]:
+            if coupon.state_at(back.occurred_at) == "issued":
+                void = return_void_key(key, _action(coupon.issue), ordinal_in(coupon.key))
+                yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
+
+
+def _coupon_pools(remainder: _Remainder, coupons: Sequence[CouponRecord]) -> Iterable[list[CouponRecord]]:
+    """Return the coupons by type over all `void_if_unredeemed` actions, and by action for other policies."""
+    pools: dict[tuple[str, str], list[CouponRecord]] = {}
     for coupon in coupons:
-        by_action.setdefault(_action(coupon.issue), []).append(coupon)
-    for action, issued in by_action.items():
-        surplus = _surplus(remainder, action, issued) - sum(coupon.state == "voided" for coupon in issued)
-        newest_first = sorted(issued, key=lambda coupon: ordinal_in(coupon.key), reverse=True)
-        voidable = [coupon for coupon in newest_first if coupon.state_at(back.occurred_at) == "issued"]
-        for coupon in voidable[: max(surplus, 0)]:
-            void = return_void_key(key, action, ordinal_in(coupon.key))
-            yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
+        policy = remainder.policy(coupon.issue)
+        pool = coupon.issue.coupon_type if policy == "void_if_unredeemed" else _action(coupon.issue)
+        pools.setdefault((policy, pool), []).append(coupon)
+    return pools.values()
 
 
-def _surplus(remainder: _Remainder, action: str, issued: Sequence[CouponRecord]) -> int:
-    """Return the number of coupons of an action that the remaining sale would not have issued."""
-    policy = remainder.policy(issued[0].issue)
+def _surplus(remainder: _Remainder, members: Sequence[CouponRecord], issued: set[str]) -> int:
+    """Return the number of coupons of a pool that the remainder would not have issued."""
+    policy, coupon_type = remainder.policy(members[0].issue), members[0].issue.coupon_type
     if policy == "keep":
         return 0
     if policy == "reverse" or remainder.sale is None:
-        return len(issued)
-    return len(issued) - min(remainder.coupons.get(action, 0), len(issued))
+        return len(members)
+    kept = sum(
+        each.coupon_type == coupon_type
+        and (remainder.policy(each) == "void_if_unredeemed" or _action(each) not in issued)
+        for each in remainder.coupons
+    )
+    return max(len(members) - kept, 0)
 
 
-def _reinstated(redeemed: Iterable[tuple[RedeemCoupon, CouponRecord]]) -> Iterator[UndoRedemption]:
-    """Yield the undoing of each redemption that can be undone."""
-    for redemption, coupon in redeemed:
-        undone = undo_redemption(redemption, coupon)
+def is_coupon_earned(sale: Sale, coupons: Sequence[CouponRecord], coupon: CouponRecord) -> bool:
+    """Return whether a coupon of a sale is still earned: its returns were due no more coupons than they could void.
+
+    `coupons` are all coupons of the sale, in the order of issue. Source: semantics 9 and 11.
+    """
+    if not sale.returns:
+        return True
+    remainder = _Remainder(sale, sale.returns)
+    issued = {_action(each.issue) for each in coupons}
+    pool = next(each for each in _coupon_pools(remainder, coupons) if coupon.key in {one.key for one in each})
+    gone = sum(each.state in ("voided", "expired") for each in pool)
+    return _surplus(remainder, pool, issued) <= gone
+
+
+def _reinstated(back: Return, key: str, redeemed: Iterable[Redeemed]) -> Iterator[UndoRedemption | VoidCoupon]:
+    """Yield the undoing of each redemption that can be undone, and the void of a coupon that is no longer earned."""
+    for each in redeemed:
+        undone, coupon = undo_redemption(each.redemption, each.coupon), each.coupon
         if isinstance(undone, UndoRedemption):
             yield undone
+            if not each.is_earned and is_revived(coupon, back.occurred_at):
+                void = return_void_key(key, _action(coupon.issue), ordinal_in(coupon.key))
+                yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
 
 
 def _trackers(sale: Sale, key: str, remainder: _Remainder, tracked: Mapping[str, Decimal]) -> Iterator[AdvanceTracker]:

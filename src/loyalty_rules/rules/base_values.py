@@ -303,8 +303,11 @@ def _bill_less(facts: Facts, components: tuple[str, ...]) -> Ratio:
 
 
 def _component(facts: Facts, name: str) -> int:
+    """Return a component of the bill; below zero (change given) it counts as zero."""
     if name.startswith("tenders."):
-        return facts.tenders.get(name.removeprefix("tenders."), 0)
+        return max(facts.tenders.get(name.removeprefix("tenders."), 0), 0)
+    if name == "tax" and facts.lines_tax is not None:
+        return facts.lines_tax
     value = getattr(facts.event, name)
     return micros(value) if value is not None else 0
 
@@ -353,14 +356,23 @@ def _selected(select: Selection, facts: Facts) -> list[int]:
 
 def _value_parts(facts: Facts, positions: list[int]) -> Parts:
     values, unit = facts.values
-    if facts.rate == RATE_UNIT:
-        return positions, [values[i] for i in positions], unit
-    factor, denominator = facts.in_money(1, unit)
+    factor, denominator = (1, unit) if facts.rate == RATE_UNIT else facts.in_money(1, unit)
+    if facts.is_refund:
+        return _no_parts(positions)
+    if factor == 1:
+        return positions, [values[i] for i in positions], denominator
     return positions, [values[i] * factor for i in positions], denominator
+
+
+def _no_parts(positions: list[int]) -> Parts:
+    """Return the parts of a bill below zero: its lines earn nothing. Source: semantics 2."""
+    return positions, [0] * len(positions), MICRO
 
 
 def _quantity_parts(facts: Facts, positions: list[int]) -> Parts:
     lines = facts.event_lines
+    if facts.is_refund:
+        return _no_parts(positions)
     return positions, [micros(lines[i].quantity) for i in positions], MICRO
 
 
@@ -369,6 +381,8 @@ def _field_parts(facts: Facts, positions: list[int], name: str) -> Parts:
     numbers = [_number(lines[i].extended_fields, f"lines[{i}].extended_fields", name) for i in positions]
     if all(number is None for number in numbers):
         raise Skip("missing_field", f"extended_fields.{name} is absent from every selected line")
+    if facts.is_refund:
+        return _no_parts(positions)
     return positions, [number or 0 for number in numbers], MICRO
 
 

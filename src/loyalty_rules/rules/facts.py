@@ -78,6 +78,7 @@ class Facts:
 
     `rate` is the program's money for one unit of the event's, in 10⁻¹². It is 1 if no conversion is needed, and None
     if a rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
+    `is_refund` is whether the amount is below zero.
     """
 
     __slots__ = (
@@ -90,6 +91,7 @@ class Facts:
         "event",
         "event_lines",
         "event_on",
+        "is_refund",
         "member",
         "priced",
         "rate",
@@ -118,7 +120,9 @@ class Facts:
             self.amount: int | None = amount
             self.priced: int | NoRate | None = amount * self.rate if self.rate is not None else NO_RATE
             self.event_lines: tuple[Line, ...] = event.lines
+            self.is_refund = amount < 0
         else:
+            self.is_refund = False
             self.amount, self.priced, self.event_lines = None, None if self.rate is not None else NO_RATE, ()
         self._trackers = trackers
         self._standings: dict[str, Standing] = {}
@@ -175,6 +179,12 @@ class Facts:
         if self.rate is None:
             raise Skip("no_exchange_rate", f"the event is in {self.event.currency} and has no exchange_rate")
         return value * self.rate, denominator * RATE_UNIT
+
+    @property
+    def lines_tax(self) -> int | None:
+        """The sum of the lines' own tax, in millionths; None unless every line of the bill carries it."""
+        taxes = [line.tax for line in self.event_lines]
+        return sum(each_in_micros(taxes)) if taxes and None not in taxes else None
 
     @property
     def tenders(self) -> dict[str, int]:

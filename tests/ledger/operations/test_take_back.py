@@ -80,7 +80,8 @@ def test_the_redemption_of_a_cancelled_transaction_is_undone(service: LedgerServ
 
     assert isinstance(decision, tuple)
     assert [each.coupon for each in decision if isinstance(each, UndoRedemption)] == ["acme/T-1/p/gift/1"]
-    assert steps[steps.index("redemptions_in") :] == ["redemptions_in", "lock acme/T-1", "coupon", "save_sale"]
+    looked_up = ["redemptions_in", "lock acme/T-1", "coupon", "sale", "coupons_of_sale", "save_sale"]
+    assert steps[steps.index("redemptions_in") :] == looked_up
 
 
 def test_a_return_of_an_unknown_sale_is_refused(storage: MemoryStorage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import loyalty_rules as lr
+from loyalty_rules.lifecycle import returns
 from loyalty_rules.testing.laws.returning import returning
 from loyalty_rules.testing.laws.searching import Effort
 from shop import earn, fixed, program, proportional
@@ -50,3 +51,34 @@ def test_the_return_of_a_counterexample_is_of_its_whole_sale_on_the_next_day() -
     assert (back["type"], back["of"], back["amount"]) == ("return", sale["id"], sale["amount"])
     assert (sale["occurred_at"], back["occurred_at"]) == ("2025-01-01T12:00:00Z", "2025-01-02T12:00:00Z")
     assert found.sentence.endswith("leave 7 points (of p/earn)")
+
+
+def two_rates() -> dict:
+    """Return a program of double points from 100 and single points below."""
+    single = {"type": "multiplier", "percent": "100"}
+    double = {"type": "multiplier", "percent": "200"}
+    large = {"field": "amount", "at_least": "100"}
+    return program(
+        promotions=[
+            {"id": "double", "when": large, "exclusive": "rate", "priority": 1, "actions": [earn(double)]},
+            {"id": "single", "exclusive": "rate", "actions": [earn(single)]},
+        ]
+    )
+
+
+def test_a_partial_return_leaves_the_award_of_the_rest() -> None:
+    assert returning(lr.load_program(two_rates()), effort=Effort(examples=100)) is None
+
+
+def test_a_decision_of_each_action_by_itself_breaks_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    awards = returns._awards
+    monkeypatch.setattr(
+        returns,
+        "_awards",
+        lambda rest, pool, issued: {key: each for key, each in awards(rest, pool, issued).items() if key in issued},
+    )
+    found = returning(lr.load_program(two_rates()), effort=Effort(examples=100))
+
+    assert found is not None
+    assert "and a return of" in found.sentence
+    assert found.sentence.endswith("which is not the award of the rest")

@@ -3,18 +3,21 @@
 Rows are locked before they are read. The key of a lot or a coupon names the sale to lock.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+
+import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.keys import event_in, is_of_program
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.storage import Storage, window_of
+from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 
-__all__ = ["accounts_of", "locked_coupon", "locked_lot", "locked_sale", "read_snapshot", "sale_locks"]
+__all__ = ["accounts_of", "is_earned", "locked_coupon", "locked_lot", "locked_sale", "read_snapshot", "sale_locks"]
 
 
 def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
@@ -39,6 +42,17 @@ def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord 
         return None
     storage.lock([sale_lock(program.id, event_in(key))])
     return storage.coupon(key)
+
+
+def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Collection[str] = ()) -> bool:
+    """Return whether a locked coupon is still earned, after the returns of the sale that issued it.
+
+    `lost` are the keys of coupons that the same batch voids.
+    """
+    sale = storage.sale(program.id, coupon.issue.event)
+    issued = storage.coupons_of_sale(program.id, coupon.issue.event)
+    coupons = [attrs.evolve(each, state="voided") if each.key in lost else each for each in issued]
+    return sale is None or returns.is_coupon_earned(sale, coupons, coupon)
 
 
 def read_snapshot(storage: Storage, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:

@@ -5,13 +5,13 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Return
-from loyalty_rules.intents import RedeemCoupon
-from loyalty_rules.ledger.operations.lookups import locked_coupon, locked_sale
+from loyalty_rules.intents import ReverseCurrency
+from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, unknown_sale
 from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import returns
-from loyalty_rules.lifecycle.records import CouponRecord, Refusal
+from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 from loyalty_rules.values.checked import checked
@@ -50,11 +50,21 @@ class TakeBack(EventOperation[ReturnReceipt]):
             redeemed=self._redeemed(storage),
         )
         if not isinstance(decided, Refusal):
-            storage.save_sale(attrs.evolve(sale, returns=(*sale.returns, self.event)))
+            reversals = [each for each in decided if isinstance(each, ReverseCurrency)]
+            storage.save_sale(
+                attrs.evolve(sale, returns=(*sale.returns, self.event), reversals=(*sale.reversals, *reversals))
+            )
         return decided
 
-    def _redeemed(self, storage: Storage) -> list[tuple[RedeemCoupon, CouponRecord]]:
+    def _redeemed(self, storage: Storage) -> list[returns.Redeemed]:
         """Return the redemptions of the sale that were not undone, each with its locked coupon."""
-        made = storage.redemptions_in(self.program.id, self.event.of)
-        coupons = ((each, locked_coupon(storage, self.program, each.coupon)) for each in made)
-        return [(each, coupon) for each, coupon in coupons if coupon is not None]
+        redeemed: list[returns.Redeemed] = []
+        lost: set[str] = set()
+        for each in storage.redemptions_in(self.program.id, self.event.of):
+            coupon = locked_coupon(storage, self.program, each.coupon)
+            if coupon is not None:
+                is_kept = is_earned(storage, self.program, coupon, lost)
+                redeemed.append(returns.Redeemed(each, coupon, is_kept))
+                if not is_kept:
+                    lost.add(coupon.key)  # voided in this batch: one coupon less for the next to make good
+        return redeemed

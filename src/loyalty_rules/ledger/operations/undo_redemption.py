@@ -4,10 +4,10 @@ from datetime import datetime
 
 import attrs
 
-from loyalty_rules.intents import RedeemCoupon
-from loyalty_rules.keys import undo_redemption_phase
+from loyalty_rules.intents import RedeemCoupon, VoidCoupon
+from loyalty_rules.keys import undo_redemption_phase, void_key
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import locked_coupon
+from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon
 from loyalty_rules.ledger.operations.operation import (
     Decision,
     Operation,
@@ -18,8 +18,9 @@ from loyalty_rules.ledger.operations.operation import (
 )
 from loyalty_rules.ledger.receipts import UndoRedemptionReceipt
 from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle.claims import released_claims_of_coupon
 from loyalty_rules.lifecycle.records import Refusal
-from loyalty_rules.lifecycle.redemption import undo_redemption
+from loyalty_rules.lifecycle.redemption import is_revived, undo_redemption
 from loyalty_rules.program import Program
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import read_instant
@@ -48,11 +49,17 @@ class UndoRedemptionOf(Operation[UndoRedemptionReceipt]):
         )
 
     def decide(self, storage: Storage) -> Decision:
-        """Reinstate the coupon."""
+        """Reinstate the coupon; void it in the same batch if returns of its own sale have taken it."""
         redeemed = storage.undoable(self.program.id, self.redemption)
         if not isinstance(redeemed, RedeemCoupon):
             return Refusal(("unknown_redemption",), f"no redemption {self.redemption} has been recorded")
         coupon = locked_coupon(storage, self.program, redeemed.coupon)
         if storage.is_undone(self.redemption):
             return already_undone(self.redemption)
-        return decision_of(undo_redemption(redeemed, coupon)) if coupon else unknown_sale(redeemed.coupon)
+        if coupon is None:
+            return unknown_sale(redeemed.coupon)
+        undone = undo_redemption(redeemed, coupon)
+        if isinstance(undone, Refusal) or not is_revived(coupon, self.at) or is_earned(storage, self.program, coupon):
+            return decision_of(undone)
+        key = void_key(self.program.id, self.event, coupon.key)
+        return (undone, VoidCoupon(key, coupon.key, self.event, released_claims_of_coupon(coupon)))

@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy import Row
 
 from loyalty_rules.documents.structuring import restore, unstructure
-from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency
+from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency, ReverseCurrency
 from loyalty_rules.ledger.errors import AmountOutOfRangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory, Undoable
@@ -42,6 +42,7 @@ __all__ = [
     "microseconds",
     "new_coupon_row",
     "new_lot_row",
+    "reversals_of",
     "text_of_json",
     "undoable_of",
     "undoable_row",
@@ -113,6 +114,11 @@ def json_of(text: str) -> Any:
 def intents_of(program: str, documents: list[dict[str, Any]], serials: SerialsAtRest) -> tuple[Intent, ...]:
     """Convert the documents of a receipt to intents."""
     return tuple(_intent_of(program, each, serials) for each in documents)
+
+
+def reversals_of(documents: list[dict[str, Any]]) -> list[ReverseCurrency]:
+    """Convert the reversals among the documents of a receipt."""
+    return [restore(each, ReverseCurrency) for each in documents if each["type"] == ReverseCurrency.type]
 
 
 def _intent_of(program: str, document: Mapping[str, Any], serials: SerialsAtRest) -> Intent:

@@ -84,7 +84,7 @@ class Statements:
             .where(r.c.version.is_not(None))
         )
         self.events_after_sale = (
-            select(b.c.inputs)
+            select(b.c.inputs, r.c.intents)
             .join(r)
             .where(b.c.program == bindparam("program"), b.c.of == bindparam("event"), b.c.phase == "event")
             .where(b.c.event != b.c.of)

@@ -34,6 +34,7 @@ from loyalty_rules.ledger.sql.mapping import (
     json_of,
     lot_of,
     microseconds,
+    reversals_of,
     text_of_json,
     undoable_of,
 )
@@ -159,13 +160,16 @@ class SQLStorage(HistoryReader):
         sale_event = load_event(json_of(row.inputs)["event"])
         assert isinstance(sale_event, (Transaction, Activity))
         terms = self._programs.load(self._connection, self._statements, row.version)
-        later = [
-            load_event(json_of(each.inputs)["event"])
-            for each in self._rows(self._statements.events_after_sale, program=program, event=event)
-        ]
-        updates = tuple(each for each in later if isinstance(each, Update))
-        returns = tuple(each for each in later if isinstance(each, Return))
-        return Sale(terms, sale_event, load_snapshot(json_of(row.snapshot)), updates, returns)
+        rows = self._rows(self._statements.events_after_sale, program=program, event=event)
+        later = [load_event(json_of(each.inputs)["event"]) for each in rows]
+        return Sale(
+            terms,
+            sale_event,
+            load_snapshot(json_of(row.snapshot)),
+            updates=tuple(each for each in later if isinstance(each, Update)),
+            returns=tuple(each for each in later if isinstance(each, Return)),
+            reversals=tuple(each for row in rows for each in reversals_of(json_of(row.intents))),
+        )
 
     def save_sale(self, sale: Sale) -> None:
         """Add the terms of a sale to the unit of work; updates and returns are recorded by their own batches."""

@@ -79,7 +79,7 @@ class LedgerTotals:
         return [issue for recorded in self.events for issue in recorded.issues()]
 
     def kept(self) -> dict[str, int]:
-        """Return the rest of each issue, by its key: its amount less returns and cancellations."""
+        """Return the rest of each issue, by its key: its amount less returns and cancellations, at least zero."""
         left = {intent.key: amount_of(intent) for intent in self.issues()}
         for recorded in self.events:
             for intent in recorded.intents:
@@ -92,7 +92,7 @@ class LedgerTotals:
                         left[intent.coupon] = 0
                     case _:
                         continue
-        return left
+        return {key: max(amount, 0) for key, amount in left.items()}  # a return counts cancelled units as taken
 
     def day_of(self, event: Transaction | Activity) -> date:
         """Return the local date that a sale or an activity counts for."""

@@ -27,6 +27,7 @@ from loyalty_rules.testing.ledgers.facts.recording import (
     TrackerFacts,
     TransactionFacts,
 )
+from loyalty_rules.testing.ledgers.facts.remaining import RemainderFacts
 from loyalty_rules.testing.ledgers.facts.returning import CouponReturnFacts, ReturnFacts, ShortfallFacts
 from loyalty_rules.testing.ledgers.facts.spending import RedeemRateFacts, SpendFacts, UndoFacts
 from loyalty_rules.testing.ledgers.facts.till import Till
@@ -43,6 +44,7 @@ class LedgerContract(
     TransactionFacts,
     PromiseFacts,
     ReturnFacts,
+    RemainderFacts,
     CouponReturnFacts,
     ShortfallFacts,
     SpendFacts,

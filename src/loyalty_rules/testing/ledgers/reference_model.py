@@ -5,7 +5,7 @@ a number for each day. Every rule of the semantics is written out once more.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -13,7 +13,6 @@ from loyalty_rules.testing.ledgers.reference_programs import (
     DELAY,
     GROUP_OF,
     Bill,
-    CounterName,
     CounterUse,
     CouponRule,
     CurrencyRule,
@@ -26,112 +25,21 @@ from loyalty_rules.testing.ledgers.reference_programs import (
     midnight_after,
     tracker_counter,
 )
+from loyalty_rules.testing.ledgers.reference_records import (
+    Account,
+    Counters,
+    Coupon,
+    Decision,
+    GoodsBack,
+    Lot,
+    Redemption,
+    Remainder,
+    Sale,
+    Spend,
+    account_of,
+)
 
-__all__ = ["Account", "Counters", "Coupon", "Lot", "Model", "Sale"]
-
-Account = tuple[str, str]
-
-
-class Counters:
-    """A number for each counter and day."""
-
-    def __init__(self) -> None:
-        self.values: dict[CounterName, dict[date, int]] = {}
-
-    def add(self, counter: CounterName, day: date, amount: int) -> None:
-        days = self.values.setdefault(counter, {})
-        days[day] = days.get(day, 0) + amount
-
-    def value(self, counter: CounterName, first: date | None, day: date) -> int:
-        days = self.values.get(counter, {})
-        return sum(amount for when, amount in days.items() if first is None or first <= when <= day)
-
-    def left(self, use: CounterUse) -> int:
-        return use.limit - self.value(use.counter, use.first, use.day)
-
-
-@attrs.define
-class Lot:
-    """One issue and its buckets, in hundredths."""
-
-    key: str
-    rule: CurrencyRule
-    bill: Bill
-    account: Account
-    issued: int
-    uses: list[CounterUse]
-    expires_at: datetime | None
-    due_at: datetime | None
-    promised: int = 0
-    outstanding: int = 0
-    spent: int = 0
-    expired: int = 0
-    reversed: int = 0
-    voided: int = 0
-    claimed: int = 0
-
-    def is_live(self, at: datetime) -> bool:
-        return self.outstanding > 0 and (self.expires_at is None or at < self.expires_at)
-
-
-@attrs.define
-class Coupon:
-    """One coupon and its state."""
-
-    key: str
-    rule: CouponRule
-    bill: Bill
-    valid_from: datetime
-    expires_at: datetime | None
-    uses: list[CounterUse]
-    state: str = "issued"
-    remaining: int | None = None
-    redeemed_by: str | None = None
-    serial: str = ""
-
-    def state_at(self, at: datetime) -> str:
-        if self.state == "issued" and self.expires_at is not None and at >= self.expires_at:
-            return "expired"
-        return self.state
-
-
-@attrs.define
-class Decision:
-    """The decision about a bill by the counters of an instant: amounts and numbers, each with the counters it uses."""
-
-    bill: Bill
-    program: ReferenceProgram
-    counters: Counters
-    currency: list[tuple[CurrencyRule, int, list[CounterUse]]]
-    coupons: list[tuple[CouponRule, int, list[CounterUse]]]
-    tracked: dict[str, int]
-
-
-@attrs.define
-class Sale:
-    """A recorded sale: the inputs of its decision, and the amount and the pieces returned so far."""
-
-    bill: Bill
-    program: ReferenceProgram
-    counters: Counters
-    tracked: dict[str, int]
-    back: int = 0
-    pieces_back: int = 0
-
-
-@attrs.define
-class Spend:
-    key: str
-    taken: list[tuple[Lot, int]]
-    undone: bool = False
-
-
-@attrs.define
-class Redemption:
-    key: str
-    coupon: Coupon
-    discount: int
-    undone: bool = False
+__all__ = ["Model"]
 
 
 class Model:
@@ -167,14 +75,22 @@ class Model:
             if amount:
                 drawn[rule.currency] = drawn.get(rule.currency, 0) + amount
                 decision.currency.append((rule, amount, uses))
+        given: dict[str, int] = {}
         for coupon in program.coupon_rules:
             number = coupon.number(bill) if bill.amount >= max(coupon.least, 1) else 0
+            if coupon.below is not None and bill.amount >= coupon.below:
+                number = 0
             if bill.member is None and "per_member" in coupon.caps:
                 number = 0
-            coupon_draws = [*coupon_counter_uses_of(coupon, bill)]
-            for left in (coupon.caps.get("per_transaction", number), *(counters.left(use) for use in coupon_draws)):
-                number = max(min(number, left), 0)
+            coupon_draws, before = [*coupon_counter_uses_of(coupon, bill)], given.get(coupon.type, 0)
+            limits = [
+                coupon.caps.get("per_transaction", number + before),
+                *(counters.left(use) for use in coupon_draws),
+            ]
+            for left in limits:
+                number = max(min(number, left - before), 0)
             if number:
+                given[coupon.type] = before + number
                 decision.coupons.append((coupon, number, coupon_draws))
         return decision
 
@@ -182,6 +98,8 @@ class Model:
         if bill.member is None or (rule.to_group and GROUP_OF[bill.member] is None):
             return False
         if (rule.trigger == "transaction") != (bill.amount > 0) or bill.amount < rule.least:
+            return False
+        if rule.below is not None and bill.amount >= rule.below:
             return False
         if rule.store is not None and bill.store != rule.store:
             return False
@@ -215,9 +133,6 @@ class Model:
             self.counters.add(tracker_counter(name, bill)[0], bill.day, value)
 
     def issue(self, rule: CurrencyRule, bill: Bill, amount: int, uses: list[CounterUse]) -> Lot:
-        assert bill.member is not None
-        home = GROUP_OF[bill.member]
-        account = ("group", home) if rule.to_group and home is not None else ("member", bill.member)
         promised = rule.timing != "immediate"
         issue_day = bill.day + timedelta(days=DELAY if rule.timing == "delayed" else 0)
         known = rule.timing in ("immediate", "delayed") or rule.expiry[0] != "period"
@@ -225,7 +140,7 @@ class Model:
             f"acme/{bill.id}/{rule.id}/do",
             rule,
             bill,
-            account,
+            account_of(rule, bill),
             amount,
             [attrs.evolve(use, amount=1 if use.times else amount) for use in uses],
             end_of(rule, bill, issue_day) if known else None,
@@ -268,49 +183,99 @@ class Model:
 
     # -- after the sale
 
-    def take_back(self, sale: Sale, at: datetime, amount: int, pieces: int) -> bool:
-        """Take a return; return False if more pieces come back than were bought."""
-        bill = sale.bill
-        if sale.pieces_back + pieces > bill.pieces:
+    def take_back(self, sale: Sale, at: datetime, back: GoodsBack) -> bool:
+        """Take a return; return False if more comes back than was bought."""
+        if sale.bill.amount and not sale.allows(back):
             return False
-        sale.back += amount
-        sale.pieces_back += pieces
-        whole = sale.back >= bill.amount
-        kept = attrs.evolve(bill, amount=max(bill.amount - sale.back, 0), pieces=bill.pieces - sale.pieces_back)
-        left = self.decide(sale.program, kept, sale.counters)
-        awarded = {} if whole else {rule.id: amount for rule, amount, _ in left.currency}
-        coupons_left = {} if whole else {rule.id: number for rule, number, _ in left.coupons}
-        for lot in [lot for lot in self.lots.values() if lot.bill.id == bill.id]:
-            self.reverse(sale, lot, awarded.get(lot.rule.id, 0), whole, at)
-        for rule in dict.fromkeys(coupon.rule.id for coupon in self.coupons.values() if coupon.bill.id == bill.id):
-            self.void_unredeemed(bill, rule, coupons_left.get(rule, 0), whole, at)
+        bill = sale.bill
+        sale.returns.append(back)
+        rest = self.remainder(sale)
+        dues = self.dues(sale, rest)
+        shortfalls = {key: self.take_own(self.lots[key], due, at) for key, due in dues.items()}
+        for key, missing in shortfalls.items():
+            self.take_others(sale, self.lots[key], missing, at)
+        for pool in self.coupon_pools(bill):
+            self.void_unredeemed(pool, rest, at)
+        for redemption in [each for each in self.redemptions.values() if each.bill.id == bill.id]:
+            if rest.whole and not redemption.undone:
+                self.undo_redemption(redemption, at)
         for name, value in sale.tracked.items():
-            surplus = value - (0 if whole else left.tracked[name])
+            surplus = value - rest.tracked.get(name, 0)
             if surplus > 0:
                 self.counters.add(tracker_counter(name, bill)[0], bill.day, -surplus)
                 sale.tracked[name] -= surplus
         return True
 
-    def reverse(self, sale: Sale, lot: Lot, awarded: int, whole: bool, at: datetime) -> None:
-        to_take = lot.issued - min(awarded, lot.issued)
-        if lot.rule.on_return == "keep":
-            to_take = 0
-        elif lot.rule.on_return == "reverse" or whole:
-            to_take = lot.issued
-        elif lot.rule.on_return == "proportional":
-            unit = 100 if lot.rule.currency == "points" else 1
-            to_take = lot.issued * sale.back // sale.bill.amount // unit * unit
-        due = min(max(to_take - lot.claimed, 0), lot.issued - lot.voided - lot.claimed)
-        if due <= 0:
-            return
-        self.reduce_counters(lot, due)
+    def remainder(self, sale: Sale) -> Remainder:
+        """Decide the rest of a sale by its own counters; count the award of every action that recomputes.
+
+        An action that issued nothing at the sale counts too, whatever its policy.
+        """
+        rest, bill = Remainder(sale.is_whole()), sale.bill
+        if rest.whole:
+            return rest
+        decision = self.decide(sale.program, sale.kept(), sale.counters)
+        issued = {lot.rule.id for lot in self.lots.values() if lot.bill.id == bill.id}
+        issued |= {coupon.rule.id for coupon in self.coupons.values() if coupon.bill.id == bill.id}
+        for rule, amount, _ in decision.currency:
+            rest.awards[rule.id] = amount
+            if rule.on_return == "recompute" or rule.id not in issued:
+                pool = account_of(rule, bill), rule.currency
+                rest.pools[pool] = rest.pools.get(pool, 0) + amount
+        for coupon, number, _ in decision.coupons:
+            if coupon.on_return == "void_if_unredeemed" or coupon.id not in issued:
+                rest.coupons[coupon.type] = rest.coupons.get(coupon.type, 0) + number
+        rest.tracked = decision.tracked
+        return rest
+
+    def dues(self, sale: Sale, rest: Remainder) -> dict[str, int]:
+        """Return the units due of each issue of the sale, if there are any."""
+        own = [lot for lot in self.lots.values() if lot.bill.id == sale.bill.id]
+        dues = {lot.key: self.due_by_policy(sale, lot, rest.whole) for lot in own}
+        pooled = [lot for lot in own if lot.rule.on_return == "recompute"]
+        missing: dict[tuple[Account, str], int] = {}
+        for lot in pooled:
+            pool = lot.account, lot.rule.currency
+            missing[pool] = missing.get(pool, -rest.pools.get(pool, 0)) + lot.issued - lot.claimed
+        for lot in reversed(pooled):
+            pool = lot.account, lot.rule.currency
+            loss = lot.issued - rest.awards.get(lot.rule.id, 0) - lot.claimed
+            dues[lot.key] = max(min(loss, missing[pool]), 0)
+            missing[pool] -= dues[lot.key]
+        return {key: due for key, due in dues.items() if due > 0}
+
+    def due_by_policy(self, sale: Sale, lot: Lot, whole: bool) -> int:
+        if lot.rule.on_return in ("keep", "recompute"):
+            return 0
+        if lot.rule.on_return == "reverse" or whole:
+            return lot.issued - lot.claimed
+        unit = 100 if lot.rule.currency == "points" else 1
+        return lot.issued * sale.back // sale.bill.amount // unit * unit - lot.claimed
+
+    def take_own(self, lot: Lot, due: int, at: datetime) -> int:
+        """Take units of the issue itself, then count those that nobody has any more; return the units still missing."""
+        due_in_all = due
         lot.claimed += due
         taken = min(due, lot.promised)
         lot.promised -= taken
         lot.reversed += taken
         due -= taken
+        if lot.is_live(at):
+            taken = min(due, lot.outstanding)
+            lot.outstanding -= taken
+            lot.reversed += taken
+            due -= taken
+        gone = lot.expired + lot.voided + (0 if lot.is_live(at) else lot.outstanding) - lot.counted_as_taken
+        counted = min(due, gone)
+        lot.counted_as_taken += counted
+        # A cancelled promise has released its counters already.
+        self.reduce_counters(lot, due_in_all - (counted if lot.voided else 0))
+        return due - counted
+
+    def take_others(self, sale: Sale, lot: Lot, due: int, at: datetime) -> None:
+        """Take missing units from the other lots of the account; the rest is a shortfall."""
         others = [each for each in self.lots_of(lot.account, lot.rule.currency) if each is not lot]
-        for each in [*in_order([lot], at), *in_order(others, at)]:
+        for each in in_order(others, at):
             taken = min(due, each.outstanding)
             each.outstanding -= taken
             each.reversed += taken
@@ -320,25 +285,49 @@ class Model:
             self.debts[owed] = self.debts.get(owed, 0) + due
 
     def reduce_counters(self, lot: Lot, amount: int) -> None:
-        """Reduce the counters of an issue by a returned amount; its one time only with the last of the amount."""
-        last = lot.claimed + lot.voided + amount >= lot.issued
+        """Reduce the counters of an issue; its one time only with the last of the amount."""
+        lot.released += amount
         for use in lot.uses:
             if not use.times:
                 self.counters.add(use.counter, use.day, -amount)
-            elif last:
+            elif amount and lot.released >= lot.issued:
                 self.counters.add(use.counter, use.day, -1)
 
-    def void_unredeemed(self, bill: Bill, rule: str, kept: int, whole: bool, at: datetime) -> None:
-        own = [each for each in self.coupons.values() if each.bill.id == bill.id and each.rule.id == rule]
-        policy = own[0].rule.on_return
-        if policy == "keep":
-            return
-        surplus = len(own) if policy == "reverse" or whole else len(own) - min(kept, len(own))
-        surplus -= len([each for each in own if each.state == "voided"])
-        for coupon in reversed(own):
-            if surplus > 0 and coupon.state_at(at) == "issued":
-                self.void(coupon)
+    def coupon_pools(self, bill: Bill) -> list[list[Coupon]]:
+        """Return the coupons of a sale: by type over the rules that void, by rule over the others."""
+        pools: dict[tuple[str, str], list[Coupon]] = {}
+        for coupon in [each for each in self.coupons.values() if each.bill.id == bill.id]:
+            policy = coupon.rule.on_return
+            pool = coupon.rule.type if policy == "void_if_unredeemed" else coupon.rule.id
+            pools.setdefault((policy, pool), []).append(coupon)
+        return [*pools.values()]
+
+    def surplus(self, pool: list[Coupon], rest: Remainder) -> int:
+        """Return the number of coupons that the rest of the sale would not have issued."""
+        rule = pool[0].rule
+        if rule.on_return == "keep":
+            return 0
+        if rule.on_return == "reverse" or rest.whole:
+            return len(pool)
+        return max(len(pool) - rest.coupons.get(rule.type, 0), 0)
+
+    def void_unredeemed(self, pool: list[Coupon], rest: Remainder, at: datetime) -> None:
+        """Void surplus coupons, the newest first; an expired one counts as voided."""
+        surplus = self.surplus(pool, rest) - len([each for each in pool if each.state == "voided"])
+        for coupon in reversed(pool):
+            if surplus > 0 and coupon.state in ("issued", "expired"):
                 surplus -= 1
+                if coupon.state_at(at) == "issued":
+                    self.void(coupon)
+
+    def is_earned(self, coupon: Coupon) -> bool:
+        """Return whether returns of the coupon's own sale were due no more coupons than they could void."""
+        sale = self.sales[coupon.bill.id]
+        if not sale.returns:
+            return True
+        pool = next(each for each in self.coupon_pools(sale.bill) if coupon in each)
+        gone = len([each for each in pool if each.state in ("voided", "expired")])
+        return self.surplus(pool, self.remainder(sale)) <= gone
 
     def void(self, coupon: Coupon) -> None:
         coupon.state = "voided"
@@ -430,10 +419,10 @@ class Model:
         self, program: ReferenceProgram, coupon: Coupon | None, bill: Bill
     ) -> tuple[list[str], Redemption | None]:
         """Redeem, and return the redemption; or return the reasons for a refusal."""
-        types = {each.id: each for each in program.coupon_rules}
-        if coupon is None or coupon.rule.id not in types:
+        types = {each.type: each for each in program.coupon_rules}
+        if coupon is None or coupon.rule.type not in types:
             return ["unknown"], None
-        rule = types[coupon.rule.id]
+        rule = types[coupon.rule.type]
         reasons = [
             *(["voided"] if coupon.state == "voided" else []),
             *(["already_redeemed"] if coupon.state == "redeemed" else []),
@@ -456,18 +445,22 @@ class Model:
         coupon.state = "issued" if coupon.remaining else "redeemed"
         key = f"acme/{bill.id}/redeem/{coupon.key.removeprefix('acme/')}"
         coupon.redeemed_by = key
-        redemption = self.redemptions[key] = Redemption(key, coupon, discount)
+        redemption = self.redemptions[key] = Redemption(key, coupon, bill, discount)
         return [], redemption
 
     def undo_redemption(self, redemption: Redemption, at: datetime) -> None:
+        """Reinstate the coupon; void it at once if the sale that issued it has lost it."""
         redemption.undone = True
         coupon = redemption.coupon
+        is_earned = self.is_earned(coupon)
         if coupon.remaining is not None:
             coupon.remaining += redemption.discount
         if coupon.state == "redeemed":
             coupon.state = "issued"
         coupon.state = coupon.state_at(at)
         coupon.redeemed_by = None
+        if coupon.state == "issued" and not is_earned:
+            self.void(coupon)
 
     # -- time
 

@@ -6,6 +6,8 @@ saving time. Amounts are whole numbers of hundredths.
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import attrs
@@ -50,14 +52,18 @@ def midnight_after(day: date) -> datetime:
 
 @attrs.frozen
 class Bill:
-    """A sale of pieces of one article; an amount of 0 means an activity."""
+    """A sale of pieces of one article; an amount of 0 means an activity.
+
+    `goods` is the value of its line: the amount, until a part of the sale has come back.
+    """
 
     id: str
     at: datetime
     member: str | None
     store: str | None
     amount: int
-    pieces: int
+    pieces: int | Fraction
+    goods: int | Fraction = attrs.Factory(lambda self: self.amount, takes_self=True)
 
     @property
     def day(self) -> date:
@@ -78,6 +84,7 @@ class CurrencyRule:
     on_return: str = "recompute"
     to_group: bool = False
     least: int = 0
+    below: int | None = None
     store: str | None = None
     tracker: str | None = None
     trigger: str = "transaction"
@@ -88,7 +95,7 @@ class CurrencyRule:
 
 @attrs.frozen
 class CouponRule:
-    """One action that issues coupons, and their type."""
+    """One action that issues coupons, and their type; `kind` is the id of the type if it is not the rule's own."""
 
     id: str
     number: Callable[[Bill], int]
@@ -99,9 +106,16 @@ class CouponRule:
     code: str | None = None
     on_return: str = "void_if_unredeemed"
     least: int = 0
+    below: int | None = None
     caps: dict[str, int] = attrs.field(factory=dict)
     holder_only: bool = False
     stores: tuple[str, ...] | None = None
+    kind: str = ""
+
+    @property
+    def type(self) -> str:
+        """The id of the coupon type."""
+        return self.kind or self.id
 
 
 @attrs.frozen
@@ -142,6 +156,16 @@ def fixed(amount: str) -> dict[str, Any]:
 
 
 PIECES = {"type": "multiplier", "percent": "100", "of": {"type": "line_item_quantity"}}
+GOODS = {"type": "proportional", "percent": "10", "of": {"type": "line_item_value"}}
+
+NEXT = CouponRule(
+    "next",
+    lambda bill: bill.amount // 3000,
+    stepped("30", "1"),
+    {"type": "percent_off", "percent": "15"},
+    days=4,
+    caps={"per_transaction": 3, "per_store": 5, "per_member": 4, "total": 8},
+)
 
 FIRST = ReferenceProgram(
     currency_rules=(
@@ -172,18 +196,14 @@ FIRST = ReferenceProgram(
         ),
         CurrencyRule("milestone", "points", always(2000), fixed("20"), ("period", 7), tracker="spent"),
         CurrencyRule("regular", "stars", always(150), fixed("1.5"), tracker="visits"),
-        CurrencyRule("piece", "points", lambda bill: bill.pieces * 100, PIECES, timing="external"),
+        CurrencyRule("piece", "points", lambda bill: floor(bill.pieces) * 100, PIECES, timing="external"),
+        CurrencyRule("goods", "stars", lambda bill: floor(bill.goods / 10), GOODS, ("event", 6)),
+        CurrencyRule("small", "points", always(300), fixed("3"), ("period", 8), below=3000, on_return="keep"),
         CurrencyRule("welcome", "points", always(2500), fixed("25"), trigger="registration"),
     ),
     coupon_rules=(
-        CouponRule(
-            "next",
-            lambda bill: bill.amount // 3000,
-            stepped("30", "1"),
-            {"type": "percent_off", "percent": "15"},
-            days=4,
-            caps={"per_transaction": 3, "per_store": 5, "per_member": 4, "total": 8},
-        ),
+        NEXT,
+        attrs.evolve(NEXT, id="again", kind="next", number=always(1), quantity=1, below=6000),
         CouponRule(
             "card",
             always(1),
@@ -239,7 +259,7 @@ SECOND = attrs.evolve(
             days=6,
             caps={"per_transaction": 2, "per_store": 6, "per_member": 5, "total": 9},
         ),
-        FIRST.coupon_rules[1],
+        FIRST.coupon_rules[2],
     ),
     wallet={"least": 200, "block": 100, "most": 5000},
     shortfall="write_off",
@@ -272,7 +292,7 @@ def document(program: ReferenceProgram) -> dict[str, Any]:
             "spent": {"measure": {"type": "transaction_value"}, "target": "150", "window": month},
             "visits": {"measure": {"type": "count"}, "target": "3", "window": {"type": "rolling", "days": 3}},
         },
-        "coupon_types": {coupon.id: _coupon_type(coupon) for coupon in program.coupon_rules},
+        "coupon_types": {coupon.type: _coupon_type(coupon) for coupon in program.coupon_rules},
         "promotions": [
             *(_promotion(rule.id, rule, _currency_action(rule)) for rule in program.currency_rules),
             *(_promotion(coupon.id, coupon, _coupon_action(coupon)) for coupon in program.coupon_rules),
@@ -288,6 +308,8 @@ def _promotion(name: str, rule: CurrencyRule | CouponRule, action: dict[str, Any
     when: list[dict[str, Any]] = []
     if rule.least:
         when.append({"field": "amount", "at_least": _text(rule.least)})
+    if rule.below is not None:
+        when.append({"field": "amount", "less_than": _text(rule.below)})
     if isinstance(rule, CurrencyRule) and rule.store is not None:
         when.append({"field": "store", "is": rule.store})
     if isinstance(rule, CurrencyRule) and rule.tracker is not None:
@@ -348,7 +370,7 @@ def _coupon_action(coupon: CouponRule) -> dict[str, Any]:
     return {
         "type": "issue_coupon",
         "id": "do",
-        "coupon_type": coupon.id,
+        "coupon_type": coupon.type,
         "quantity": coupon.quantity,
         "rounding": {"currency": "down"},
         "on_return": coupon.on_return,
@@ -422,4 +444,4 @@ def coupon_counter_uses_of(coupon: CouponRule, bill: Bill) -> Iterator[CounterUs
     scopes = {"per_store": bill.store, "per_member": bill.member, "total": ""}
     for cap, scope in scopes.items():
         if cap in coupon.caps and scope is not None:
-            yield CounterUse(("coupon", coupon.id, cap, scope), bill.day, None, coupon.caps[cap], 1)
+            yield CounterUse(("coupon", coupon.type, cap, scope), bill.day, None, coupon.caps[cap], 1)

@@ -30,6 +30,8 @@ from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 from loyalty_rules.testing.ledgers import reference_model as model
 from loyalty_rules.testing.ledgers import reference_programs as reference
+from loyalty_rules.testing.ledgers.reference_records import Account as ModelAccount
+from loyalty_rules.testing.ledgers.reference_records import Coupon, GoodsBack, Lot, Sale
 from loyalty_rules.values.amounts import micros
 
 __all__ = ["ledger_state_machine"]
@@ -158,43 +160,60 @@ class LedgerMachine(RuleBasedStateMachine):
     # -- after the sale ----------------------------------------------------------------------------------------------
 
     shares = st.sampled_from([10, 25, 33, 50, 100])
+    refunds = st.sampled_from([None, None, None, 0, 10, 50])
 
     @precondition(lambda self: self.model.sales)
-    @rule(which=places, share=shares, pieces=st.integers(0, 4))
-    def take_back(self, which: int, share: int, pieces: int) -> None:
-        self.take_back_part(chosen(self.model.sales, which), share, pieces)
+    @rule(which=places, share=shares, pieces=st.none() | st.integers(0, 4), refund=refunds)
+    def take_back(self, which: int, share: int, pieces: int | None, refund: int | None) -> None:
+        self.take_back_part(chosen(self.model.sales, which), share, pieces, refund)
 
     @precondition(lambda self: any(lot.promised for lot in self.model.lots.values()))
-    @rule(which=places, share=shares, pieces=st.integers(0, 2))
-    def take_back_a_promise_and_settle(self, which: int, share: int, pieces: int) -> None:
+    @rule(which=places, share=shares, pieces=st.none() | st.integers(0, 2))
+    def take_back_a_promise_and_settle(self, which: int, share: int, pieces: int | None) -> None:
         lot = chosen({key: lot for key, lot in self.model.lots.items() if lot.promised}, which)
-        self.take_back_part(self.model.sales[lot.bill.id], share, pieces)
+        self.take_back_part(self.model.sales[lot.bill.id], share, pieces, None)
         self.settle(until_due=True)
 
-    def take_back_part(self, sale: model.Sale, share: int, pieces: int) -> None:
-        """Return a part of a sale, or all of it."""
-        amount = sale.bill.amount * share // 100
-        pieces = min(pieces, sale.bill.pieces)
-        lines = [{"id": "1", "quantity": str(pieces)}] if pieces else []
-        receipt = self.later({"type": "return", "of": sale.bill.id, "amount": text(amount), "lines": lines})
-        if not sale.bill.amount:
-            self.expect(receipt, "refused", ["not_a_sale"])
-        elif self.model.take_back(sale, self.now, amount, pieces):
+    @precondition(lambda self: self.model.sales)
+    @rule(which=places, share=st.sampled_from([10, 100]))
+    def take_back_the_last_of_a_sale(self, which: int, share: int) -> None:
+        """Return what remains of a sale, or nearly all of it."""
+        sale = chosen(self.model.sales, which)
+        remains = sale.bill.amount - sale.back
+        self.return_goods(sale, GoodsBack(remains * share // 100))
+
+    def take_back_part(self, sale: Sale, share: int, pieces: int | None, refund: int | None) -> None:
+        """Return a part of a sale, or all of it; `refund` is the percentage that is named for its line."""
+        named = sale.bill.amount * refund // 100 if refund is not None and pieces is not None else None
+        self.return_goods(sale, GoodsBack(sale.bill.amount * share // 100, pieces, named))
+
+    def return_goods(self, sale: Sale, back: GoodsBack) -> None:
+        lines: list[dict[str, str]] = []
+        if back.pieces is not None and sale.bill.amount:
+            named = {"amount": text(back.refund)} if back.refund is not None else {}
+            lines = [{"id": "1", "quantity": str(back.pieces), **named}]
+        receipt = self.later({"type": "return", "of": sale.bill.id, "amount": text(back.amount), "lines": lines})
+        if self.model.take_back(sale, self.now, back):
             self.expect(receipt, "recorded")
             for version in range(len(reference.VERSIONS)):
                 self.compare_the_counters_of(sale.bill.member, sale.bill.store, version)
         else:
             self.expect(receipt, "refused", ["more_than_bought"])
 
+    @precondition(lambda self: self.model.sales)
+    @rule(which=places)
+    def take_back_before_the_sale(self, which: int) -> None:
+        """Send a return that is dated before its sale."""
+        sale = chosen(self.model.sales, which)
+        before = sale.bill.at - timedelta(seconds=1)
+        self.expect(self.later({"type": "return", "of": sale.bill.id, "amount": "0"}, before), "refused", ["too_early"])
+
     @precondition(lambda self: self.model.spends)
     @rule(which=places)
     def take_back_the_sale_of_spent_points(self, which: int) -> None:
         lot, _ = chosen(self.model.spends, which).taken[0]
         sale = self.model.sales[lot.bill.id]
-        document = {"type": "return", "of": sale.bill.id, "amount": text(sale.bill.amount)}
-        if sale.bill.amount:
-            self.expect(self.later(document), "recorded")
-            self.model.take_back(sale, self.now, sale.bill.amount, 0)
+        self.return_goods(sale, GoodsBack(sale.bill.amount - sale.back))
 
     @precondition(lambda self: self.model.lots)
     @rule(which=places, outcome=st.sampled_from(["issue", "issue", "cancel"]))
@@ -219,9 +238,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if status == "Shipped":
             self.model.ship(sale, self.now)
 
-    def later(self, document: dict[str, Any]) -> Receipt:
+    def later(self, document: dict[str, Any], at: datetime | None = None) -> Receipt:
         self.count += 1
-        event = load_event({**document, "id": f"L{self.count}", "occurred_at": self.now.isoformat()})
+        event = load_event({**document, "id": f"L{self.count}", "occurred_at": (at or self.now).isoformat()})
         return self.do(lambda: self.ledger.process(loaded_programs()[self.count % 2], event))
 
     @rule(until_due=st.booleans())
@@ -252,7 +271,7 @@ class LedgerMachine(RuleBasedStateMachine):
             amount = min(amount, wallet["most"]) // wallet["block"] * wallet["block"]
         self.spend_from(lot.account, lot.rule.currency, amount, version)
 
-    def spend_from(self, account: model.Account, currency: str, amount: int, version: int) -> None:
+    def spend_from(self, account: ModelAccount, currency: str, amount: int, version: int) -> None:
         self.count += 1
         event, at, exact = f"S{self.count}", self.now, Decimal(text(amount))
 
@@ -293,7 +312,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now = max(self.now, coupon.valid_from)
         self.redeem_with(coupon, self.bill(coupon.bill.member, "S1", 1, price, self.now), 0)
 
-    def redeem_with(self, coupon: model.Coupon, bill: reference.Bill, version: int) -> None:
+    @precondition(lambda self: any(coupon.state == "issued" for coupon in self.model.coupons.values()))
+    @rule(which=places, price=prices, others=st.integers(0, 2))
+    def sell_for_coupons(self, which: int, price: int, others: int) -> None:
+        """Redeem a live coupon, and others of the same sale, and record the redeeming sale."""
+        coupon = chosen({key: each for key, each in self.model.coupons.items() if each.state == "issued"}, which)
+        self.now = max(self.now, coupon.valid_from)
+        bill = self.bill(coupon.bill.member, "S1", 1, price, self.now)
+        same = [each for each in self.model.coupons.values() if each.bill.id == coupon.bill.id and each is not coupon]
+        for each in [coupon, *same[:others]]:
+            if each.rule.code is None:
+                self.redeem_with(each, bill, 0)
+        self.process(bill, 0)
+
+    @precondition(lambda self: any(not each.undone for each in self.model.redemptions.values()))
+    @rule(which=places, share=shares, first=st.booleans())
+    def take_back_both_sales_of_a_coupon(self, which: int, share: int, first: bool) -> None:
+        """Return the sale that issued a redeemed coupon, and the sale that redeemed it, in either order."""
+        made = {key: each for key, each in self.model.redemptions.items() if not each.undone}
+        done = chosen(made, which)
+        sales = [(done.coupon.bill.id, share), (done.bill.id, 100)]
+        for sale, part in sales if first else reversed(sales):
+            if sale in self.model.sales:
+                self.take_back_part(self.model.sales[sale], part, None, None)
+
+    def redeem_with(self, coupon: Coupon, bill: reference.Bill, version: int) -> None:
         event, program = self.event(bill), loaded_programs()[version]
         receipt = self.do(lambda: self.ledger.redeem(program, coupon.serial, event))
         found = self.model.find(coupon, bill.member, self.now)
@@ -377,7 +420,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for coupon in rules.coupon_rules:
             for use in reference.coupon_counter_uses_of(coupon, bill):
                 counted = counters.value(use.counter, use.first, use.day)
-                assert getattr(seen.coupons[coupon.id], use.counter[2].removeprefix("per_")) == counted, use.counter
+                assert getattr(seen.coupons[coupon.type], use.counter[2].removeprefix("per_")) == counted, use.counter
 
     # -- retries, conflicts, rollbacks ----------------------------------------------------------------------------
 
@@ -507,7 +550,7 @@ def row_of(lot: Any) -> tuple[Any, ...]:
     return (lot.key, *(hundredths(part) for part in (lot.issued, lot.outstanding, *promise, *gone)), lot.expires_at)
 
 
-def model_row_of(lot: model.Lot) -> tuple[Any, ...]:
+def model_row_of(lot: Lot) -> tuple[Any, ...]:
     """Return a lot of the model as a row."""
     promise, gone = (lot.promised, lot.voided), (lot.spent, lot.expired, lot.reversed, lot.claimed)
     return (lot.key, lot.issued, lot.outstanding, *promise, *gone, lot.expires_at)

@@ -21,7 +21,7 @@ from loyalty_rules.testing.strategies.scalars import (
     objects,
 )
 from loyalty_rules.testing.strategies.words import Words, words_of
-from loyalty_rules.values.amounts import MICRO, Number, micros, micros_text, read_decimal
+from loyalty_rules.values.amounts import MICRO, Number, micros, micros_text, number_in, read_decimal
 from loyalty_rules.values.dates import anniversary_in
 
 __all__ = [
@@ -209,8 +209,9 @@ def transactions(
     """Draw sales with goods from `least` to `most`, at most `most_lines` lines, within `most_days` days.
 
     If the program reads lines, `least` and `most` limit each line, and the bill is their sum plus tax, shipping and
-    tip. Tenders sum to at most the bill. With `anonymous`, some sales have no member. With `odd`, a field sometimes
-    has a value that no condition names.
+    tip. If it reads the tax, the lines of some sales carry their own, which sums to the bill's. Tenders sum to at most
+    the bill. With `anonymous`, some sales have no member. With `odd`, a field sometimes has a value that no condition
+    names.
     """
     words = read_words(program)
     document = draw(_happenings(words, "transaction", id, most_days, anonymous, odd))
@@ -219,6 +220,8 @@ def transactions(
     if words.has_lines:
         ids = [str(number) for number in range(1, draw(st.integers(1, most_lines)) + 1)]
         goods["lines"] = [draw(lines(words, id=each, least=least, most=most, odd=odd)) for each in ids]
+        if "tax" in components and draw(st.booleans()):
+            components["tax"] = draw(_own_taxes(goods["lines"]))
         value = sum(_line_value(line) for line in goods["lines"])
     else:
         value = micros(Decimal(draw(_values(words, least, most))))
@@ -236,6 +239,14 @@ def _tenders(words: Words, bill: str) -> st.SearchStrategy[Any]:
         return st.lists(objects({"type": kinds, "amount": part}, {}), min_size=ways, max_size=ways)
 
     return of(1) | of(2)
+
+
+@st.composite
+def _own_taxes(draw: st.DrawFn, goods: list[Document]) -> str:
+    """Draw the own tax of each line, and return their sum."""
+    for line in goods:
+        line["tax"] = draw(amounts(most=5))
+    return micros_text(sum(micros(Decimal(line["tax"])) for line in goods))
 
 
 def _amounts_of(names: set[str]) -> dict[str, st.SearchStrategy[str]]:
@@ -326,17 +337,54 @@ def _times(draw: st.DrawFn, words: Words, most_days: int) -> str:
 def returns(
     draw: st.DrawFn, sale: Mapping[str, Any], *, id: str = "R1", later_days: int = 30, whole: bool = False
 ) -> Document:
-    """Draw returns of a sale: a part of its amount and of its lines, or with `whole` all of both."""
-    amount = max(micros(Decimal(str(sale["amount"]))), 0)
-    back = draw(amounts(0, Decimal(micros_text(amount)))) if not whole else micros_text(amount)
-    goods = [
-        {"id": line["id"], "quantity": line["quantity"] if whole else draw(counts(0, int(Decimal(line["quantity"]))))}
-        for line in sale.get("lines", ())
-    ]
-    goods = [line for line in goods if line["quantity"] != "0"]
+    """Draw returns of a sale: a part of its amount and of its lines, or with `whole` all of both.
+
+    Some name the refund on a line, the numbers of its fields that came back, and parts of the bill: never more
+    than the sale has. The return of an activity has no amount.
+    """
     at = draw(_later(sale, later_days))
-    document = {"type": "return", "id": id, "occurred_at": at, "of": sale["id"], "amount": back}
-    return document | ({"lines": goods} if goods else {})
+    document = {"type": "return", "id": id, "occurred_at": at, "of": sale["id"]}
+    if sale["type"] != "transaction":
+        return document
+    amount = max(micros(Decimal(str(sale["amount"]))), 0)
+    if whole:
+        goods = [{"id": line["id"], "quantity": line["quantity"]} for line in sale.get("lines", ())]
+        return {**document, "amount": micros_text(amount), **({"lines": goods} if goods else {})}
+    goods = [draw(_returned_lines(line)) for line in sale.get("lines", ())]
+    goods = [line for line in goods if line["quantity"] != "0" or "amount" in line]
+    named = {name: _part_of(sale[name]) for name in ("tax", "shipping", "tip") if name in sale}
+    parts = draw(objects({"amount": _part_of(sale["amount"])}, named, percent=_SELDOM))
+    return {**document, **parts, **({"lines": goods} if goods else {}), **draw(_returned_tenders(sale))}
+
+
+@st.composite
+def _returned_lines(draw: st.DrawFn, line: Document) -> Document:
+    """Draw the part of a line that comes back; some name the refund, or the numbers of fields."""
+    document = {"id": line["id"], "quantity": draw(counts(0, max(int(Decimal(line["quantity"])), 0)))}
+    refund = draw(objects({}, {"amount": _part_of(micros_text(_line_value(line)))}, percent=_SELDOM))
+    numbers = {
+        name: _part_of(micros_text(number))
+        for name, value in line.get("extended_fields", {}).items()
+        if (number := number_in(value)) is not None
+    }
+    fields = draw(objects({}, numbers, percent=_SELDOM))
+    return {**document, **refund, **({"extended_fields": fields} if fields else {})}
+
+
+@st.composite
+def _returned_tenders(draw: st.DrawFn, sale: Mapping[str, Any]) -> Document:
+    """Draw parts of the tenders of a sale; a list that is given names them all."""
+    tenders = [{"type": st.just(each["type"]), "amount": _part_of(each["amount"])} for each in sale.get("tenders", ())]
+    if not tenders:
+        return {}
+    return draw(
+        objects({}, {"tenders": st.tuples(*(objects(each, {}) for each in tenders)).map(list)}, percent=_SELDOM)
+    )
+
+
+def _part_of(whole: object) -> st.SearchStrategy[str]:
+    """Draw amounts from zero to a whole."""
+    return amounts(0, Decimal(micros_text(max(number_in(whole) or 0, 0))))
 
 
 @st.composite

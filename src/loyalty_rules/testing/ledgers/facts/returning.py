@@ -77,12 +77,12 @@ class ReturnFacts:
         assert till.everything() == before
         assert till.points() == 7
 
-    def test_a_return_after_a_full_return_takes_nothing(self, till: Till) -> None:
+    def test_a_return_after_a_full_return_is_refused(self, till: Till) -> None:
         till.runs(shop(earn(proportional("10"))))
         till.sell("T0")
         till.sell("T1")
         till.take_back("T1", "100")
-        assert taken(till.take_back("T1", "100")) == []
+        assert reasons(till.take_back("T1", "100")) == ("more_than_bought",)
         assert till.points() == 10
 
     def test_a_return_evaluates_the_sale_without_the_returned_goods(self, till: Till) -> None:
@@ -109,13 +109,49 @@ class ReturnFacts:
         till.sell("T1", lines=[{"id": "1", "quantity": "2", "value": "100"}])
         assert reasons(till.take_back("T1", "50", {"2": "1"})) == ("unknown_line",)
 
-    def test_a_return_of_an_activity_is_refused(self, till: Till) -> None:
-        till.runs(shop(promotions=[{"id": "p", "trigger": "registration", "actions": [earn(fixed("50"))]}]))
-        till.activity("A1")
-        assert reasons(till.take_back("A1", "50")) == ("not_a_sale",)
+    def test_a_return_of_more_than_the_bill_is_refused(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("10"))))
+        till.sell("T1")
+        till.take_back("T1", "60")
+        assert reasons(till.take_back("T1", "40.01")) == ("more_than_bought",)
+        assert till.points() == 4
+
+    def test_a_refund_above_the_value_of_its_line_is_refused(self, till: Till) -> None:
+        till.sell(
+            "T1", lines=[{"id": "1", "quantity": "2", "value": "30"}, {"id": "2", "quantity": "1", "value": "70"}]
+        )
+        refund = [{"id": "1", "quantity": "1", "amount": "30.01"}]
+        assert reasons(till.take_back("T1", "30.01", lines=refund)) == ("more_than_bought",)
+
+    def test_a_return_before_its_sale_is_refused(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("10"))))
+        till.on(1, 10)
+        till.sell("T1")
+        till.on(1, 9, 59, 59)
+        assert reasons(till.take_back("T1", "100")) == ("too_early",)
+        till.on(1, 10)
+        assert taken(till.take_back("T1", "100")) == [10]
+
+    def test_a_refused_return_names_every_reason(self, till: Till) -> None:
+        till.on(1)
+        till.sell("T1", lines=[{"id": "1", "quantity": "2", "value": "100"}])
+        till.on(0)
+        refused = reasons(till.take_back("T1", "101", {"2": "1"}))
+        assert sorted(refused) == ["more_than_bought", "too_early", "unknown_line"]
+
+    def test_a_return_of_a_sale_without_an_amount_is_refused(self, till: Till) -> None:
+        till.sell("T1")
+        assert reasons(till.take_back("T1")) == ("missing_amount",)
 
     def test_a_return_of_an_unknown_sale_is_refused(self, till: Till) -> None:
         assert reasons(till.take_back("T9", "50")) == ("unknown_sale",)
+
+    def test_an_activity_comes_back_as_a_whole(self, till: Till) -> None:
+        till.runs(shop(promotions=[{"id": "p", "trigger": "registration", "actions": [earn(fixed("50"))]}]))
+        till.activity("A1")
+        assert taken(till.take_back("A1")) == [50]
+        assert taken(till.take_back("A1")) == []
+        assert till.points() == 0
 
     # -- policies
 
@@ -229,6 +265,53 @@ class ReturnFacts:
             ("acme/T4/p/earn", 2),
         ]
         assert till.points() == 2
+
+    def test_every_issue_of_a_sale_loses_its_own_units_first(self, till: Till) -> None:
+        soon = {"type": "fixed_period", "after": {"days": 5}}
+        till.runs(shop(earn(fixed("10"), "soon", expiry=soon), earn(fixed("10"), "never")))
+        till.sell("T1")
+        till.spend("4")
+        till.runs(shop(earn(fixed("10"))))
+        till.sell("T2")
+        draws = [[(draw.lot, draw.amount) for draw in each.draws] for each in reversals(till.take_back("T1", "100"))]
+        assert draws == [[("acme/T1/p/soon", 6), ("acme/T2/p/earn", 4)], [("acme/T1/p/never", 10)]]
+
+    def test_expired_units_count_as_taken(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10"))))
+        till.sell("T0")
+        till.runs(shop(earn(fixed("10"), expiry={"type": "fixed_period", "after": {"days": 3}})))
+        till.sell("T1")
+        till.on(4)
+        (reversal,) = reversals(till.take_back("T1", "100"))
+        assert (reversal.amount, reversal.draws, reversal.shortfall) == (10, (), 0)
+        assert till.points() == 10
+        assert till.lots()[1].reversed == 0
+
+    @pytest.mark.parametrize("swept", [False, True])
+    def test_expired_units_count_as_taken_once(self, till: Till, swept: bool) -> None:
+        till.runs(shop(earn(fixed("10"))))
+        till.sell("T0")
+        three_days = {"type": "fixed_period", "after": {"days": 3}}
+        till.runs(shop(earn(proportional("10"), expiry=three_days, on_return="proportional")))
+        till.sell("T1")
+        till.spend("4")
+        till.on(4)
+        if swept:
+            till.expire()
+        # 6 of 10 expired. The first 5 count as taken, of the next 5 only one does: 4 come from the other lot.
+        till.take_back("T1", "50")
+        assert till.points() == 10
+        till.take_back("T1", "50")
+        assert till.points() == 6
+
+    def test_a_cancelled_promise_counts_as_taken_and_frees_its_cap_once(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10"), timing=EXTERNAL, caps={"per_member": {"times": 1}})))
+        till.sell("T1")
+        till.confirm("acme/T1/p/earn", "cancel")
+        assert taken(till.take_back("T1", "100")) == [10]
+        till.sell("T2")
+        till.sell("T3")
+        assert (till.promised(), till.debt()) == (10, 0)
 
     def test_a_return_takes_nothing_from_another_account(self, till: Till) -> None:
         till.runs(shop(earn(fixed("10"))))
@@ -412,3 +495,57 @@ class CouponReturnFacts:
         sale = till.sell("T1", member=None)
         till.take_back("T1", "100")
         assert till.coupon(sale).state == "voided"
+
+    def test_a_coupon_of_the_same_type_that_the_rest_earns_is_kept(self, till: Till) -> None:
+        # 120 gave two coupons. The rest of 90 gives one by the other promotion: the newest is voided.
+        large = {"field": "amount", "at_least": "100"}
+        two, one = hand_out(quantity=2), hand_out()
+        till.runs(
+            shop(
+                promotions=[
+                    {"id": "large", "when": large, "exclusive": "thanks", "priority": 1, "actions": [two]},
+                    {"id": "small", "exclusive": "thanks", "actions": [one]},
+                ],
+                coupon_types=coupon_type(),
+            )
+        )
+        sale = till.sell("T1", "120")
+        till.take_back("T1", "30")
+        assert [till.coupon(sale, number).state for number in (1, 2)] == ["issued", "voided"]
+
+    @pytest.mark.parametrize("order", [("T1", "T2"), ("T2", "T1")], ids=["issuing first", "redeeming first"])
+    def test_a_coupon_is_voided_when_both_its_sales_come_back(self, till: Till, order: tuple[str, str]) -> None:
+        till.runs(shop(promotions=[self.promotion_of("S1", hand_out())], coupon_types=coupon_type()))
+        sale = till.sell("T1", store="S1")
+        till.redeem(serial_of(sale), "T2")
+        till.sell("T2")
+        for each in order:
+            till.take_back(each, "100")
+        assert till.coupon(sale).state == "voided"
+
+    def test_a_coupon_that_its_sale_has_lost_is_voided_by_an_undo(self, till: Till) -> None:
+        till.runs(shop(hand_out(), coupon_types=coupon_type(caps={"per_member": 1})))
+        sale = till.sell("T1")
+        redeemed = till.redeem(serial_of(sale), "T2")
+        till.take_back("T1", "100")
+        assert till.coupon(sale).state == "redeemed"
+        assert [each.type for each in till.undo_redemption(redeemed).intents] == ["undo_redemption", "void_coupon"]
+        assert till.coupon(sale).state == "voided"
+        assert [each.type for each in till.sell("T3").intents] == ["issue_coupon"]
+
+    def test_of_two_redeemed_coupons_only_the_one_that_is_lost_is_voided(self, till: Till) -> None:
+        quantity = {"type": "stepped", "step_size": "50", "points_per_step": "1"}
+        promotion = self.promotion_of("S1", hand_out(quantity=quantity))
+        till.runs(shop(promotions=[promotion], coupon_types=coupon_type()))
+        sale = till.sell("T1", store="S1")
+        for number in (1, 2):
+            till.redeem(serial_of(sale, number), "T2")
+        till.sell("T2")
+        till.take_back("T1", "50")
+        assert [till.coupon(sale, number).state for number in (1, 2)] == ["redeemed"] * 2
+        till.take_back("T2", "100")
+        assert sorted(till.coupon(sale, number).state for number in (1, 2)) == ["issued", "voided"]
+
+    def promotion_of(self, store: str, action: dict[str, Any]) -> dict[str, Any]:
+        """Return the promotion `p` of one store."""
+        return {"id": "p", "when": {"field": "store", "is": store}, "actions": [action]}

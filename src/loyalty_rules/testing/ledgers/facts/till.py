@@ -160,11 +160,17 @@ class Till:
         return self.process({"type": kind, "id": event, "member": {"id": member}})
 
     def take_back(
-        self, sale: str, amount: str, pieces: Mapping[str, str] | None = None, event: str | None = None
+        self,
+        sale: str,
+        amount: str | None = None,
+        pieces: Mapping[str, str] | None = None,
+        event: str | None = None,
+        **parts: Any,
     ) -> Receipt:
-        """Return a part of a sale: an amount, and `pieces` as quantities by line."""
+        """Return a part of a sale: an amount, and `pieces` as quantities by line; `parts` are other keys."""
         lines = [{"id": line, "quantity": quantity} for line, quantity in (pieces or {}).items()]
-        return self.process({"type": "return", "id": event or self._id(), "of": sale, "amount": amount, "lines": lines})
+        goods = {"id": event or self._id(), "of": sale, "amount": amount, "lines": lines}
+        return self.process({"type": "return", **goods, **parts})
 
     def update(self, sale: str, status: str, event: str | None = None) -> Receipt:
         return self.process({"type": "update", "id": event or self._id(), "of": sale, "status": status})

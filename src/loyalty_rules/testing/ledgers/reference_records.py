@@ -1,0 +1,233 @@
+"""The records of the reference model: lots, coupons, counters, and sales with the goods that came back.
+
+They share no code with the library. Amounts are whole numbers of hundredths.
+"""
+
+from datetime import date, datetime
+from fractions import Fraction
+from math import floor
+
+import attrs
+
+from loyalty_rules.testing.ledgers.reference_programs import (
+    GROUP_OF,
+    Bill,
+    CounterName,
+    CounterUse,
+    CouponRule,
+    CurrencyRule,
+    ReferenceProgram,
+)
+
+__all__ = [
+    "Account",
+    "Counters",
+    "Coupon",
+    "Decision",
+    "GoodsBack",
+    "Lot",
+    "Redemption",
+    "Remainder",
+    "Sale",
+    "Spend",
+    "account_of",
+]
+
+Account = tuple[str, str]
+
+
+class Counters:
+    """A number for each counter and day."""
+
+    def __init__(self) -> None:
+        self.values: dict[CounterName, dict[date, int]] = {}
+
+    def add(self, counter: CounterName, day: date, amount: int) -> None:
+        """Add to a counter on a day."""
+        days = self.values.setdefault(counter, {})
+        days[day] = days.get(day, 0) + amount
+
+    def value(self, counter: CounterName, first: date | None, day: date) -> int:
+        """Return the sum of a counter from a day on, or of all days, to a day."""
+        days = self.values.get(counter, {})
+        return sum(amount for when, amount in days.items() if first is None or first <= when <= day)
+
+    def left(self, use: CounterUse) -> int:
+        """Return the rest of a use's limit."""
+        return use.limit - self.value(use.counter, use.first, use.day)
+
+
+@attrs.define
+class Lot:
+    """One issue and its buckets, in hundredths.
+
+    `claimed` are the units that returns were due, and `counted_as_taken` those among them that nobody had any more.
+    `released` are the units that no longer count against the caps.
+    """
+
+    key: str
+    rule: CurrencyRule
+    bill: Bill
+    account: Account
+    issued: int
+    uses: list[CounterUse]
+    expires_at: datetime | None
+    due_at: datetime | None
+    promised: int = 0
+    outstanding: int = 0
+    spent: int = 0
+    expired: int = 0
+    reversed: int = 0
+    voided: int = 0
+    claimed: int = 0
+    counted_as_taken: int = 0
+    released: int = 0
+
+    def is_live(self, at: datetime) -> bool:
+        """Return whether units of the lot can be spent at an instant."""
+        return self.outstanding > 0 and (self.expires_at is None or at < self.expires_at)
+
+
+@attrs.define
+class Coupon:
+    """One coupon and its state."""
+
+    key: str
+    rule: CouponRule
+    bill: Bill
+    valid_from: datetime
+    expires_at: datetime | None
+    uses: list[CounterUse]
+    state: str = "issued"
+    remaining: int | None = None
+    redeemed_by: str | None = None
+    serial: str = ""
+
+    def state_at(self, at: datetime) -> str:
+        """Return the state at an instant: an issued coupon may have expired by then."""
+        if self.state == "issued" and self.expires_at is not None and at >= self.expires_at:
+            return "expired"
+        return self.state
+
+
+@attrs.define
+class Decision:
+    """The decision about a bill by the counters of an instant: amounts and numbers, each with the counters it uses."""
+
+    bill: Bill
+    program: ReferenceProgram
+    counters: Counters
+    currency: list[tuple[CurrencyRule, int, list[CounterUse]]]
+    coupons: list[tuple[CouponRule, int, list[CounterUse]]]
+    tracked: dict[str, int]
+
+
+@attrs.frozen
+class GoodsBack:
+    """One return: an amount of the bill, and pieces of its line; `refund` is the amount named for the line.
+
+    Pieces of None mean that the return has no lines.
+    """
+
+    amount: int
+    pieces: int | None = None
+    refund: int | None = None
+
+
+@attrs.define
+class Sale:
+    """A recorded sale: the inputs of its decision, and its returns so far."""
+
+    bill: Bill
+    program: ReferenceProgram
+    counters: Counters
+    tracked: dict[str, int]
+    returns: list[GoodsBack] = attrs.field(factory=list)
+
+    @property
+    def back(self) -> int:
+        """The amount that came back over all returns."""
+        return sum(each.amount for each in self.returns)
+
+    def pieces_back(self) -> Fraction:
+        """Return the pieces that came back: those named, and a part of all for the returns without lines."""
+        named = sum(each.pieces or 0 for each in self.returns)
+        return min(named + self.bill.pieces * self.part_without_lines(), Fraction(self.bill.pieces))
+
+    def part_without_lines(self) -> Fraction:
+        """Return the part of the bill that came back without lines."""
+        return Fraction(sum(each.amount for each in self.returns if each.pieces is None), self.bill.amount)
+
+    def goods_back(self) -> Fraction:
+        """Return the value of the line that came back: the amounts named, and the part of the other pieces."""
+        named = sum(each.refund for each in self.returns if each.refund is not None)
+        silent = sum(each.pieces or 0 for each in self.returns if each.refund is None)
+        part = Fraction(silent, 1) / self.bill.pieces + self.part_without_lines()
+        return min(named + self.bill.amount * part, Fraction(self.bill.amount))
+
+    def allows(self, back: GoodsBack) -> bool:
+        """Return whether no more comes back with this return than was bought."""
+        returns = [*self.returns, back]
+        return (
+            sum(each.amount for each in returns) <= self.bill.amount
+            and sum(each.pieces or 0 for each in returns) <= self.bill.pieces
+            and sum(each.refund or 0 for each in returns) <= self.bill.amount
+        )
+
+    def is_whole(self) -> bool:
+        """Return whether nothing remains of the sale; the return of an activity is always a whole one."""
+        if not self.bill.amount:
+            return True
+        return self.back >= self.bill.amount or self.pieces_back() >= self.bill.pieces
+
+    def kept(self) -> Bill:
+        """Return the bill without the returned goods: the returned part is rounded to 6 decimals, half up."""
+        return attrs.evolve(
+            self.bill,
+            amount=self.bill.amount - self.back,
+            pieces=self.bill.pieces - rounded(self.pieces_back(), 1_000_000),
+            goods=self.bill.amount - rounded(self.goods_back(), 10_000),
+        )
+
+
+@attrs.define
+class Remainder:
+    """The award of the rest of a sale: by account and currency, by rule, and the coupons by type and by rule."""
+
+    whole: bool
+    pools: dict[tuple[Account, str], int] = attrs.field(factory=dict)
+    awards: dict[str, int] = attrs.field(factory=dict)
+    coupons: dict[str, int] = attrs.field(factory=dict)
+    tracked: dict[str, int] = attrs.field(factory=dict)
+
+
+@attrs.define
+class Spend:
+    """One spend: the units that it took from each lot."""
+
+    key: str
+    taken: list[tuple[Lot, int]]
+    undone: bool = False
+
+
+@attrs.define
+class Redemption:
+    """One redemption of a coupon."""
+
+    key: str
+    coupon: Coupon
+    bill: Bill
+    discount: int
+    undone: bool = False
+
+
+def account_of(rule: CurrencyRule, bill: Bill) -> Account:
+    """Return the account that a rule issues to: the member's, or the group's."""
+    assert bill.member is not None
+    home = GROUP_OF[bill.member]
+    return ("group", home) if rule.to_group and home is not None else ("member", bill.member)
+
+
+def rounded(number: Fraction, parts: int) -> Fraction:
+    """Return a number rounded half up to a multiple of one part."""
+    return Fraction(floor(number * parts + Fraction(1, 2)), parts)
