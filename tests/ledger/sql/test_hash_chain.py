@@ -45,6 +45,13 @@ def test_another_row_changes_the_digest_and_its_numbers_do_not() -> None:
     assert digest(rows={}) != digest()
 
 
+def test_rows_without_a_number_count_in_the_order_of_their_keys() -> None:
+    """The database keeps no order of what one batch has undone."""
+    other = {**UNDONE, "key": "acme/R1/spend/points"}
+
+    assert digest(rows={TABLES.undone: [UNDONE, other]}) == digest(rows={TABLES.undone: [other, UNDONE]})
+
+
 def test_a_table_without_rows_is_not_part_of_the_digest() -> None:
     assert digest(rows={TABLES.undone: [UNDONE], TABLES.entries: []}) == digest()
 
