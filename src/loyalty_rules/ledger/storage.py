@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
 from loyalty_rules.engine.counters import Counter
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon
+from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.receipts import Receipt
@@ -179,6 +179,10 @@ class Storage(Protocol):
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
         """Return the redemptions of a transaction that were not undone, in the order of record."""
+        ...
+
+    def spends_in(self, program: str, event: str) -> Sequence[SpendCurrency]:
+        """Return the spends of a transaction that were not undone, in the order of record."""
         ...
 
     def is_undone(self, key: str) -> bool:

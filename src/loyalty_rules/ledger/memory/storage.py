@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon
+from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
 from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
@@ -48,7 +48,7 @@ class MemoryStorage:
         self.daily_counters: dict[tuple[str, str], dict[date, int]] = {}  # values of rolling counters
         self.contributions_of: dict[tuple[str, str], dict[str, int]] = {}  # of a sale, by tracker
         self.undoables: dict[str, Undoable] = {}
-        self.redemptions_of: dict[tuple[str, str], tuple[str, ...]] = {}  # by their transaction
+        self.undoables_of: dict[tuple[str, str], tuple[str, ...]] = {}  # keys, by the event of the spend or redemption
         self.undone: dict[str, None] = {}  # keys of spends and redemptions
         self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # with their instants
         self.entries_of: dict[tuple[str, Account], tuple[Entry, ...]] = {}  # of an account
@@ -283,13 +283,18 @@ class MemoryStorage:
     def add_undoable(self, program: str, undoable: Undoable) -> None:
         """Save a spend or a redemption, so that it can be undone by its key."""
         self.put(self.undoables, undoable.key, undoable)
-        if isinstance(undoable, RedeemCoupon):
-            self.append(self.redemptions_of, (program, undoable.event), undoable.key)
+        self.append(self.undoables_of, (program, undoable.event), undoable.key)
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
         """Return the redemptions of a transaction that were not undone, in the order of record."""
-        made = [self.undoables[key] for key in self.redemptions_of.get((program, event), ()) if key not in self.undone]
-        return [each for each in made if isinstance(each, RedeemCoupon)]
+        return [each for each in self._not_undone(program, event) if isinstance(each, RedeemCoupon)]
+
+    def spends_in(self, program: str, event: str) -> Sequence[SpendCurrency]:
+        """Return the spends of a transaction that were not undone, in the order of record."""
+        return [each for each in self._not_undone(program, event) if isinstance(each, SpendCurrency)]
+
+    def _not_undone(self, program: str, event: str) -> Sequence[Undoable]:
+        return [self.undoables[key] for key in self.undoables_of.get((program, event), ()) if key not in self.undone]
 
     def is_undone(self, key: str) -> bool:
         """Return whether a spend or a redemption has been undone."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.events import Activity, Return, Transaction, Update
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon
+from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
 from loyalty_rules.keys import tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey, counter_lock
@@ -368,10 +368,16 @@ class SQLStorage(HistoryReader):
 
     def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
         """Return the redemptions of a transaction that have not been undone, in the order of record."""
-        undoables = [
+        return [each for each in self._not_undone(program, event) if isinstance(each, RedeemCoupon)]
+
+    def spends_in(self, program: str, event: str) -> Sequence[SpendCurrency]:
+        """Return the spends of a transaction that have not been undone, in the order of record."""
+        return [each for each in self._not_undone(program, event) if isinstance(each, SpendCurrency)]
+
+    def _not_undone(self, program: str, event: str) -> Sequence[Undoable]:
+        return [
             undoable_of(row) for row in self._rows(self._statements.not_undone_of_event, program=program, event=event)
         ]
-        return [each for each in undoables if isinstance(each, RedeemCoupon)]
 
     def is_undone(self, key: str) -> bool:
         """Return whether a spend or a redemption has been undone."""
