@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, get_args
 
+import attrs
 import pytest
 
 import loyalty_rules as lr
@@ -14,12 +15,14 @@ from loyalty_rules.events import Transaction
 from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency, SendMessage
 from loyalty_rules.ledger import MemoryLedger, Trim
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.posting import _POSTS, Posting, windows_of
-from loyalty_rules.lifecycle.records import Account
+from loyalty_rules.lifecycle.records import Account, Shortfall
 from loyalty_rules.program import Program
 from shop import Serials, earn, fixed, lines, program, proportional, sale
 
+LOT = "acme/T-1/p/earn"
 AT = datetime(2025, 1, 15, 10, tzinfo=UTC)
 ANNA = Account("member", "M1")
 LIMIT = "limit/most/M1/lifetime"
@@ -171,14 +174,34 @@ def test_a_taken_serial_without_a_free_one_is_an_error(serials: Any) -> None:
 def test_an_issue_pays_the_debt_of_its_account_first(debt: int, paid: int, available: int) -> None:
     shop = lr.load_program(program(earn(fixed(10))))
     storage = MemoryStorage()
-    storage.add_debt(shop.id, ANNA, "points", AT, debt * 10**6)
+    owed = Shortfall("acme/R-1/p/earn/reverse", LOT, ANNA, "points", AT, Decimal(30), Decimal(debt), carried=True)
+    storage.save_record(SHORTFALLS, shop.id, owed, AT)
 
     posting(shop, storage).post(evaluate(shop))
 
-    lot = storage.lot("acme/T-1/p/earn")
+    lot = storage.lot(LOT)
     assert lot is not None
     assert (lot.outstanding, lot.reversed) == (available, paid)
-    assert storage.debt(shop.id, ANNA, "points") == (debt - paid) * 10**6
+    assert storage.record(SHORTFALLS, owed.key) == attrs.evolve(owed, open=Decimal(debt - paid))
+
+
+def test_a_debt_that_is_older_is_paid_first_and_a_written_off_one_never() -> None:
+    shop = lr.load_program(program(earn(fixed(10))))
+    storage = MemoryStorage()
+    shortfalls = [
+        Shortfall(f"acme/R-{n}/p/earn/reverse", LOT, ANNA, "points", AT, Decimal(6), Decimal(6), carried=n != 2)
+        for n in (1, 2, 3)
+    ]
+    for each in shortfalls:
+        storage.save_record(SHORTFALLS, shop.id, each, AT)
+
+    posting(shop, storage).post(evaluate(shop))
+
+    assert [each.open for each in storage.records(SHORTFALLS, shop.id, balance=balance_name(ANNA, "points"))] == [
+        0,
+        6,
+        2,
+    ]
 
 
 def test_an_entry_names_its_batch_its_reason_and_both_instants() -> None:

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 import loyalty_rules as lr
 from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.events import Transaction
 from loyalty_rules.ledger import Balance
+from loyalty_rules.ledger.kinds import SHORTFALLS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.service import LedgerService
-from loyalty_rules.lifecycle.records import Account
+from loyalty_rules.lifecycle.records import Account, Shortfall
 from shop import Serials, earn, fixed, program, sale
 
 SOLD_AT = datetime(2025, 1, 15, 10, tzinfo=UTC)
@@ -92,7 +94,9 @@ def test_a_balance_is_that_of_its_program_account_and_currency(queries: Queries)
 
 
 def test_a_debt_is_not_taken_from_the_balance(storage: MemoryStorage) -> None:
-    storage.add_debt("acme", ANNA, "points", SPENT_AT, 2_500_000)
+    owed = Shortfall("r", "l", ANNA, "points", SPENT_AT, Decimal(3), Decimal("2.5"), carried=True)
+    storage.save_record(SHORTFALLS, "acme", owed, SPENT_AT)
+    storage.save_record(SHORTFALLS, "acme", attrs.evolve(owed, key="written off", carried=False), SPENT_AT)
 
     assert Queries(storage).balance("acme", ANNA, "points", SOLD_AT).debt == 0
     assert Queries(storage).balance("acme", ANNA, "points", SPENT_AT) == Balance(

@@ -457,7 +457,18 @@ def _restoring_class_hook(cls: Any) -> Callable[[Any, Any], Any]:
     return make_dict_structure_fn(cls, _restoring, **options)
 
 
+def _is_union_of_tagged(cls: Any) -> bool:
+    members = get_args(cls) if get_origin(cls) in (Union, UnionType) else ()
+    return len(members) > 1 and all(attrs.has(each) and _tag(each) for each in members)
+
+
+def _restoring_union_hook(cls: Any) -> Callable[[Any, Any], Any]:
+    members = {_tag(each)["type"]: each for each in get_args(cls)}
+    return lambda value, _: _restoring.structure(value, members[value["type"]])
+
+
 _restoring.register_structure_hook_factory(attrs.has, _restoring_class_hook)
+_restoring.register_structure_hook_factory(_is_union_of_tagged, _restoring_union_hook)
 _restoring.register_structure_hook(Release, lambda value, _: _restored_release(value))
 
 

@@ -36,10 +36,11 @@ from loyalty_rules.intents import (
 from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS, balance_name
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Shortfall
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
@@ -183,13 +184,21 @@ class Posting:
         return attrs.evolve(intent, amount=drawn, shares=tuple(shares), claims=tuple(claims))
 
     def pay_debt(self, key: str) -> None:
-        """Pay the debt of a return from the account's next issue. Source: semantics 11."""
+        """Pay the debts of the account from a lot, the oldest first. Source: semantics 11."""
         lot = self.lot(key)
-        owed = self.program.id, lot.account, lot.issue.currency
-        paid = min(self.storage.debt(*owed), micros(lot.outstanding))
-        if paid > 0:
-            self.move(key, "available", "reversed", decimal_of(paid), debt_payment_key(key))
-            self.storage.add_debt(*owed, self.at, -paid)
+        debtor = balance_name(lot.account, lot.issue.currency)
+        units = micros(lot.outstanding)
+        for owed in self.storage.records(SHORTFALLS, self.program.id, debtor=debtor):
+            paid = min(micros(owed.open), units)
+            if paid > 0:
+                units -= paid
+                self.settle(owed, paid)
+        self.move(key, "available", "reversed", decimal_of(micros(lot.outstanding) - units), debt_payment_key(key))
+
+    def settle(self, shortfall: Shortfall, units: int) -> None:
+        """Record that units, in millionths, make good a part of a shortfall."""
+        settled = attrs.evolve(shortfall, open=decimal_of(micros(shortfall.open) - units))
+        self.storage.save_record(SHORTFALLS, self.program.id, settled, self.at)
 
     def issue_coupon(self, intent: IssueCoupon) -> IssueCoupon | None:
         for claim in intent.claims:
@@ -257,9 +266,13 @@ class Posting:
         for draw in intent.draws:
             self.move(draw.lot, draw.taken_from, "reversed", draw.amount, intent.key)
         self.storage.add_taken_back(intent.issue, self.at, micros(intent.amount))
-        if intent.carried and micros(intent.shortfall):
+        if micros(intent.shortfall):
+            short = intent.shortfall
             account = self.lot(intent.issue).account
-            self.storage.add_debt(self.program.id, account, intent.currency, self.at, micros(intent.shortfall))
+            shortfall = Shortfall(
+                intent.key, intent.issue, account, intent.currency, self.at, short, short, intent.carried
+            )
+            self.storage.save_record(SHORTFALLS, self.program.id, shortfall, self.at)
         self.count(intent.claims)
         return intent
 
@@ -270,7 +283,7 @@ class Posting:
     def spend_currency(self, intent: SpendCurrency) -> SpendCurrency:
         for draw in intent.draws:
             self.move(draw.lot, "available", "spent", draw.amount, intent.key)
-        self.storage.add_undoable(self.program.id, intent)
+        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
         return intent
 
     def undo_spend(self, intent: UndoSpend) -> UndoSpend:
@@ -278,8 +291,17 @@ class Posting:
             self.move(draw.lot, "spent", "available", draw.amount, intent.key)
         for draw in intent.expired:
             self.move(draw.lot, "spent", "expired", draw.amount, intent.key)
-        self.storage.mark_undone(intent.spend)
+        self.mark_undone(intent.spend)
         return intent
+
+    def mark_undone(self, key: str) -> None:
+        """Record that a spend or a redemption has been undone."""
+        payment = self.storage.record(PAYMENTS, key)
+        assert payment is not None
+        made = payment.intent
+        amount = made.amount if isinstance(made, SpendCurrency) else made.discount
+        undone = attrs.evolve(payment, undone=amount, is_undone=True)
+        self.storage.save_record(PAYMENTS, self.program.id, undone, self.at)
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
@@ -292,7 +314,7 @@ class Posting:
             redeemed_by=intent.key,
             redeemed_at=self.at,
         )
-        self.storage.add_undoable(self.program.id, intent)
+        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
         return intent
 
     def undo_redemption(self, intent: UndoRedemption) -> UndoRedemption:
@@ -304,7 +326,7 @@ class Posting:
         state = "issued" if coupon.state == "redeemed" else coupon.state
         reinstated = attrs.evolve(coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
         self.storage.update_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
-        self.storage.mark_undone(intent.redemption)
+        self.mark_undone(intent.redemption)
         return intent
 
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty_rules.events import Event, Snapshot
+from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import read_snapshot
@@ -34,7 +35,8 @@ class Queries:
         at = read_argument(read_instant, "at", at)
         lots = self._storage.lots_at(program, account, currency, at)
         promised = sum(micros(lot.promised) for lot in lots)
-        debt = self._storage.debt_at(program, account, currency, at)
+        shortfalls = self._storage.records_at(SHORTFALLS, program, at, balance=balance_name(account, currency))
+        debt = sum(micros(each.open) for each in shortfalls if each.is_owed)
         return Balance(spending.available(lots, at), decimal_of(promised), decimal_of(debt))
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:

@@ -3,18 +3,14 @@
 import functools
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeAlias
 
 import attrs
 
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
+from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["Balance", "Entry", "ExpiryVersion", "LotHistory", "ReportLot", "ReportRows", "Undoable"]
-
-Undoable: TypeAlias = SpendCurrency | RedeemCoupon
-"""An intent that a later operation can undo by its key: a spend or a redemption."""
+__all__ = ["Balance", "Entry", "ExpiryVersion", "LotHistory", "ReportLot", "ReportRows"]
 
 
 @attrs.frozen

@@ -10,11 +10,12 @@ from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
 from loyalty_rules.engine.counters import Counter
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
+from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
+from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.receipts import Receipt
-from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 
 __all__ = ["Storage", "Window", "window_of"]
@@ -102,16 +103,6 @@ class Storage(Protocol):
         """Add millionths that a return claims of a lot, from whichever lots they are taken."""
         ...
 
-    # -- debts
-
-    def debt(self, program: str, account: Account, currency: str) -> int:
-        """Return the debt of an account in a currency, in millionths."""
-        ...
-
-    def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
-        """Add to the debt of an account; a payment is negative."""
-        ...
-
     # -- coupons
 
     def coupon(self, key: str) -> CouponRecord | None:
@@ -167,30 +158,18 @@ class Storage(Protocol):
         """Add to a tracker's counter, as a contribution of a sale; a return adds a negative one."""
         ...
 
-    # -- undo
+    # -- records of a kind
 
-    def undoable(self, program: str, key: str) -> Undoable | None:
-        """Return a spend or a redemption by its key."""
+    def record(self, kind: Kind[RecordT], key: str) -> RecordT | None:
+        """Return the current record of a kind by its key."""
         ...
 
-    def add_undoable(self, program: str, undoable: Undoable) -> None:
-        """Save a spend or a redemption, so that it can be undone by its key."""
+    def records(self, kind: Kind[RecordT], program: str, **found_by: str) -> Sequence[RecordT]:
+        """Return the current records that one look-up of their kind finds, in the order of their first record."""
         ...
 
-    def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
-        """Return the redemptions of a transaction that were not undone, in the order of record."""
-        ...
-
-    def spends_in(self, program: str, event: str) -> Sequence[SpendCurrency]:
-        """Return the spends of a transaction that were not undone, in the order of record."""
-        ...
-
-    def is_undone(self, key: str) -> bool:
-        """Return whether a spend or a redemption has been undone."""
-        ...
-
-    def mark_undone(self, key: str) -> None:
-        """Mark a spend or a redemption as undone, once."""
+    def save_record(self, kind: Kind[RecordT], program: str, record: RecordT, at: datetime) -> None:
+        """Save a new record, or the version of a record that begins at an instant."""
         ...
 
     # -- as of an instant
@@ -203,8 +182,8 @@ class Storage(Protocol):
         """Return the promises that were open at an instant, in the order of issue."""
         ...
 
-    def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
-        """Return the debt of an account as of an instant, in millionths."""
+    def records_at(self, kind: Kind[RecordT], program: str, at: datetime, **found_by: str) -> Sequence[RecordT]:
+        """Return the records that one look-up of their kind finds as of an instant, in the order of first record."""
         ...
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:

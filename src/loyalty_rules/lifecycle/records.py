@@ -12,14 +12,14 @@ import attrs
 
 from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
-from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, ReverseCurrency, SpendCurrency
+from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, RedeemCoupon, ReverseCurrency, SpendCurrency
 from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.identifiers import read_name
 
-__all__ = ["BUCKETS", "Account", "CouponRecord", "Lot", "Refusal", "Sale"]
+__all__ = ["BUCKETS", "Account", "CouponRecord", "Lot", "Payment", "Refusal", "Sale", "Shortfall"]
 
 ZERO = Decimal(0)
 
@@ -127,6 +127,47 @@ class CouponRecord:
         if self.state == "issued" and expires_at is not None and at >= expires_at:
             return "expired"
         return self.state
+
+
+@attrs.frozen
+class Payment:
+    """A spend or a redemption under the id of a transaction. `undone` are the units, or the discount, undone so far.
+
+    `at` is the instant of the payment. It is wholly undone once `is_undone` is true.
+    """
+
+    intent: SpendCurrency | RedeemCoupon
+    at: datetime
+    undone: Decimal = ZERO
+    is_undone: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key of the intent."""
+        return self.intent.key
+
+
+@attrs.frozen
+class Shortfall:
+    """The units that a return was due of a lot and could not take. `key` is that of the reversal, `at` its instant.
+
+    `open` is the part that no later units have made good. A shortfall that is `carried` is a debt of the account;
+    otherwise it is written off. Source: semantics 11.
+    """
+
+    key: str
+    lot: str
+    account: Account
+    currency: str
+    at: datetime
+    amount: Decimal
+    open: Decimal
+    carried: bool
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether a part of it is a debt."""
+        return self.carried and self.open > 0
 
 
 @attrs.frozen

@@ -12,8 +12,9 @@ import pytest
 
 import loyalty_rules as lr
 from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.ledger.kinds import SHORTFALLS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.lifecycle.records import Account
+from loyalty_rules.lifecycle.records import Account, Shortfall
 from shop import Serials, earn, fixed, program, sale
 
 LOT, PROMISE, COUPON = "acme/T-1/p/earn", "acme/T-1/p/later", "acme/T-1/p/gift/1"
@@ -74,12 +75,17 @@ def claim_more_than_was_issued(storage: MemoryStorage) -> None:
     storage.histories[LOT] = attrs.evolve(storage.histories[LOT], claimed=((AT, Decimal(11)),))
 
 
+def owe_less_than_nothing(storage: MemoryStorage) -> None:
+    short = Shortfall("acme/R-1/p/earn/reverse", LOT, ANNA, "points", AT, Decimal(2), Decimal(-1), carried=True)
+    storage.save_record(SHORTFALLS, "acme", short, AT)
+
+
 PLANTED: list[tuple[str, Callable[[MemoryStorage], Any]]] = [
     ("one is below zero", lambda s: change_entry(s, LOT, 1, amount=Decimal(11))),
     ("9 units were issued, 10 decided", lambda s: change_entry(s, LOT, 0, amount=Decimal(9))),
     ("is both promised and issued", lambda s: change_entry(s, PROMISE, 0, target="promised") or spend_a_promise(s)),
     ("returns claim 11 units of 10 issued", claim_more_than_was_issued),
-    ("is below zero: -0.000001", lambda s: s.add_debt("acme", ANNA, "points", AT, -1)),
+    ("the record acme/R-1/p/earn/reverse is impossible", owe_less_than_nothing),
     ("moves 0 units", lambda s: change_entry(s, LOT, 1, amount=Decimal(0))),
     ("which does not exist", lambda s: change_entry(s, LOT, 1, batch="acme/none#event")),
     ("differ from the promised lots", lambda s: s.open_promises.clear()),

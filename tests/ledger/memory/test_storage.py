@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
+import attrs
 import pytest
 
 from loyalty_rules.ledger import ConcurrentChangeError, Receipt
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.lifecycle.records import Account
+from loyalty_rules.lifecycle.records import Account, Shortfall
 
 AT = datetime(2025, 1, 15, 10, tzinfo=UTC)
 ANNA = Account("member", "anna")
@@ -156,25 +159,46 @@ def test_a_contribution_is_kept_by_sale_and_added_to_the_counter() -> None:
     assert storage.contributions("acme", "T-3") == {}
 
 
-# -- debts and undoing -----------------------------------------------------------------------------------------------
+# -- records of a kind -----------------------------------------------------------------------------------------------
+
+REVERSAL, LOT, UNITS = "acme/R-1/p/earn/reverse", "acme/T-1/p/earn", Decimal(40)
+OWED = Shortfall(REVERSAL, LOT, ANNA, "points", AT, UNITS, UNITS, carried=True)
+PAID = attrs.evolve(OWED, open=Decimal(0))
+LATER = AT.replace(day=20)
+POINTS = "member/anna/points"
 
 
-def test_a_debt_is_the_sum_of_what_was_added_up_to_an_instant() -> None:
+def test_a_record_is_replaced_and_its_earlier_version_is_read_as_of_an_instant() -> None:
     storage = MemoryStorage()
-    storage.add_debt("acme", ANNA, "points", AT, 40)
-    storage.add_debt("acme", ANNA, "points", AT.replace(day=20), -15)
+    storage.save_record(SHORTFALLS, "acme", OWED, AT)
+    storage.save_record(SHORTFALLS, "acme", PAID, LATER)
 
-    assert storage.debt("acme", ANNA, "points") == 25
-    assert storage.debt_at("acme", ANNA, "points", AT.replace(day=19)) == 40
-    assert storage.debt_at("acme", ANNA, "points", AT.replace(day=14)) == 0
-    assert storage.debt("acme", ANNA, "miles") == 0
+    assert storage.record(SHORTFALLS, OWED.key) == PAID
+    assert storage.records(SHORTFALLS, "acme", balance=POINTS) == [PAID]
+    assert storage.records_at(SHORTFALLS, "acme", AT.replace(day=19), balance=POINTS) == [OWED]
+    assert storage.records_at(SHORTFALLS, "acme", AT.replace(day=14), balance=POINTS) == []
 
 
-def test_a_mark_of_undoing_is_rolled_back_with_its_transaction() -> None:
+def test_a_record_is_found_by_its_present_values_alone() -> None:
     storage = MemoryStorage()
+    storage.save_record(SHORTFALLS, "acme", OWED, AT)
+
+    assert storage.records(SHORTFALLS, "acme", debtor=POINTS) == [OWED]
+    assert storage.records(SHORTFALLS, "other", debtor=POINTS) == []
+    assert storage.records(SHORTFALLS, "acme", debtor="member/anna/miles") == []
+
+    storage.save_record(SHORTFALLS, "acme", PAID, LATER)
+
+    assert storage.records(SHORTFALLS, "acme", debtor=POINTS) == []
+    assert storage.record(PAYMENTS, OWED.key) is None
+
+
+def test_a_version_is_rolled_back_with_its_transaction() -> None:
+    storage = MemoryStorage()
+    storage.save_record(SHORTFALLS, "acme", OWED, AT)
 
     with rolled_back(storage):
-        storage.mark_undone("acme/S-1/spend/points")
-        assert storage.is_undone("acme/S-1/spend/points")
+        storage.save_record(SHORTFALLS, "acme", PAID, LATER)
+        assert storage.records(SHORTFALLS, "acme", debtor=POINTS) == []
 
-    assert not storage.is_undone("acme/S-1/spend/points")
+    assert storage.records(SHORTFALLS, "acme", debtor=POINTS) == [OWED]

@@ -36,7 +36,7 @@ def test_the_sale_is_locked_before_anything_is_read(service: LedgerService, stor
     assert [*TakeBack(SHOP, WHOLE, AT).locks()] == []
     assert steps[:3] == ["lock acme/T-1", "sale", "lock acme/member/M1"]
     assert steps[3:] == [
-        "lots_of_sale", "lots_of", "coupons_of_sale", "contributions", "redemptions_in", "save_sale",
+        "lots_of_sale", "lots_of", "coupons_of_sale", "contributions", "records", "save_sale",
     ]  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def test_the_redemption_of_a_cancelled_transaction_is_undone(service: LedgerServ
 
     assert isinstance(decision, tuple)
     assert [each.coupon for each in decision if isinstance(each, UndoRedemption)] == ["acme/T-1/p/gift/1"]
-    looked_up = ["redemptions_in", "lock acme/T-1", "coupon", "sale", "coupons_of_sale", "save_sale"]
-    assert steps[steps.index("redemptions_in") :] == looked_up
+    looked_up = ["records", "lock acme/T-1", "coupon", "sale", "coupons_of_sale", "save_sale"]
+    assert steps[steps.index("records") :] == looked_up
 
 
 def test_a_return_of_an_unknown_sale_is_refused(storage: MemoryStorage) -> None:

@@ -36,7 +36,7 @@ def test_the_identity_is_the_key_of_the_redemption(storage: MemoryStorage) -> No
 @pytest.mark.usefixtures("_redeemed")
 def test_the_sale_of_the_coupon_is_locked_before_the_coupon_is_read(storage: MemoryStorage) -> None:
     assert [*UNDO.locks()] == []
-    steps = ["undoable", "lock acme/T-1", "coupon", "is_undone", "sale", "coupons_of_sale"]
+    steps = ["record", "lock acme/T-1", "coupon", "record", "sale", "coupons_of_sale"]
     assert steps_of(UNDO, storage) == steps
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Table, UniqueConstraint, Update, bindparam
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
+from loyalty_rules.ledger.operations import undo_spend
 from loyalty_rules.ledger.sql import audit, flush, hash_chain, mapping
 from loyalty_rules.ledger.sql.dialects import PostgreSQL, SQLite, postgresql, sqlite
 from loyalty_rules.ledger.sql.flush import Flush
@@ -117,7 +118,7 @@ def operations_in_one_transaction_have_no_savepoints(patch: Patch) -> None:
 
 @bug(contract("a_spend_is_undone_once"))
 def an_undone_operation_is_not_looked_up(patch: Patch) -> None:
-    patch.setattr(SQLStorage, "is_undone", lambda *_: False)
+    patch.setattr(undo_spend, "is_undone", lambda *_: False)
 
 
 @bug(test_of("dialects/sqlite", "every_connection_is_durable"))
@@ -255,9 +256,9 @@ def a_member_and_a_group_with_one_id_share_an_account(patch: Patch) -> None:
 @bug(contract("a_debt_belongs_to_one_account_and_one_currency"))
 def a_debt_counts_in_every_currency(patch: Patch) -> None:
     def of_all(run: Statements) -> None:
-        debts = run.tables.debts
-        of = (debts.c[name] == bindparam(name) for name in ("program", "kind", "account"))
-        run.debt_at = select(debts.c.amount).where(*of, debts.c.at <= bindparam("at"))
+        table = run.tables.kinds["shortfalls"]
+        every = select(table).where(table.c.program == bindparam("program"))
+        run.kinds["shortfalls"].found_by["balance"] = every.order_by(table.c.number)
 
     statements(patch, of_all)
 

@@ -12,14 +12,14 @@ from loyalty_rules.ledger.sql.hash_chain import CHAINS, FIRST_LINK, chain_lock, 
 
 BATCH = {"program": "acme", "event": "T1", "phase": "event", "of": "T1", "inputs": "{}", "at": 1, "recorded_at": 2}
 RECEIPT = {"version": None, "snapshot": None, "intents": "[]", "trims": "[]"}
-UNDONE = {"key": "acme/S1/spend/points", "batch": 7}
+DRAW = {"batch": 7, "program": "acme", "name": "cap", "day": "", "amount": 5, "most": None}
 TABLES = Tables()
 
 
 def digest(**changes: Any) -> bytes:
     batch = {name: changes.get(name, value) for name, value in BATCH.items()}
     receipt = {name: changes.get(name, value) for name, value in RECEIPT.items()}
-    return content_digest(batch, receipt, changes.get("rows", {TABLES.undone: [UNDONE]}))
+    return content_digest(batch, receipt, changes.get("rows", {TABLES.draws: [DRAW]}))
 
 
 def test_a_link_hashes_the_digest_after_the_link_before_it() -> None:
@@ -27,9 +27,7 @@ def test_a_link_hashes_the_digest_after_the_link_before_it() -> None:
 
 
 def test_a_digest_is_the_hash_of_compact_json() -> None:
-    content = (
-        '[["acme","T1","event","T1","{}",1,2],[null,null,"[]","[]"],{"loyalty_undone":[["acme/S1/spend/points"]]}]'
-    )
+    content = '[["acme","T1","event","T1","{}",1,2],[null,null,"[]","[]"],{"loyalty_draws":[["acme","cap","",5,null]]}]'
     assert digest() == hashlib.sha256(content.encode()).digest()
 
 
@@ -39,21 +37,14 @@ def test_every_column_of_a_batch_and_its_receipt_changes_the_digest(name: str) -
 
 
 def test_another_row_changes_the_digest_and_its_numbers_do_not() -> None:
-    assert digest(rows={TABLES.undone: [{**UNDONE, "batch": 8}]}) == digest()
-    assert digest(rows={TABLES.undone: [{**UNDONE, "key": "acme/S2/spend/points"}]}) != digest()
-    assert digest(rows={TABLES.undone: [UNDONE, UNDONE]}) != digest()
+    assert digest(rows={TABLES.draws: [{**DRAW, "batch": 8}]}) == digest()
+    assert digest(rows={TABLES.draws: [{**DRAW, "name": "other"}]}) != digest()
+    assert digest(rows={TABLES.draws: [DRAW, DRAW]}) != digest()
     assert digest(rows={}) != digest()
 
 
-def test_rows_without_a_number_count_in_the_order_of_their_keys() -> None:
-    """The database keeps no order of what one batch has undone."""
-    other = {**UNDONE, "key": "acme/R1/spend/points"}
-
-    assert digest(rows={TABLES.undone: [UNDONE, other]}) == digest(rows={TABLES.undone: [other, UNDONE]})
-
-
 def test_a_table_without_rows_is_not_part_of_the_digest() -> None:
-    assert digest(rows={TABLES.undone: [UNDONE], TABLES.entries: []}) == digest()
+    assert digest(rows={TABLES.draws: [DRAW], TABLES.entries: []}) == digest()
 
 
 def test_a_key_always_has_the_same_chain() -> None:

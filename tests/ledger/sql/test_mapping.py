@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any
 
+import attrs
 import pytest
 
 from loyalty_rules.intents import SpendCurrency
 from loyalty_rules.ledger import SQLLedger
+from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS
 from loyalty_rules.ledger.sql import AmountOutOfRangeError
 from loyalty_rules.ledger.sql.mapping import (
     bounded,
     day_of,
     day_text,
-    debt_row,
     draw_row,
     instant_of,
     json_of,
     microseconds,
+    record_of,
+    record_row,
     text_of_json,
-    undoable_of,
-    undoable_row,
+    version_row,
 )
-from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, DebtChange
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, RecordVersion
+from loyalty_rules.lifecycle.records import Payment, Shortfall
 from loyalty_rules.testing.ledgers.facts.till import (
     ANNA,
     Till,
@@ -33,6 +34,10 @@ from loyalty_rules.testing.ledgers.facts.till import (
     fixed,
     moment,
     shop,
+)
+
+OWED = Shortfall(
+    "acme/R1/p/earn/reverse", "acme/T1/p/earn", ANNA, "points", moment(0), Decimal(2), Decimal(2), carried=True
 )
 
 
@@ -106,23 +111,30 @@ def test_a_maximum_beyond_64_bits_is_no_maximum(most: int, column: int | None) -
     assert draw_row(CounterDraw("acme", "cap", date(2025, 1, 15), 5, most), 7)["most"] == column
 
 
-def test_a_debt_row_names_the_account_and_the_currency() -> None:
-    assert debt_row(DebtChange("acme", ANNA, "points", moment(0), -2), 7) == {
+def test_the_version_of_a_record_is_a_row_with_its_document() -> None:
+    assert version_row(RecordVersion(SHORTFALLS, "acme", OWED, moment(0)), 7) == {
         "batch": 7,
-        "program": "acme",
-        "kind": "member",
-        "account": "anna",
-        "currency": "points",
+        "kind": "shortfalls",
+        "key": "acme/R1/p/earn/reverse",
         "at": 1_736_935_200_000_000,  # 2025-01-15T10:00:00Z
-        "amount": -2,
+        "document": '{"key":"acme/R1/p/earn/reverse","lot":"acme/T1/p/earn","account":{"kind":"member","id":"anna"},'
+        '"currency":"points","at":"2025-01-15T10:00:00+00:00","amount":"2","open":"2","carried":true}',
     }
 
 
-def test_a_spend_is_read_as_it_was_written(till: Till, ledger: SQLLedger) -> None:
+def test_the_row_of_a_record_has_the_values_by_which_it_is_found() -> None:
+    row = record_row(SHORTFALLS, OWED, moment(1))
+    assert (row["balance"], row["debtor"]) == ("member/anna/points", "member/anna/points")
+    assert record_row(SHORTFALLS, attrs.evolve(OWED, open=Decimal(0)), moment(1))["debtor"] is None
+    assert record_of(SHORTFALLS, row["document"]) == OWED
+
+
+def test_a_spend_is_read_as_it_was_written(till: Till) -> None:
     till.runs(shop(earn(fixed("10"))))
     till.sell("T1")
     (spend,) = till.ledger.spend(till.program, ANNA, "anna", "points", Decimal("2.5"), event="S1", at=till.now).intents
     assert isinstance(spend, SpendCurrency)
-    row: Any = SimpleNamespace(**undoable_row("acme", spend, 7))
-    assert (row.batch, row.key, row.event) == (7, spend.key, "S1")
-    assert undoable_of(row) == spend
+    payment = Payment(spend, till.now)
+    row = record_row(PAYMENTS, payment, till.now)
+    assert row["event"] == "S1"
+    assert record_of(PAYMENTS, row["document"]) == payment

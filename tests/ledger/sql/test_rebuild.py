@@ -23,6 +23,9 @@ from .sqlite_files import busy_week, execute
         ("UPDATE loyalty_counters SET value = value + 1", "sum of its draws"),
         ("UPDATE loyalty_coupons SET state = 'voided' WHERE state = 'redeemed'", "not in its last recorded state"),
         ("DELETE FROM loyalty_lots WHERE number = 1", "is missing"),
+        ("DELETE FROM loyalty_payments WHERE number = 1", "is missing"),
+        ("UPDATE loyalty_payments SET document = replace(document, 'true', 'false')", "not its last recorded version"),
+        ("UPDATE loyalty_payments SET event = 'T9'", "found by other values than its own"),
     ],
 )
 def test_a_state_that_differs_from_the_log_is_found_and_rebuilt(

@@ -60,7 +60,7 @@ def test_a_migration_tool_finds_no_difference_after_create_all(ledger: SQLLedger
 
 
 def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
-    """Databases that exist depend on them; the undoable operations are in `citations` for that reason."""
+    """Databases that exist depend on them."""
     tables = Tables()
     assert {table.name: table.columns.keys() for table in (*tables.log, *tables.state)} == {
         "loyalty_programs": ["version", "program", "document"],
@@ -105,9 +105,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "voided_at",
         ],
         "loyalty_draws": ["number", "batch", "program", "name", "day", "amount", "most"],
-        "loyalty_debts": ["number", "batch", "program", "kind", "account", "currency", "at", "amount"],
-        "loyalty_citations": ["number", "key", "batch", "program", "event", "document"],
-        "loyalty_undone": ["key", "batch"],
+        "loyalty_versions": ["number", "batch", "kind", "key", "at", "document"],
         "loyalty_lots": [
             "number",
             "key",
@@ -153,6 +151,8 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "version",
         ],
         "loyalty_counters": ["program", "name", "day", "value"],
+        "loyalty_payments": ["number", "key", "program", "event", "document", "latest_at", "version"],
+        "loyalty_shortfalls": ["number", "key", "program", "balance", "debtor", "document", "latest_at", "version"],
     }
 
 
@@ -169,9 +169,7 @@ def test_the_content_of_a_batch_is_in_the_tables_with_its_number_except_its_rece
         "lot_changes",
         "coupon_states",
         "draws",
-        "debts",
-        "citations",
-        "undone",
+        "versions",
     ]
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
-from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, DebtChange, LotChange, Tracked, UnitOfWork
-from loyalty_rules.lifecycle.records import CouponRecord, Lot
-from loyalty_rules.testing.ledgers.facts.till import ANNA, BEN, Till, coupon_type, earn, fixed, hand_out, moment, shop
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange, RecordVersion, Tracked, UnitOfWork
+from loyalty_rules.lifecycle.records import CouponRecord, Lot, Shortfall
+from loyalty_rules.testing.ledgers.facts.till import ANNA, Till, coupon_type, earn, fixed, hand_out, moment, shop
 
 KEY = "acme/T1/p/earn"
 DAYS_30 = {"type": "fixed_period", "after": {"days": 30}}
@@ -181,7 +182,7 @@ def test_every_state_of_a_coupon_is_recorded() -> None:
     assert unit.coupon_states == [(moment(0), coupon), (moment(1), redeemed)]
 
 
-# -- counters and debts ------------------------------------------------------------------------------------------------
+# -- counters ----------------------------------------------------------------------------------------------------------
 
 DRAWS = [
     CounterDraw("acme", "cap", None, 4, 100),
@@ -212,13 +213,39 @@ def test_the_draws_of_a_batch_count_by_program_name_and_window(window: Any, draw
     assert unit.drawn("acme", window) == drawn
 
 
-def test_the_debts_of_a_batch_count_by_account_and_currency() -> None:
+# -- records of a kind ------------------------------------------------------------------------------------------------
+
+OWED = Shortfall("acme/R1/p/earn/reverse", KEY, ANNA, "points", moment(0), Decimal(5), Decimal(5), carried=True)
+PAID = attrs.evolve(OWED, open=Decimal(3))
+
+
+def test_a_saved_record_is_the_current_one_and_each_version_goes_to_the_log() -> None:
     unit = UnitOfWork()
-    unit.debts += [
-        DebtChange("acme", ANNA, "points", moment(0), 5),
-        DebtChange("acme", ANNA, "points", moment(1), -2),
-        DebtChange("acme", ANNA, "miles", moment(1), 10),
-        DebtChange("acme", BEN, "points", moment(1), 20),
-        DebtChange("elsewhere", ANNA, "points", moment(1), 40),
-    ]
-    assert unit.owed("acme", ANNA, "points") == 3
+    first, second = (
+        RecordVersion(SHORTFALLS, "acme", OWED, moment(0)),
+        RecordVersion(SHORTFALLS, "acme", PAID, moment(1)),
+    )
+    unit.save_record(first)
+    unit.save_record(second)
+
+    assert unit.changed_record(SHORTFALLS, OWED.key) == PAID
+    assert [*unit.changed_records(SHORTFALLS)] == [PAID]
+    assert [*unit.changed_records(PAYMENTS)] == []
+    assert unit.versions == [first, second]
+
+
+def test_a_record_that_was_only_read_is_read_again_if_it_has_another_version() -> None:
+    unit = UnitOfWork()
+
+    assert unit.read_record(SHORTFALLS, OWED.key, lambda: OWED, 0, moment(0)) == OWED
+    assert unit.changed_record(SHORTFALLS, OWED.key) is None
+    assert unit.read_record(SHORTFALLS, OWED.key, lambda: PAID, 1, moment(1)) == PAID
+
+
+def test_a_record_that_the_batch_has_changed_is_not_replaced_by_its_row() -> None:
+    unit = UnitOfWork()
+    unit.read_record(SHORTFALLS, OWED.key, lambda: OWED, 0, moment(0))
+    unit.save_record(RecordVersion(SHORTFALLS, "acme", PAID, moment(1)))
+
+    assert unit.read_record(SHORTFALLS, OWED.key, lambda: OWED, 1, moment(1)) == PAID
+    assert unit.records["shortfalls", OWED.key].version == 0

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import is_tracker_counter
+from loyalty_rules.ledger.kinds import KINDS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.lifecycle.records import Lot
 from loyalty_rules.values.amounts import micros, micros_text
@@ -14,7 +15,7 @@ __all__ = ["violations"]
 def violations(storage: MemoryStorage) -> Iterator[str]:
     """Yield the violated invariants, each as a sentence; nothing if the storage is consistent."""
     yield from _lots(storage)
-    yield from _debts(storage)
+    yield from _records(storage)
     yield from _entries(storage)
     yield from _conservation(storage)
     yield from _promises(storage)
@@ -41,11 +42,12 @@ def _lots(storage: MemoryStorage) -> Iterator[str]:
             yield f"lot {key}: returns claim {lot.taken_back} units of {lot.issued} issued"
 
 
-def _debts(storage: MemoryStorage) -> Iterator[str]:
-    for owed in storage.debts:
-        debt = storage.debt(*owed)
-        if debt < 0:
-            yield f"the debt of {owed} is below zero: {micros_text(debt)}"
+def _records(storage: MemoryStorage) -> Iterator[str]:
+    """Check each record of each kind: it is possible."""
+    for kind in KINDS:
+        for (name, key), versions in storage.versions.items():
+            if name == kind.name and not kind.is_valid(versions[-1][1]):
+                yield f"{name}: the record {key} is impossible: {versions[-1][1]}"
 
 
 def _entries(storage: MemoryStorage) -> Iterator[str]:

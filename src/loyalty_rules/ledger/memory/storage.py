@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 
 import attrs
 
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
+from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
+from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.receipts import Receipt
-from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -47,10 +48,8 @@ class MemoryStorage:
         self.counters: dict[tuple[str, str], int] = {}  # by program and name, in millionths
         self.daily_counters: dict[tuple[str, str], dict[date, int]] = {}  # values of rolling counters
         self.contributions_of: dict[tuple[str, str], dict[str, int]] = {}  # of a sale, by tracker
-        self.undoables: dict[str, Undoable] = {}
-        self.undoables_of: dict[tuple[str, str], tuple[str, ...]] = {}  # keys, by the event of the spend or redemption
-        self.undone: dict[str, None] = {}  # keys of spends and redemptions
-        self.debts: dict[tuple[str, Account, str], tuple[tuple[datetime, int], ...]] = {}  # with their instants
+        self.versions: dict[tuple[str, str], tuple[tuple[datetime, Any], ...]] = {}  # by kind and key, with instants
+        self.found: dict[tuple[str, str, str, str], tuple[str, ...]] = {}  # keys, by kind, program, look-up and value
         self.entries_of: dict[tuple[str, Account], tuple[Entry, ...]] = {}  # of an account
         self._claimed: list[IdempotencyRecord] = []
         self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
@@ -189,16 +188,6 @@ class MemoryStorage:
     def _change(self, lot: str, **changes: Any) -> None:
         self.put(self.histories, lot, attrs.evolve(self.histories[lot], **changes))
 
-    # -- debts -------------------------------------------------------------------------------------------------------
-
-    def debt(self, program: str, account: Account, currency: str) -> int:
-        """Return the debt of an account in a currency, in millionths."""
-        return sum(amount for _, amount in self.debts.get((program, account, currency), ()))
-
-    def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
-        """Add to the debt of an account; a payment is negative."""
-        self.append(self.debts, (program, account, currency), (at, amount))
-
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def coupon(self, key: str) -> CouponRecord | None:
@@ -274,35 +263,32 @@ class MemoryStorage:
         so_far = self.contributions(program, event)
         self.put(self.contributions_of, (program, event), {**so_far, tracker: so_far.get(tracker, 0) + amount})
 
-    # -- undo --------------------------------------------------------------------------------------------------------
+    # -- records of a kind -------------------------------------------------------------------------------------------
 
-    def undoable(self, program: str, key: str) -> Undoable | None:
-        """Return a spend or a redemption by its key."""
-        return self.undoables.get(key) if is_of_program(key, program) else None
+    def record(self, kind: Kind[RecordT], key: str) -> RecordT | None:
+        """Return the current record of a kind by its key."""
+        versions = self.versions.get((kind.name, key))
+        return versions[-1][1] if versions else None
 
-    def add_undoable(self, program: str, undoable: Undoable) -> None:
-        """Save a spend or a redemption, so that it can be undone by its key."""
-        self.put(self.undoables, undoable.key, undoable)
-        self.append(self.undoables_of, (program, undoable.event), undoable.key)
+    def records(self, kind: Kind[RecordT], program: str, **found_by: str) -> Sequence[RecordT]:
+        """Return the current records that one look-up of their kind finds, in the order of their first record."""
+        return [self.versions[kind.name, key][-1][1] for key in self._found(kind, program, found_by)]
 
-    def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
-        """Return the redemptions of a transaction that were not undone, in the order of record."""
-        return [each for each in self._not_undone(program, event) if isinstance(each, RedeemCoupon)]
+    def _found(self, kind: Kind[Any], program: str, found_by: Mapping[str, str]) -> Iterable[str]:
+        ((name, value),) = found_by.items()
+        return self.found.get((kind.name, program, name, value), ())
 
-    def spends_in(self, program: str, event: str) -> Sequence[SpendCurrency]:
-        """Return the spends of a transaction that were not undone, in the order of record."""
-        return [each for each in self._not_undone(program, event) if isinstance(each, SpendCurrency)]
-
-    def _not_undone(self, program: str, event: str) -> Sequence[Undoable]:
-        return [self.undoables[key] for key in self.undoables_of.get((program, event), ()) if key not in self.undone]
-
-    def is_undone(self, key: str) -> bool:
-        """Return whether a spend or a redemption has been undone."""
-        return key in self.undone
-
-    def mark_undone(self, key: str) -> None:
-        """Mark a spend or a redemption as undone, once."""
-        self.put(self.undone, key, None)
+    def save_record(self, kind: Kind[RecordT], program: str, record: RecordT, at: datetime) -> None:
+        """Save a new record, or the version of a record that begins at an instant."""
+        before = self.record(kind, record.key)
+        self.append(self.versions, (kind.name, record.key), (at, record))
+        for name, value_of in kind.found_by.items():
+            old, new = value_of(before) if before is not None else None, value_of(record)
+            if old != new and old is not None:
+                row = kind.name, program, name, old
+                self.put(self.found, row, tuple(key for key in self.found[row] if key != record.key))
+            if old != new and new is not None:
+                self.append(self.found, (kind.name, program, name, new), record.key)
 
     # -- as of an instant --------------------------------------------------------------------------------------------
 
@@ -317,9 +303,11 @@ class MemoryStorage:
         lots = [history.lot(at) for history in self.histories.values() if history.program == program]
         return [lot for lot in lots if lot is not None and micros(lot.promised) > 0]
 
-    def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
-        """Return the debt of an account as of an instant, in millionths."""
-        return sum(amount for since, amount in self.debts.get((program, account, currency), ()) if since <= at)
+    def records_at(self, kind: Kind[RecordT], program: str, at: datetime, **found_by: str) -> Sequence[RecordT]:
+        """Return the records that one look-up of their kind finds as of an instant, in the order of first record."""
+        versions = (self.versions[kind.name, key] for key in self._found(kind, program, found_by))
+        earlier = ([record for since, record in each if since <= at] for each in versions)
+        return [each[-1] for each in earlier if each]
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record."""

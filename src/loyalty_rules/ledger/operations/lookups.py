@@ -3,21 +3,33 @@
 Rows are locked before they are read. The key of a lot or a coupon names the sale to lock.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.keys import event_in, is_of_program
+from loyalty_rules.ledger.kinds import PAYMENTS
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle import returns
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Sale
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 
-__all__ = ["accounts_of", "is_earned", "locked_coupon", "locked_lot", "locked_sale", "read_snapshot", "sale_locks"]
+__all__ = [
+    "accounts_of",
+    "is_earned",
+    "is_undone",
+    "locked_coupon",
+    "locked_lot",
+    "locked_sale",
+    "payment_of",
+    "payments_of",
+    "read_snapshot",
+    "sale_locks",
+]
 
 
 def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
@@ -53,6 +65,22 @@ def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Co
     issued = storage.coupons_of_sale(program.id, coupon.issue.event)
     coupons = [attrs.evolve(each, state="voided") if each.key in lost else each for each in issued]
     return sale is None or returns.is_coupon_earned(sale, coupons, coupon)
+
+
+def payment_of(storage: Storage, program: Program, key: str) -> Payment | None:
+    """Return a spend or a redemption by its key; None if the program has no such payment."""
+    return storage.record(PAYMENTS, key) if is_of_program(key, program.id) else None
+
+
+def is_undone(storage: Storage, key: str) -> bool:
+    """Return whether a payment has been undone; its rows are locked."""
+    payment = storage.record(PAYMENTS, key)
+    return payment is not None and payment.is_undone
+
+
+def payments_of(storage: Storage, program: Program, event: str) -> Sequence[Payment]:
+    """Return the spends and redemptions of a transaction that are not wholly undone, in the order of record."""
+    return [each for each in storage.records(PAYMENTS, program.id, event=event) if not each.is_undone]
 
 
 def read_snapshot(storage: Storage, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:

@@ -5,8 +5,8 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Return
-from loyalty_rules.intents import ReverseCurrency
-from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale
+from loyalty_rules.intents import RedeemCoupon, ReverseCurrency
+from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale, payments_of
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, unknown_sale
 from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -60,9 +60,10 @@ class TakeBack(EventOperation[ReturnReceipt]):
         """Return the redemptions of the sale that were not undone, each with its locked coupon."""
         redeemed: list[returns.Redeemed] = []
         lost: set[str] = set()
-        for each in storage.redemptions_in(self.program.id, self.event.of):
-            coupon = locked_coupon(storage, self.program, each.coupon)
-            if coupon is not None:
+        payments = (each.intent for each in payments_of(storage, self.program, self.event.of))
+        for each in payments:
+            coupon = locked_coupon(storage, self.program, each.coupon) if isinstance(each, RedeemCoupon) else None
+            if isinstance(each, RedeemCoupon) and coupon is not None:
                 is_kept = is_earned(storage, self.program, coupon, lost)
                 redeemed.append(returns.Redeemed(each, coupon, is_kept))
                 if not is_kept:

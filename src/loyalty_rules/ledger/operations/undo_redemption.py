@@ -7,7 +7,7 @@ import attrs
 from loyalty_rules.intents import RedeemCoupon, VoidCoupon
 from loyalty_rules.keys import undo_redemption_phase, void_key
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon
+from loyalty_rules.ledger.operations.lookups import is_earned, is_undone, locked_coupon, payment_of
 from loyalty_rules.ledger.operations.operation import (
     Decision,
     Operation,
@@ -50,11 +50,12 @@ class UndoRedemptionOf(Operation[UndoRedemptionReceipt]):
 
     def decide(self, storage: Storage) -> Decision:
         """Reinstate the coupon; void it in the same batch if returns of its own sale have taken it."""
-        redeemed = storage.undoable(self.program.id, self.redemption)
+        payment = payment_of(storage, self.program, self.redemption)
+        redeemed = payment.intent if payment is not None else None
         if not isinstance(redeemed, RedeemCoupon):
             return Refusal(("unknown_redemption",), f"no redemption {self.redemption} has been recorded")
         coupon = locked_coupon(storage, self.program, redeemed.coupon)
-        if storage.is_undone(self.redemption):
+        if is_undone(storage, self.redemption):
             return already_undone(self.redemption)
         if coupon is None:
             return unknown_sale(redeemed.coupon)

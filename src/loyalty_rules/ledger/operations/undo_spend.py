@@ -8,6 +8,7 @@ from loyalty_rules.intents import SpendCurrency
 from loyalty_rules.keys import undo_spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.locks import account_lock
+from loyalty_rules.ledger.operations.lookups import is_undone, payment_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, already_undone, host_identity
 from loyalty_rules.ledger.receipts import UndoSpendReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -40,11 +41,12 @@ class UndoSpendOf(Operation[UndoSpendReceipt]):
 
     def decide(self, storage: Storage) -> Decision:
         """Return the units to their lots, which keep their expiry."""
-        spent = storage.undoable(self.program.id, self.spend)
+        payment = payment_of(storage, self.program, self.spend)
+        spent = payment.intent if payment is not None else None
         if not isinstance(spent, SpendCurrency):
             return Refusal(("unknown_spend",), f"no spend {self.spend} has been recorded")
         storage.lock([account_lock(self.program.id, Account.of(spent))])
-        if storage.is_undone(self.spend):
+        if is_undone(storage, self.spend):
             return already_undone(self.spend)
         lots = {each.lot: lot for each in spent.draws if (lot := storage.lot(each.lot)) is not None}
         return (spending.undo_spend(spent, lots, self.at),)

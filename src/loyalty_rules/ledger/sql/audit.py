@@ -12,7 +12,9 @@ from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
+from loyalty_rules.ledger.sql.mapping import record_of
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS
 
@@ -72,8 +74,7 @@ def _batches(connection: Connection, tables: Tables) -> Iterator[tuple[Any, dict
 
 
 def _by_batch(connection: Connection, table: Table, batches: Sequence[int]) -> dict[int, list[Any]]:
-    order = table.c.number if "number" in table.c else table.c.key
-    rows = connection.execute(select(table).where(table.c.batch.in_(batches)).order_by(table.c.batch, order))
+    rows = connection.execute(select(table).where(table.c.batch.in_(batches)).order_by(table.c.batch, table.c.number))
     return {batch: [row._mapping for row in group] for batch, group in groupby(rows, lambda row: row.batch)}
 
 
@@ -85,6 +86,8 @@ def violated_invariants(connection: Connection, tables: Tables) -> Iterator[str]
     for statement, sentence in _violations(tables):
         for row in connection.execute(statement):
             yield sentence.format(**row._mapping)
+    for kind in KINDS:
+        yield from _changed_records(connection, tables, kind)
 
 
 def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
@@ -108,13 +111,6 @@ def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
         ),
         "coupon {key} is redeemed without a redemption, or has a redemption without being redeemed",
     )
-    owed = func.sum(t.debts.c.amount)
-    yield (
-        select(t.debts.c.account, t.debts.c.currency)
-        .group_by(t.debts.c.program, t.debts.c.kind, t.debts.c.account, t.debts.c.currency)
-        .having(owed < 0),
-        "the debt of {account} in {currency} is below zero",
-    )
     yield (
         select(t.batches.c.of, t.draws.c.name)
         .select_from(t.draws)
@@ -128,6 +124,26 @@ def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
         select(t.batches.c.event, t.batches.c.phase).outerjoin(t.receipts).where(t.receipts.c.batch.is_(None)),
         "the batch of {event} ({phase}) has no receipt",
     )
+
+
+def _changed_records(connection: Connection, t: Tables, kind: Kind[Any]) -> Iterator[str]:
+    """Yield a sentence for each record of a kind that is missing, impossible, or not its last recorded version."""
+    v, table = t.versions, t.kinds[kind.name]
+    last = select(v.c.key, func.max(v.c.number).label("last")).where(v.c.kind == kind.name).group_by(v.c.key).subquery()
+    recorded = select(v.c.key, v.c.document).join(last, last.c.last == v.c.number).subquery()
+    missing = select(recorded.c.key).where(recorded.c.key.not_in(select(table.c.key)))
+    for row in connection.execute(missing):
+        yield f"{kind.name}: the record {row.key} is missing"
+    current = select(table, recorded.c.document.label("recorded")).outerjoin(recorded, recorded.c.key == table.c.key)
+    for row in connection.execute(current.order_by(table.c.number)):
+        if row.document != row.recorded:
+            yield f"{kind.name}: the record {row.key} is not its last recorded version"
+            continue
+        record = record_of(kind, row.document)
+        if any(row._mapping[name] != value_of(record) for name, value_of in kind.found_by.items()):
+            yield f"{kind.name}: the record {row.key} is found by other values than its own"
+        if not kind.is_valid(record):
+            yield f"{kind.name}: the record {row.key} is impossible: {row.document}"
 
 
 def _sum_of_entries(t: Tables, bucket: str) -> ColumnElement[Any]:

@@ -20,7 +20,6 @@ from loyalty_rules.ledger.sql.mapping import (
     MAX_AMOUNT,
     bounded,
     coupon_state_row,
-    debt_row,
     draw_row,
     entry_row,
     lot_change_row,
@@ -28,8 +27,9 @@ from loyalty_rules.ledger.sql.mapping import (
     microseconds,
     new_coupon_row,
     new_lot_row,
+    record_row,
     text_of_json,
-    undoable_row,
+    version_row,
 )
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
@@ -82,10 +82,11 @@ class Flush:
     # -- the state ---------------------------------------------------------------------------------------------------
 
     def write_state(self) -> None:
-        """Write the current lots, coupons and counters; raises `ConcurrentChangeError`."""
+        """Write the current lots, coupons, counters and records; raises `ConcurrentChangeError`."""
         self._write_lots()
         self._write_coupons()
         self._write_counters()
+        self._write_records()
 
     def _write_lots(self) -> None:
         changed = [each for each in self._unit.lots.values() if each.changed]
@@ -167,6 +168,42 @@ class Flush:
             "a counter",
         )
 
+    def _write_records(self) -> None:
+        """Write the last version of each record that the batch has saved."""
+        last = {(each.kind.name, each.record.key): each for each in self._unit.versions}
+        for kind in dict.fromkeys(name for name, _ in last):
+            statements = self._statements.kinds[kind]
+            saved = [(last[of], self._unit.records[of]) for of in last if of[0] == kind]
+            self._write(
+                statements.add,
+                [
+                    {
+                        "key": each.record.key,
+                        "program": each.program,
+                        **record_row(each.kind, each.record, tracked.latest_at),
+                        "version": 0,
+                    }
+                    for each, tracked in saved
+                    if tracked.version is None
+                ],
+            )
+            self._change(
+                statements.change,
+                [
+                    {
+                        "record": each.record.key,
+                        "expected_version": tracked.version,
+                        **{
+                            f"new_{name}": value
+                            for name, value in record_row(each.kind, each.record, tracked.latest_at).items()
+                        },
+                    }
+                    for each, tracked in saved
+                    if tracked.version is not None
+                ],
+                f"a record of {kind}",
+            )
+
     def _document(self, intent: Intent) -> tuple[dict[str, Any], bytes | None]:
         """Return the document of an intent, without a serial, and the keyed hash of that serial.
 
@@ -199,9 +236,7 @@ class Flush:
                 for at, each in unit.coupon_states
             ],
             t.draws: [draw_row(each, batch) for each in unit.draws],
-            t.debts: [debt_row(each, batch) for each in unit.debts],
-            t.undoables: [undoable_row(program, each, batch) for program, each in unit.undoables],
-            t.undone: [{"key": key, "batch": batch} for key in unit.undone],
+            t.versions: [version_row(each, batch) for each in unit.versions],
         }
 
     def write_receipt(self, receipt: Receipt, terms: Mapping[str, str | None], chain: int) -> None:

@@ -37,12 +37,9 @@ def chain_lock(chain: int) -> LockKey:
 
 
 def content_digest(batch: Mapping[str, Any], receipt: Mapping[str, Any], rows: Mapping[Table, Sequence[Any]]) -> bytes:
-    """Return the digest of everything that a batch wrote to the log; `rows` are the rows of each table, in order.
-
-    The rows of a table without a number have no order in the database: they count in the order of their keys.
-    """
+    """Return the digest of everything that a batch wrote to the log; `rows` are the rows of each table, in order."""
     written = {
-        table.name: [[row[name] for name in _content_columns(table)] for row in _in_order(table, written_rows)]
+        table.name: [[row[name] for name in _content_columns(table)] for row in written_rows]
         for table, written_rows in rows.items()
         if written_rows
     }
@@ -52,11 +49,6 @@ def content_digest(batch: Mapping[str, Any], receipt: Mapping[str, Any], rows: M
         written,
     ]
     return hashlib.sha256(json.dumps(content, separators=(",", ":"), sort_keys=True).encode()).digest()
-
-
-def _in_order(table: Table, rows: Sequence[Any]) -> Sequence[Any]:
-    # Sorted here, not by the database: a database may have another order of texts.
-    return rows if "number" in table.c else sorted(rows, key=lambda row: row["key"])
 
 
 def _content_columns(table: Table) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row
 
+from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.records import Entry, LotHistory
 from loyalty_rules.ledger.sql.mapping import (
     account_row,
@@ -17,6 +18,7 @@ from loyalty_rules.ledger.sql.mapping import (
     lot_history_of,
     lot_of,
     microseconds,
+    record_of,
     with_history,
 )
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
@@ -74,10 +76,18 @@ class HistoryReader:
             complete |= {key: with_history(histories[key], entries.get(key, ()), changes.get(key, ())) for key in keys}
         return complete
 
-    def debt_at(self, program: str, account: Account, currency: str, at: datetime) -> int:
-        """Return the debt of an account in a currency at an instant, in millionths."""
-        of = account_row(program, account, currency)
-        return sum(row.amount for row in self._rows(self._statements.debt_at, at=microseconds(at), **of))
+    def records_at(self, kind: Kind[RecordT], program: str, at: datetime, **found_by: str) -> Sequence[RecordT]:
+        """Return the records that one look-up of their kind finds as of an instant, in the order of first record."""
+        ((name, value),) = found_by.items()
+        instant = microseconds(at)
+        rows = self._rows(self._statements.kinds[kind.name].found_by[name], program=program, value=value)
+        documents = {row.key: row.document if row.latest_at <= instant else None for row in rows}
+        changed = [key for key, document in documents.items() if document is None]
+        for keys in _chunks(changed):
+            # The rows come in the order of record, so that the last version of each record remains.
+            versions = self._rows(self._statements.versions_of_records, kind=kind.name, keys=keys, at=instant)
+            documents |= {row.key: row.document for row in versions}
+        return [record_of(kind, document) for document in documents.values() if document is not None]
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return every entry of an account up to an instant, inclusive, in the order of record."""

@@ -12,10 +12,11 @@ from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency, ReverseCurrency
 from loyalty_rules.ledger.errors import AmountOutOfRangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory, Undoable
+from loyalty_rules.ledger.kinds import Kind, RecordT
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, DebtChange, LotChange
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange, RecordVersion
 from loyalty_rules.lifecycle.records import BUCKETS, Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
@@ -28,7 +29,6 @@ __all__ = [
     "coupon_state_row",
     "day_of",
     "day_text",
-    "debt_row",
     "draw_row",
     "entry_of",
     "entry_row",
@@ -42,10 +42,11 @@ __all__ = [
     "microseconds",
     "new_coupon_row",
     "new_lot_row",
+    "record_of",
+    "record_row",
     "reversals_of",
     "text_of_json",
-    "undoable_of",
-    "undoable_row",
+    "version_row",
     "with_history",
 ]
 
@@ -265,33 +266,29 @@ def draw_row(draw: CounterDraw, batch: int) -> dict[str, Any]:
     }
 
 
-def debt_row(debt: DebtChange, batch: int) -> dict[str, Any]:
-    """Convert a change of a debt to a row of a batch."""
-    account = debt.account
+def record_of(kind: Kind[RecordT], document: str) -> RecordT:
+    """Convert the document of a record to the record of its kind."""
+    return restore(json_of(document), kind.record)
+
+
+def record_row(kind: Kind[Any], record: Any, latest_at: datetime) -> dict[str, Any]:
+    """Convert a record to the columns that a new version changes: its look-ups, its document, its last instant."""
     return {
-        "batch": batch,
-        **account_row(debt.program, account, debt.currency),
-        "at": microseconds(debt.at),
-        "amount": bounded(debt.amount, f"a debt of {account.kind} {account.id}"),
+        **{name: value_of(record) for name, value_of in kind.found_by.items()},
+        "document": text_of_json(unstructure(record)),
+        "latest_at": microseconds(latest_at),
     }
 
 
-def undoable_row(program: str, undoable: Undoable, batch: int) -> dict[str, Any]:
-    """Convert a spend or a redemption to a row of a batch."""
+def version_row(version: RecordVersion, batch: int) -> dict[str, Any]:
+    """Convert the version of a record to a row of a batch."""
     return {
-        "key": undoable.key,
         "batch": batch,
-        "program": program,
-        "event": undoable.event,
-        "document": text_of_json(unstructure(undoable)),
+        "kind": version.kind.name,
+        "key": version.record.key,
+        "at": microseconds(version.at),
+        "document": text_of_json(unstructure(version.record)),
     }
-
-
-def undoable_of(row: Row[Any]) -> Undoable:
-    """Convert a row to a spend or a redemption."""
-    document = json_of(row.document)
-    undoable: Undoable = restore(document, _INTENTS[document["type"]])
-    return undoable
 
 
 def batch_row(record: IdempotencyRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The rebuild of the state from the log: every lot, coupon and counter. Source: ledger P6."""
+"""The rebuild of the state from the log: every lot, coupon, counter and record of a kind. Source: ledger P6."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,8 +8,9 @@ from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, selec
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import extended_issue
+from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.records import LotHistory
-from loyalty_rules.ledger.sql.mapping import json_of, new_coupon_row, new_lot_row
+from loyalty_rules.ledger.sql.mapping import instant_of, json_of, new_coupon_row, new_lot_row, record_of, record_row
 from loyalty_rules.ledger.sql.statements import COUPON_COLUMNS
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
@@ -30,6 +31,30 @@ def rebuild(connection: Connection, tables: Tables, storage: SQLStorage) -> None
     of = (draws.c.program, draws.c.name, draws.c.day)
     sums = select(*of, cast(func.sum(draws.c.amount), BigInteger)).group_by(*of)
     connection.execute(insert(tables.counters).from_select(["program", "name", "day", "value"], sums))
+    for kind in KINDS:
+        _save_records(connection, tables, kind)
+
+
+def _save_records(connection: Connection, tables: Tables, kind: Kind[Any]) -> None:
+    """Write the last version of each record of a kind, in the order of the first versions."""
+    v = tables.versions
+    of_kind = select(v.c.key, func.min(v.c.number).label("first"), func.max(v.c.number).label("last"))
+    of_kind = of_kind.add_columns(func.max(v.c.at).label("latest_at")).where(v.c.kind == kind.name).group_by(v.c.key)
+    ends = of_kind.subquery()
+    last = (
+        select(ends.c.key, ends.c.first, ends.c.latest_at, v.c.document, tables.batches.c.program)
+        .join(v, v.c.number == ends.c.last)
+        .join(tables.batches, tables.batches.c.id == v.c.batch)
+    )
+    after = 0
+    while rows := connection.execute(last.where(ends.c.first > after).order_by(ends.c.first).limit(_CHUNK_SIZE)).all():
+        for row in rows:
+            record = record_of(kind, row.document)
+            columns = record_row(kind, record, instant_of(row.latest_at))
+            connection.execute(
+                insert(tables.kinds[kind.name]), {"key": row.key, "program": row.program, **columns, "version": 0}
+            )
+        after = rows[-1].first
 
 
 def _receipts(connection: Connection, tables: Tables) -> Iterator[tuple[Any, Sequence[dict[str, Any]]]]:

@@ -10,11 +10,12 @@ from sqlalchemy import Select, Table, bindparam, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS
+from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS
 
-__all__ = ["COUPON_COLUMNS", "LOT_COLUMNS", "Statements"]
+__all__ = ["COUPON_COLUMNS", "LOT_COLUMNS", "KindStatements", "Statements"]
 
 LOT_COLUMNS = (*BUCKETS.values(), "taken_back", "issue_on", "expires_on", "expires_at", "latest_at")
 """The columns of a lot that operations change."""
@@ -23,21 +24,41 @@ COUPON_COLUMNS = ("state", "remaining", "redeemed_by", "redeemed_at", "voided_at
 """The columns of a coupon that operations change."""
 
 
+class KindStatements:
+    """The statements over the table of one kind of state."""
+
+    def __init__(self, kind: Kind[Any], table: Table) -> None:
+        self.by_key = select(table).where(table.c.key == bindparam("key"))
+        of_program = select(table).where(table.c.program == bindparam("program")).order_by(table.c.number)
+        self.found_by = {name: of_program.where(table.c[name] == bindparam("value")) for name in kind.found_by}
+        self.add = insert(table)
+        self.change = (
+            update(table)
+            .where(table.c.key == bindparam("record"), table.c.version == bindparam("expected_version"))
+            .values(
+                **{name: bindparam(f"new_{name}") for name in (*kind.found_by, "document", "latest_at")},
+                version=table.c.version + 1,
+            )
+        )
+
+
 class Statements:
     """The statements over one set of tables, in the SQL of one dialect."""
 
     def __init__(self, tables: Tables, dialect: Dialect) -> None:
         t = self.tables = tables
         self._batches(dialect)
-        self._undoables()
         self._lots()
         self._coupons()
         self._counters(dialect)
-        # A second undoing of one operation violates the primary key of `undone`.
-        appended = (t.entries, t.lot_changes, t.coupon_states, t.draws, t.debts, t.undoables, t.undone)
-        self.append_to = {table: insert(table) for table in appended}
-        self.debt = select(t.debts.c.amount).where(*self._account(t.debts), t.debts.c.currency == bindparam("currency"))
-        self.debt_at = self.debt.where(t.debts.c.at <= bindparam("at"))
+        self.append_to = {table: insert(table) for table in t.written}
+        self.kinds = {kind.name: KindStatements(kind, t.kinds[kind.name]) for kind in KINDS}
+        self.versions_of_records = (
+            select(t.versions)
+            .where(t.versions.c.kind == bindparam("kind"), t.versions.c.at <= bindparam("at"))
+            .where(t.versions.c.key.in_(bindparam("keys", expanding=True)))
+            .order_by(t.versions.c.number)
+        )
         self.statement = (
             self.entries_with_batches()
             .where(*self._account(t.entries), t.entries.c.at <= bindparam("at"))
@@ -89,17 +110,6 @@ class Statements:
             .where(b.c.program == bindparam("program"), b.c.of == bindparam("event"), b.c.phase == "event")
             .where(b.c.event != b.c.of)
             .order_by(r.c.number)
-        )
-
-    def _undoables(self) -> None:
-        undoables, undone = self.tables.undoables, self.tables.undone
-        of_program = select(undoables.c.document).where(undoables.c.program == bindparam("program"))
-        self.undoable = of_program.where(undoables.c.key == bindparam("key"))
-        self.is_undone = select(undone.c.key).where(undone.c.key == bindparam("key"))
-        self.not_undone_of_event = (
-            of_program.outerjoin(undone)
-            .where(undoables.c.event == bindparam("event"), undone.c.key.is_(None))
-            .order_by(undoables.c.number)
         )
 
     def _lots(self) -> None:

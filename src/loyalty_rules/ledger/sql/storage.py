@@ -14,18 +14,18 @@ from sqlalchemy import Connection, Row
 
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.events import Activity, Return, Transaction, Update
-from loyalty_rules.intents import IssueCurrency, RedeemCoupon, SpendCurrency
+from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.keys import tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
+from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey, counter_lock
 from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class
-from loyalty_rules.ledger.records import Entry, ExpiryVersion, Undoable
+from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
 from loyalty_rules.ledger.sql.hash_chain import chain_lock, chain_of
 from loyalty_rules.ledger.sql.history import HistoryReader
 from loyalty_rules.ledger.sql.mapping import (
-    account_row,
     batch_row,
     coupon_of,
     day_of,
@@ -34,15 +34,15 @@ from loyalty_rules.ledger.sql.mapping import (
     json_of,
     lot_of,
     microseconds,
+    record_of,
     reversals_of,
     text_of_json,
-    undoable_of,
 )
 from loyalty_rules.ledger.sql.program_versions import ProgramVersions
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, DebtChange, UnitOfWork
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, RecordVersion, UnitOfWork
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.loading import dump, load_event, load_snapshot
@@ -236,18 +236,6 @@ class SQLStorage(HistoryReader):
         self.lot(lot)
         self._unit.add_taken_back(lot, at, amount)
 
-    # -- debts -------------------------------------------------------------------------------------------------------
-
-    def debt(self, program: str, account: Account, currency: str) -> int:
-        """Return the debt of an account in a currency, in millionths."""
-        rows = self._rows(self._statements.debt, **account_row(program, account, currency))
-        recorded: int = sum(row.amount for row in rows)
-        return recorded + self._unit.owed(program, account, currency)
-
-    def add_debt(self, program: str, account: Account, currency: str, at: datetime, amount: int) -> None:
-        """Add to the debt of an account, in millionths; a payment is negative."""
-        self._unit.debts.append(DebtChange(program, account, currency, at, amount))
-
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def coupon(self, key: str) -> CouponRecord | None:
@@ -355,37 +343,36 @@ class SQLStorage(HistoryReader):
         name, _, day = window
         self.add_to_counter(program, name, day, amount)
 
-    # -- undoable operations ------------------------------------------------------------------------------------------
+    # -- records of a kind -------------------------------------------------------------------------------------------
 
-    def undoable(self, program: str, key: str) -> Undoable | None:
-        """Return a spend or a redemption by its key; None if there is no such key."""
-        row = self._row(self._statements.undoable, program=program, key=key)
-        return undoable_of(row) if row is not None else None
+    def record(self, kind: Kind[RecordT], key: str) -> RecordT | None:
+        """Return the current record of a kind; it is read again unless this batch has changed it."""
+        changed = self._unit.changed_record(kind, key)
+        if changed is not None:
+            return changed
+        row = self._row(self._statements.kinds[kind.name].by_key, key=key)
+        return self._track_record(kind, row) if row is not None else None
 
-    def add_undoable(self, program: str, undoable: Undoable) -> None:
-        """Record a spend or a redemption, so that a later operation can undo it by its key."""
-        self._unit.undoables.append((program, undoable))
+    def _track_record(self, kind: Kind[RecordT], row: Row[Any]) -> RecordT:
+        """Return the record of a row; if a batch is open, as its unit of work has it."""
+        if self._batch is None:
+            return record_of(kind, row.document)
+        return self._unit.read_record(
+            kind, row.key, lambda: record_of(kind, row.document), row.version, instant_of(row.latest_at)
+        )
 
-    def redemptions_in(self, program: str, event: str) -> Sequence[RedeemCoupon]:
-        """Return the redemptions of a transaction that have not been undone, in the order of record."""
-        return [each for each in self._not_undone(program, event) if isinstance(each, RedeemCoupon)]
+    def records(self, kind: Kind[RecordT], program: str, **found_by: str) -> Sequence[RecordT]:
+        """Return the current records that one look-up of their kind finds, in the order of their first record."""
+        ((name, value),) = found_by.items()
+        rows = self._rows(self._statements.kinds[kind.name].found_by[name], program=program, value=value)
+        found = {row.key: self._track_record(kind, row) for row in rows}
+        found |= {each.key: each for each in self._unit.changed_records(kind)}
+        value_of = kind.found_by[name]
+        return [each for each in found.values() if value_of(each) == value]
 
-    def spends_in(self, program: str, event: str) -> Sequence[SpendCurrency]:
-        """Return the spends of a transaction that have not been undone, in the order of record."""
-        return [each for each in self._not_undone(program, event) if isinstance(each, SpendCurrency)]
-
-    def _not_undone(self, program: str, event: str) -> Sequence[Undoable]:
-        return [
-            undoable_of(row) for row in self._rows(self._statements.not_undone_of_event, program=program, event=event)
-        ]
-
-    def is_undone(self, key: str) -> bool:
-        """Return whether a spend or a redemption has been undone."""
-        return self._row(self._statements.is_undone, key=key) is not None
-
-    def mark_undone(self, key: str) -> None:
-        """Record that a spend or a redemption has been undone, which the primary key allows once."""
-        self._unit.undone.append(key)
+    def save_record(self, kind: Kind[RecordT], program: str, record: RecordT, at: datetime) -> None:
+        """Add a record to the unit of work, or the version of a record that begins at an instant."""
+        self._unit.save_record(RecordVersion(kind, program, record, at))
 
 
 def _in_window(values: Iterable[tuple[date | None, int]], window: Window) -> int:

@@ -1,8 +1,9 @@
 """The tables of a ledger in a database. Source: ledger 2 and 3.
 
 The **log** is append-only, which triggers enforce: programs, batches, receipts, entries, changes of lots, states of
-coupons, draws on counters, debts, and undoable and undone operations. The **state** is the sum of the log, kept so
-that operations need not add it up: lots, coupons, counters. `rebuild` computes the state again from the log.
+coupons, draws on counters, and versions of the records of each kind. The **state** is the sum of the log, kept so that
+operations need not add it up: lots, coupons, counters, and a table for each kind. `rebuild` computes it again from the
+log.
 
 Amounts are 64-bit whole millionths, instants whole microseconds since 1970 in UTC, dates ISO texts, documents JSON.
 """
@@ -29,6 +30,7 @@ from sqlalchemy import (
     text,
 )
 
+from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.sql.dialects import DIALECTS
 from loyalty_rules.lifecycle.records import BUCKETS
 
@@ -94,9 +96,7 @@ class Tables:
             self.lot_changes,
             self.coupon_states,
             self.draws,
-            self.debts,
-            self.undoables,
-            self.undone,
+            self.versions,
         ]
 
     @property
@@ -107,7 +107,7 @@ class Tables:
     @property
     def state(self) -> list[Table]:
         """The tables that sum up the log."""
-        return [self.lots, self.coupons, self.counters]
+        return [self.lots, self.coupons, self.counters, *self.kinds.values()]
 
     def triggers(self, table: Table, dialect: str) -> list[str]:
         """Return the statements, for `sqlite` or `postgresql`, by which a table of the log becomes append-only."""
@@ -204,29 +204,17 @@ class Tables:
             self._index("draws_counter", "program", "name"),
             self._index("draws_batch", "batch"),
         )
-        self.debts = self._table(
-            "debts",
+        # One table for the versions of all kinds, so that a new kind of state adds no table to the log.
+        self.versions = self._table(
+            "versions",
             _number(),
             self._batch(),
-            *_account(),
+            _text("kind"),
+            _text("key"),
             _whole("at"),
-            _whole("amount"),
-            self._index("debts_account", "program", "kind", "account"),
-        )
-        # Spends and redemptions that a later operation can undo. In the database the table has the name that it had
-        # before the field's word was found: to rename it would cost every host a migration, and gain it nothing.
-        self.undoables = self._table(
-            "citations",
-            _number(),
-            _text("key", unique=True),
-            self._batch(),
-            _text("program"),
-            _text("event"),
             _text("document"),
-            self._index("citations_event", "program", "event"),
-        )
-        self.undone = self._table(
-            "undone", _text("key", ForeignKey(self.undoables.c.key), primary_key=True), self._batch()
+            self._index("versions_record", "kind", "key"),
+            self._index("versions_batch", "batch"),
         )
 
     def _coupon_state(self) -> list[Any]:
@@ -295,4 +283,20 @@ class Tables:
             _whole("value"),
             PrimaryKeyConstraint("program", "name", "day"),
             CheckConstraint("value >= 0"),
+        )
+        self.kinds = {kind.name: self._kind_table(kind) for kind in KINDS}
+
+    def _kind_table(self, kind: Kind[Any]) -> Table:
+        """Return the table of the current records of a kind, with a column and an index for each look-up."""
+        names = [*kind.found_by]
+        return self._table(
+            kind.name,
+            _number(),
+            _text("key", unique=True),
+            _text("program"),
+            *(_text(name, null=True) for name in names),
+            _text("document"),
+            _whole("latest_at"),
+            _whole("version"),
+            *(self._index(f"{kind.name}_{name}", "program", name, where=f"{name} IS NOT NULL") for name in names),
         )

@@ -1,17 +1,18 @@
-"""The unit of work of one batch: the rows that it has read and changed. Counters and debts are whole millionths."""
+"""The unit of work of one batch: the rows that it has read and changed. Counters are whole millionths."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
-from loyalty_rules.ledger.records import Entry, ExpiryVersion, Undoable
+from loyalty_rules.ledger.kinds import Kind, RecordT
+from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Window
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
+from loyalty_rules.lifecycle.records import CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["CounterDraw", "DebtChange", "LotChange", "Tracked", "UnitOfWork"]
+__all__ = ["CounterDraw", "LotChange", "RecordVersion", "Tracked", "UnitOfWork"]
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ _FIRST_NEW_ORDER = 2**62  # a lot without a row yet sorts after all lots with on
 
 @attrs.define
 class Tracked(Generic[T]):
-    """A lot or a coupon in a unit of work: its current value, the version that was read, and its last change.
+    """A lot, a coupon or a record in a unit of work: its current value, the version that was read, and its last change.
 
     `version` is None if there is no row yet.
     """
@@ -65,18 +66,17 @@ class CounterDraw:
 
 
 @attrs.frozen
-class DebtChange:
-    """An amount added to the debt of an account, negative if the debt is paid."""
+class RecordVersion:
+    """The version of a record of a kind that begins at an instant."""
 
+    kind: Kind[Any]
     program: str
-    account: Account
-    currency: str
+    record: Any
     at: datetime
-    amount: int
 
 
 class UnitOfWork:
-    """The lots, coupons and counters that one batch has read, and the rows that it will append to the log."""
+    """The lots, coupons, counters and records that a batch has read, and the rows that it will append to the log."""
 
     def __init__(self) -> None:
         self.lots: dict[str, Tracked[Lot]] = {}
@@ -88,9 +88,8 @@ class UnitOfWork:
         self.lot_changes: list[LotChange] = []
         self.coupon_states: list[tuple[datetime, CouponRecord]] = []
         self.draws: list[CounterDraw] = []
-        self.debts: list[DebtChange] = []
-        self.undoables: list[tuple[str, Undoable]] = []
-        self.undone: list[str] = []
+        self.records: dict[tuple[str, str], Tracked[Any]] = {}  # by kind and key
+        self.versions: list[RecordVersion] = []
 
     # -- lots --------------------------------------------------------------------------------------------------------
 
@@ -145,11 +144,6 @@ class UnitOfWork:
         tracked.change(attrs.evolve(tracked.current, taken_back=taken_back), at)
         self.lot_changes.append(LotChange(key, at, "taken_back", amount=amount))
 
-    def owed(self, program: str, account: Account, currency: str) -> int:
-        """Return the amount that this batch adds to a debt."""
-        debt = (program, account, currency)
-        return sum(each.amount for each in self.debts if (each.program, each.account, each.currency) == debt)
-
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def read_coupon(
@@ -168,6 +162,36 @@ class UnitOfWork:
         else:
             self.coupons[coupon.key] = Tracked(coupon, None, at, changed=True)
         self.coupon_states.append((at, coupon))
+
+    # -- records of a kind -------------------------------------------------------------------------------------------
+
+    def changed_record(self, kind: Kind[RecordT], key: str) -> RecordT | None:
+        """Return a record as this batch has changed it, or None if it has not."""
+        tracked = self.records.get((kind.name, key))
+        return tracked.current if tracked is not None and tracked.changed else None
+
+    def read_record(
+        self, kind: Kind[RecordT], key: str, read: Callable[[], RecordT], version: int, latest_at: datetime
+    ) -> RecordT:
+        """Return the current record; track it if it is new here, or has changed in the database since."""
+        tracked = self.records.get((kind.name, key))
+        if tracked is None or tracked.is_outdated(version):
+            tracked = self.records[kind.name, key] = Tracked(read(), version, latest_at)
+        current: RecordT = tracked.current
+        return current
+
+    def changed_records(self, kind: Kind[RecordT]) -> Iterable[RecordT]:
+        """Return the records of a kind that this batch has added or changed."""
+        return (each.current for (name, _), each in self.records.items() if name == kind.name and each.changed)
+
+    def save_record(self, version: RecordVersion) -> None:
+        """Add a record, or replace its current version."""
+        of = version.kind.name, version.record.key
+        if of in self.records:
+            self.records[of].change(version.record, version.at)
+        else:
+            self.records[of] = Tracked(version.record, None, version.at, changed=True)
+        self.versions.append(version)
 
     # -- counters ----------------------------------------------------------------------------------------------------
 

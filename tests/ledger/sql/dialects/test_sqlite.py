@@ -22,7 +22,7 @@ from loyalty_rules.testing.ledgers.facts.till import Till
 
 @pytest.mark.parametrize(
     "table",
-    ["programs", "batches", "receipts", "entries", "lot_changes", "coupon_states", "draws", "citations", "undone"],
+    ["programs", "batches", "receipts", "entries", "lot_changes", "coupon_states", "draws", "versions"],
 )
 @pytest.mark.parametrize("change", ["UPDATE {} SET batch = batch", "DELETE FROM {}"])
 def test_the_log_refuses_updates_and_deletions(till: Till, path: Path, table: str, change: str) -> None:

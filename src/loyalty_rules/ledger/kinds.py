@@ -1,0 +1,64 @@
+"""Kinds of state: one description each, from which every ledger derives how it stores the records. Source: ledger 2.
+
+A record of a kind is an immutable value with a key. Saving it again under its key replaces it, and the earlier version
+stays in the log. The storage in memory, the tables of a database, their rebuild and their audit need no more than the
+description here. Lots, coupons and counters have storage of their own: their sums and states are checked in SQL.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+
+from loyalty_rules.lifecycle.records import Account, Payment, Shortfall
+
+__all__ = ["KINDS", "PAYMENTS", "SHORTFALLS", "Keyed", "Kind", "RecordT", "balance_name"]
+
+
+class Keyed(Protocol):
+    """A record with a key that no other record of its kind has."""
+
+    @property
+    def key(self) -> str:
+        """The key of the record."""
+        ...
+
+
+RecordT = TypeVar("RecordT", bound=Keyed)
+
+
+@attrs.frozen(eq=False)
+class Kind(Generic[RecordT]):
+    """One kind of state: its name in tables, the class of its records, and the names by which records are found.
+
+    `found_by` maps the name of a look-up to a function of a record; a record for which it returns None is not found by
+    it. A look-up as of an instant needs a value that never changes. `is_valid` returns whether a record is possible.
+    """
+
+    name: str
+    record: type[RecordT]
+    found_by: Mapping[str, Callable[[RecordT], str | None]]
+    is_valid: Callable[[RecordT], bool] = lambda _: True
+
+
+def balance_name(account: Account, currency: str) -> str:
+    """Return the name of a balance: of an account in a currency."""
+    return f"{account.kind}/{account.id}/{currency}"
+
+
+PAYMENTS = Kind("payments", Payment, {"event": lambda payment: payment.intent.event})
+"""Spends and redemptions, found by their transaction."""
+
+SHORTFALLS = Kind(
+    "shortfalls",
+    Shortfall,
+    {
+        "balance": lambda shortfall: balance_name(shortfall.account, shortfall.currency),
+        "debtor": lambda shortfall: balance_name(shortfall.account, shortfall.currency) if shortfall.is_owed else None,
+    },
+    lambda shortfall: 0 <= shortfall.open <= shortfall.amount,
+)
+"""What returns could not take, found by balance; by `debtor` only those that the account owes."""
+
+KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS)
+"""Every kind of state with a description."""
