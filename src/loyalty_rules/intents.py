@@ -163,7 +163,10 @@ class ExtendExpiry:
 
 @attrs.frozen
 class AdvanceTracker:
-    """An addition of `value` to a member's tracker, in the window of the event; a lifetime has no start and no end."""
+    """An addition of `value` to a tracker, in the window of the event; a lifetime has no start and no end.
+
+    It is the tracker of the `member`, or of the member's `group` if that is set.
+    """
 
     type: ClassVar[Literal["advance_tracker"]] = "advance_tracker"
     key: str
@@ -172,6 +175,7 @@ class AdvanceTracker:
     value: Decimal
     window_starts_at: datetime | None
     window_ends_at: datetime | None
+    group: str | None = None
 
 
 # -- after the sale --------------------------------------------------------------------------------------------------

@@ -178,6 +178,7 @@ class Program:
             trackers=self.trackers,
             coupon_types=self.coupon_types,
             promotions=self.promotions,
+            tiers=self.tiers,
         )
 
     @property

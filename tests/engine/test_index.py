@@ -91,7 +91,7 @@ def test_an_active_window_of_up_to_36_months_is_a_key(
         assert found == []
         return
     (key,) = found
-    assert (key.path, key.implies) == ("month", None)
+    assert (key.path, key.implies) == ("month in UTC", None)
     if isinstance(months, int):
         assert len(key.texts) == months
     else:

@@ -77,7 +77,7 @@ CHEAP, DEAR = Comparison(field="amount", less_than=10), Comparison(field="amount
         (AllOf([Not(CHEAP), Not(DEAR)]), SALE, True),  # foreign money without a rate
         (DEAR, Circumstances("visit"), False),  # an activity has no amount
         (Comparison(field="amount", exists=False), Circumstances("visit"), True),
-        (Comparison(field="quantity", less_than=0), LINE, False),
+        (Comparison(field="quantity", less_than=0), LINE, True),  # a voided line
         (Comparison(field="value", less_than=0), LINE, True),  # a discount line
         (AllOf([MUG, Comparison(field="category", is_="MUG")]), LINE, True),  # two subjects
         (LineTest(MUG, count=Measure(more_than=1, less_than=2)), SALE, False),

@@ -34,19 +34,24 @@ def test_every_kind_of_base_has_a_row_in_the_table() -> None:
     assert set(BASES) == {*get_args(BaseValue), Count}
 
 
-def test_an_activity_has_only_the_bases_of_fields_gaps_and_awards() -> None:
+def test_an_activity_has_only_the_bases_of_fields_gaps_balances_and_awards() -> None:
     assert {base.type for base, policy in BASES.items() if not policy.needs_sale} == {
         "transaction_extended_field",
         "transaction_custom_field",
         "gap_before",
         "gap_after",
+        "balance",
         "awarded",
         "count",
     }
 
 
-def test_quantities_and_awards_are_not_rounded() -> None:
-    assert {base.type for base, policy in BASES.items() if not policy.is_rounded} == {"line_item_quantity", "awarded"}
+def test_quantities_balances_and_awards_are_not_rounded() -> None:
+    assert {base.type for base, policy in BASES.items() if not policy.is_rounded} == {
+        "line_item_quantity",
+        "balance",
+        "awarded",
+    }
 
 
 @pytest.mark.parametrize(

@@ -120,11 +120,15 @@ def test_change_given_reduces_its_tender_and_may_leave_it_below_zero_or_absent()
 def test_the_lines_have_a_tax_if_all_of_them_carry_it(taxes: list[str | None], tax: int | None) -> None:
     basket = [{"id": str(number), "quantity": "1", "value": "9", "tax": each} for number, each in enumerate(taxes)]
 
-    assert facts_of(sale(lines=basket)).lines_tax == tax
+    assert total(facts_of(sale(lines=basket)).tax_of_lines) == tax
+
+
+def total(taxes: list[int] | None) -> int | None:
+    return sum(taxes) if taxes is not None else None
 
 
 def test_an_activity_has_no_tax_of_lines() -> None:
-    assert facts_of(VISIT).lines_tax is None
+    assert facts_of(VISIT).tax_of_lines is None
 
 
 @pytest.mark.parametrize(("amount", "is_refund"), [("0.01", False), ("0", False), ("-0", False), ("-0.01", True)])

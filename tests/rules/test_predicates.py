@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import loyalty_rules as lr
-from loyalty_rules.rules.conditions import Comparison, Condition
-from loyalty_rules.rules.predicates import Subject, bind, bind_line, bind_selection, bind_to
+from loyalty_rules.rules.conditions import Condition
+from loyalty_rules.rules.predicates import bind
 from rules.actions import SPEND, facts_of
-from shop import earn, fixed, lines, program, sale
+from shop import earn, fixed, program, sale
 
 
 def loaded(condition: dict) -> Condition:
@@ -172,31 +172,6 @@ def test_a_line_test_holds(condition: dict, expected: bool) -> None:
     assert holds(condition, sale(lines=BASKET)) is expected
 
 
-@pytest.mark.parametrize(
-    ("condition", "positions"),
-    [
-        (None, [0, 1, 2]),
-        (Comparison(field="sku", is_="MUG"), [0, 2]),
-        (Comparison(field="value", at_least=10), [0, 1]),
-        (Comparison(field="tags", exists=True), [0]),
-        (Comparison(field="sku", is_="CAP"), []),
-    ],
-)
-def test_a_selection_returns_the_positions_of_the_lines(condition: Condition | None, positions: list[int]) -> None:
-    assert bind_selection(condition)(facts_of(sale(lines=BASKET))) == positions
-
-
-def test_an_absent_line_condition_stays_absent() -> None:
-    assert bind_line(None) is None
-
-
-def test_a_line_condition_is_a_predicate_of_one_line() -> None:
-    matches = bind_line(Comparison(field="value", more_than=4))
-    assert matches is not None
-
-    assert [matches(line) for line in facts_of(sale(lines=lines("4", "5"))).lines] == [False, True]
-
-
 # -- anniversaries, trackers, subjects ---------------------------------------------------------------------------------
 
 
@@ -248,9 +223,3 @@ def test_a_tracker_test_holds(before: str, crossed: bool, reached: bool) -> None
 @pytest.mark.parametrize("test", [{"crossed": False}, {"reached": False}, {"crossed": True}])
 def test_a_tracker_test_of_an_anonymous_sale_is_false(test: dict) -> None:
     assert not holds({"tracker": "spend", **test}, sale(member=None))
-
-
-def test_a_comparison_can_be_bound_to_a_subject_of_the_caller() -> None:
-    test = bind_to(Comparison(field="amount", at_least="1.5"), Subject(lambda value: value, "number", 10**6))
-
-    assert [test(1_499_999), test(1_500_000), test(None)] == [False, True, False]

@@ -28,8 +28,16 @@ from loyalty_rules.schema.conditions import (
 @pytest.mark.parametrize(
     ("scope", "name", "keys"),
     [
-        (EVENT_SCOPE, "event", ["all", "any", "not", "field", "lines", "anniversary", "tracker"]),
-        (CONTRIBUTION_SCOPE, "measured_event", ["all", "any", "not", "field", "lines", "anniversary"]),
+        (
+            EVENT_SCOPE,
+            "event",
+            ["all", "any", "not", "field", "lines", "anniversary", "tracker", "base", "tier", "sample"],
+        ),
+        (
+            CONTRIBUTION_SCOPE,
+            "measured_event",
+            ["all", "any", "not", "field", "lines", "anniversary", "base", "tier", "sample"],
+        ),
         (LINE_SCOPE, "line", ["all", "any", "not", "field"]),
     ],
 )

@@ -110,17 +110,17 @@ def test_an_editor_is_offered_the_paths_of_a_condition() -> None:
     assert {"amount", "store", "weekday", "member.tier", "tax"} < set(event_paths["enum"])
     assert "member.extended_fields" in families["pattern"].replace("\\", "")
     assert definitions["line_path"]["anyOf"][0]["enum"] == [
-        "sku", "category", "brand", "tags", "unit_price", "quantity", "value"
+        "sku", "category", "brand", "tags", "unit_price", "discount", "quantity", "value"
     ]  # fmt: skip
 
 
 def test_a_line_condition_has_no_line_tests_and_a_measured_event_has_no_tracker_tests() -> None:
     definitions = schema("program")["$defs"]
     assert set(definitions["event_condition"]["properties"]) == {
-        "all", "any", "not", "field", "lines", "anniversary", "tracker"
+        "all", "any", "not", "field", "lines", "anniversary", "tracker", "base", "tier", "sample"
     }  # fmt: skip
     assert set(definitions["measured_event_condition"]["properties"]) == {
-        "all", "any", "not", "field", "lines", "anniversary"
+        "all", "any", "not", "field", "lines", "anniversary", "base", "tier", "sample"
     }  # fmt: skip
     assert set(definitions["line_condition"]["properties"]) == {"all", "any", "not", "field"}
 
@@ -561,7 +561,7 @@ MISTAKES = [
     ("a tracker base as a measure", "program", "trackers.spend.measure",
      {"type": "gap_after", "tracker": "spend"}, "trackers.spend.measure.type", "not_a_choice"),
     ("an award as a measure", "program", "trackers.spend.measure",
-     {"type": "awarded", "actions": []}, "trackers.spend.measure.type", "not_a_choice"),
+     {"type": "awarded", "currency": "points", "actions": []}, "trackers.spend.measure.actions", "unknown_key"),
     ("a tracker test for a tracker", "program", "trackers.spend.when",
      {"tracker": "spend", "reached": True}, None, "misplaced"),
     ("a tracker test deep in a tracker", "program", "trackers.spend.when",

@@ -10,7 +10,14 @@ from typing import Any
 
 from loyalty_rules.errors import InvalidValueError, Problem, path_step, shorten
 from loyalty_rules.keys import action_key
-from loyalty_rules.rules.conditions import ANNIVERSARY_SCOPE, CONTRIBUTION_SCOPE, EVENT_SCOPE, LINE_SCOPE, Scope
+from loyalty_rules.rules.conditions import (
+    ANNIVERSARY_SCOPE,
+    CONTRIBUTION_SCOPE,
+    EVENT_SCOPE,
+    LINE_SCOPE,
+    TEXT_SCOPE,
+    Scope,
+)
 from loyalty_rules.values.checked import nearest
 
 __all__ = ["unresolved"]
@@ -35,6 +42,7 @@ class _References:
         self.currencies = _keys(document, "currencies")
         self.trackers = _keys(document, "trackers")
         self.coupon_types = _keys(document, "coupon_types")
+        self.tiers = _keys(document, "tiers")
         self.types: dict[str, object] = {}  # of the actions read so far, by PROMOTION/ACTION
 
     def problems(self) -> Iterator[Problem]:
@@ -70,13 +78,41 @@ class _References:
         yield from self._known(action, "coupon_type", path, self.coupon_types)
         for key in ("proration", "quantity"):
             for part_path, part in _entry(action, key, path):
-                yield from self._base(part, "of", part_path)
+                yield from self._proration(part, part_path)
         for part_path, part in _entry(action, "timing", path):
             yield from self._condition(part, "when", part_path, EVENT_SCOPE)
+
+    def _proration(self, proration: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        yield from self._base(proration, "of", path)
+        yield from self._percent(proration, path)
+        for band_path, band in _entries(proration, "bands", path):
+            yield from self._percent(band, band_path)
+        yield from self._known(proration, "over", path, self.trackers, "tracker")
+
+    def _percent(self, holder: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        for percent_path, percent in _entry(holder, "percent", path):
+            by, of = percent.get("by"), percent.get("of")
+            if not isinstance(by, str):
+                continue
+            problems = [*self._path(TEXT_SCOPE, by, f"{percent_path}.by")]
+            yield from problems
+            if not problems and by.startswith("tiers.") and isinstance(of, Mapping) and len(of) <= _MAX_ENTRIES:
+                for level in of:
+                    yield from self._level(by.removeprefix("tiers."), level, f"{percent_path}.of{path_step(level)}")
+
+    def _level(self, tier: object, level: object, path: str) -> Iterator[Problem]:
+        definition = self.tiers.get(tier) if self.tiers is not None and isinstance(tier, str) else None
+        levels = _items(definition.get("levels")) if isinstance(definition, Mapping) else ()
+        if levels and isinstance(level, str) and level not in levels:
+            known = {each: each for each in levels if isinstance(each, str)}
+            yield Problem(
+                path, "unknown_reference", f"the tier {tier} has no level {shorten(level)}{_hint(level, known)}"
+            )
 
     def _base(self, holder: Mapping[str, Any], key: str, path: str) -> Iterator[Problem]:
         for base_path, base in _entry(holder, key, path):
             yield from self._known(base, "tracker", base_path, self.trackers)
+            yield from self._known(base, "currency", base_path, self.currencies)
             yield from self._condition(base, "lines", base_path, LINE_SCOPE)
             for index, action in enumerate(_items(base.get("actions"))):
                 yield from self._earlier(action, f"{base_path}.actions[{index}]")
@@ -114,6 +150,8 @@ class _References:
                     waiting.append((f"{at}.{name}[{index}]", part, scope, depth + 1))
             waiting.append((f"{at}.not", condition.get("not"), scope, depth + 1))
             yield from self._paths(condition, at, scope)
+            if scope.line_tests:
+                yield from self._base(condition, "base", at)
             if condition.get("lines") is not None:
                 if scope.line_tests:
                     waiting.append((f"{at}.lines", condition["lines"], LINE_SCOPE, depth + 1))
@@ -122,7 +160,16 @@ class _References:
 
     def _paths(self, condition: Mapping[str, Any], at: str, scope: Scope) -> Iterator[Problem]:
         if isinstance(condition.get("field"), str):
-            yield from _checked(scope, condition["field"], f"{at}.field")
+            yield from self._path(scope, condition["field"], f"{at}.field")
+        if isinstance(condition.get("sample"), str) and scope.line_tests:
+            yield from self._path(scope, condition["sample"], f"{at}.sample")
+        if isinstance(condition.get("tier"), str) and scope.line_tests:
+            yield from self._known(condition, "tier", at, self.tiers)
+            for key in ("at_least", "at_most", "is"):
+                yield from self._level(condition["tier"], condition.get(key), f"{at}.{key}")
+        for key in ("base", "tier", "sample"):
+            if condition.get(key) is not None and not scope.line_tests:
+                yield Problem(at, "misplaced", f"{scope.name} has no {key} to test")
         if isinstance(condition.get("anniversary"), str):
             if scope.line_tests:
                 yield from _checked(ANNIVERSARY_SCOPE, condition["anniversary"], f"{at}.anniversary")
@@ -133,6 +180,18 @@ class _References:
                 yield from self._known(condition, "tracker", at, self.trackers)
             else:
                 yield Problem(at, "misplaced", f"{scope.name} cannot be tested by a tracker")
+
+    def _path(self, scope: Scope, path: str, at: str) -> Iterator[Problem]:
+        """Yield the problem of a path that does not exist, or that names a tier or a currency that does not."""
+        problems = [*_checked(scope, path, at)]
+        yield from problems
+        if problems or not scope.families:
+            return
+        family, _, name = path.partition(".")
+        known = {"tiers": self.tiers, "balances": self.currencies}.get(family)
+        if known is not None and name not in known:
+            kind = {"tiers": "tier", "balances": "currency"}[family]
+            yield Problem(at, "unknown_reference", f"there is no {kind} {shorten(name)}{_hint(name, known)}")
 
 
 def _checked(scope: Scope, path: str, at: str) -> Iterator[Problem]:

@@ -29,11 +29,15 @@ from loyalty_rules.rules.conditions import (
     AllOf,
     Anniversary,
     AnyOf,
+    BaseTest,
     Comparison,
     Condition,
     LineTest,
     Measure,
     Not,
+    Operators,
+    Sample,
+    TierTest,
     TrackerTest,
 )
 from loyalty_rules.values.amounts import text_of
@@ -49,7 +53,15 @@ _MAX_ITEMS = 20_000
 
 # -- keys and tags ---------------------------------------------------------------------------------------------------
 
-_KEYS = {"not_": "not", "is_": "is", "in_": "in", "from_": "from", "from_date": "from", "to_date": "to"}
+_KEYS = {
+    "not_": "not",
+    "is_": "is",
+    "in_": "in",
+    "else_": "else",
+    "from_": "from",
+    "from_date": "from",
+    "to_date": "to",
+}
 
 
 def key_of(name: str) -> str:
@@ -88,6 +100,9 @@ _CONDITION_KEYS: Mapping[str, type] = {
     "lines": LineTest,
     "anniversary": Anniversary,
     "tracker": TrackerTest,
+    "base": BaseTest,
+    "tier": TierTest,
+    "sample": Sample,
 }
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -123,7 +138,8 @@ def share_parts(value: Any, known: dict[Any, Any]) -> Any:
             object.__setattr__(value, name, tuple([share_parts(each, known) for each in part]))
         elif part is not None:
             object.__setattr__(value, name, share_parts(part, known))
-    return value if hasattr(cls, "id") else known.setdefault(value, value)
+    # A plain value is not shared: 1 and Decimal(1) are equal.
+    return known.setdefault(value, value) if attrs.has(cls) and not hasattr(cls, "id") else value
 
 
 @functools.cache
@@ -283,7 +299,7 @@ def _of_object(converter: cattrs.Converter, choose: Callable[[Mapping[Any, Any]]
 
 def _other(value: Any, annotation: Any) -> Any:
     """Return a value that is not an object if the union has plain types, too: the field's reader checks it."""
-    return value if {int, str, bool} & set(get_args(annotation)) else _object(value)
+    return value if {int, str, bool, Decimal} & set(get_args(annotation)) else _object(value)
 
 
 def _tagged_class(value: Mapping[Any, Any], tags: Mapping[str, type]) -> type:
@@ -418,7 +434,11 @@ def _write_comparison(value: Comparison) -> dict[str, Any]:
     return {"field": value.field, **_write_tests(value)}
 
 
-def _write_tests(value: Comparison | Measure) -> dict[str, Any]:
+def _write_base_test(value: BaseTest) -> dict[str, Any]:
+    return {"base": unstructure(value.base), **_write_tests(value)}
+
+
+def _write_tests(value: Operators) -> dict[str, Any]:
     return {operator: unstructure(operand) for operator, operand in value.tests()}
 
 
@@ -433,6 +453,8 @@ _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     Measure: _write_tests,
     LineTest: _write_given,
     TrackerTest: _write_given,
+    BaseTest: _write_base_test,
+    TierTest: _write_given,
     Claim: _write_given,
     Release: _write_given,
 }

@@ -9,19 +9,24 @@ from typing import Any
 import attrs
 
 from loyalty_rules.errors import describe
+from loyalty_rules.rules.base_values import describe_base
+from loyalty_rules.rules.comparisons import Subject
 from loyalty_rules.rules.conditions import (
     AllOf,
     Anniversary,
     AnyOf,
+    BaseTest,
     Comparison,
     Condition,
     LineTest,
-    Measure,
     Not,
+    Operators,
+    Sample,
+    TierTest,
     TrackerTest,
 )
 from loyalty_rules.rules.facts import NO_RATE, Facts
-from loyalty_rules.rules.predicates import Subject, bind, event_subject, measure_subject
+from loyalty_rules.rules.predicates import base_subject, bind, event_subject, measure_subject
 from loyalty_rules.rules.promotions import Promotion
 from loyalty_rules.values.amounts import MICRO, number_in, ratio_text
 from loyalty_rules.values.dates import instant_text
@@ -93,6 +98,21 @@ def describe_condition(condition: Condition) -> str:
             crossed = condition.crossed is not None
             negated = "" if (condition.crossed if crossed else condition.reached) else "not "
             return f"tracker {condition.tracker} is {negated}{'crossed' if crossed else 'reached'}"
+        case BaseTest():
+            return f"{describe_base(condition.base)} {_describe_comparison(condition)}"
+        case TierTest():
+            return f"the level of {condition.tier} is {_levels(condition)}"
+        case Sample():
+            return f"{condition.sample} is {_sampled(condition)}"
+
+
+def _levels(test: TierTest) -> str:
+    bounds = (("at least", test.at_least), ("at most", test.at_most), ("", test.is_))
+    return " and ".join(f"{words} {level}".strip() for words, level in bounds if level is not None)
+
+
+def _sampled(test: Sample) -> str:
+    return f"in the sample from {test.from_} to below {test.below} of 100, with the salt {describe(test.salt)}"
 
 
 def _describe_line_test(test: LineTest) -> str:
@@ -126,7 +146,9 @@ def _tracker_test(test: TrackerTest, facts: Facts) -> str:
     if facts.member is None:
         return f"tracker {test.tracker} must{negated} be {wanted}, and the event is anonymous"
     standing = facts.standing(test.tracker)
-    missing = standing.target - standing.after
+    if not standing.is_anyones:
+        return f"tracker {test.tracker} must{negated} be {wanted}, and the member has no group"
+    missing = standing.gap_after if test.crossed is not None else standing.target - standing.after
     more = f": {_number(missing)} more" if missing > 0 else ""
     return (
         f"tracker {test.tracker} must{negated} be {wanted}; it goes from {_number(standing.before)} "
@@ -134,11 +156,32 @@ def _tracker_test(test: TrackerTest, facts: Facts) -> str:
     )
 
 
+def _base_test(test: BaseTest, facts: Facts) -> str:
+    return _compare(describe_base(test.base), base_subject(test), test, facts)
+
+
+def _tier_test(test: TierTest, facts: Facts) -> str:
+    level = facts.level(test.tier)
+    if level is None:
+        return f"the level of {test.tier} must be {_levels(test)}, and the event is anonymous"
+    return f"the level of {test.tier} is {level}, and must be {_levels(test)}"
+
+
+def _sample(test: Sample, facts: Facts) -> str:
+    value = event_subject(test.sample).get(facts)
+    if not isinstance(value, str):
+        return f"{test.sample} is {'absent' if value is None else 'no text'}, and must be {_sampled(test)}"
+    return f"{test.sample} is {_operand(value)}, and must be {_sampled(test)}"
+
+
 _LEAVES: dict[type, Callable[[Any, Facts], str]] = {
     Comparison: _comparison,
     LineTest: _line_test,
     Anniversary: _anniversary,
     TrackerTest: _tracker_test,
+    BaseTest: _base_test,
+    TierTest: _tier_test,
+    Sample: _sample,
 }
 
 _PHRASES = {
@@ -151,17 +194,21 @@ _PHRASES = {
     "at_most": "be at most {}",
     "less_than": "be less than {}",
     "has": "have {}",
+    "starts_with": "begin with {}",
+    "between": "be from {}",
 }
 
 
-def _requirements(test: Comparison | Measure) -> str:
+def _requirements(test: Operators) -> str:
     return " and ".join(
-        ("be present" if operand else "be absent") if name == "exists" else _PHRASES[name].format(_operand(operand))
+        ("be present" if operand else "be absent")
+        if name == "exists"
+        else _PHRASES[name].format(_range(operand) if name == "between" else _operand(operand))
         for name, operand in test.tests()
     )
 
 
-def _describe_comparison(test: Comparison) -> str:
+def _describe_comparison(test: Operators) -> str:
     """Return the requirements of a comparison as statements: `is 5` instead of `be 5`."""
     return " and ".join(_statement(words) for words in _requirements(test).split(" and "))
 
@@ -169,7 +216,13 @@ def _describe_comparison(test: Comparison) -> str:
 def _statement(words: str) -> str:
     if words.startswith("not be "):
         return "is not " + words.removeprefix("not be ")
+    if words.startswith("begin "):
+        return "begins " + words.removeprefix("begin ")
     return ("has " + words.removeprefix("have ")) if words.startswith("have ") else "is " + words.removeprefix("be ")
+
+
+def _range(operands: Any) -> str:
+    return " to ".join(map(_operand, operands))
 
 
 def _operand(operand: Any) -> str:
@@ -181,7 +234,7 @@ def _operand(operand: Any) -> str:
     return describe(operand).removeprefix("the text ")
 
 
-def _compare(name: str, subject: Subject, test: Comparison | Measure, facts: Facts) -> str:
+def _compare(name: str, subject: Subject, test: Operators, facts: Facts) -> str:
     value = subject.get(facts)
     if value is NO_RATE:
         return f"{name} must {_requirements(test)}, and the event has no exchange rate"
@@ -191,7 +244,7 @@ def _compare(name: str, subject: Subject, test: Comparison | Measure, facts: Fac
     return f"{name} is {shown}, and must {_requirements(test)}{_gap(value, subject, test)}"
 
 
-def _gap(value: Any, subject: Subject, test: Comparison | Measure) -> str:
+def _gap(value: Any, subject: Subject, test: Operators) -> str:
     """Return the difference between a number and the bound that it misses; empty if it misses none."""
     if subject.kind != "number":
         return ""

@@ -61,9 +61,9 @@ def _counter(name: str, kind: Kind, of: str, scope: str, window: Window, day: da
     return Counter(name, kind, of, scope, first, last)
 
 
-def tracker_counter(tracker: Tracker, member: str, day: date) -> Counter:
-    """Return the counter of a member's tracker, in the window that contains the local date `day`."""
-    name = tracker_counter_name(tracker.id, member, window_name(tracker.window, day))
+def tracker_counter(tracker: Tracker, holder: str, day: date) -> Counter:
+    """Return the counter of a member's or a group's tracker, in the window that contains the local date `day`."""
+    name = tracker_counter_name(tracker.id, holder, window_name(tracker.window, day))
     return _counter(name, "tracker", tracker.id, "", tracker.window, day)
 
 

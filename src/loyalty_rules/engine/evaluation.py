@@ -3,9 +3,10 @@
 The numbers of the steps are those of docs/evaluation.md, "How evaluation works". Source: semantics 1 to 10.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 
 from loyalty_rules.engine.counters import Counter, cap_counters, claim_on, coupon_counters, limit_counter
@@ -25,7 +26,7 @@ from loyalty_rules.intents import (
     till_message,
 )
 from loyalty_rules.keys import coupon_key, event_key, extension_key, issue_key, message_key, tracker_key
-from loyalty_rules.rules.base_values import Parts, total_of
+from loyalty_rules.rules.base_values import Parts, total_of, units_of
 from loyalty_rules.rules.caps import NO_COUPON_CAPS, Cap, Limit
 from loyalty_rules.rules.communication import Communication, plan_channels
 from loyalty_rules.rules.coupons import CouponType, Validity
@@ -109,6 +110,8 @@ class Evaluator:
             raise Skip("no_member", "the event is anonymous")
         group = group_of(member) if spec.recipient == "member_group" else None
         # 5. Base
+        if award.resolve is not None:
+            award = self.resolved(award.resolve)
         parts = award.parts(facts) if award.parts is not None else None
         # 6. to 9. Round the base, prorate, round the result, zero
         amount = self.amount(award, parts)
@@ -162,12 +165,23 @@ class Evaluator:
         if parts is None:
             amount = award.amount_of(*award.base(self.facts, self.awarded))
         elif award.each_line:
-            amount = quantize_to_micros(sum_of([award.steps(base) for base in bases_of_lines(parts)]))
+            amount = quantize_to_micros(self.line_by_line(award, parts))
         else:
             amount = award.amount_of(*total_of(parts))
         if not amount:
             raise Skip("zero_amount", "the amount is zero")
         return amount
+
+    def resolved(self, resolve: Callable[[Facts], Award]) -> Award:
+        """Return the award of this event; raise `Skip` if a percentage has no match, or a tracker no owner."""
+        return resolve(self.facts)
+
+    def line_by_line(self, award: Award, parts: Parts) -> Ratio:
+        """Return the sum of the amounts of the lines, each rounded by itself, or of their units, each likewise."""
+        if not award.each_unit:
+            return sum_of([award.steps(base) for base in bases_of_lines(parts)])
+        units = units_of(self.facts, parts)
+        return sum_of_units([award.steps(base) for base in bases_of_units(parts, units)], units)
 
     def end_of(self, expires_on: date, issue_on: date | None, due_at: datetime | None) -> datetime:
         """Return the end of an issue's validity; raise `Skip` if it would have expired when it becomes issued."""
@@ -332,6 +346,8 @@ class Evaluator:
                 raise Skip("zero_amount", "the quantity is zero")
             return quantity
         award = action.award
+        if award.resolve is not None:
+            award = self.resolved(award.resolve)
         parts = award.parts(self.facts) if award.parts is not None else None
         return min(self.amount(award, parts) // MICRO, MAX_COUPONS)
 
@@ -411,6 +427,8 @@ class Evaluator:
         member = self.facts.member
         if member is None:
             return
+        if self.plan.award_trackers:
+            self.count_awards(member)
         for tracker in self.plan.trackers:
             contribution = self.facts.standing(tracker.id).contribution
             if contribution > 0:
@@ -423,8 +441,27 @@ class Evaluator:
                         decimal_of(contribution),
                         self.plan.start_of(days[0]) if days is not None else None,
                         self.plan.end_of(days[1]) if days is not None else None,
+                        member.group if tracker.per == "member_group" else None,
                     )
                 )
+
+    def count_awards(self, member: Member) -> None:
+        """Count the awards of this event for the trackers that measure them: those booked to the tracker's account."""
+        issues = [intent for intent in self.intents if isinstance(intent, IssueCurrency)]
+        for tracker, currency, is_of_group, applies in self.plan.award_trackers:
+            if (is_of_group and member.group is None) or not applies(self.facts):
+                continue
+            account = member.group if is_of_group else None, member.id
+            self.facts.award(
+                tracker,
+                sum(
+                    micros(issue.amount)
+                    for issue in issues
+                    if issue.currency == currency
+                    and issue.group == account[0]
+                    and (is_of_group or issue.member == account[1])
+                ),
+            )
 
 
 def exclude(fired: Sequence[BoundPromotion]) -> Mapping[BoundPromotion, BoundPromotion]:
@@ -452,6 +489,19 @@ def bases_of_lines(parts: Parts) -> list[Ratio]:
     """Return the part of each line as a base; a base is never below zero."""
     _, values, denominator = parts
     return [(max(value, 0), denominator) for value in values]
+
+
+def bases_of_units(parts: Parts, units: Sequence[int]) -> list[Ratio]:
+    """Return the part of one unit of each line as a base; `units` are the numbers of units of the lines."""
+    return [
+        (value, denominator * count) for (value, denominator), count in zip(bases_of_lines(parts), units, strict=True)
+    ]
+
+
+def sum_of_units(amounts: Sequence[Ratio], units: Sequence[int]) -> Ratio:
+    """Return the sum of the amounts of one unit of each line times their numbers of units, exactly."""
+    total = sum((Fraction(*amount) * count for amount, count in zip(amounts, units, strict=True)), Fraction(0))
+    return total.as_integer_ratio()
 
 
 def sum_of(amounts: Sequence[Ratio]) -> Ratio:

@@ -3,16 +3,17 @@
 It is a second, traced evaluation over the same plan. So an evaluation without an explanation does no work for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 import attrs
 
 from loyalty_rules.engine.condition_report import ConditionResult, condition_result, window_result
-from loyalty_rules.engine.evaluation import Evaluator, bases_of_lines, cap_name, sum_of
+from loyalty_rules.engine.evaluation import Evaluator, bases_of_lines, bases_of_units, cap_name, sum_of, sum_of_units
 from loyalty_rules.engine.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
 from loyalty_rules.intents import AdvanceTracker, IssueCoupon, IssueCurrency, SendMessage
-from loyalty_rules.rules.base_values import Parts, describe_base, total_of
+from loyalty_rules.rules.base_values import Parts, describe_base, total_of, units_of
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.proration import bind_proration, describe_proration, rounds_base
 from loyalty_rules.rules.rounding import quantize_to_micros, round_to_units
@@ -176,15 +177,26 @@ class _TracedEvaluator(Evaluator):
         if intent.expires_on is not None:
             self.steps.append(f"valid until {intent.expires_on} (inclusive)")
 
+    def resolved(self, resolve: Callable[[Facts], Award]) -> Award:
+        award = super().resolved(resolve)
+        self.steps.append(f"for this event: {describe_proration(award.proration, 'the base')}")
+        return award
+
     def amount(self, award: Award, parts: Parts | None) -> int:
         of = award.proration.of
         if of is not None:
-            self.steps.append(f"base: {describe_base(of)}{', line by line' if award.each_line else ''}")
-        amount = sum_of([self.traced_steps(award, base) for base in self.bases(award, parts)])
+            self.steps.append(f"base: {describe_base(of)}{_AGGREGATES[getattr(of, 'aggregate', 'total')]}")
+        units = units_of(self.facts, parts) if parts is not None and award.each_unit else None
+        amounts = [self.traced_steps(award, base) for base in self.bases(award, parts, units)]
+        amount = sum_of(amounts) if units is None else sum_of_units(amounts, units)
+        if units is not None:
+            self.steps.append(f"times {', '.join(map(str, units))} units is {shown(amount)}")
         self.traced_rounding(amount, (quantize_to_micros(amount), MICRO), "to 6 decimals")
         return super().amount(award, parts)
 
-    def bases(self, award: Award, parts: Parts | None) -> list[Ratio]:
+    def bases(self, award: Award, parts: Parts | None, units: Sequence[int] | None) -> list[Ratio]:
+        if parts is not None and units is not None:
+            return bases_of_units(parts, units)
         if parts is not None:
             return bases_of_lines(parts) if award.each_line else [total_of(parts)]
         return [award.base(self.facts, self.awarded)]
@@ -195,14 +207,14 @@ class _TracedEvaluator(Evaluator):
         if rounds_base(proration.of):
             base = self.traced_rounding(base, round_to_units(base, mode, 0), mode)
         amount = bind_proration(proration)(base)
-        words = describe_proration(proration, ratio_text(base))
-        self.steps.append(words if proration.of is None else f"{words} is {ratio_text(amount)}")
+        words = describe_proration(proration, shown(base))
+        self.steps.append(words if proration.of is None else f"{words} is {shown(amount)}")
         mode = award.rounding.currency
         return self.traced_rounding(amount, round_to_units(amount, mode, award.decimals), mode)
 
     def traced_rounding(self, before: Ratio, after: Ratio, mode: str) -> Ratio:
         if before[0] * after[1] != after[0] * before[1]:
-            self.steps.append(f"{ratio_text(before)} rounded ({mode}) is {ratio_text(after)}")
+            self.steps.append(f"{shown(before)} rounded ({mode}) is {shown(after)}")
         return after
 
     def trim(self, amount: int, remaining: int, cap: str, maximum: Decimal | int) -> int:
@@ -211,3 +223,15 @@ class _TracedEvaluator(Evaluator):
             name = cap_name(cap, maximum)
             self.steps.append(f"{micros_text(amount)} trimmed to {micros_text(trimmed)} by the {name}")
         return trimmed
+
+
+_AGGREGATES = {"total": "", "each_line": ", line by line", "each_unit": ", unit by unit"}
+_PLACES = 24
+
+
+def shown(value: Ratio) -> str:
+    """Write a ratio as a decimal, or as a fraction if it has no end: a unit of three for 10.00 is 10/3."""
+    fraction = Fraction(*value)
+    numerator, denominator = fraction.as_integer_ratio()
+    scale, rest = divmod(10**_PLACES, denominator)
+    return f"{numerator}/{denominator}" if rest else ratio_text((numerator * scale, 10**_PLACES))

@@ -49,7 +49,7 @@ Texts: TypeAlias = Collection[str | None]
 """The different texts at a path of an event; None for an absent one."""
 
 _LINE = "lines."
-_MONTH = "month"
+_MONTH = "month in UTC"
 _EVENT_TEXTS = frozenset(
     {
         *("store", "brand", "channel", "status", "currency", "weekday", "local_date"),

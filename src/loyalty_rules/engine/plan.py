@@ -15,8 +15,17 @@ from loyalty_rules.engine.counters import Counter, cap_counters, coupon_counters
 from loyalty_rules.engine.index import Index
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import Release
-from loyalty_rules.keys import action_key
-from loyalty_rules.rules.base_values import LineBase, LineItemExtendedField, Parts, bind_base, bind_parts, describe_base
+from loyalty_rules.keys import action_key, split_action_key
+from loyalty_rules.rules.base_values import (
+    Balance,
+    LineBase,
+    LineItemExtendedField,
+    Parts,
+    bind_balance,
+    bind_base,
+    bind_parts,
+    describe_base,
+)
 from loyalty_rules.rules.caps import NO_CAPS, Limit
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry
@@ -27,13 +36,15 @@ from loyalty_rules.rules.proration import (
     Proration,
     Steps,
     bind_amount,
+    bind_resolution,
     bind_steps,
     describe_proration,
     rounds_base,
 )
 from loyalty_rules.rules.rounding import Rounding
+from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
-from loyalty_rules.rules.trackers import Tracker, bind_tracker
+from loyalty_rules.rules.trackers import AwardedCurrency, Tracker, bind_applies, bind_tracker
 from loyalty_rules.values.amounts import Ratio
 from loyalty_rules.values.apportionment import unit_of
 from loyalty_rules.values.dates import day_after, start_of_day
@@ -43,6 +54,7 @@ __all__ = ["Award", "BoundCouponAction", "BoundCurrencyAction", "BoundPromotion"
 T = TypeVar("T")
 
 _MAX_CACHED_DAYS = 4_096
+_MAX_CACHED_AWARDS = 1_024
 
 
 @attrs.frozen(eq=False)
@@ -52,6 +64,9 @@ class Award:
     `base` returns the base of an event, unless the base is computed over lines; then `parts` returns the parts of its
     lines, and `base` is not used. `amount_of` converts a base to the amount, in whole millionths. If `each_line` is
     true, `steps` converts the part of each line to an exact amount instead, and the sum is quantized to millionths.
+    If `each_unit` is true, too, `steps` converts the part of one unit, and the amount is multiplied by their number.
+
+    `resolve` returns the award of an event if its percentages or bands depend on the event; nothing else is used then.
     """
 
     proration: Proration
@@ -62,6 +77,8 @@ class Award:
     base: Callable[[Facts, dict[str, int]], Ratio]
     parts: Callable[[Facts], Parts] | None = None
     each_line: bool = False
+    each_unit: bool = False
+    resolve: "Callable[[Facts], Award] | None" = None
 
 
 @attrs.frozen(eq=False)
@@ -119,6 +136,7 @@ class Plan:
         trackers: Sequence[Tracker],
         coupon_types: Sequence[CouponType],
         promotions: Sequence[Promotion],
+        tiers: Sequence[Tier] = (),
     ) -> None:
         self.program = program
         self.money = money
@@ -128,6 +146,14 @@ class Plan:
         self._currencies = {currency.id: currency for currency in currencies}
         self._coupon_types = {coupon_type.id: coupon_type for coupon_type in coupon_types}
         self._standings: Mapping[str, Callable[[Facts], Standing]] = {each.id: bind_tracker(each) for each in trackers}
+        self._levels = {tier.id: tier.levels for tier in tiers}
+        self.tiers = tuple(tiers)
+        self.award_trackers = [
+            (each.id, each.measure.currency, each.per == "member_group", bind_applies(each))
+            for each in trackers
+            if isinstance(each.measure, AwardedCurrency)
+        ]
+        self._account_actions = AccountActions.of(promotions)
         self.promotions = self._bind(promotions)
         self._actions = {action.key: action for bound in self.promotions for action in bound.actions}
         self.has_groups = any(each.exclusive is not None for each in promotions)
@@ -145,6 +171,7 @@ class Plan:
             "trackers": self.trackers,
             "coupon_types": tuple(self._coupon_types.values()),
             "promotions": tuple(bound.promotion for bound in self.promotions),
+            "tiers": self.tiers,
         }
         return _compiled, (parts,)
 
@@ -181,7 +208,7 @@ class Plan:
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
         """Return the facts of an event in this program's time zone and money."""
-        return Facts(event, snapshot, self.zone, self.money, self._standings)
+        return Facts(event, snapshot, self.zone, self.money, self._standings, self._levels)
 
     def reached(self, facts: Facts) -> list[BoundPromotion]:
         """Return the promotions of the event's trigger that it reaches in the index, in the order of the document."""
@@ -199,8 +226,10 @@ class Plan:
         counters: dict[str, Counter] = {}
         if facts.member is not None:
             for tracker in self.trackers:
-                counter = tracker_counter(tracker, facts.member.id, facts.event_on)
-                counters[counter.name] = counter
+                holder = tracker.holder(facts.member)
+                if holder is not None:
+                    counter = tracker_counter(tracker, holder, facts.event_on)
+                    counters[counter.name] = counter
         limits: set[str] = set()  # already included: most actions have the same limits
         for bound in self.reached(facts):
             for action in bound.actions:
@@ -227,7 +256,7 @@ class Plan:
         return instant
 
     def _bind(self, promotions: Sequence[Promotion]) -> tuple[BoundPromotion, ...]:
-        binder = _Binder()
+        binder = _Binder(self._account_actions)
         return tuple(
             BoundPromotion(
                 promotion,
@@ -247,7 +276,7 @@ class Plan:
                 action,
                 decimals,
                 unit_of(0, decimals),
-                binder.award(action.proration, action.rounding, decimals),
+                binder.award(key, action.proration, action.rounding, decimals),
                 binder.once(bind_timing, action.timing),
                 binder.once(_release_of, action.timing),
                 binder.once(bind_expiry, action.expiry),
@@ -257,8 +286,41 @@ class Plan:
             )
         coupon_type, quantity = self._coupon_types[action.coupon_type], action.quantity
         rounding = Rounding(action.rounding.value, action.rounding.currency)
-        award = binder.award(quantity, rounding, 0) if not isinstance(quantity, int) else None
+        award = binder.award(key, quantity, rounding, 0) if not isinstance(quantity, int) else None
         return BoundCouponAction(key, action, coupon_type, binder.once(bind_expiry, coupon_type.validity.expiry), award)
+
+
+@attrs.frozen(eq=False)
+class AccountActions:
+    """The actions that change the available balance of a member's own account in an evaluation, as PROMOTION/ACTION.
+
+    `issued` issue a currency to it at once, `spent` spend one; both are pairs of an action and its currency.
+    """
+
+    issued: tuple[tuple[str, str], ...]
+    spent: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, promotions: Sequence[Promotion]) -> "AccountActions":
+        """Collect the actions of promotions."""
+        issued, spent = [], []
+        for promotion in promotions:
+            for action in promotion.actions:
+                key, currency = action_key(promotion.id, action.id), getattr(action, "currency", None)
+                if isinstance(action, CurrencyAction):
+                    if action.recipient == "member" and isinstance(action.timing, Immediate):
+                        issued.append((key, action.currency))
+                elif currency is not None:  # an action that spends
+                    spent.append((key, currency))
+        return cls(tuple(issued), tuple(spent))
+
+    def issues(self, currency: str) -> tuple[str, ...]:
+        """Return the actions that issue a currency."""
+        return tuple(key for key, issued in self.issued if issued == currency)
+
+    def spends(self, currency: str, promotion: str) -> tuple[str, ...]:
+        """Return the actions of other promotions that spend a currency: a promotion does not see its own spends."""
+        return tuple(key for key, spent in self.spent if spent == currency and split_action_key(key)[0] != promotion)
 
 
 def _compiled(parts: Mapping[str, Any]) -> Plan:
@@ -268,8 +330,9 @@ def _compiled(parts: Mapping[str, Any]) -> Plan:
 class _Binder:
     """A cache of bound policies: equal policies in a thousand promotions are bound once."""
 
-    def __init__(self) -> None:
+    def __init__(self, account_actions: "AccountActions") -> None:
         self.cache: dict[Any, Any] = {}
+        self.account_actions = account_actions
 
     def once(self, bind: Callable[..., T], *terms: Any) -> T:
         """Return `bind(*terms)`, computed once for equal terms."""
@@ -278,30 +341,58 @@ class _Binder:
         bound: T = self.cache[bind, terms]
         return bound
 
-    def award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
-        """Bind the calculation of an amount.
+    def award(self, key: str, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+        """Bind the calculation of an amount of the action `key`.
 
         Its rounding and proration do not depend on the selected lines, so awards on different lines share them.
         """
+        if isinstance(proration.of, Balance):  # the only base that differs from one promotion to the next
+            return self.once(self._award, proration, rounding, decimals, split_action_key(key)[0])
         return self.once(self._award, proration, rounding, decimals)
 
-    def _award(self, proration: Proration, rounding: Rounding, decimals: int) -> Award:
+    def _award(self, proration: Proration, rounding: Rounding, decimals: int, promotion: str = "") -> Award:
+        resolve = bind_resolution(proration)
+        if resolve is None:
+            return self._award_of(proration, rounding, decimals, promotion)
+        resolved: dict[Proration, Award] = {}
+
+        def award_of(facts: Facts) -> Award:
+            of_event = resolve(facts)
+            award = resolved.get(of_event)
+            if award is None:
+                if len(resolved) >= _MAX_CACHED_AWARDS:
+                    resolved.clear()
+                award = resolved[of_event] = self._award_of(of_event, rounding, decimals, promotion)
+            return award
+
+        return Award(proration, rounding, decimals, _unresolved, _unresolved, _no_base, resolve=award_of)
+
+    def _award_of(self, proration: Proration, rounding: Rounding, decimals: int, promotion: str) -> Award:
         of = proration.of
         if of is None:
-            return self._award_of(proration, proration, rounding, decimals, _no_base)
+            return self._bound(proration, proration, rounding, decimals, _no_base)
         if isinstance(of, LineBase):
             # A fixed amount has no base, so this proration is another one, which has the field `of`.
             shared = attrs.evolve(proration, of=attrs.evolve(of, lines=None))  # type: ignore[arg-type]
-            parts, each_line = self.once(bind_parts, of), of.aggregate == "each_line"
-            return self._award_of(proration, shared, rounding, decimals, _no_base, parts, each_line)
-        return self._award_of(proration, proration, rounding, decimals, self.once(bind_base, of))
+            parts, by_line = self.once(bind_parts, of), of.aggregate != "total"
+            return self._bound(
+                proration, shared, rounding, decimals, _no_base, parts, by_line, of.aggregate == "each_unit"
+            )
+        if isinstance(of, Balance):
+            actions = self.account_actions
+            base = bind_balance(of, actions.issues(of.currency), actions.spends(of.currency, promotion))
+            return self._bound(proration, proration, rounding, decimals, base)
+        return self._bound(proration, proration, rounding, decimals, self.once(bind_base, of))
 
-    def _award_of(
-        self, proration: Proration, shared: Proration, rounding: Rounding, decimals: int, *base: Any
-    ) -> Award:
+    def _bound(self, proration: Proration, shared: Proration, rounding: Rounding, decimals: int, *base: Any) -> Award:
+        # Shared by all events and actions, unless the proration was made for one event.
         amount_of = self.once(bind_amount, shared, rounding, decimals)
         steps = self.once(bind_steps, shared, rounding, decimals)
         return Award(proration, rounding, decimals, amount_of, steps, *base)
+
+
+def _unresolved(*_base: Any) -> Any:
+    raise AssertionError("the award of an event has to be resolved first")
 
 
 def _release_of(timing: Timing) -> Release | None:
@@ -324,11 +415,15 @@ def _describe_action(action: BoundCurrencyAction | BoundCouponAction) -> str:
     return f"{action.key}: {quantity} × coupon {action.coupon_type.id}; {action.coupon_type.validity.expiry.type}"
 
 
+_AGGREGATES = {"total": "", "each_line": " (line by line)", "each_unit": " (unit by unit)"}
+
+
 def _describe_award(award: Award) -> str:
     proration, rounding = award.proration, award.rounding
     if proration.of is None:
         return describe_proration(proration, "")
-    base = describe_base(proration.of) + (" (line by line)" if award.each_line else "")
+    aggregate = getattr(proration.of, "aggregate", "total")
+    base = describe_base(proration.of) + _AGGREGATES[aggregate]
     if rounding.value != "actual" and rounds_base(proration.of):
         base += f", rounded ({rounding.value}),"
     return describe_proration(proration, base) + (

@@ -239,7 +239,7 @@ class Posting:
         sale = self.storage.sale(self.program.id, of)
         assert sale is not None
         tracker = next(each for each in sale.program.trackers if each.id == intent.tracker)
-        counter = tracker_counter(tracker, intent.member, sale.event_on)
+        counter = tracker_counter(tracker, intent.group or intent.member, sale.event_on)
         self.storage.add_contribution(self.program.id, of, tracker.id, window_of(counter), micros(intent.value))
         return intent
 

@@ -8,7 +8,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import BASES, Awarded
 from loyalty_rules.rules.coupons import PercentOff
 from loyalty_rules.rules.promotions import CouponAction, CurrencyAction
-from loyalty_rules.rules.proration import PRORATIONS, Multiplier, rounds_base
+from loyalty_rules.rules.proration import PRORATIONS, Multiplier, PercentBy, rounds_base
 from loyalty_rules.values.amounts import MICRO, micros, text_of
 
 __all__ = ["coupons", "earnings"]
@@ -33,6 +33,8 @@ def _factor(place: ActionPlace) -> Iterator[Finding]:
     proration = place.proration
     if not isinstance(proration, Multiplier):
         return
+    if isinstance(proration.percent, PercentBy):
+        return
     percent = micros(proration.percent)
     if 0 < percent <= _LARGEST_FACTOR * MICRO and percent % MICRO == 0:
         factor = percent // MICRO
@@ -49,6 +51,8 @@ def _nothing(place: ActionPlace) -> Iterator[Finding]:
     proration, path = place.proration, place.proration_path
     if proration is not None:
         rate = PRORATIONS[type(proration)].rate
+        if rate is None:
+            return
         is_zero, path = not getattr(proration, rate), f"{path}.{rate}"
     else:
         is_zero = isinstance(place.action, CouponAction) and place.action.quantity == 0

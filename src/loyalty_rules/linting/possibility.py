@@ -10,24 +10,29 @@ Source: semantics 7.
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
 from loyalty_rules.paths import LINE, Circumstances
+from loyalty_rules.rules.comparisons import Subject, bind_to
 from loyalty_rules.rules.conditions import (
     AllOf,
     Anniversary,
     AnyOf,
+    BaseTest,
     Comparison,
     Condition,
     LineTest,
     Measure,
     Not,
+    Sample,
+    TierTest,
     TrackerTest,
 )
 from loyalty_rules.rules.facts import NO_RATE
-from loyalty_rules.rules.predicates import Subject, bind_to, event_subject, line_subject
+from loyalty_rules.rules.line_predicates import line_subject
+from loyalty_rules.rules.predicates import event_subject
 from loyalty_rules.values.amounts import MICRO, decimal_of, number_in
 
 __all__ = ["Leaf", "can_hold", "clash", "implies"]
@@ -35,11 +40,14 @@ __all__ = ["Leaf", "can_hold", "clash", "implies"]
 _MAX_ALTERNATIVES = 1_000
 
 
+LeafTest: TypeAlias = Comparison | LineTest | Anniversary | TrackerTest | BaseTest | TierTest | Sample
+
+
 @attrs.frozen
 class Leaf:
     """One test of a condition, which must hold or must not hold."""
 
-    test: Comparison | LineTest | Anniversary | TrackerTest
+    test: LeafTest
     holds: bool
 
 
@@ -119,7 +127,7 @@ def _by_subject(leaves: Sequence[Leaf]) -> Iterator[tuple[Leaf, ...]]:
         yield tuple(group)
 
 
-def _subject(test: Comparison | LineTest | Anniversary | TrackerTest) -> Hashable:
+def _subject(test: LeafTest) -> Hashable:
     match test:
         case Comparison():
             return test.field
@@ -129,6 +137,8 @@ def _subject(test: Comparison | LineTest | Anniversary | TrackerTest) -> Hashabl
             return test
         case TrackerTest():
             return "tracker", test.tracker
+        case BaseTest() | TierTest() | Sample():  # independent of every other test
+            return test
 
 
 def _measure(test: LineTest) -> tuple[str, Measure | None]:
@@ -150,10 +160,10 @@ def _is_possible(leaves: Sequence[Leaf], where: Circumstances) -> bool:
         case LineTest():
             sums = _sums([leaf.test for leaf in leaves if isinstance(leaf.test, LineTest)], where)
             return _meet(leaves, sums, [_bind_sum(leaf.test) for leaf in leaves])
-        case Anniversary():
-            return len({leaf.holds for leaf in leaves}) == 1
         case TrackerTest():
             return _meet(leaves, _STANDINGS, [_bind_standing(leaf.test) for leaf in leaves])
+        case _:  # equal tests
+            return len({leaf.holds for leaf in leaves}) == 1
 
 
 def _meet(leaves: Sequence[Leaf], values: Sequence[Any], tests: Sequence[Callable[[Any], bool]]) -> bool:
@@ -166,7 +176,7 @@ _SCALE = 2  # half millionths, so that there is a number between any two decimal
 _UNIT = MICRO * _SCALE
 _CLOCK = [f"{minutes // 60:02}:{minutes % 60:02}" for minutes in range(24 * 60)]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_NEVER_NEGATIVE = ("quantity", "tax", "shipping", "tip")
+_NEVER_NEGATIVE = ("tax", "shipping", "tip")
 
 
 def _bound(tests: Sequence[Comparison | Measure], kind: str) -> list[Callable[[Any], bool]]:
@@ -181,7 +191,7 @@ def _values(field: str, kind: str, leaves: Sequence[Leaf], where: Circumstances)
         return [None]
     if kind == "number":
         numbers = _around([number for test in tests for number in _numbers(test)])
-        if field in _NEVER_NEGATIVE or field.startswith("tenders."):
+        if field in _NEVER_NEGATIVE:
             numbers = [number for number in numbers if number >= 0]
         return [*(() if field in ("amount", "quantity", "value") else (None,)), NO_RATE, *numbers]
     if kind == "list":
@@ -201,7 +211,7 @@ def _texts(field: str, operands: Sequence[str], where: Circumstances) -> list[An
         case "local_time":
             return [*_CLOCK]
         case "local_date":
-            return [day for operand in operands for day in _dates_around(operand)] or ["2025-01-15"]
+            return [day for text in _texts_around(operands) for day in _dates_around(text)]
     return [None, *_texts_around(operands)]
 
 
@@ -226,8 +236,9 @@ def _around(numbers: Sequence[int]) -> list[int]:
 
 
 def _texts_around(texts: Sequence[str]) -> list[str]:
-    """Return each text, the text that follows it at once, and the text before all others."""
-    return ["", *texts, *(text + "\0" for text in texts)]
+    """Return each text, the text after it, the text after all that begin with it, and the text before all others."""
+    after = [text[:-1] + chr(ord(text[-1]) + 1) for text in texts if text and text[-1] < "\U0010ffff"]
+    return ["", *texts, *(text + "\0" for text in texts), *after]
 
 
 def _dates_around(text: str) -> Iterator[str]:
@@ -268,8 +279,7 @@ def _sums(tests: Sequence[LineTest], where: Circumstances) -> list[Any]:
     if name == "count":
         steps = {number // _UNIT + step for number in (0, *numbers) for step in (-1, 0, 1, 2)}
         return [step * _UNIT for step in steps if step >= 0]
-    around = _around(numbers)
-    return [*around, *without_rate] if name == "value" else [number for number in around if number >= 0]
+    return [*_around(numbers), *without_rate]
 
 
 def _bind_sum(test: Any) -> Callable[[Any], bool]:

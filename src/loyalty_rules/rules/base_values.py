@@ -5,7 +5,7 @@ selected line: `each_line` prorates the parts one by one, and the shares of an a
 Source: semantics 3.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
@@ -13,16 +13,27 @@ from attrs.converters import optional
 
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.keys import action_key, split_action_key
-from loyalty_rules.rules.conditions import Condition, read_condition
-from loyalty_rules.rules.facts import Facts
-from loyalty_rules.rules.predicates import Selection, bind_selection
+from loyalty_rules.rules.components import component_of, read_components
+from loyalty_rules.rules.conditions import BaseTest, ComparableBase, Condition, read_comparable, read_condition
+from loyalty_rules.rules.facts import Facts, Standing
+from loyalty_rules.rules.line_parts import (
+    Parts,
+    bought,
+    number_of_field,
+    parts_of_field,
+    parts_of_quantity,
+    parts_of_value,
+    selected,
+    total_of,
+    total_of_lines,
+    units_of,
+)
+from loyalty_rules.rules.line_predicates import bind_selection
 from loyalty_rules.rules.skips import Skip
-from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio, micros, number_in
+from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.identifiers import (
     ID_PATTERN,
-    MAX_NAME,
-    NAME_PATTERN,
     list_schema,
     read_id,
     read_list,
@@ -33,9 +44,12 @@ from loyalty_rules.values.json_schema import declare, text_schema
 __all__ = [
     "BASES",
     "Awarded",
+    "Balance",
     "BasePolicy",
     "BaseValue",
+    "Comparable",
     "Count",
+    "Crossings",
     "EventValue",
     "GapAfter",
     "GapBefore",
@@ -48,43 +62,19 @@ __all__ = [
     "TransactionCustomField",
     "TransactionExtendedField",
     "TransactionValue",
+    "bind_balance",
     "bind_base",
+    "bind_comparable",
     "bind_parts",
+    "bind_requirement",
     "describe_base",
+    "require_tracker",
     "total_of",
+    "units_of",
 ]
 
 Aggregate: TypeAlias = Literal["total", "each_line"]
-
-
-def _read_less(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    names = read_list(value, _read_component, "components")
-    if len(set(names)) < len(names):
-        raise InvalidValueError("", "duplicate", "each component is subtracted once, so name it once")
-    return names
-
-
-def _read_component(value: str) -> str:
-    if value in ("tax", "shipping", "tip"):
-        return value
-    if isinstance(value, str) and value.startswith("tenders."):
-        return "tenders." + read_name(value.removeprefix("tenders."))
-    raise InvalidValueError("", "not_a_choice", f"expected tax, shipping, tip or tenders.TYPE; found {describe(value)}")
-
-
-declare(
-    _read_component,
-    {
-        "description": "A component of the bill: `tax`, `shipping`, `tip` or `tenders.TYPE`.",
-        "type": "string",
-        "anyOf": [
-            {"enum": ["tax", "shipping", "tip"]},
-            {"pattern": rf"^tenders\.{NAME_PATTERN}$", "maxLength": len("tenders.") + MAX_NAME},
-        ],
-    },
-    name="component",
-)
-declare(_read_less, list_schema({"$ref": _read_component}, uniqueItems=True))
+ValueAggregate: TypeAlias = Literal["total", "each_line", "each_unit"]
 
 
 def _read_action_keys(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -108,15 +98,15 @@ declare(_read_action_keys, list_schema({"$ref": _read_action_key}))
 
 
 @attrs.frozen(field_transformer=checked)
-class TransactionValue:
+class TransactionValue(ComparableBase):
     """The amount of the bill minus the components in `less`: `tax`, `shipping`, `tip`, `tenders.TYPE`."""
 
     type: ClassVar[str] = "transaction_value"
-    less: tuple[str, ...] = attrs.field(default=(), converter=_read_less)
+    less: tuple[str, ...] = attrs.field(default=(), converter=read_components)
 
 
 @attrs.frozen(field_transformer=checked)
-class TransactionExtendedField:
+class TransactionExtendedField(ComparableBase):
     """The number in one of the event's extended fields."""
 
     type: ClassVar[str] = "transaction_extended_field"
@@ -124,7 +114,7 @@ class TransactionExtendedField:
 
 
 @attrs.frozen(field_transformer=checked)
-class TransactionCustomField:
+class TransactionCustomField(ComparableBase):
     """The number in one of the event's custom fields."""
 
     type: ClassVar[str] = "transaction_custom_field"
@@ -132,16 +122,21 @@ class TransactionCustomField:
 
 
 @attrs.frozen(field_transformer=checked)
-class LineItemValue:
-    """The value of the selected lines; `lines=None` selects all."""
+class LineItemValue(ComparableBase):
+    """The value of the selected lines minus their parts of the components in `less`; `lines=None` selects all.
+
+    A component is spread over all lines by value. With `each_unit` one unit is rounded and prorated, and the result is
+    multiplied by the quantity: 10 mugs of 940 at 1 %, rounded down, are 90 and not 94.
+    """
 
     type: ClassVar[str] = "line_item_value"
     lines: Condition | None = attrs.field(default=None, converter=optional(read_condition))
-    aggregate: Aggregate = "total"
+    aggregate: ValueAggregate = "total"
+    less: tuple[str, ...] = attrs.field(default=(), converter=read_components)
 
 
 @attrs.frozen(field_transformer=checked)
-class LineItemQuantity:
+class LineItemQuantity(ComparableBase):
     """The quantity of the selected lines; `lines=None` selects all."""
 
     type: ClassVar[str] = "line_item_quantity"
@@ -150,7 +145,7 @@ class LineItemQuantity:
 
 
 @attrs.frozen(field_transformer=checked)
-class LineItemExtendedField:
+class LineItemExtendedField(ComparableBase):
     """The number in a field of each selected line, not multiplied by the line's quantity."""
 
     type: ClassVar[str] = "line_item_extended_field"
@@ -192,6 +187,26 @@ class Surplus:
 
 
 @attrs.frozen(field_transformer=checked)
+class Crossings:
+    """The number of milestones of a tracker that this event passes."""
+
+    type: ClassVar[str] = "crossings"
+    tracker: str = attrs.field(converter=read_id)
+
+
+@attrs.frozen(field_transformer=checked)
+class Balance:
+    """The units of a currency that the member's account has available.
+
+    These are the balance before the event, plus the units issued at once by earlier actions of this evaluation, minus
+    those spent by earlier promotions.
+    """
+
+    type: ClassVar[str] = "balance"
+    currency: str = attrs.field(converter=read_id)
+
+
+@attrs.frozen(field_transformer=checked)
 class Awarded:
     """The amount that earlier actions (`PROMOTION/ACTION`) issued or promised in this evaluation, after their caps."""
 
@@ -207,16 +222,16 @@ class Count:
 
 
 LineBase: TypeAlias = LineItemValue | LineItemQuantity | LineItemExtendedField
-TrackerBase: TypeAlias = GapBefore | EventValue | GapAfter | Surplus
+TrackerBase: TypeAlias = GapBefore | EventValue | GapAfter | Surplus | Crossings
+Comparable: TypeAlias = TransactionValue | TransactionExtendedField | TransactionCustomField | LineBase
 BaseValue: TypeAlias = (
-    TransactionValue | TransactionExtendedField | TransactionCustomField | LineBase | TrackerBase | Awarded
+    TransactionValue | TransactionExtendedField | TransactionCustomField | LineBase | TrackerBase | Balance | Awarded
 )
 
+# A base names line conditions, and a condition names a base: the annotation of the latter can be resolved only here.
+attrs.resolve_types(BaseTest, {"ComparableBase": Comparable})
+declare(read_comparable, {"$ref": Comparable})
 
-Parts: TypeAlias = tuple[list[int], list[int], int]
-"""The parts of a base over lines before rounding: the lines' positions, their values, the common denominator.
-
-A part may be negative (a discount line). The caller decides whether each part or only the sum stops at zero."""
 
 BoundBase: TypeAlias = Callable[[Facts, dict[str, int]], Ratio]
 """A base, bound: a function of an event's facts and of the awards of earlier actions in millionths."""
@@ -235,13 +250,15 @@ class BasePolicy:
     """One row of the table of bases. Each function takes a base of the row's class.
 
     `bind` is for `bind_base`, `describe` for `describe_base`. `reads` returns the paths of the event that the base
-    reads and a program names: components of the bill and free-form fields. `needs_sale` is true if an activity never
+    reads and a program names: components of the bill and free-form fields. `requires` is for `bind_requirement`, None
+    if the base needs neither a member nor a group. `needs_sale` is true if an activity never
     has the base. `is_rounded` is true if `rounding.value` applies to it (Source: semantics 4).
     """
 
     bind: Callable[[Any], BoundBase]
     describe: Callable[[Any], str] = _kind
     reads: Callable[[Any], tuple[str, ...]] = _nothing
+    requires: Callable[[Any], Callable[[Facts], None]] | None = None
     needs_sale: bool = False
     is_rounded: bool = True
 
@@ -249,13 +266,48 @@ class BasePolicy:
 def bind_base(base: BaseValue | Count) -> BoundBase:
     """Bind a base to a function of an event's facts and of the awards of earlier actions (in millionths).
 
-    The function raises `Skip` with `no_member`, `missing_field`, `invalid_field`, `no_matching_lines` or
-    `no_exchange_rate`.
+    The function raises `Skip` with `no_member`, `no_group`, `missing_field`, `invalid_field`, `no_matching_lines` or
+    `no_exchange_rate`. A balance is bound by `bind_balance`.
     """
     return BASES[type(base)].bind(base)
 
 
-def describe_base(base: BaseValue) -> str:
+def bind_requirement(base: BaseValue | None) -> Callable[[Facts], None] | None:
+    """Bind the check that an event has the member or the group whose tracker or account is the base; None if none is.
+
+    The function raises `Skip` with `no_member` or `no_group`, which come before every other reason of an amount.
+    """
+    requires = BASES[type(base)].requires if base is not None else None
+    return requires(base) if requires is not None else None
+
+
+def bind_comparable(base: ComparableBase) -> Callable[[Facts], Ratio]:
+    """Bind a base of the event itself to a function of its facts, for a comparison or a tracker. It is not rounded."""
+    if isinstance(base, LineBase) and base.aggregate == "each_line":
+        parts_of = bind_parts(base)
+        return lambda facts: total_of_lines(parts_of(facts))
+    bound = BASES[type(base)].bind(base)
+    return lambda facts: bound(facts, {})
+
+
+def bind_balance(base: Balance, issues: Sequence[str], spends: Sequence[str]) -> BoundBase:
+    """Bind a balance: `issues` are the earlier actions that issue the currency at once to the member's account.
+
+    `spends` are the actions of earlier promotions that spend it. Both are named as `PROMOTION/ACTION`.
+    """
+
+    def balance(facts: Facts, awarded: dict[str, int]) -> Ratio:
+        before = facts.balance(base.currency)
+        if before is None:
+            raise Skip("no_member", "an account belongs to a member, and the event is anonymous")
+        issued = sum(awarded.get(action, 0) for action in issues)
+        spent = sum(awarded.get(action, 0) for action in spends)
+        return max(before + issued - spent, 0), MICRO
+
+    return balance
+
+
+def describe_base(base: BaseValue | ComparableBase) -> str:
     """Return the words for a base, with the fields, tracker or actions that it reads."""
     return BASES[type(base)].describe(base)
 
@@ -264,18 +316,14 @@ def bind_parts(base: LineBase) -> Callable[[Facts], Parts]:
     """Bind a base over lines to the function that returns its parts, one for each selected line."""
     select = bind_selection(base.lines)
     match base:
-        case LineItemValue():
-            return lambda facts: _value_parts(facts, _selected(select, facts))
+        case LineItemValue(aggregate="each_unit", less=less):
+            return lambda facts: bought(facts, parts_of_value(facts, selected(select, facts), less))
+        case LineItemValue(less=less):
+            return lambda facts: parts_of_value(facts, selected(select, facts), less)
         case LineItemQuantity():
-            return lambda facts: _quantity_parts(facts, _selected(select, facts))
+            return lambda facts: parts_of_quantity(facts, selected(select, facts))
         case LineItemExtendedField(field):
-            return lambda facts: _field_parts(facts, _selected(select, facts), field)
-
-
-def total_of(parts: Parts) -> Ratio:
-    """Return the sum of the parts of a base over lines, or zero if the sum is negative."""
-    _, values, denominator = parts
-    return max(sum(values), 0), denominator
+            return lambda facts: parts_of_field(facts, selected(select, facts), field)
 
 
 # -- the bill and free-form fields -----------------------------------------------------------------------------------
@@ -298,18 +346,8 @@ def _bill_less(facts: Facts, components: tuple[str, ...]) -> Ratio:
     if amount is None:
         raise Skip("missing_field", "amount is absent: an activity has none")
     for component in components:
-        amount -= _component(facts, component)
+        amount -= component_of(facts, component)
     return facts.in_money(max(amount, 0), MICRO)
-
-
-def _component(facts: Facts, name: str) -> int:
-    """Return a component of the bill; below zero (change given) it counts as zero."""
-    if name.startswith("tenders."):
-        return max(facts.tenders.get(name.removeprefix("tenders."), 0), 0)
-    if name == "tax" and facts.lines_tax is not None:
-        return facts.lines_tax
-    value = getattr(facts.event, name)
-    return micros(value) if value is not None else 0
 
 
 def _bind_extended_field(base: TransactionExtendedField) -> BoundBase:
@@ -323,20 +361,10 @@ def _bind_custom_field(base: TransactionCustomField) -> BoundBase:
 
 
 def _field(fields: Any, where: str, name: str) -> Ratio:
-    number = _number(fields, where, name)
+    number = number_of_field(fields, where, name)
     if number is None:
         raise Skip("missing_field", f"{where}.{name} is absent")
     return max(number, 0), MICRO
-
-
-def _number(fields: Any, where: str, name: str) -> int | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    number = number_in(value)
-    if number is None:
-        raise Skip("invalid_field", f"{where}.{name} is not a decimal: {describe(value)}")
-    return number
 
 
 # -- lines -----------------------------------------------------------------------------------------------------------
@@ -347,94 +375,80 @@ def _bind_lines(base: LineBase) -> BoundBase:
     return lambda facts, _awarded: total_of(parts_of(facts))
 
 
-def _selected(select: Selection, facts: Facts) -> list[int]:
-    positions = select(facts)
-    if not positions:
-        raise Skip("no_matching_lines", "no line is selected")
-    return positions
-
-
-def _value_parts(facts: Facts, positions: list[int]) -> Parts:
-    values, unit = facts.values
-    factor, denominator = (1, unit) if facts.rate == RATE_UNIT else facts.in_money(1, unit)
-    if facts.is_refund:
-        return _no_parts(positions)
-    if factor == 1:
-        return positions, [values[i] for i in positions], denominator
-    return positions, [values[i] * factor for i in positions], denominator
-
-
-def _no_parts(positions: list[int]) -> Parts:
-    """Return the parts of a bill below zero: its lines earn nothing. Source: semantics 2."""
-    return positions, [0] * len(positions), MICRO
-
-
-def _quantity_parts(facts: Facts, positions: list[int]) -> Parts:
-    lines = facts.event_lines
-    if facts.is_refund:
-        return _no_parts(positions)
-    return positions, [micros(lines[i].quantity) for i in positions], MICRO
-
-
-def _field_parts(facts: Facts, positions: list[int], name: str) -> Parts:
-    lines = facts.event_lines
-    numbers = [_number(lines[i].extended_fields, f"lines[{i}].extended_fields", name) for i in positions]
-    if all(number is None for number in numbers):
-        raise Skip("missing_field", f"extended_fields.{name} is absent from every selected line")
-    if facts.is_refund:
-        return _no_parts(positions)
-    return positions, [number or 0 for number in numbers], MICRO
-
-
 # -- trackers, awards, counts ----------------------------------------------------------------------------------------
 
 
 def _bind_gap_before(base: GapBefore) -> BoundBase:
     tracker = base.tracker
-
-    def gap_before(facts: Facts, _awarded: dict[str, int]) -> Ratio:
-        _needs_member(facts)
-        return facts.standing(tracker).gap_before, MICRO
-
-    return gap_before
+    return lambda facts, _awarded: (_anyones(facts, tracker).gap_before, MICRO)
 
 
 def _bind_event_value(base: EventValue) -> BoundBase:
     tracker = base.tracker
-    return lambda facts, _awarded: (_known_contribution(facts, tracker), MICRO)
+    return lambda facts, _awarded: (_known(facts, tracker).contribution, MICRO)
 
 
 def _bind_gap_after(base: GapAfter) -> BoundBase:
     tracker = base.tracker
-
-    def gap_after(facts: Facts, _awarded: dict[str, int]) -> Ratio:
-        _known_contribution(facts, tracker)
-        standing = facts.standing(tracker)
-        return max(standing.target - standing.after, 0), MICRO
-
-    return gap_after
+    return lambda facts, _awarded: (_known(facts, tracker).gap_after, MICRO)
 
 
 def _bind_surplus(base: Surplus) -> BoundBase:
     tracker = base.tracker
 
     def surplus(facts: Facts, _awarded: dict[str, int]) -> Ratio:
-        return max(_known_contribution(facts, tracker) - facts.standing(tracker).gap_before, 0), MICRO
+        standing = _known(facts, tracker)
+        return max(standing.contribution - standing.gap_before, 0), MICRO
 
     return surplus
 
 
-def _needs_member(facts: Facts) -> None:
+def _bind_crossings(base: Crossings) -> BoundBase:
+    tracker = base.tracker
+    return lambda facts, _awarded: (_known(facts, tracker).crossings * MICRO, MICRO)
+
+
+def _require_tracker(base: TrackerBase) -> Callable[[Facts], None]:
+    return require_tracker(base.tracker)
+
+
+def require_tracker(tracker: str) -> Callable[[Facts], None]:
+    """Return the check that the event has the member, or the group, to whom a tracker belongs."""
+
+    def check(facts: Facts) -> None:
+        _anyones(facts, tracker)
+
+    return check
+
+
+def _anyones(facts: Facts, tracker: str) -> Standing:
+    """Return the standing of a tracker; raise `Skip` if the event has no member, or no group, for it."""
     if facts.member is None:
         raise Skip("no_member", "a tracker belongs to a member, and the event is anonymous")
-
-
-def _known_contribution(facts: Facts, tracker: str) -> int:
-    _needs_member(facts)
     standing = facts.standing(tracker)
+    if not standing.is_anyones:
+        raise Skip("no_group", f"tracker {tracker} belongs to groups, and member {facts.member.id} has none")
+    return standing
+
+
+def _known(facts: Facts, tracker: str) -> Standing:
+    """Return the standing of a tracker; raise `Skip` if the event's contribution to it is unknown, too."""
+    standing = _anyones(facts, tracker)
     if not standing.is_known:
         raise Skip("no_exchange_rate", f"tracker {tracker} counts money, and the event has no exchange_rate")
-    return standing.contribution
+    return standing
+
+
+def _bind_balance_alone(base: Balance) -> BoundBase:
+    return bind_balance(base, (), ())
+
+
+def _require_member(_base: Balance) -> Callable[[Facts], None]:
+    def check(facts: Facts) -> None:
+        if facts.member is None:
+            raise Skip("no_member", "an account belongs to a member, and the event is anonymous")
+
+    return check
 
 
 def _bind_awarded(base: Awarded) -> BoundBase:
@@ -449,7 +463,7 @@ def _bind_count(_base: Count) -> BoundBase:
 # -- in words --------------------------------------------------------------------------------------------------------
 
 
-def _describe_bill(base: TransactionValue) -> str:
+def _describe_less(base: TransactionValue | LineItemValue) -> str:
     return f"{_kind(base)} less {', '.join(base.less)}" if base.less else _kind(base)
 
 
@@ -461,6 +475,10 @@ def _describe_tracker(base: TrackerBase) -> str:
     return f"{_kind(base)} of {base.tracker}"
 
 
+def _describe_balance(base: Balance) -> str:
+    return f"balance of {base.currency}"
+
+
 def _describe_awarded(base: Awarded) -> str:
     return f"awards of {', '.join(base.actions)}"
 
@@ -470,7 +488,7 @@ def _describe_awarded(base: Awarded) -> str:
 BASES: Mapping[type, BasePolicy] = {
     TransactionValue: BasePolicy(
         bind=_bind_bill,
-        describe=_describe_bill,
+        describe=_describe_less,
         reads=lambda base: base.less,
         needs_sale=True,
     ),
@@ -484,7 +502,12 @@ BASES: Mapping[type, BasePolicy] = {
         describe=_describe_field,
         reads=lambda base: (f"custom_fields.{base.field}",),
     ),
-    LineItemValue: BasePolicy(bind=_bind_lines, needs_sale=True),
+    LineItemValue: BasePolicy(
+        bind=_bind_lines,
+        describe=_describe_less,
+        reads=lambda base: base.less,
+        needs_sale=True,
+    ),
     LineItemQuantity: BasePolicy(bind=_bind_lines, needs_sale=True, is_rounded=False),
     LineItemExtendedField: BasePolicy(
         bind=_bind_lines,
@@ -492,10 +515,16 @@ BASES: Mapping[type, BasePolicy] = {
         reads=lambda base: (f"line:extended_fields.{base.field}",),
         needs_sale=True,
     ),
-    GapBefore: BasePolicy(bind=_bind_gap_before, describe=_describe_tracker),
-    EventValue: BasePolicy(bind=_bind_event_value, describe=_describe_tracker, needs_sale=True),
-    GapAfter: BasePolicy(bind=_bind_gap_after, describe=_describe_tracker),
-    Surplus: BasePolicy(bind=_bind_surplus, describe=_describe_tracker, needs_sale=True),
+    GapBefore: BasePolicy(bind=_bind_gap_before, describe=_describe_tracker, requires=_require_tracker),
+    EventValue: BasePolicy(
+        bind=_bind_event_value, describe=_describe_tracker, requires=_require_tracker, needs_sale=True
+    ),
+    GapAfter: BasePolicy(bind=_bind_gap_after, describe=_describe_tracker, requires=_require_tracker),
+    Surplus: BasePolicy(bind=_bind_surplus, describe=_describe_tracker, requires=_require_tracker, needs_sale=True),
+    Crossings: BasePolicy(bind=_bind_crossings, describe=_describe_tracker, requires=_require_tracker, needs_sale=True),
+    Balance: BasePolicy(
+        bind=_bind_balance_alone, describe=_describe_balance, requires=_require_member, is_rounded=False
+    ),
     Awarded: BasePolicy(bind=_bind_awarded, describe=_describe_awarded, is_rounded=False),
     Count: BasePolicy(bind=_bind_count),
 }

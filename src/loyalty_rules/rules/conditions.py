@@ -3,20 +3,36 @@
 `predicates` evaluates them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from operator import eq, ge, le
 from typing import Any, Literal, TypeAlias
 
 import attrs
 from attrs.converters import optional
 
 from loyalty_rules.errors import InvalidValueError, describe, shorten
-from loyalty_rules.values.amounts import NUMBER_LIMIT, UnreadNumber, decimal_of, number_in, read_decimal, text_of
+from loyalty_rules.values.amounts import (
+    NUMBER_LIMIT,
+    UnreadNumber,
+    decimal_of,
+    number_in,
+    read_decimal,
+    read_whole,
+    text_of,
+)
 from loyalty_rules.values.checked import checked, nearest
 from loyalty_rules.values.dates import instant_text, read_instant
 from loyalty_rules.values.identifiers import MAX_TEXT, list_schema, read_id, read_list, read_text
-from loyalty_rules.values.json_schema import any_of, at_most_one_of, declare, one_of, schema_rules
+from loyalty_rules.values.json_schema import (
+    any_of,
+    at_most_one_of,
+    declare,
+    one_of,
+    schema_rules,
+    whole_number_schema,
+)
 
 __all__ = [
     "ANNIVERSARY_SCOPE",
@@ -24,18 +40,27 @@ __all__ = [
     "EVENT_SCOPE",
     "LINE_SCOPE",
     "OPERATORS",
+    "TEXT_SCOPE",
     "AllOf",
     "Anniversary",
     "AnyOf",
+    "BaseTest",
+    "ComparableBase",
     "Comparison",
     "Condition",
     "LineTest",
     "Measure",
     "Not",
     "Operand",
+    "Operators",
+    "Sample",
     "Scope",
+    "TierTest",
     "TrackerTest",
+    "is_free_path",
     "is_numeric_path",
+    "parts_of",
+    "read_comparable",
     "read_condition",
 ]
 
@@ -46,17 +71,30 @@ Operand: TypeAlias = str | int | bool | Decimal
 
 _EVENT_PATHS = (
     *("type", "amount", "currency", "store", "brand", "channel", "status", "weekday", "local_date", "local_time"),
+    *("day_of_month", "month"),
     *("tax", "shipping", "tip", "member.id", "member.tier", "member.group", "member.tags"),
 )
-_EVENT_FAMILIES = ("custom_fields.", "extended_fields.", "member.extended_fields.", "tenders.")
-_LINE_PATHS = ("sku", "category", "brand", "tags", "unit_price", "quantity", "value")
+_FREE_FAMILIES = ("custom_fields.", "extended_fields.", "member.extended_fields.")
+_EVENT_FAMILIES = (*_FREE_FAMILIES, "tenders.", "tiers.", "balances.")
+_LINE_PATHS = ("sku", "category", "brand", "tags", "unit_price", "discount", "quantity", "value")
 _LINE_FAMILIES = ("extended_fields.",)
-_NUMERIC = frozenset(["amount", "value", "unit_price", "quantity", "tax", "shipping", "tip"])
+_NUMERIC = frozenset(
+    [
+        *("amount", "value", "unit_price", "discount", "quantity", "tax", "shipping", "tip"),
+        *("day_of_month", "month"),
+    ]
+)
+_NUMERIC_FAMILIES = ("tenders.", "balances.")
 
 
 def is_numeric_path(path: str) -> bool:
     """Return whether the value at a path always compares as a number."""
-    return path in _NUMERIC or path.startswith("tenders.")
+    return path in _NUMERIC or path.startswith(_NUMERIC_FAMILIES)
+
+
+def is_free_path(path: str) -> bool:
+    """Return whether the value at a path may be of any kind."""
+    return path.startswith(_FREE_FAMILIES)
 
 
 @attrs.frozen
@@ -84,6 +122,13 @@ class Scope:
 EVENT_SCOPE = Scope("an event", _EVENT_PATHS, _EVENT_FAMILIES)
 CONTRIBUTION_SCOPE = attrs.evolve(EVENT_SCOPE, name="an event that a tracker measures", tracker_tests=False)
 LINE_SCOPE = Scope("a line", _LINE_PATHS, _LINE_FAMILIES, line_tests=False, tracker_tests=False)
+TEXT_SCOPE = Scope(
+    "a text of an event",
+    tuple(path for path in _EVENT_PATHS if path not in _NUMERIC and path != "member.tags"),
+    (*_FREE_FAMILIES, "tiers."),
+    line_tests=False,
+    tracker_tests=False,
+)
 ANNIVERSARY_SCOPE = Scope("an anniversary", ("member.registered_on",), ("member.extended_fields.",))
 
 
@@ -138,8 +183,20 @@ def _strictly(operand: Any) -> Any:
     return type(operand), operand
 
 
+def _read_range(value: Sequence[Operand]) -> tuple[Operand, ...]:
+    operands = _read_operands(value)
+    if len(operands) != 2:
+        raise InvalidValueError("", "out_of_range", f"expected the two ends of a range, found {len(operands)} operands")
+    return operands
+
+
+declare(_read_range, list_schema({"$ref": _read_operand}, minItems=2) | {"maxItems": 2})
+
+
 @attrs.frozen(field_transformer=checked, kw_only=True)
-class _Operators:
+class Operators:
+    """The operators of a comparison, each with its operand: all of those that are set must hold."""
+
     is_: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
     is_not: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
     in_: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_operands), eq=_strictly)
@@ -150,11 +207,15 @@ class _Operators:
     less_than: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
     exists: bool | None = None
     has: Operand | None = attrs.field(default=None, converter=optional(_read_operand), eq=_strictly)
+    starts_with: str | None = attrs.field(default=None, converter=optional(read_text))
+    between: tuple[Operand, ...] | None = attrs.field(default=None, converter=optional(_read_range), eq=_strictly)
 
     def __attrs_post_init__(self) -> None:
         if not self.tests():
             raise InvalidValueError("", "required", f"needs at least one operator: {', '.join(OPERATORS)}")
         for operator, operand in self.tests():
+            if operator == "starts_with":  # always a text
+                continue
             # As numbers, `100`, `"100"` and `"100.0"` are one operand, so the two programs are equal.
             object.__setattr__(self, OPERATORS[operator], _each(operand, self._operand))
 
@@ -170,7 +231,10 @@ class _Operators:
 
 OPERATORS: Mapping[str, str] = {
     name.removesuffix("_"): name
-    for name in ["is_", "is_not", "in_", "not_in", "at_least", "more_than", "at_most", "less_than", "exists", "has"]
+    for name in [
+        *("is_", "is_not", "in_", "not_in", "at_least", "more_than", "at_most", "less_than", "exists", "has"),
+        *("starts_with", "between"),
+    ]
 }
 """The name of each operator in a document, with its name in Python."""
 
@@ -184,7 +248,7 @@ declare(_read_path, {"$ref": Scope})  # a path in the scope of the condition
 
 @schema_rules(any_of(*OPERATORS))
 @attrs.frozen(field_transformer=checked)
-class Comparison(_Operators):
+class Comparison(Operators):
     """A comparison of the value at a path: all given operators must hold.
 
     On an absent or null field every operator except `exists` is false, even `is_not` and `not_in`.
@@ -197,7 +261,7 @@ class Comparison(_Operators):
             return super()._operand(operand)
         if not isinstance(operand, Decimal):
             return operand
-        if "fields." in self.field:  # a free-form field compares a fraction as its decimal text
+        if is_free_path(self.field):  # a free-form field compares a fraction as its decimal text
             return text_of(operand)
         raise InvalidValueError(
             "", "not_an_operand", f'{self.field} compares as text: write {text_of(operand)} as "{text_of(operand)}"'
@@ -206,7 +270,7 @@ class Comparison(_Operators):
 
 @schema_rules(any_of(*OPERATORS))
 @attrs.frozen(field_transformer=checked)
-class Measure(_Operators):
+class Measure(Operators):
     """The comparison of the sum or count of a line test."""
 
 
@@ -292,12 +356,97 @@ class TrackerTest:
             raise InvalidValueError("", "required", "a tracker test has either crossed or reached, true or false")
 
 
-Condition: TypeAlias = AllOf | AnyOf | Not | Comparison | LineTest | Anniversary | TrackerTest
+class ComparableBase:
+    """The parent of the base values that an event has by itself, without a tracker, an account or another action.
+
+    `base_values` has the classes. Source: semantics 7.
+    """
+
+    __slots__ = ()
+
+
+def read_comparable(value: ComparableBase) -> ComparableBase:
+    """Return a base value of the event unchanged. Raise `InvalidValueError` for any other value."""
+    if not isinstance(value, ComparableBase):
+        raise InvalidValueError("", "wrong_type", f"expected a base value of the event, found {describe(value)}")
+    if getattr(value, "aggregate", "total") == "each_unit":
+        raise InvalidValueError("aggregate", "misplaced", "each_unit is for the base of a proration")
+    return value
+
+
+@schema_rules(any_of(*OPERATORS))
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class BaseTest(Operators):
+    """A comparison of a base value of the event, in the program's money and without rounding.
+
+    A base that the event does not have compares false.
+    """
+
+    base: "ComparableBase" = attrs.field(
+        converter=read_comparable
+    )  # `base_values` resolves it to the union of the classes
+
+
+@schema_rules(any_of("at_least", "at_most", "is"))
+@attrs.frozen(field_transformer=checked)
+class TierTest:
+    """A comparison of the member's level in a tier, in the order of the tier's levels; false without a member."""
+
+    tier: str = attrs.field(converter=read_id)
+    at_least: str | None = attrs.field(default=None, converter=optional(read_id))
+    at_most: str | None = attrs.field(default=None, converter=optional(read_id))
+    is_: str | None = attrs.field(default=None, converter=optional(read_id))
+
+    def __attrs_post_init__(self) -> None:
+        if not self.tests():
+            raise InvalidValueError("", "required", "a tier test needs at_least, at_most or is, with a level")
+
+    def tests(self) -> tuple[tuple[Callable[[int, int], bool], str], ...]:
+        """Return the comparisons of two positions in the list of levels, each with its level."""
+        pairs = ((ge, self.at_least), (le, self.at_most), (eq, self.is_))
+        return tuple((compare, level) for compare, level in pairs if level is not None)
+
+
+def _read_share(value: int) -> int:
+    return read_whole(value, 0, 100)
+
+
+declare(_read_share, whole_number_schema(0, 100))
+
+
+@attrs.frozen(field_transformer=checked)
+class Sample:
+    """A test that holds for a fixed share of the texts at a path, such as members or stores.
+
+    A text has a number from 0 to 99, by its hash with the salt; the test holds if `from` ≤ number < `below`.
+    """
+
+    sample: str = attrs.field(converter=_read_path)
+    salt: str = attrs.field(converter=read_text)
+    from_: int = attrs.field(converter=_read_share)
+    below: int = attrs.field(converter=_read_share)
+
+
+Condition: TypeAlias = (
+    AllOf | AnyOf | Not | Comparison | LineTest | Anniversary | TrackerTest | BaseTest | TierTest | Sample
+)
 
 declare(read_condition, {"$ref": Condition})
 declare(_read_conditions, list_schema({"$ref": Condition}))
 
-_KINDS = (AllOf, AnyOf, Not, Comparison, LineTest, Anniversary, TrackerTest)
+_KINDS = (AllOf, AnyOf, Not, Comparison, LineTest, Anniversary, TrackerTest, BaseTest, TierTest, Sample)
 
 for _class in (AllOf, AnyOf, Not, LineTest):  # conditions nest: their annotations refer to later classes
     attrs.resolve_types(_class, globals())
+
+
+def parts_of(condition: Condition | None) -> Iterator[Condition]:
+    """Yield a condition and all conditions inside it; nothing for None."""
+    waiting = [condition] if condition is not None else []
+    for each in waiting:  # the loop appends to the list
+        yield each
+        match each:
+            case AllOf(parts) | AnyOf(parts):
+                waiting += parts
+            case Not(part) | LineTest(part):
+                waiting.append(part)

@@ -4,7 +4,7 @@ They are built once for each evaluation. Facts that only some rules need (lines,
 on first use. Source: semantics 3 (exchange rates), 5 (event date).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 import attrs
@@ -22,14 +22,18 @@ __all__ = ["NO_RATE", "Facts", "LineFacts", "NoRate", "Standing"]
 class Standing:
     """The value of a tracker before the event, and the event's contribution to it, both in millionths.
 
-    `is_known` is False if the contribution is money of another currency and the event has no exchange rate. The
-    contribution is then 0. Source: semantics 3 (bases) and 7 (trackers).
+    With `repeats` every multiple of the target is a milestone, otherwise only the target itself. `is_known` is False if
+    the contribution is money of another currency and the event has no exchange rate; the contribution is then 0.
+    `is_anyones` is False if the tracker belongs to groups and the member has none. Source: semantics 3 (bases) and 7
+    (trackers).
     """
 
     target: int
     before: int
     contribution: int
     is_known: bool = True
+    repeats: bool = False
+    is_anyones: bool = True
 
     @property
     def after(self) -> int:
@@ -38,8 +42,32 @@ class Standing:
 
     @property
     def gap_before(self) -> int:
-        """The rest up to the target before the event; zero beyond it."""
-        return max(self.target - self.before, 0)
+        """The rest up to the next milestone before the event; zero beyond the last."""
+        return self._gap(self.before)
+
+    @property
+    def gap_after(self) -> int:
+        """The rest up to the next milestone after the event; zero beyond the last."""
+        return self._gap(self.after)
+
+    @property
+    def crossings(self) -> int:
+        """The number of milestones that the event passes."""
+        return self._passed(self.after) - self._passed(self.before)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the tracker is at or past its target after the event."""
+        return self.after >= self.target
+
+    def _gap(self, value: int) -> int:
+        milestone = (self._passed(value) + 1) * self.target if self.repeats else self.target
+        return max(milestone - value, 0)
+
+    def _passed(self, value: int) -> int:
+        """Return how many milestones a value is at or past; they are positive multiples of the target."""
+        passed = max(value // self.target, 0)
+        return passed if self.repeats else min(passed, 1)
 
 
 class NoRate:
@@ -85,6 +113,7 @@ class Facts:
         "_bill",
         "_line_facts",
         "_standings",
+        "_tiers",
         "_trackers",
         "_values",
         "amount",
@@ -107,6 +136,7 @@ class Facts:
         zone: tzinfo,
         money: str | None,
         trackers: "Mapping[str, Callable[[Facts], Standing]]",
+        tiers: Mapping[str, Sequence[str]],
     ) -> None:
         self.event = event
         self.snapshot = snapshot
@@ -125,6 +155,7 @@ class Facts:
             self.is_refund = False
             self.amount, self.priced, self.event_lines = None, None if self.rate is not None else NO_RATE, ()
         self._trackers = trackers
+        self._tiers = tiers
         self._standings: dict[str, Standing] = {}
         self._line_facts: list[LineFacts] | None = None
         self._values: tuple[list[int], int] | None = None
@@ -169,6 +200,28 @@ class Facts:
             self._standings[tracker] = self._trackers[tracker](self)
         return self._standings[tracker]
 
+    def award(self, tracker: str, amount: int) -> None:
+        """Set the contribution of the event's awards to a tracker, in millionths; known only after all actions."""
+        self._standings[tracker] = attrs.evolve(self.standing(tracker), contribution=amount)
+
+    def levels(self, tier: str) -> Sequence[str]:
+        """Return the levels of a tier, the lowest first."""
+        return self._tiers[tier]
+
+    def level(self, tier: str) -> str | None:
+        """Return the member's level of a tier before the event, by default the first; None without a member."""
+        if self.member is None:
+            return None
+        standing = self.snapshot.tiers.get(tier)
+        return standing.level if standing is not None else self._tiers[tier][0]
+
+    def balance(self, currency: str) -> int | None:
+        """Return the balance of the member's own account before the event, in millionths; None without a member."""
+        if self.member is None:
+            return None
+        balance = self.snapshot.balances.get(currency)
+        return micros(balance) if balance is not None else 0
+
     def in_money(self, value: int, denominator: int) -> Ratio:
         """Convert an amount of the event's currency to the program's money, exactly.
 
@@ -181,10 +234,10 @@ class Facts:
         return value * self.rate, denominator * RATE_UNIT
 
     @property
-    def lines_tax(self) -> int | None:
-        """The sum of the lines' own tax, in millionths; None unless every line of the bill carries it."""
+    def tax_of_lines(self) -> list[int] | None:
+        """The lines' own tax, in millionths; None unless every line of the bill carries it."""
         taxes = [line.tax for line in self.event_lines]
-        return sum(each_in_micros(taxes)) if taxes and None not in taxes else None
+        return each_in_micros(taxes) if taxes and None not in taxes else None
 
     @property
     def tenders(self) -> dict[str, int]:

@@ -12,10 +12,14 @@ from loyalty_rules.rules.conditions import (
     CONTRIBUTION_SCOPE,
     EVENT_SCOPE,
     LINE_SCOPE,
+    TEXT_SCOPE,
     Anniversary,
+    BaseTest,
     Condition,
     LineTest,
+    Sample,
     Scope,
+    TierTest,
     TrackerTest,
 )
 from loyalty_rules.rules.trackers import Tracker
@@ -30,6 +34,7 @@ _SCOPE_NAMES: Mapping[Scope, str] = {
     CONTRIBUTION_SCOPE: "measured_event",
     LINE_SCOPE: "line",
     ANNIVERSARY_SCOPE: "anniversary",
+    TEXT_SCOPE: "text",
 }
 
 
@@ -73,7 +78,7 @@ def condition_schema(scope: Scope) -> Json:
 def _is_allowed(cls: type, scope: Scope) -> bool:
     if cls is TrackerTest:
         return scope.tracker_tests
-    return scope.line_tests or cls not in (LineTest, Anniversary)
+    return scope.line_tests or cls not in (LineTest, Anniversary, BaseTest, TierTest, Sample)
 
 
 def _selecting_key(cls: type) -> str:

@@ -17,6 +17,7 @@ __all__ = ["event_schema", "union_name", "union_schema"]
 _UNIONS: Mapping[str, Any] = {
     "action": promotions.Action,
     "base_value": base_values.BaseValue,
+    "base_of_event": base_values.Comparable,
     "benefit": coupons.Benefit,
     "coupon_expiry": coupons.COUPON_EXPIRY,
     "expiry_of_level": tiers.Lasts,

@@ -19,6 +19,7 @@ from loyalty_rules.rules.conditions import AllOf, Anniversary, AnyOf, Comparison
 from loyalty_rules.rules.expiry import EXPIRIES, Expiry
 from loyalty_rules.rules.promotions import CurrencyAction, Promotion
 from loyalty_rules.rules.proration import PRORATIONS
+from loyalty_rules.rules.trackers import AwardedCurrency
 from loyalty_rules.testing.strategies.scalars import FIRST_DAY
 from loyalty_rules.values.amounts import decimal_of, number_in
 from loyalty_rules.values.dates import in_zone
@@ -112,7 +113,8 @@ def _channels(program: Program) -> Iterator[str]:
 
 
 def _bases(program: Program) -> Iterator[BaseValue | Count]:
-    yield from (tracker.measure for tracker in program.trackers)
+    measures = (tracker.measure for tracker in program.trackers)
+    yield from (measure for measure in measures if not isinstance(measure, AwardedCurrency))
     yield from (place.base for place in actions_of(program) if place.base is not None)
 
 
