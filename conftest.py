@@ -10,6 +10,9 @@ Every profile draws the same examples each time, unless `LOYALTY_SEED` or `LOYAL
 """
 
 import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,12 @@ from hypothesis import Phase, settings
 from sybil.integration.pytest import SybilItem
 
 __all__ = ["pytest_collect_file"]
+
+if sys.dont_write_bytecode:
+    # The tests start many processes. Without bytecode, each of them compiles every module again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(__file__).parent / "build" / "bytecode")
+    sys.dont_write_bytecode = False
 
 RANDOM = bool({"LOYALTY_EXAMPLES", "LOYALTY_SEED"} & {*os.environ})
 for profile, examples in {"quick": 33, "ci": 100, "deep": 2_000}.items():
@@ -56,12 +65,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Build a scheduler that keeps the blocks of a page in one process: they share a namespace and a folder."""
+    """Build a scheduler that passes on the first tests, the slow ones, one by one, and the others in groups."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class PageScheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            page, separator, _ = nodeid.partition(".md::")
-            return page if separator else nodeid
+    class GroupScheduling(LoadScopeScheduling):
+        groups: dict[str, str]
 
-    return PageScheduling(config, log)
+        def schedule(self) -> None:
+            if self.collection is None:
+                self.groups = groups_of(next(iter(self.registered_collections.values())))
+            super().schedule()
+
+        def _split_scope(self, nodeid: str) -> str:
+            return self.groups[nodeid]
+
+    config.option.loadscopereorder = False
+    return GroupScheduling(config, log)
+
+
+def groups_of(tests: Sequence[str]) -> dict[str, str]:
+    """Return the name of the group of each test. The tests of a group run in one process, one after the other.
+
+    The blocks of a page are one group, because they share a namespace and a folder. Other groups are parts of a file,
+    so that a process sets up few fixtures of modules. They grow to twenty tests, because the slow tests are first.
+    """
+    groups: dict[str, str] = {}
+    file, first, size = "", "", 0
+    for position, test in enumerate(tests):
+        before, file = file, test.partition("::")[0]
+        if file.endswith(".md"):
+            groups[test] = file
+            continue
+        if file != before or size > position // 500:
+            first, size = test, 0
+        groups[test] = first
+        size += 1
+    return groups

@@ -30,7 +30,23 @@ from loyalty_rules.loading import load_event, load_program
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 
-__all__ = ["ANNA", "NOON", "RACES", "WORKERS", "Outcome", "Race", "Workers", "drop_unique_keys", "opened"]
+__all__ = [
+    "ANNA",
+    "NOON",
+    "PROCESSES",
+    "RACES",
+    "WORKERS",
+    "Outcome",
+    "Race",
+    "Workers",
+    "drop_unique_keys",
+    "open_and_sell",
+    "opened",
+]
+
+PROCESSES = multiprocessing.get_context("forkserver")
+"""Processes that are forked from one that has done nothing but the slow imports."""
+PROCESSES.set_forkserver_preload(["pytest", "psycopg", "sqlalchemy.dialects.postgresql", "loyalty_rules.ledger.sql"])
 
 WORKERS = 8
 PATIENCE = 300.0  # seconds, for a whole race
@@ -67,6 +83,9 @@ def points(amount: int, **parts: Any) -> dict[str, Any]:
     return {**issue, "proration": {"type": "fixed", "amount": str(amount)}, **parts}
 
 
+TEN = program(points(10))
+
+
 def bill(event: str, member: str = "anna") -> Any:
     return load_event(
         {"type": "transaction", "id": event, "occurred_at": NOON, "amount": "100", "member": {"id": member}}
@@ -81,10 +100,15 @@ def opened(race: Race) -> SQLLedger:
     return ledger
 
 
+def open_and_sell(url: str, number: int) -> str:
+    """Open a ledger and record a sale, as each worker of a web server does when it starts."""
+    with closing(SQLLedger.open(url)) as ledger:
+        return ledger.process(TEN, bill(f"T{number}")).status
+
+
 # -- the races -------------------------------------------------------------------------------------------------------
 
 Attempt = tuple[str, Callable[[SQLLedger], Receipt]]
-TEN = program(points(10))
 
 
 @attrs.frozen
@@ -228,13 +252,12 @@ class Workers:
     """Eight processes that wait for races."""
 
     def __init__(self) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self._barrier = spawn.Barrier(WORKERS)
+        self._barrier = PROCESSES.Barrier(WORKERS)
         self._pipes: list[Pipe] = []
         self._processes = []
         for number in range(WORKERS):
-            ours, theirs = spawn.Pipe()
-            process = spawn.Process(target=work, args=(number, theirs, self._barrier), daemon=True)
+            ours, theirs = PROCESSES.Pipe()
+            process = PROCESSES.Process(target=work, args=(number, theirs, self._barrier), daemon=True)
             process.start()
             theirs.close()
             self._pipes.append(ours)

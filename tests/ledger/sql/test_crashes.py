@@ -9,7 +9,6 @@ Not tested: power failures, and disks that acknowledge too early. The system kee
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -27,7 +26,7 @@ from loyalty_rules.ledger.sql import SQLLedger, Tables
 from loyalty_rules.lifecycle.records import Account
 
 from .crashing import POINTS, Plan, acknowledged, expected_points, opened, record_all, record_until, shop
-from .racing import ANNA, bill
+from .racing import ANNA, PROCESSES, bill
 from .servers import VARIABLE, Server, start_server
 
 pytestmark = pytest.mark.slow
@@ -41,10 +40,6 @@ SEEDS = range(10 if DEEP else 1)
 ROUNDS = 20 if DEEP else 2
 WRITERS = 4
 PATIENCE = 60.0
-
-# The processes are forked from one that has done nothing but the slow imports.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pytest", "psycopg", "sqlalchemy.dialects.postgresql", "loyalty_rules.ledger.sql"])
 
 State = dict[str, list[tuple[Any, ...]]]
 

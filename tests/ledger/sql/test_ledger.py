@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -33,6 +32,7 @@ from loyalty_rules.testing.ledgers.facts.till import (
 from loyalty_rules.testing.ledgers.state_machine import ledger_state_machine
 
 from .empty_ledgers import TABLES, SQLiteTemplate, emptied
+from .racing import PROCESSES, open_and_sell
 from .servers import Server
 from .sqlite_files import busy_week, execute
 
@@ -220,13 +220,7 @@ def test_a_report_on_a_server_without_a_ledger_fails_and_creates_nothing(
         assert not ledger.exists()
 
 
-def open_and_sell(url: str, number: int) -> str:
-    """Open a ledger and record a sale, as each worker of a web server does when it starts."""
-    with closing(SQLLedger.open(url)) as ledger:
-        return ledger.process(shop(earn(fixed("10"))), Till(ledger).bill(f"T{number}")).status
-
-
 @pytest.mark.slow
 def test_eight_processes_open_a_new_database_at_once(database: str) -> None:
-    with multiprocessing.get_context("spawn").Pool(8) as workers:
+    with PROCESSES.Pool(8) as workers:
         assert workers.starmap(open_and_sell, [(database, number) for number in range(8)], 1) == ["recorded"] * 8
