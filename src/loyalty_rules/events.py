@@ -19,6 +19,7 @@ from loyalty_rules.values.amounts import (
     read_decimal,
     read_drawn,
     read_non_negative,
+    read_positive,
     read_rate,
     read_sum,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Confirmation",
     "Contact",
     "CouponCounts",
+    "DeliveredLine",
     "Event",
     "Issued",
     "IssuedCounts",
@@ -275,11 +277,21 @@ class Return:
         _limit("tenders", self.tenders or ())
 
 
+@attrs.frozen(field_transformer=checked)
+class DeliveredLine:
+    """The quantity of one line of the original sale that was delivered; `id` is the id of that line."""
+
+    id: str = attrs.field(converter=read_name)
+    quantity: Decimal = attrs.field(converter=read_non_negative)
+
+
+@schema_rules(at_most_items("lines", MAX_LINES))
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Update:
     """A later state of the sale `of`: every field that is not None replaces the field of the sale.
 
-    Source: documents (event).
+    `lines` are the parts of lines that were delivered, if not all were: only their part of a promise is released.
+    Source: semantics 6, documents (event).
     """
 
     type: Literal["update"] = "update"
@@ -289,17 +301,25 @@ class Update:
     status: str | None = attrs.field(default=None, converter=optional(read_name))
     custom_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
     extended_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
+    lines: tuple[DeliveredLine, ...] = attrs.field(default=(), converter=TupleOf[DeliveredLine])
+
+    def __attrs_post_init__(self) -> None:
+        _limit("lines", self.lines)
 
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Confirmation:
-    """An external decision to issue or cancel a promise. `promise` is the key of the promise's intent."""
+    """An external decision to issue or cancel a promise. `promise` is the key of the promise's intent.
+
+    `amount` are the units that it decides about; None are all that are still promised. Source: semantics 6.
+    """
 
     type: Literal["confirmation"] = "confirmation"
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
     promise: str = attrs.field(converter=read_text)
     outcome: Literal["issue", "cancel"]
+    amount: Decimal | None = attrs.field(default=None, converter=optional(read_positive))
 
 
 EVENT_TYPES: Mapping[str, type] = {

@@ -192,9 +192,10 @@ class LotDraw:
 
 @attrs.frozen
 class ReleasePromise:
-    """The release of a promise, which becomes a live lot, once.
+    """The release of a promise, or of a part of it, which becomes a live lot.
 
-    `event` is the update or confirmation that released it, None if it was due.
+    `event` is the update or confirmation that released it, None if it was due. `lot` is the key of the lot that a part
+    becomes; it is None for what remains of the promise, which becomes the promise's own lot.
     """
 
     type: ClassVar[Literal["release_promise"]] = "release_promise"
@@ -208,6 +209,7 @@ class ReleasePromise:
     issue_on: date
     expires_on: date | None
     expires_at: datetime | None
+    lot: str | None = None
 
 
 @attrs.frozen

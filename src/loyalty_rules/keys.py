@@ -133,14 +133,14 @@ def tracker_key(event: str, tracker: str) -> str:
 # -- intents after the sale --------------------------------------------------------------------------------------------
 
 
-def release_key(promise: str) -> str:
-    """Return the key of the release of a promise: its key and `/release`."""
-    return f"{promise}/release"
+def release_key(promise: str, event: str | None = None) -> str:
+    """Return the key of the release of a promise: its key and `/release`; of a part also `/` and the event."""
+    return f"{promise}/release" if event is None else f"{promise}/release/{key_part(event)}"
 
 
-def cancellation_key(promise: str) -> str:
-    """Return the key of the end of a promise without an issue: its key and `/cancel`."""
-    return f"{promise}/cancel"
+def cancellation_key(promise: str, event: str | None = None) -> str:
+    """Return the key of the end of a promise without an issue: its key and `/cancel`; of a part also the event."""
+    return f"{promise}/cancel" if event is None else f"{promise}/cancel/{key_part(event)}"
 
 
 def reversal_key(event: str, action: str) -> str:

@@ -186,7 +186,7 @@ def test_the_rows_of_reports_have_the_entries_and_the_store_of_each_lot(queries:
     rows = queries.report_rows("acme", SOLD_AT)
 
     assert rows.at == SOLD_AT
-    assert [(each.lot.key, each.store, len(each.entries)) for each in rows.lots] == [
+    assert [(each.lot.key, each.lot.store, len(each.entries)) for each in rows.lots] == [
         ("acme/T-1/p/earn", "lisbon", 1),
         ("acme/T-1/p/short", "lisbon", 1),
         ("acme/T-1/p/latest", "lisbon", 1),

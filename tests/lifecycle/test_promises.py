@@ -273,3 +273,138 @@ def test_a_cancelled_promise_releases_its_caps() -> None:
     capped.process(confirmation("cancel"))
     issued = capped.ledger.snapshot(capped.program, probe).issued["p/earn"]
     assert (issued.member.times, issued.total.amount) == (0, 0)
+
+
+# -- parts of a promise ----------------------------------------------------------------------------------------------
+
+TWO_LINES = [{"id": "1", "quantity": "4", "value": "60"}, {"id": "2", "quantity": "1", "value": "40"}]
+DAYS_30 = {"type": "fixed_period", "after": {"days": 30}}
+
+
+def parcels(timing: dict = ON_SHIPPED, **parts: object) -> Till:
+    """A till where T-1 has been promised 50: 30 for line 1, 20 for line 2."""
+    till = Till(program(earn(fixed("50"), timing=timing, **parts)))
+    till.sell(sale("100", lines=TWO_LINES, member={"id": "M1", "contacts": {"email": "m@example.org"}}))
+    return till
+
+
+def delivery(number: int, *lines: tuple[str, str], at: str = "2025-02-01T10:00:00Z", status: str = "Shipped") -> dict:
+    return update(status, number, at, lines=[{"id": line, "quantity": quantity} for line, quantity in lines])
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "after_each"),
+    [
+        ([[("1", "4")], [("2", "1")]], [(30, 20), (50, 0)]),
+        ([[("2", "1")], [("1", "4")]], [(20, 30), (50, 0)]),
+        # A piece of line 1 is worth 7.50: one gives 7, two 15, three 22.
+        ([[("1", "1")], [("1", "1")], [("1", "1")]], [(7, 43), (15, 35), (22, 28)]),
+        ([[("1", "3")], [("1", "1"), ("2", "1")]], [(22, 28), (50, 0)]),
+        ([[("1", "9")]], [(30, 20)]),  # more than was bought is all of the line
+        ([[("1", "0")]], [(0, 50)]),
+        ([[("1", "4")], []], [(30, 20), (50, 0)]),  # an update without lines delivers the rest
+    ],
+)
+def test_an_update_with_lines_releases_their_part_and_the_last_one_the_rest(deliveries: list, after_each: list) -> None:
+    shipped = parcels()
+    seen = []
+    for number, lines in enumerate(deliveries, 1):
+        shipped.process(delivery(number, *lines))
+        seen.append(standing(shipped))
+    assert seen == after_each
+    assert shipped.ledger.check_invariants() == []
+
+
+def test_each_part_is_a_lot_with_its_own_dates() -> None:
+    shipped = parcels(expiry=DAYS_30)
+    first = shipped.process(delivery(1, ("1", "4"), at="2025-02-01T10:00:00Z")).intents[0]
+    rest = shipped.process(delivery(2, ("2", "1"), at="2025-02-11T10:00:00Z")).intents[0]
+
+    assert isinstance(first, ReleasePromise)
+    assert (first.key, first.lot, first.amount) == (f"{KEY}/release/U-1", f"{KEY}/release/U-1", 30)
+    assert isinstance(rest, ReleasePromise)
+    assert (rest.key, rest.lot, rest.amount) == (f"{KEY}/release", None, 20)
+    lots = shipped.ledger.lots("acme", MEMBER, "points", instant("2025-02-11T10:00:00Z"))
+    assert {(lot.key, lot.outstanding, str(lot.expires_on), lot.issue_key) for lot in lots} == {
+        (KEY, 20, "2025-03-13", KEY),
+        (f"{KEY}/release/U-1", 30, "2025-03-03", KEY),
+    }
+
+
+def test_an_update_that_does_not_satisfy_the_condition_delivers_nothing() -> None:
+    shipped = parcels()
+    assert shipped.process(delivery(1, ("1", "4"), status="Packed")).intents == ()
+    shipped.process(delivery(2, ("2", "1")))
+    assert standing(shipped) == (20, 30)
+
+
+def test_lines_that_came_back_count_as_delivered() -> None:
+    shipped = parcels(on_return="keep")
+    back = {"type": "return", "id": "R-1", "of": "T-1", "amount": "60", "lines": [{"id": "1", "quantity": "4"}]}
+    shipped.ledger.process(shipped.program, lr.load_event({**back, "occurred_at": "2025-01-20T10:00:00Z"}))
+    shipped.process(delivery(1, ("2", "1")))
+    assert standing(shipped) == (50, 0)
+
+
+def test_a_return_takes_the_promise_before_the_parts_that_were_released() -> None:
+    shipped = parcels()
+    shipped.process(delivery(1, ("1", "4")))
+    back = {"type": "return", "id": "R-1", "of": "T-1", "occurred_at": "2025-02-02T10:00:00Z"}
+    shipped.process({**back, "amount": "40", "lines": [{"id": "1", "quantity": "2"}]})
+    assert standing(shipped, "2025-02-02T10:00:00Z") == (30, 20)  # 50 points, whatever the rest of the sale is
+    shipped.process({**back, "id": "R-2", "amount": "60"})
+    assert standing(shipped, "2025-02-02T10:00:00Z") == (0, 0)
+    assert shipped.ledger.check_invariants() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        (delivery(1, ("3", "1")), ("unknown_line",)),
+        (delivery(1, ("1", "1"), at="2025-01-15T09:59:59Z"), ("too_early",)),
+        (delivery(1, ("3", "1"), at="2025-01-15T09:59:59Z"), ("unknown_line", "too_early")),
+    ],
+)
+def test_an_update_that_cannot_be_right_is_refused(change: dict, reasons: tuple) -> None:
+    shipped = parcels()
+    assert refused(shipped.process(change)) == reasons
+    shipped.process(delivery(1, ("1", "4")))  # nothing of it was kept
+    assert standing(shipped) == (30, 20)
+
+
+def in_part(amount: str, number: int = 1, outcome: str = "issue", at: str = "2025-02-01T10:00:00Z") -> dict:
+    return {**confirmation(outcome, number, at), "amount": amount}
+
+
+def test_a_confirmation_of_an_amount_leaves_the_rest_promised() -> None:
+    waiting = parcels(EXTERNAL)
+    waiting.process(in_part("30"))
+    assert standing(waiting) == (30, 20)
+    waiting.process(in_part("5", 2, "cancel"))
+    assert standing(waiting) == (30, 15)
+    waiting.process(confirmation(number=3))
+    assert standing(waiting) == (45, 0)
+    assert refused(waiting.process(in_part("1", 4))) == ("already_resolved",)
+    assert waiting.ledger.check_invariants() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        (in_part("51"), ("more_than_promised",)),
+        (in_part("0.5"), ("not_a_unit",)),
+        (in_part("50.5", at="2025-01-15T09:00:00Z"), ("more_than_promised", "not_a_unit", "too_early")),
+    ],
+)
+def test_a_confirmation_that_cannot_be_right_is_refused(change: dict, reasons: tuple) -> None:
+    waiting = parcels(EXTERNAL)
+    assert refused(waiting.process(change)) == reasons
+    assert standing(waiting) == (0, 50)
+
+
+def test_a_part_that_would_have_expired_lapses() -> None:
+    waiting = parcels(EXTERNAL, expiry={"type": "fixed_date", "on": "2025-01-31"})
+    (cancelled,) = waiting.process(in_part("30")).intents
+    assert isinstance(cancelled, CancelPromise)
+    assert (cancelled.key, cancelled.outcome, cancelled.amount) == (f"{KEY}/cancel/C-1", "lapsed", 30)
+    assert standing(waiting) == (0, 20)

@@ -39,9 +39,11 @@ def test_the_buckets_are_the_fields_of_a_lot_by_their_names_in_entries() -> None
         "expired": "expired",
         "reversed": "reversed",
         "voided": "voided",
+        "moved": "moved_on",
     }
     assert lot(issued=10, outstanding=7, spent=3).buckets == {
         "promised": 0, "available": 7, "spent": 3, "expired": 0, "reversed": 0, "voided": 0,
+        "moved": 0,
     }  # fmt: skip
 
 

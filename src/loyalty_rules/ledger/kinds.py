@@ -10,9 +10,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
-from loyalty_rules.lifecycle.records import Account, Payment, Shortfall
+from loyalty_rules.lifecycle.records import Account, FurtherLot, Payment, Shortfall
 
-__all__ = ["KINDS", "PAYMENTS", "SHORTFALLS", "Keyed", "Kind", "RecordT", "balance_name"]
+__all__ = ["FURTHER_LOTS", "KINDS", "PAYMENTS", "SHORTFALLS", "Keyed", "Kind", "RecordT", "balance_name"]
 
 
 class Keyed(Protocol):
@@ -60,5 +60,8 @@ SHORTFALLS = Kind(
 )
 """What returns could not take, found by balance; by `debtor` only those that the account owes."""
 
-KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS)
+FURTHER_LOTS = Kind("further_lots", FurtherLot, {})
+"""The issues of lots that are in no receipt of a sale."""
+
+KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS)
 """Every kind of state with a description."""

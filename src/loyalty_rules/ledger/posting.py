@@ -36,11 +36,12 @@ from loyalty_rules.intents import (
 from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS, balance_name
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, PAYMENTS, SHORTFALLS, balance_name
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Shortfall
+from loyalty_rules.lifecycle.promises import released_part
+from loyalty_rules.lifecycle.records import Account, CouponRecord, FurtherLot, Lot, Payment, Shortfall
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
@@ -148,13 +149,38 @@ class Posting:
         promised = issue.state == "promised"
         target = "promised" if promised else "available"
         entry = self.entry(issue, "issued", target, issue.amount, issue.key)
-        self.storage.add_lot(issue, entry, rolling=issue.key in self._rolling)
+        self.add_lot(issue, entry)
         if issue.expires_at is not None:
             self.storage.set_expiry(issue.key, ExpiryVersion(self.at, issue.expires_on, issue.expires_at))
         self.count(issue.claims)
         if not promised:
             self.pay_debt(issue.key)
         return issue
+
+    def add_lot(self, issue: IssueCurrency, entry: Entry) -> None:
+        """Add the lot of an issue; keep the issue of a lot that its sale did not issue itself."""
+        sale = self.storage.sale(self.program.id, issue.event)
+        store = sale.event.store if sale is not None else None
+        lot = Lot(issue, 0, rolling=issue.key in self._rolling, issue_on=issue.issue_on, store=store)
+        self.storage.add_lot(lot, entry)
+        if issue.event != self.identity.event:
+            self.keep_issue(lot)
+
+    def keep_issue(self, lot: Lot) -> None:
+        """Save the issue of a lot that is in no receipt of a sale."""
+        further = FurtherLot(lot.issue, lot.origin, lot.store, lot.rolling)
+        self.storage.save_record(FURTHER_LOTS, self.program.id, further, self.at)
+
+    def move_on(self, lot: Lot, source: str, issue: IssueCurrency, reason: str) -> None:
+        """Move units of a lot on to a new lot with the key, the amount and the dates of `issue`."""
+        self.move(lot.key, source, "moved", issue.amount, reason)
+        further = Lot(
+            issue, 0, rolling=lot.rolling, issue_on=issue.issue_on, origin=lot.origin or lot.key, store=lot.store
+        )
+        self.storage.add_lot(further, self.entry(issue, "moved", "available", issue.amount, reason))
+        if issue.expires_at is not None:
+            self.storage.set_expiry(issue.key, ExpiryVersion(self.at, issue.expires_on, issue.expires_at))
+        self.keep_issue(further)
 
     def within_claims(self, intent: IssueCurrency) -> int:
         """Return the part of an issue that its caps allow, in millionths; record the trim of each cap that binds."""
@@ -247,6 +273,11 @@ class Posting:
 
     def release_promise(self, intent: ReleasePromise) -> ReleasePromise:
         key = intent.promise
+        if intent.lot is not None:
+            promise = self.lot(key)
+            self.move_on(promise, "promised", released_part(promise, intent), intent.key)
+            self.pay_debt(intent.lot)
+            return intent
         self.move(key, "promised", "available", intent.amount, intent.key)
         self.storage.set_released(key, self.at, intent.issue_on)
         extended = self.lot(key).expires_at

@@ -75,12 +75,12 @@ class Queries:
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant."""
         at = read_argument(read_instant, "at", at)
-        lots = (_report_lot(history, store, at) for history, store in self._storage.lot_histories(program))
+        lots = (_report_lot(history, at) for history in self._storage.lot_histories(program))
         return ReportRows(at, tuple(filter(None, lots)), tuple(self._storage.coupons_at(program, at)))
 
 
-def _report_lot(history: LotHistory, store: str | None, at: datetime) -> ReportLot | None:
+def _report_lot(history: LotHistory, at: datetime) -> ReportLot | None:
     lot = history.lot(at)
     if lot is None:
         return None
-    return ReportLot(lot, store, tuple(each for each in history.entries if each.at <= at))
+    return ReportLot(lot, tuple(each for each in history.entries if each.at <= at))

@@ -26,7 +26,8 @@ class Balance:
 class Entry:
     """An entry: one two-sided movement of a lot's units from a source bucket to a target bucket.
 
-    The buckets are `promised`, `available`, `spent`, `expired`, `reversed` and `voided`; new units come from `issued`.
+    The buckets are `promised`, `available`, `spent`, `expired`, `reversed`, `voided` and `moved`; new units come from
+    `issued`. Units that go on to another lot have two entries: into `moved` of the one, from `moved` into the other.
     `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent.
     """
 
@@ -45,10 +46,9 @@ class Entry:
 
 @attrs.frozen
 class ReportLot:
-    """One lot as of an instant, with the store of its sale and its entries up to then."""
+    """One lot as of an instant, with its entries up to then."""
 
     lot: Lot
-    store: str | None
     entries: tuple[Entry, ...]
 
 
@@ -86,6 +86,8 @@ class LotHistory:
     expiry_versions: tuple[ExpiryVersion, ...] = ()
     released: tuple[datetime, date] | None = None
     claimed: tuple[tuple[datetime, Decimal], ...] = ()
+    origin: str | None = None
+    store: str | None = None
 
     def lot(self, at: datetime | None = None) -> Lot | None:
         """Return the lot as of an instant, or the current lot if `at` is None; None if it had not been issued yet."""
@@ -118,6 +120,8 @@ class LotHistory:
             issue_on=self.released[1] if self.released is not None and released else self.issue.issue_on,
             expires_on=expiry.expires_on,
             expires_at=expiry.expires_at,
+            origin=self.origin,
+            store=self.store,
         )
         for each in entries:
             lot = lot.moved(each.source, each.target, each.amount)

@@ -174,6 +174,7 @@ _BUCKETS: Mapping[str, tuple[str, int]] = {
     "expired": ("expired", 1),
     "reversed": ("reversed", 1),
     "voided": ("voided", 1),
+    "moved": ("outstanding", 1),  # what leaves one lot comes into another
 }
 
 
@@ -248,19 +249,19 @@ def _dimension(fact: _Fact, by: By, zone: tzinfo) -> str | None:
 
 
 def _facts(rows: ReportRows) -> Iterator[_Fact]:
+    issued_at = {history.lot.key: history.entries[0].at for history in rows.lots}
     for history in rows.lots:
-        yield from _facts_of_lot(history, rows.at)
+        yield from _facts_of_lot(history, issued_at[history.lot.origin or history.lot.key], rows.at)
     for coupon in rows.coupons:
         yield from _facts_of_coupon(coupon, rows.at)
 
 
-def _facts_of_lot(history: ReportLot, at: datetime) -> Iterator[_Fact]:
+def _facts_of_lot(history: ReportLot, issued_at: datetime, at: datetime) -> Iterator[_Fact]:
     lot, issue, entries = history.lot, history.lot.issue, history.entries
-    issued_at = entries[0].at
 
     def fact(when: datetime, bucket: str, amount: int) -> _Fact:
         column, sign = _BUCKETS[bucket]
-        return _Fact("currency", issue.currency, issue.promotion, history.store, issued_at, when, column, sign * amount)
+        return _Fact("currency", issue.currency, issue.promotion, lot.store, issued_at, when, column, sign * amount)
 
     for each in entries:
         amount = micros(each.amount)

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
 from loyalty_rules.engine.counters import Counter
-from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey
@@ -83,8 +82,8 @@ class Storage(Protocol):
         """Return lots in the order of issue, among them all that have expired by an instant and are not swept."""
         ...
 
-    def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
-        """Add a lot with its first entry, from the bucket `issued`."""
+    def add_lot(self, lot: Lot, entry: Entry) -> None:
+        """Add a lot without units, and its first entry, which brings them."""
         ...
 
     def add_entry(self, entry: Entry) -> None:
@@ -194,8 +193,8 @@ class Storage(Protocol):
         """Return the coupons of a member, in the order of issue."""
         ...
 
-    def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
-        """Return the history of each lot with the store of its sale, in the order of issue."""
+    def lot_histories(self, program: str) -> Iterable[LotHistory]:
+        """Return the history of each lot, in the order of issue."""
         ...
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:

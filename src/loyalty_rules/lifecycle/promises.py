@@ -1,16 +1,18 @@
 """Promises: settled when due, released or cancelled by a confirmation, released by an update. Source: semantics 5, 6.
 
-A promise resolves at most once: for a resolved promise, `settle` and `confirm` return the refusal `already_resolved`.
+No unit of a promise resolves twice: for a resolved promise, `settle` and `confirm` return the refusal
+`already_resolved`. A part of a promise that is released becomes a lot of its own, with its own dates.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 import attrs
 
-from loyalty_rules.events import Confirmation, Update
-from loyalty_rules.intents import CancelPromise, ReleasePromise, SendMessage
+from loyalty_rules.events import Confirmation, Return, Transaction, Update
+from loyalty_rules.intents import CancelPromise, IssueCurrency, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
 from loyalty_rules.lifecycle.claims import released_claims
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
@@ -19,9 +21,13 @@ from loyalty_rules.rules.expiry import expiry_date
 from loyalty_rules.rules.predicates import bind
 from loyalty_rules.rules.promotions import CurrencyAction
 from loyalty_rules.rules.skips import Skip
+from loyalty_rules.values.amounts import decimal_of, micros, text_of
+from loyalty_rules.values.apportionment import unit_of
 from loyalty_rules.values.dates import in_zone
 
-__all__ = ["PromiseIntent", "confirm", "is_due", "settle", "update"]
+__all__ = ["PromiseIntent", "confirm", "is_due", "released_part", "settle", "update"]
+
+ZERO = Fraction(0)
 
 PromiseIntent: TypeAlias = ReleasePromise | CancelPromise | SendMessage
 """The intents that resolve promises."""
@@ -43,34 +49,112 @@ def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[PromiseIntent, ...] | Re
         return Refusal(("not_due",), f"{lot.key} is not due before {lot.issue.due_at}")
     assert lot.issue.due_at is not None
     assert lot.issue.issue_on is not None
-    return _release(sale, lot, lot.issue.issue_on, lot.issue.due_at, None)
+    return _Part(sale, lot, micros(lot.promised)).release(lot.issue.issue_on, lot.issue.due_at, None)
 
 
 def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIntent, ...] | Refusal:
-    """Release or cancel the promise of a confirmation. Refusals: `already_resolved`, `not_external`."""
+    """Release or cancel the promise of a confirmation, or the `amount` of it that the confirmation names.
+
+    Refusals: `already_resolved`, `not_external`, `more_than_promised`, `not_a_unit`, `too_early`, all that apply.
+    """
+    refusal = _against_confirmation(sale, lot, confirmation)
+    if refusal is not None:
+        return refusal
+    part = _Part(sale, lot, micros(confirmation.amount if confirmation.amount is not None else lot.promised))
+    if confirmation.outcome == "cancel":
+        return (part.end("cancelled", confirmation.id),)
+    return part.release(_local_date(sale, confirmation.occurred_at), confirmation.occurred_at, confirmation.id)
+
+
+def _against_confirmation(sale: Sale, lot: Lot, confirmation: Confirmation) -> Refusal | None:
+    """Return the refusal of a confirmation with every reason, or None if it can be carried out."""
     if lot.promised <= 0:
         return _resolved(lot)
+    reasons = {}
     if lot.issue.release is None or lot.issue.release.type != "external":
-        return Refusal(("not_external",), f"{lot.key} does not wait for a confirmation")
-    if confirmation.outcome == "cancel":
-        return (_end(lot, "cancelled", confirmation.id),)
-    return _release(sale, lot, _local_date(sale, confirmation.occurred_at), confirmation.occurred_at, confirmation.id)
+        reasons["not_external"] = f"{lot.key} does not wait for a confirmation"
+    if confirmation.amount is not None:
+        amount = text_of(confirmation.amount)
+        if micros(confirmation.amount) > micros(lot.promised):
+            reasons["more_than_promised"] = f"{amount} is more than the {text_of(lot.promised)} that are still promised"
+        if micros(confirmation.amount) % _unit(sale, lot):
+            reasons["not_a_unit"] = f"{amount} has more decimals than {lot.issue.currency}"
+    if confirmation.occurred_at < sale.event.occurred_at:
+        reasons["too_early"] = f"the confirmation is dated before the promise {lot.key}"
+    return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
 
 
-def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[PromiseIntent, ...]:
-    """Release the promises of a sale whose condition holds after an update.
+def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[PromiseIntent, ...] | Refusal:
+    """Release the promises of a sale whose condition holds after an update, as far as its lines were delivered.
 
-    `sale` has the updates before this one. Resolved promises are ignored.
+    `sale` has the updates before this one. Resolved promises are ignored. Refusals: `unknown_line`, `too_early`.
     """
-    event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
-    facts = sale.program.plan.facts(event, sale.snapshot)
+    refusal = _against_update(sale, change)
+    if refusal is not None:
+        return refusal
+    after = attrs.evolve(sale, updates=(*sale.updates, change))
+    issue_on = _local_date(sale, change.occurred_at)
     intents: list[PromiseIntent] = []
     for lot in lots:
-        when = lot.issue.release.when if lot.issue.release is not None else None
-        if lot.promised > 0 and when is not None and bind(when)(facts):
-            issue_on = _local_date(sale, change.occurred_at)
-            intents += _release(sale, lot, issue_on, change.occurred_at, change.id)
+        if lot.promised > 0 and _waits_for(lot, after):
+            part = _Part(sale, lot, _delivered_units(after, lot))
+            if part.units > 0:
+                intents += part.release(issue_on, change.occurred_at, change.id)
     return tuple(intents)
+
+
+def _against_update(sale: Sale, change: Update) -> Refusal | None:
+    known = {line.id for line in sale.event.lines} if isinstance(sale.event, Transaction) else set()
+    reasons: dict[str, str] = {}
+    for line in change.lines:
+        if line.id not in known:
+            reasons.setdefault("unknown_line", f"the sale has no line {line.id!r}")
+    if change.occurred_at < sale.event.occurred_at:
+        reasons["too_early"] = f"the update is dated before its sale {sale.event.id!r}"
+    return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
+
+
+def _waits_for(lot: Lot, sale: Sale) -> bool:
+    """Return whether the state of a sale is the one that the promise waits for."""
+    when = lot.issue.release.when if lot.issue.release is not None else None
+    return when is not None and bind(when)(sale.program.plan.facts(sale.current(), sale.snapshot))
+
+
+def _delivered_units(sale: Sale, lot: Lot) -> int:
+    """Return the millionths that the last update releases: the shares of the delivered lines, less earlier parts.
+
+    An update without lines delivers all. Lines that came back count as delivered. Source: semantics 6, 17.
+    """
+    promised = micros(lot.promised)
+    delivered = _delivered(sale, lot)
+    if delivered is None:
+        return promised
+    earned = sum((micros(share.amount) * delivered.get(share.line, Fraction(1)) for share in lot.issue.shares), ZERO)
+    unit = _unit(sale, lot)
+    return min(max(int(earned) // unit * unit - micros(lot.moved_on), 0), promised)
+
+
+def _delivered(sale: Sale, lot: Lot) -> Mapping[str, Fraction] | None:
+    """Return the part of each line that has been delivered or came back; None if that is all of the sale."""
+    event = sale.event
+    updates = [
+        each
+        for number, each in enumerate(sale.updates, 1)
+        if _waits_for(lot, attrs.evolve(sale, updates=sale.updates[:number]))
+    ]
+    if not isinstance(event, Transaction) or not all(each.lines for each in updates):
+        return None
+    quantities: dict[str, int] = {}
+    events: list[Update | Return] = [*updates, *sale.returns]
+    for each in events:
+        for row in each.lines:
+            quantities[row.id] = quantities.get(row.id, 0) + micros(row.quantity)
+    parts = {
+        line.id: min(Fraction(quantities.get(line.id, 0), micros(line.quantity)), Fraction(1))
+        for line in event.lines
+        if line.quantity > 0
+    }
+    return None if all(part == 1 for part in parts.values()) else parts
 
 
 def _resolved(lot: Lot) -> Refusal:
@@ -81,47 +165,88 @@ def _local_date(sale: Sale, at: datetime) -> date:
     return in_zone(at, sale.program.plan.zone).date()
 
 
-def _release(sale: Sale, lot: Lot, issue_on: date, at: datetime, event: str | None) -> tuple[PromiseIntent, ...]:
-    issue, action = lot.issue, sale.action_of(lot.issue).action
-    assert isinstance(action, CurrencyAction)
-    facts = sale.program.plan.facts(sale.event, sale.snapshot)
-    try:
-        expires_on = expiry_date(action.expiry, facts, issue_on)
-    except Skip:
-        return (_end(lot, "lapsed", event),)  # without a known expiry no lot is issued
-    expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
-    if expires_at is not None and (expires_at <= at or (expires_on is not None and expires_on < issue_on)):
-        return (_end(lot, "lapsed", event),)
-    release = ReleasePromise(
-        release_key(lot.key),
-        lot.key,
-        event,
-        issue.member,
-        issue.group,
-        issue.currency,
-        lot.promised,
-        issue_on,
-        expires_on,
-        expires_at,
+def _unit(sale: Sale, lot: Lot) -> int:
+    """Return the unit of a lot's currency in millionths, finer if the issue itself is."""
+    decimals = next(each.decimals for each in sale.program.currencies if each.id == lot.issue.currency)
+    return unit_of(micros(lot.issued), decimals)
+
+
+@attrs.frozen
+class _Part:
+    """The millionths of a promise that one event resolves: the remainder of the promise, or a part of it."""
+
+    sale: Sale
+    lot: Lot
+    units: int
+
+    @property
+    def is_remainder(self) -> bool:
+        return self.units == micros(self.lot.promised)
+
+    def release(self, issue_on: date, at: datetime, event: str | None) -> tuple[PromiseIntent, ...]:
+        """Release the units as of a date and an instant, or let them lapse if they would have expired by then."""
+        sale, issue, action = self.sale, self.lot.issue, self.sale.action_of(self.lot.issue).action
+        assert isinstance(action, CurrencyAction)
+        facts = sale.program.plan.facts(sale.event, sale.snapshot)
+        try:
+            expires_on = expiry_date(action.expiry, facts, issue_on)
+        except Skip:
+            return (self.end("lapsed", event),)  # without a known expiry no lot is issued
+        expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
+        if expires_at is not None and (expires_at <= at or (expires_on is not None and expires_on < issue_on)):
+            return (self.end("lapsed", event),)
+        key = release_key(self.lot.key, None if self.is_remainder else event)
+        release = ReleasePromise(
+            key,
+            self.lot.key,
+            event,
+            issue.member,
+            issue.group,
+            issue.currency,
+            decimal_of(self.units),
+            issue_on,
+            expires_on,
+            expires_at,
+            None if self.is_remainder else key,
+        )
+        return (release, *_message(sale, key, action.communication))
+
+    def end(self, outcome: Literal["cancelled", "lapsed"], event: str | None) -> CancelPromise:
+        """End the units without an issue."""
+        key = cancellation_key(self.lot.key, None if self.is_remainder else event)
+        units = decimal_of(self.units)
+        return CancelPromise(key, self.lot.key, event, outcome, units, released_claims(self.lot, units))
+
+
+def released_part(promise: Lot, release: ReleasePromise) -> IssueCurrency:
+    """Return the issue of the lot that a part of a promise becomes: the promise's issue, with the part and its dates.
+
+    It claims nothing: the promise has.
+    """
+    assert release.lot is not None
+    return attrs.evolve(
+        promise.issue,
+        key=release.lot,
+        amount=release.amount,
+        state="issued",
+        issue_on=release.issue_on,
+        due_at=None,
+        release=None,
+        expires_on=release.expires_on,
+        expires_at=release.expires_at,
+        shares=(),
+        claims=(),
     )
-    return (release, *_message(sale, lot, action.communication))
 
 
-def _end(lot: Lot, outcome: Literal["cancelled", "lapsed"], event: str | None) -> CancelPromise:
-    return CancelPromise(
-        cancellation_key(lot.key), lot.key, event, outcome, lot.promised, released_claims(lot, lot.promised)
-    )
-
-
-def _message(sale: Sale, lot: Lot, communication: Communication | None) -> tuple[SendMessage, ...]:
-    """Return the message about a released promise, if it has a channel. Source: semantics 10."""
+def _message(sale: Sale, key: str, communication: Communication | None) -> tuple[SendMessage, ...]:
+    """Return the message about the release with a key, if it has a channel. Source: semantics 10."""
     member = sale.event.member
     if communication is None or member is None:
         return ()
     channels = plan_channels(communication, member.contacts)
     if not channels.used:
         return ()
-    key = release_key(lot.key)
     message = SendMessage(
         message_key(key), (key,), member.id, communication.template, channels.used, channels.fallbacks
     )

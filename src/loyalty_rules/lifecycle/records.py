@@ -19,7 +19,18 @@ from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.identifiers import read_name
 
-__all__ = ["BUCKETS", "Account", "CouponRecord", "Lot", "Payment", "Refusal", "Sale", "Shortfall"]
+__all__ = [
+    "BUCKETS",
+    "NEW_UNITS",
+    "Account",
+    "CouponRecord",
+    "FurtherLot",
+    "Lot",
+    "Payment",
+    "Refusal",
+    "Sale",
+    "Shortfall",
+]
 
 ZERO = Decimal(0)
 
@@ -39,11 +50,12 @@ class Account:
 
 @attrs.frozen
 class Lot:
-    """The units of one issue: issued = promised + outstanding + spent + expired + reversed + voided, all ≥ 0.
+    """Units with one expiry: issued = promised + outstanding + spent + expired + reversed + voided + moved on, all ≥ 0.
 
     A lot is live while an instant is before `expires_at` and units are outstanding. `order` is the order of issue;
     `rolling` lots were issued with a rolling expiry. `taken_back` are the units that returns of its sale have claimed,
-    from any lot, shortfalls included. A promise is a lot with units promised and none outstanding.
+    from any lot, shortfalls included. A promise is a lot with units promised and none outstanding. A lot with an
+    `origin` has units that moved on from that lot. `store` is the store of the sale.
     """
 
     issue: IssueCurrency
@@ -56,15 +68,23 @@ class Lot:
     expired: Decimal = attrs.field(default=ZERO, metadata={"bucket": "expired"})
     reversed: Decimal = attrs.field(default=ZERO, metadata={"bucket": "reversed"})
     voided: Decimal = attrs.field(default=ZERO, metadata={"bucket": "voided"})
+    moved_on: Decimal = attrs.field(default=ZERO, metadata={"bucket": "moved"})
     taken_back: Decimal = ZERO
     issue_on: date | None = None
     expires_on: date | None = None
     expires_at: datetime | None = None
+    origin: str | None = None
+    store: str | None = None
 
     @property
     def key(self) -> str:
         """The key of the issue that created the lot."""
         return self.issue.key
+
+    @property
+    def issue_key(self) -> str:
+        """The key of the issue that its units come from: its own, or that of its origin."""
+        return self.origin or self.issue.key
 
     @property
     def account(self) -> Account:
@@ -88,9 +108,11 @@ class Lot:
     def moved(self, source: str, target: str, units: Decimal) -> "Lot":
         """Return the lot after units have moved from one bucket to another, as an entry says. Source: ledger P7.
 
-        The source `issued` is not a bucket: units from there are new. Nothing is checked: see `is_whole`.
+        Units from `issued`, which is not a bucket, are new; so are, for this lot, units from `moved`. Nothing is
+        checked: see `is_whole`.
         """
-        changes = {"issued": 1, BUCKETS[target]: 1} if source == "issued" else {BUCKETS[source]: -1, BUCKETS[target]: 1}
+        is_new = source in NEW_UNITS
+        changes = {"issued": 1, BUCKETS[target]: 1} if is_new else {BUCKETS[source]: -1, BUCKETS[target]: 1}
         amount = micros(units)
         fields = {field: decimal_of(micros(getattr(self, field)) + sign * amount) for field, sign in changes.items()}
         return attrs.evolve(self, **fields)  # type: ignore[arg-type]
@@ -100,6 +122,28 @@ BUCKETS: Mapping[str, str] = {
     field.metadata["bucket"]: field.name for field in attrs.fields(Lot) if "bucket" in field.metadata
 }
 """The buckets of a lot: the field of `Lot` for each bucket that an entry names. Source: ledger 2."""
+
+
+NEW_UNITS = ("issued", "moved")
+"""The sources of units that are new in a lot: an issue, or another lot from which they moved on."""
+
+
+@attrs.frozen
+class FurtherLot:
+    """A lot that the batch of its sale did not issue. `issue` has its key, its units and its dates.
+
+    `origin` is the lot that its units moved on from; None if they are new units.
+    """
+
+    issue: IssueCurrency
+    origin: str | None
+    store: str | None
+    rolling: bool
+
+    @property
+    def key(self) -> str:
+        """The key of the lot."""
+        return self.issue.key
 
 
 @attrs.frozen

@@ -148,7 +148,8 @@ def _reversals(
 
     Every issue loses its own units before any takes those of other lots; no reversal draws units that another drew.
     """
-    own = sorted((lot for lot in lots if lot.issue.event == sale.event.id), key=lambda lot: lot.order)
+    of_sale = (lot for lot in lots if lot.issue.event == sale.event.id and lot.origin is None)
+    own = sorted(of_sale, key=lambda lot: lot.order)
     takings = [_Taking(sale, lot, units, back.occurred_at) for lot, units in _dues(remainder, own) if units > 0]
     current = {lot.key: lot for lot in lots}
     for taking in takings:
@@ -233,34 +234,41 @@ class _Taking:
         self._counted = 0
 
     def take_own(self, lots: dict[str, Lot]) -> None:
-        """Draw from the promise and the live lot of the issue, then count its units that are gone."""
+        """Draw from the promise and the live lots of the issue, then count its units that are gone."""
         promised = min(self._missing, micros(self._lot.promised))
         if promised:
             self._draw(lots, [LotDraw(self._lot.key, decimal_of(promised), "promised")])
-        self._draw(lots, draw(in_order_of_spending([lots[self._lot.key]], self._at), decimal_of(self._missing)))
-        self._counted = min(self._missing, self._gone())
+        self._draw_live(lots, [each for each in self._parts(lots) if each.account == self._lot.account])
+        self._counted = min(self._missing, self._gone(lots))
         self._missing -= self._counted
 
-    def _gone(self) -> int:
+    def _parts(self, lots: Mapping[str, Lot]) -> list[Lot]:
+        """Return the lots with units of the issue: its own, and those that its units moved on to."""
+        return [each for each in lots.values() if each.issue_key == self._lot.key]
+
+    def _gone(self, lots: Mapping[str, Lot]) -> int:
         """Return the units of the issue that nobody has any more, less those that earlier returns counted."""
-        lot = self._lot
-        expired = 0 if lot.is_live(self._at) else micros(lot.outstanding)
-        earlier = [each for each in self._sale.reversals if each.issue == lot.key]
+        gone = sum(
+            micros(each.expired) + micros(each.voided) + (0 if each.is_live(self._at) else micros(each.outstanding))
+            for each in self._parts(lots)
+        )
+        earlier = [each for each in self._sale.reversals if each.issue == self._lot.key]
         counted = sum(
             micros(each.amount) - micros(each.shortfall) - sum(micros(drawn.amount) for drawn in each.draws)
             for each in earlier
         )
-        return micros(lot.expired) + micros(lot.voided) + expired - counted
+        return gone - counted
 
     def take_others(self, lots: dict[str, Lot]) -> None:
-        """Draw from the account's other live lots of the currency."""
+        """Draw from the account's other live lots of the currency, then from units that moved to other accounts."""
         account, currency = self._lot.account, self._lot.issue.currency
-        others = [
-            each
-            for each in lots.values()
-            if each.key != self._lot.key and each.account == account and each.issue.currency == currency
-        ]
-        self._draw(lots, draw(in_order_of_spending(others, self._at), decimal_of(self._missing)))
+        self._draw_live(
+            lots, [each for each in lots.values() if each.account == account and each.issue.currency == currency]
+        )
+        self._draw_live(lots, self._parts(lots))
+
+    def _draw_live(self, lots: dict[str, Lot], sources: Sequence[Lot]) -> None:
+        self._draw(lots, draw(in_order_of_spending(sources, self._at), decimal_of(self._missing)))
 
     def _draw(self, lots: dict[str, Lot], draws: Iterable[LotDraw]) -> None:
         for each in draws:

@@ -12,6 +12,7 @@ from loyalty_rules.events import (
     Confirmation,
     Contact,
     CouponCounts,
+    DeliveredLine,
     Issued,
     IssuedCounts,
     Line,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["TYPES", "register"]
 
 TYPES: tuple[type, ...] = (
-    *(Transaction, Activity, Return, Update, Confirmation, Member, Contact, Line, Tender, ReturnedLine),
+    *(Transaction, Activity, Return, Update, Confirmation, Member, Contact, Line, Tender, ReturnedLine, DeliveredLine),
     *(Snapshot, Issued, IssuedCounts, CouponCounts),
     *(Program, Promotion, CurrencyAction, CouponAction),
     *(Evaluation, Skipped, *get_args(Intent), Claim, Share, Release, LotDraw),

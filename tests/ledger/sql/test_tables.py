@@ -115,6 +115,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "currency",
             "event",
             "store",
+            "origin",
             "issue",
             "rolling",
             "due_at",
@@ -125,6 +126,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "expired",
             "reversed",
             "voided",
+            "moved_on",
             "taken_back",
             "issue_on",
             "expires_on",
@@ -152,6 +154,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
         ],
         "loyalty_counters": ["program", "name", "day", "value"],
         "loyalty_payments": ["number", "key", "program", "event", "document", "latest_at", "version"],
+        "loyalty_further_lots": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_shortfalls": ["number", "key", "program", "balance", "debtor", "document", "latest_at", "version"],
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import is_tracker_counter
-from loyalty_rules.ledger.kinds import KINDS
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, KINDS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.lifecycle.records import Lot
 from loyalty_rules.values.amounts import micros, micros_text
@@ -60,7 +60,7 @@ def _entries(storage: MemoryStorage) -> Iterator[str]:
 
 
 def _conservation(storage: MemoryStorage) -> Iterator[str]:
-    """Check each program and currency: units issued = units in all buckets."""
+    """Check each program and currency: units issued = units in all buckets, those that moved on in their new lot."""
     issued: dict[tuple[str, str], int] = {}
     stored: dict[tuple[str, str], int] = {}
     for entry in storage.entries():
@@ -69,7 +69,9 @@ def _conservation(storage: MemoryStorage) -> Iterator[str]:
             issued[of] = issued.get(of, 0) + micros(entry.amount)
     for key, history in storage.histories.items():
         of = history.program, history.issue.currency
-        stored[of] = stored.get(of, 0) + sum(micros(units) for units in _lot(storage, key).buckets.values())
+        stored[of] = stored.get(of, 0) + sum(
+            micros(units) for bucket, units in _lot(storage, key).buckets.items() if bucket != "moved"
+        )
     for of in issued:
         if issued[of] != stored.get(of, 0):
             yield f"{of}: {micros_text(issued[of])} units were issued, {micros_text(stored.get(of, 0))} are in buckets"
@@ -159,6 +161,7 @@ def _coupons(storage: MemoryStorage) -> Iterator[str]:
 def _issues(storage: MemoryStorage) -> Iterator[str]:
     """Check the lots: there is one for each recorded issue."""
     issues = {intent.key for intent in _recorded(storage) if isinstance(intent, IssueCurrency)}
+    issues |= {key for kind, key in storage.versions if kind == FURTHER_LOTS.name}
     if issues != set(storage.histories):
         yield f"{len(issues)} issues were recorded, {len(storage.histories)} lots are stored"
 

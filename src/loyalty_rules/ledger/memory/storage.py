@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import attrs
 
-from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
@@ -155,10 +154,11 @@ class MemoryStorage:
         """Return lots in the order of issue, among them all that have expired by an instant and are not swept."""
         return self._lots(key for key, history in self.histories.items() if history.program == program)
 
-    def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
-        """Add a lot with its first entry, from the bucket `issued`."""
-        program = entry.program
-        self.put(self.histories, issue.key, LotHistory(issue, program, len(self.histories), rolling=rolling))
+    def add_lot(self, lot: Lot, entry: Entry) -> None:
+        """Add a lot without units, and its first entry, which brings them."""
+        program, issue = entry.program, lot.issue
+        history = LotHistory(issue, program, len(self.histories), lot.rolling, origin=lot.origin, store=lot.store)
+        self.put(self.histories, issue.key, history)
         self.append(self.lots_of_account, (program, entry.account), issue.key)
         self.append(self.lots_of_event, (program, issue.event), issue.key)
         self.add_entry(entry)
@@ -318,11 +318,9 @@ class MemoryStorage:
         mine = [each for each in self.coupons.values() if each.issue.member == member]
         return [each for each in mine if is_of_program(each.key, program)]
 
-    def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
-        """Yield the history of each lot with the store of its sale, in the order of issue."""
-        for history in self.histories.values():
-            if history.program == program:
-                yield history, self.sales[program, history.issue.event].event.store
+    def lot_histories(self, program: str) -> Iterable[LotHistory]:
+        """Yield the history of each lot, in the order of issue."""
+        return (each for each in self.histories.values() if each.program == program)
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
         """Yield the coupons as of an instant, in the order of issue."""

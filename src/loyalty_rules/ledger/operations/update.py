@@ -10,6 +10,7 @@ from loyalty_rules.ledger.operations.operation import Decision, EventOperation, 
 from loyalty_rules.ledger.receipts import UpdateReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
+from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import read_instant
@@ -35,5 +36,6 @@ class UpdateSale(EventOperation[UpdateReceipt]):
         if sale is None:
             return unknown_sale(self.event.of)
         decided = promises.update(sale, storage.lots_of_sale(self.program.id, self.event.of), self.event)
-        storage.save_sale(attrs.evolve(sale, updates=(*sale.updates, self.event)))
+        if not isinstance(decided, Refusal):
+            storage.save_sale(attrs.evolve(sale, updates=(*sale.updates, self.event)))
         return decided

@@ -16,7 +16,7 @@ from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.mapping import record_of
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
-from loyalty_rules.lifecycle.records import BUCKETS
+from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS
 
 __all__ = ["broken_chains", "ends_of_chains", "violated_invariants"]
 
@@ -147,14 +147,16 @@ def _changed_records(connection: Connection, t: Tables, kind: Kind[Any]) -> Iter
 
 
 def _sum_of_entries(t: Tables, bucket: str) -> ColumnElement[Any]:
-    """Return the sum of the entries into a bucket, less those out of it."""
+    """Return the sum of the entries into a bucket, less those out of it; units that are new come from no bucket."""
     into = case((t.entries.c.target == bucket, t.entries.c.amount), else_=0)
+    if bucket in NEW_UNITS:
+        return func.sum(into)
     return func.sum(into - case((t.entries.c.source == bucket, t.entries.c.amount), else_=0))
 
 
 def _lots_that_do_not_add_up(t: Tables) -> Select[Any]:
     unequal = [t.lots.c[field] != func.coalesce(_sum_of_entries(t, bucket), 0) for bucket, field in BUCKETS.items()]
-    issued = func.sum(case((t.entries.c.source == "issued", t.entries.c.amount), else_=0))
+    issued = func.sum(case((t.entries.c.source.in_(NEW_UNITS), t.entries.c.amount), else_=0))
     return (
         select(t.lots.c.key)
         .select_from(t.lots)

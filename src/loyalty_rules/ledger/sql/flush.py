@@ -107,10 +107,8 @@ class Flush:
         )
 
     def _new_lot_row(self, lot: Tracked[Lot]) -> dict[str, Any]:
-        sale = self._unit.new_sale
-        assert sale is not None
         document, _ = self._document(lot.current.issue)
-        return new_lot_row(lot.current, document, lot.latest_at, sale.program.id, sale.event.store)
+        return new_lot_row(lot.current, document, lot.latest_at, self._batch.record.program)
 
     def _write_coupons(self) -> None:
         changed = [each for each in self._unit.coupons.values() if each.changed]

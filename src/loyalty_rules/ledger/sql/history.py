@@ -99,12 +99,11 @@ class HistoryReader:
         rows = self._rows(self._statements.coupons_of, program=program, member=member)
         return [coupon_of(row, self._serials) for row in rows]
 
-    def lot_histories(self, program: str) -> Iterable[tuple[LotHistory, str | None]]:
-        """Yield the history of each lot, and the store of its sale, in the order of issue."""
+    def lot_histories(self, program: str) -> Iterable[LotHistory]:
+        """Yield the history of each lot, in the order of issue."""
         for rows in self._row_chunks(self._statements.next_lots, program):
             histories = self._histories(rows)
-            for row in rows:
-                yield histories[row.key], row.store
+            yield from (histories[row.key] for row in rows)
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
         """Yield every coupon as of an instant, in the order of issue."""

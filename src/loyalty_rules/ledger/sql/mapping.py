@@ -145,6 +145,8 @@ def lot_of(row: Row[Any]) -> Lot:
         issue_on=day_of(row.issue_on),
         expires_on=day_of(row.expires_on),
         expires_at=_instant_of(row.expires_at),
+        origin=row.origin,
+        store=row.store,
     )
 
 
@@ -197,16 +199,15 @@ def entry_of(row: Row[Any]) -> Entry:
     )
 
 
-def new_lot_row(
-    lot: Lot, document: Mapping[str, Any], latest_at: datetime, program: str, store: str | None
-) -> dict[str, Any]:
+def new_lot_row(lot: Lot, document: Mapping[str, Any], latest_at: datetime, program: str) -> dict[str, Any]:
     """Convert a new lot to a row; `document` is its issue."""
     issue = lot.issue
     return {
         "key": issue.key,
         **account_row(program, lot.account, issue.currency),
         "event": issue.event,
-        "store": store,
+        "store": lot.store,
+        "origin": lot.origin,
         "issue": text_of_json(document),
         "rolling": int(lot.rolling),
         "due_at": _microseconds(issue.due_at),
@@ -218,7 +219,8 @@ def new_lot_row(
 
 def lot_history_of(row: Row[Any]) -> LotHistory:
     """Return the history of a lot, without its entries and changes yet."""
-    return LotHistory(restore(json_of(row.issue), IssueCurrency), row.program, row.number, bool(row.rolling))
+    issue = restore(json_of(row.issue), IssueCurrency)
+    return LotHistory(issue, row.program, row.number, bool(row.rolling), origin=row.origin, store=row.store)
 
 
 def with_history(history: LotHistory, entries: Sequence[Entry], changes: Sequence[Row[Any]]) -> LotHistory:

@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, select
 
-from loyalty_rules.documents.structuring import restore
+from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import extended_issue
-from loyalty_rules.ledger.kinds import KINDS, Kind
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, KINDS, Kind
 from loyalty_rules.ledger.records import LotHistory
 from loyalty_rules.ledger.sql.mapping import instant_of, json_of, new_coupon_row, new_lot_row, record_of, record_row
 from loyalty_rules.ledger.sql.statements import COUPON_COLUMNS
@@ -25,7 +25,9 @@ def rebuild(connection: Connection, tables: Tables, storage: SQLStorage) -> None
     for table in tables.state:
         connection.execute(delete(table))
     for row, documents in _receipts(connection, tables):
-        _issue_lots(connection, tables, storage, row, documents)
+        if row.version is not None:
+            _issue_lots(connection, tables, storage, row, documents)
+        _add_further_lots(connection, tables, storage, row)
         _issue_coupons(connection, tables, row, documents)
     draws = tables.draws
     of = (draws.c.program, draws.c.name, draws.c.day)
@@ -58,11 +60,11 @@ def _save_records(connection: Connection, tables: Tables, kind: Kind[Any]) -> No
 
 
 def _receipts(connection: Connection, tables: Tables) -> Iterator[tuple[Any, Sequence[dict[str, Any]]]]:
-    """Yield the batches of sales with the documents of their intents, in the order of record."""
+    """Yield the batches with the documents of their intents, in the order of record."""
     b, r = tables.batches, tables.receipts
-    sales = select(r.c.number, b.c.program, b.c.inputs, r.c.intents).join(b).where(r.c.version.is_not(None))
+    batches = select(r.c.number, r.c.batch, r.c.version, b.c.program, b.c.inputs, r.c.intents).join(b)
     after = 0
-    while rows := connection.execute(sales.where(r.c.number > after).order_by(r.c.number).limit(_CHUNK_SIZE)).all():
+    while rows := connection.execute(batches.where(r.c.number > after).order_by(r.c.number).limit(_CHUNK_SIZE)).all():
         for row in rows:
             yield row, json_of(row.intents)
         after = rows[-1].number
@@ -73,15 +75,31 @@ def _issue_lots(
 ) -> None:
     rolling = {extended_issue(each["key"]) for each in documents if each["type"] == ExtendExpiry.type}
     issues = {each["key"]: each for each in documents if each["type"] == IssueCurrency.type}
-    histories = {
-        key: LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling) for key, each in issues.items()
-    }
     store = json_of(row.inputs)["event"]["store"]
+    histories = [
+        LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling, store=store)
+        for key, each in issues.items()
+    ]
+    _add_lots(connection, tables, storage, histories)
+
+
+def _add_further_lots(connection: Connection, tables: Tables, storage: SQLStorage, row: Any) -> None:
+    """Add the lots of a batch that its receipt does not issue, from their records."""
+    v = tables.versions
+    of_batch = select(v.c.document).where(v.c.batch == row.batch, v.c.kind == FURTHER_LOTS.name).order_by(v.c.number)
+    further = [record_of(FURTHER_LOTS, document) for document in connection.execute(of_batch).scalars()]
+    histories = [
+        LotHistory(each.issue, row.program, 0, each.rolling, origin=each.origin, store=each.store) for each in further
+    ]
+    _add_lots(connection, tables, storage, histories)
+
+
+def _add_lots(connection: Connection, tables: Tables, storage: SQLStorage, histories: Sequence[LotHistory]) -> None:
     rows = []
-    for history in storage.with_histories(histories).values():
+    for history in storage.with_histories({each.issue.key: each for each in histories}).values():
         lot = history.lot()
         assert lot is not None
-        rows.append(new_lot_row(lot, issues[lot.key], history.latest, row.program, store))
+        rows.append(new_lot_row(lot, unstructure(lot.issue), history.latest, history.program))
     if rows:
         connection.execute(insert(tables.lots), rows)
 

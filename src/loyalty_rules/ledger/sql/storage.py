@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row
 
 from loyalty_rules.documents.structuring import restore
 from loyalty_rules.events import Activity, Return, Transaction, Update
-from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.keys import tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
@@ -212,9 +211,9 @@ class SQLStorage(HistoryReader):
         """Return the lots that have expired by an instant, inclusive, and are not recorded as expired."""
         return [lot_of(row) for row in self._rows(self._statements.expiring_lots, program=program, at=microseconds(at))]
 
-    def add_lot(self, issue: IssueCurrency, entry: Entry, *, rolling: bool) -> None:
-        """Add a new lot with the entry that issues its amount."""
-        self._unit.add_lot(Lot(issue, 0, rolling=rolling, issue_on=issue.issue_on), entry)
+    def add_lot(self, lot: Lot, entry: Entry) -> None:
+        """Add a new lot with the entry that brings its units."""
+        self._unit.add_lot(lot, entry)
 
     def add_entry(self, entry: Entry) -> None:
         """Move the amount of an entry between two buckets of its lot."""

@@ -237,6 +237,7 @@ class Tables:
             *_account(),
             _text("event"),
             _text("store", null=True),
+            _text("origin", null=True),
             _text("issue"),
             _whole("rolling"),
             _whole("due_at", null=True),
