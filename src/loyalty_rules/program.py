@@ -97,8 +97,9 @@ class Program:
     """One brand's loyalty program: reward currencies, limits, trackers, coupon types, promotions, one time zone.
 
     `money` is the ISO 4217 code of the program's money. `shortfall` decides about units that a return cannot take
-    back: write them off, or carry them as a debt. Raises `DocumentError` if an id is not unique or a name refers to
-    nothing. Source: documents (program).
+    back: write them off, or carry them as a debt. `give_back` decides about the points and coupons that paid for a sale
+    that comes back: with the whole sale, in proportion, or never. Raises `DocumentError` if an id is not unique or a
+    name refers to nothing. Source: documents (program).
     """
 
     format: Literal["loyalty-rules/1"] = FORMAT
@@ -115,6 +116,7 @@ class Program:
     promotions: tuple[Promotion, ...] = attrs.field(converter=TupleOf[Promotion])
     groups: tuple[Group, ...] = attrs.field(default=(), converter=TupleOf[Group], metadata={"keyed": True})
     tiers: tuple[Tier, ...] = attrs.field(default=(), converter=TupleOf[Tier], metadata={"keyed": True})
+    give_back: Literal["whole", "proportional", "never"] = "whole"
 
     def __attrs_post_init__(self) -> None:
         problems = [*self._repeated_ids(), *unresolved(self._document)]

@@ -8,7 +8,8 @@ operation of a ledger, with the arguments that the operation has, and may expect
 - `counts` and `sums`: the number of intents of a type, and the sum of their amounts;
 - `discount`, `value`, `remaining`, `shortfall`, `given_back`, `expired`: a sum over the intents, `remaining` the last;
 - `shares`: the shares of all issues, by line;
-- `skipped`: each matches another skip of an evaluation.
+- `skipped`: each matches another skip of an evaluation;
+- `unrecovered`: each matches another entry of the receipt of a return; `[]` expects none.
 
 The step `check` and `finally` expect `balances`, `lots`, `coupons`, `coupon_states`, `trackers` and `limits`. The
 invariants must always hold. Amounts are compared as numbers; keys that are not named are not compared. `$KEY` is the
@@ -159,6 +160,10 @@ def receipt_differs(replay: Replay, step: Mapping[str, Any]) -> Iterator[str]:
             yield from unlike("refusal", sorted(expected), sorted(refused))
         elif key == "skipped":
             yield from unmatched(expected, [lr.dump(each) for each in receipts[0].skipped])
+        elif key == "unrecovered":
+            named = [lr.dump(each) for each in receipts[0].unrecovered]
+            yield from unmatched(expected, named)
+            yield from unlike("the number of unrecovered", len(expected), len(named))
         elif key != "status":
             yield from EXPECTED[key](documents, expected)
 

@@ -28,9 +28,10 @@ from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import TakeBack, redeem, undo_redemption, undo_spend
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
-from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep
+from loyalty_rules.lifecycle import promises, redemption, returned_coupons, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Lot
 from loyalty_rules.lifecycle.remainder import _Back
+from loyalty_rules.lifecycle.remaining_award import action_of
 from loyalty_rules.values.amounts import decimal_of, micros
 
 Patch = pytest.MonkeyPatch
@@ -230,7 +231,7 @@ def each_action_is_decided_by_itself(patch: Patch) -> None:
     def alone(members: list[Lot], awards: Any) -> dict[str, int]:
         dues: dict[str, int] = {}
         for lot in members:
-            dues |= recompute([lot], {key: awards[key] for key in awards if key == returns._action(lot.issue)})
+            dues |= recompute([lot], {key: awards[key] for key in awards if key == action_of(lot.issue)})
         return dues
 
     patch.setattr(returns, "_due_by_recomputing", alone)
@@ -277,14 +278,14 @@ def coupons_are_counted_by_action(patch: Patch) -> None:
     """The coupons that the rest earns by another action do not count."""
 
     def of_members(remainder: Any, members: Any, issued: set[str]) -> int:
-        own = {returns._action(each.issue) for each in members}
-        only = [each for each in remainder.coupons if returns._action(each) in own]
+        own = {action_of(each.issue) for each in members}
+        only = [each for each in remainder.coupons if action_of(each) in own]
         kept = copy.copy(remainder)
         kept.coupons = only
         return surplus(kept, members, issued)
 
-    surplus = returns._surplus
-    patch.setattr(returns, "_surplus", of_members)
+    surplus = returned_coupons.surplus_coupons
+    patch.setattr(returned_coupons, "surplus_coupons", of_members)
 
 
 @bug("an_action_that_issued_nothing_counts_whatever_its_policy")
@@ -293,7 +294,7 @@ def awards_of_other_policies_are_not_counted(patch: Patch) -> None:
     awards = returns._awards
 
     def recomputing(remainder: Any, pool: Any, issued: set[str]) -> dict[str, int]:
-        others = {returns._action(each) for each in remainder.issues if remainder.policy(each) != "recompute"}
+        others = {action_of(each) for each in remainder.issues if remainder.policy(each) != "recompute"}
         return awards(remainder, pool, issued | others)
 
     patch.setattr(returns, "_awards", recomputing)

@@ -18,8 +18,9 @@ from loyalty_rules.intents import IssueCurrency, ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.operations import TakeBack
-from loyalty_rules.lifecycle import Account, Lot, Refusal, returns
+from loyalty_rules.lifecycle import Account, Lot, Refusal, remaining_award, returned_coupons, returns
 from loyalty_rules.lifecycle.remainder import _Back
+from loyalty_rules.lifecycle.remaining_award import action_of
 from loyalty_rules.values.amounts import micros
 from reference import documents
 from shop import earn, evaluate, fixed, lines, program, proportional, sale, stepped
@@ -48,25 +49,20 @@ def floor_per_return(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
     """The mistake that the rules warn of: take the award of the returned part alone, return by return."""
     sale, back = remainder.terms, remainder.returns[-1]
     alone = attrs.evolve(sale.event, amount=back.amount)
-    evaluation = sale.program.evaluate(alone, sale.snapshot, serials=returns._Unnamed())
-    earned = {
-        returns._action(each): micros(each.amount) for each in evaluation.intents if isinstance(each, IssueCurrency)
-    }
-    return [
-        (lot, min(earned.get(returns._action(lot.issue), 0), micros(lot.issued) - micros(lot.taken_back)))
-        for lot in own
-    ]
+    evaluation = sale.program.evaluate(alone, sale.snapshot, serials=remaining_award._Unnamed())
+    earned = {action_of(each): micros(each.amount) for each in evaluation.intents if isinstance(each, IssueCurrency)}
+    return [(lot, min(earned.get(action_of(lot.issue), 0), micros(lot.issued) - micros(lot.taken_back))) for lot in own]
 
 
 @pytest.fixture
 def floors_each_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    decide = returns._Remainder.__init__
+    decide = remaining_award.RemainingAward.__init__
 
     def remember(self: Any, sale: Any, back: Any) -> None:
         self.returns = back
         decide(self, sale, back)
 
-    monkeypatch.setattr(returns._Remainder, "__init__", remember)
+    monkeypatch.setattr(remaining_award.RemainingAward, "__init__", remember)
     monkeypatch.setattr(returns, "_dues", floor_per_return)
 
 
@@ -103,13 +99,13 @@ def test_arithmetic_that_floors_each_return_is_caught() -> None:
 
 
 def test_coupons_voided_anew_by_each_return_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    voids = returns._voids
+    voids = returns.voids
 
     def forgetful(back: Any, key: str, remainder: Any, coupons: Any) -> Any:
         gone = [attrs.evolve(each, state="redeemed") if each.state == "voided" else each for each in coupons]
         return voids(back, key, remainder, gone)
 
-    monkeypatch.setattr(returns, "_voids", forgetful)
+    monkeypatch.setattr(returns, "voids", forgetful)
     is_broken(split_and_order_make_no_difference, returned_sales(), st.randoms(use_true_random=False), tries=80)
 
 
@@ -255,7 +251,7 @@ def test_actions_decided_each_by_itself_are_caught(monkeypatch: pytest.MonkeyPat
     def alone(members: list[Lot], awards: Any) -> dict[str, int]:
         dues: dict[str, int] = {}
         for lot in members:
-            action = returns._action(lot.issue)
+            action = action_of(lot.issue)
             dues |= recompute([lot], {key: award for key, award in awards.items() if key == action})
         return dues
 
@@ -277,10 +273,10 @@ def test_coupons_counted_by_action_are_caught(monkeypatch: pytest.MonkeyPatch) -
     def by_action(_remainder: Any, coupons: Any) -> Any:
         pools: dict[str, list[Any]] = {}
         for each in coupons:
-            pools.setdefault(returns._action(each.issue), []).append(each)
+            pools.setdefault(action_of(each.issue), []).append(each)
         return pools.values()
 
-    monkeypatch.setattr(returns, "_coupon_pools", by_action)
+    monkeypatch.setattr(returned_coupons, "coupon_pools", by_action)
     is_broken(the_account_keeps_the_least_award_of_the_rest, returned_sales(dependent), tries=500)
 
 
@@ -402,7 +398,7 @@ def test_the_decision_of_a_recorded_return_has_no_intents() -> None:
     till.sell(sale("30"))
     till.take_back("15")
     recorded = till.ledger._storage.sales["acme", "T-1"]
-    assert returns.take_back(recorded, recorded.returns[0], till.lots().values(), (), {}) == ()
+    assert returns.take_back(recorded, recorded.returns[0], till.lots().values(), (), {}) == returns.TakenBack()
 
 
 def test_another_return_under_the_same_id_is_a_conflict_that_names_the_field() -> None:

@@ -12,7 +12,7 @@ from loyalty_rules.events import Snapshot
 from loyalty_rules.intents import AdvanceTracker, Intent, ReverseCurrency, VoidCoupon
 from loyalty_rules.ledger import MemoryLedger, Receipt
 from loyalty_rules.lifecycle import Account, CouponRecord, Lot
-from shop import Serials
+from shop import Serials, sale
 
 MEMBER = Account("member", "M1")
 SOLD_AT = "2025-01-15T10:00:00Z"
@@ -23,6 +23,11 @@ LONG_AFTER = datetime(9998, 12, 31, tzinfo=UTC)
 def instant(text: str) -> datetime:
     """Read an instant."""
     return datetime.fromisoformat(text)
+
+
+def decided(program: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the intents of a sale of 100 under a program."""
+    return lr.load_program(program).evaluate(lr.load_event(sale("100")), serials=Serials()).intents
 
 
 class Till:

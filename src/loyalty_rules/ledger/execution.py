@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, replayed
 from loyalty_rules.ledger.locks import counter_lock
-from loyalty_rules.ledger.operations.operation import Operation
+from loyalty_rules.ledger.operations.operation import Noted, Operation
 from loyalty_rules.ledger.posting import Posting, windows_of
 from loyalty_rules.ledger.receipts import Receipt, ReceiptT
 from loyalty_rules.ledger.storage import Storage
@@ -38,14 +38,16 @@ def execute(storage: Storage, operation: Operation[ReceiptT]) -> ReceiptT:
     check_key(identity)
     try:
         with storage.atomic():
-            recorded = storage.claim_batch(identity, operation.locks())
-            if recorded is not None:
-                return replayed(receipt_class, recorded, identity, operation.ignoring)
+            batch = storage.claim_batch(identity, operation.locks())
+            if batch is not None:
+                return replayed(receipt_class, batch, identity, operation.ignoring)
             decided = operation.decide(storage)
             if isinstance(decided, Refusal):
                 raise _Refused(decided)
-            posting = _posted(storage, operation, identity, decided)
-            receipt = receipt_class("recorded", identity.key, tuple(posting.recorded), tuple(posting.trims))
+            noted = decided if isinstance(decided, Noted) else Noted(decided, {})
+            posting = _posted(storage, operation, identity, noted.intents)
+            recorded = tuple(posting.recorded), tuple(posting.trims)
+            receipt = receipt_class("recorded", identity.key, *recorded, **noted.notes)
             storage.commit_batch(receipt)
             return receipt
     except _Refused as refused:

@@ -85,7 +85,14 @@ def replayed(receipt: type[R], batch: Batch, identity: IdempotencyRecord, ignori
     difference = _first_difference(recorded, offered, "")
     if difference is not None:
         raise IdempotencyConflict(identity.key, *difference, batch.receipt)
-    return receipt("already_recorded", identity.key, batch.receipt.intents, batch.receipt.trims)
+    recorded_receipt = batch.receipt
+    return receipt(
+        "already_recorded",
+        identity.key,
+        recorded_receipt.intents,
+        recorded_receipt.trims,
+        **{name: getattr(recorded_receipt, name) for name in receipt.notes},
+    )
 
 
 def _first_difference(recorded: Any, offered: Any, path: str) -> tuple[str, object, object] | None:

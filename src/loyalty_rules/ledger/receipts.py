@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import attrs
 
+from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import (
     AdvanceTracker,
     CancelPromise,
@@ -28,6 +29,7 @@ from loyalty_rules.keys import kind_of_phase
 from loyalty_rules.lifecycle.promises import PromiseIntent
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
+from loyalty_rules.lifecycle.unrecovered import UNRECOVERED, Unrecovered
 
 __all__ = [
     "RECEIPTS",
@@ -46,14 +48,16 @@ __all__ = [
     "UndoSpendReceipt",
     "UpdateReceipt",
     "VoidReceipt",
+    "notes_of",
     "receipt_class",
+    "restored_notes",
 ]
 
 T = TypeVar("T")
 ReceiptT = TypeVar("ReceiptT", bound="Receipt")
 """The class of an operation's receipt."""
 
-_ORDER = ("status", "key", "intents", "trims", "refusal")
+_ORDER = ("status", "key", "intents", "trims", "refusal", "unrecovered")
 
 
 def _in_order(_cls: type, fields: list[Any]) -> list[Any]:
@@ -85,6 +89,9 @@ class Receipt:
     3. `recorded`: `intents` are the recorded intents, after caps; `trims` are the reductions by caps.
     """
 
+    notes: ClassVar[tuple[str, ...]] = ()
+    """The fields that are neither intents nor trims, and are kept with them."""
+
     status: Literal["recorded", "already_recorded", "refused"]
     key: str
     intents: tuple[Intent, ...] = ()
@@ -114,9 +121,15 @@ class SaleReceipt(Receipt):
 
 @attrs.frozen(field_transformer=_in_order)
 class ReturnReceipt(Receipt):
-    """The result of a return."""
+    """The result of a return.
+
+    `unrecovered` are units and coupons that the customer has used; the shop can deduct them from the refund.
+    """
+
+    notes: ClassVar[tuple[str, ...]] = ("unrecovered",)
 
     intents: tuple[ReturnIntent, ...] = ()
+    unrecovered: tuple[Unrecovered, ...] = ()
 
     @property
     def reversals(self) -> tuple[ReverseCurrency, ...]:
@@ -132,6 +145,11 @@ class ReturnReceipt(Receipt):
     def reinstated(self) -> tuple[UndoRedemption, ...]:
         """The redemptions of the cancelled transaction that were undone."""
         return _of_type(UndoRedemption, self.intents)
+
+    @property
+    def given_back(self) -> tuple[UndoSpend, ...]:
+        """The spends of the cancelled transaction that were undone."""
+        return _of_type(UndoSpend, self.intents)
 
 
 @attrs.frozen(field_transformer=_in_order)
@@ -299,3 +317,18 @@ def receipt_class(phase: str, inputs: Mapping[str, Any]) -> type[Receipt]:
     """
     kind = kind_of_phase(phase)
     return _OF_EVENT.get(inputs["event"]["type"], SaleReceipt) if kind == "event" else _OF_PHASE[kind]
+
+
+def notes_of(receipt: Receipt) -> dict[str, Any]:
+    """Return the notes of a receipt as documents, for a storage that keeps the parts of a receipt."""
+    return {name: [unstructure(each) for each in getattr(receipt, name)] for name in receipt.notes}
+
+
+def restored_notes(documents: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert the output of `notes_of` back to fields of a receipt."""
+    return {
+        name: tuple(restore(each, _NOTES[name][each["type"]]) for each in values) for name, values in documents.items()
+    }
+
+
+_NOTES: Mapping[str, Mapping[str, type]] = {"unrecovered": UNRECOVERED}

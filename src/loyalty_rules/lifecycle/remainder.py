@@ -144,11 +144,13 @@ class _Back:
         return _exact(line.quantity) * self._portion(line)
 
     def exceeds(self, line: Line) -> bool:
-        """Return whether the named quantities or amounts of a line are more than it had."""
+        """Return whether the named quantities or amounts of a line are more than it had; only goods can come back."""
         rows = self._rows(line)
         quantity = sum((_exact(row.quantity) for row in rows), ZERO)
         amount = sum((_exact(row.amount) for row in rows), ZERO)
-        return quantity > max(_exact(line.quantity), ZERO) or amount > max(_value(line), ZERO)
+        if line.quantity <= 0:
+            return quantity > 0 or amount > 0
+        return quantity > _exact(line.quantity) or amount > max(_value(line), ZERO)
 
     def _number(self, line: Line, whole: Fraction, named: Mapping[int, Fraction]) -> Fraction:
         """Return the part of a line's number that came back: as named, else with the quantity."""

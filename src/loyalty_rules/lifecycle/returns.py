@@ -13,42 +13,48 @@ from typing import TypeAlias
 
 import attrs
 
-from loyalty_rules.engine.evaluation import Evaluator
 from loyalty_rules.events import Return, Transaction
 from loyalty_rules.intents import (
     AdvanceTracker,
-    IssueCoupon,
-    IssueCurrency,
     LotDraw,
-    RedeemCoupon,
     ReverseCurrency,
+    SpendCurrency,
     UndoRedemption,
+    UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.keys import action_key, event_key, ordinal_in, return_void_key, reversal_key, tracker_key
+from loyalty_rules.keys import event_key, reversal_key, tracker_key, void_key
 from loyalty_rules.lifecycle.claims import released_claims, released_claims_of_coupon
+from loyalty_rules.lifecycle.giving_back import (
+    Redeemed,
+    after_undoing_redemptions,
+    after_undoing_spends,
+    undone_redemptions,
+    undone_spends,
+)
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
-from loyalty_rules.lifecycle.redemption import is_revived, undo_redemption
-from loyalty_rules.lifecycle.remainder import remaining_sale, wrong_parts
+from loyalty_rules.lifecycle.redemption import is_revived
+from loyalty_rules.lifecycle.remainder import wrong_parts
+from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
+from loyalty_rules.lifecycle.returned_coupons import voids
 from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
+from loyalty_rules.lifecycle.unrecovered import Unrecovered, unrecovered
 from loyalty_rules.rules.windows import window_days
-from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.apportionment import unit_of
 
-__all__ = ["Redeemed", "ReturnIntent", "is_coupon_earned", "take_back"]
+__all__ = ["ReturnIntent", "TakenBack", "take_back"]
 
-ReturnIntent: TypeAlias = ReverseCurrency | VoidCoupon | UndoRedemption | AdvanceTracker
+ReturnIntent: TypeAlias = UndoSpend | UndoRedemption | ReverseCurrency | VoidCoupon | AdvanceTracker
 """The intents of a return."""
 
 
 @attrs.frozen
-class Redeemed:
-    """A redemption that the returned transaction made, and its coupon; `is_earned` as `is_coupon_earned` returns it."""
+class TakenBack:
+    """The decision of a return: its intents, and the units and coupons that it could not take back."""
 
-    redemption: RedeemCoupon
-    coupon: CouponRecord
-    is_earned: bool
+    intents: tuple[ReturnIntent, ...] = ()
+    unrecovered: tuple[Unrecovered, ...] = ()
 
 
 def take_back(
@@ -58,27 +64,41 @@ def take_back(
     coupons: Iterable[CouponRecord],
     tracked: Mapping[str, Decimal],
     redeemed: Iterable[Redeemed] = (),
-) -> tuple[ReturnIntent, ...] | Refusal:
-    """Decide a return: the units to take back, the coupons to void, the redemptions to undo, the trackers to lower.
+    spends: Iterable[SpendCurrency] = (),
+    discounts: Mapping[str, Decimal] | None = None,
+) -> TakenBack | Refusal:
+    """Decide a return: what paid for the sale goes back, then units, coupons and contributions are taken.
 
-    `sale.returns` are the returns before this one. `lots` are all lots of the accounts of the sale, its own among them.
-    `coupons` are the coupons that the sale issued, in the order of issue. `tracked` is the remaining contribution of
-    the sale to each tracker. `redeemed` are its redemptions that are not undone: a full return reinstates their
-    coupons, a partial return does not (semantics 9). The return of an activity is always a full one. Refusals:
-    `unknown_line`, `more_than_bought`, `missing_amount`, `too_early`, all that apply.
+    `sale.returns` are the returns before this one. `lots` are all lots of the accounts of the sale, its own among them,
+    and those that `spends` drew on. `coupons` are the coupons that the sale issued, in the order of issue. `tracked` is
+    the remaining contribution of the sale to each tracker. `redeemed` and `spends` are its redemptions and spends that
+    are not undone: the return of the whole sale undoes them, unless the program says `give_back: never`. `discounts`
+    are those of the redemptions of `coupons`. The return of an activity is always a full one. Refusals: `unknown_line`,
+    `more_than_bought`, `missing_amount`, `too_early`, all that apply.
     """
     if any(each.id == back.id for each in sale.returns):
-        return ()  # a return that is recorded already takes nothing
+        return TakenBack()  # a return that is recorded already takes nothing
     returns = (*sale.returns, back)
     refusal = _refusal(sale, returns)
     if refusal is not None:
         return refusal
-    remainder = _Remainder(sale, returns)
+    remainder = RemainingAward(sale, returns)
     key = event_key(sale.program.id, back.id)
-    reversals = _reversals(sale, back, key, remainder, list(lots))
-    voids = _voids(back, key, remainder, list(coupons))
-    reinstated = _reinstated(back, key, redeemed) if remainder.sale is None else ()
-    return (*reversals, *voids, *reinstated, *_trackers(sale, key, remainder, tracked))
+    lots, coupons, at = [*lots], [*coupons], back.occurred_at
+    given: tuple[UndoSpend | UndoRedemption, ...] = ()
+    lost: tuple[VoidCoupon, ...] = ()
+    if remainder.sale is None and sale.program.give_back != "never":
+        units, reinstated = undone_spends(spends, lots, at), undone_redemptions(redeemed := [*redeemed])
+        lots, coupons = after_undoing_spends(lots, units), after_undoing_redemptions(coupons, reinstated, at)
+        given, lost = (*units, *reinstated), tuple(_unearned(sale, back, reinstated, redeemed))
+    intents = (
+        *given,
+        *_reversals(sale, back, key, remainder, lots),
+        *voids(back, key, remainder, coupons),
+        *lost,
+        *_trackers(sale, key, remainder, tracked),
+    )
+    return TakenBack(intents, unrecovered(sale, back, intents, coupons, discounts or {}))
 
 
 def _refusal(sale: Sale, returns: Sequence[Return]) -> Refusal | None:
@@ -92,57 +112,24 @@ def _refusal(sale: Sale, returns: Sequence[Return]) -> Refusal | None:
     return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
 
 
-# -- the remainder ---------------------------------------------------------------------------------------------------
-
-
-class _Remainder:
-    """The remainder of a sale, and the units, coupons and contributions that it would have had, evaluated once."""
-
-    def __init__(self, sale: Sale, returns: Sequence[Return]) -> None:
-        event = sale.current()
-        self.terms = sale
-        self.returned = sum(micros(each.amount) for each in returns if each.amount is not None)
-        self.amount = 0
-        self.sale: Transaction | None = None
-        if isinstance(event, Transaction):
-            self.amount = micros(event.amount)
-            self.sale = remaining_sale(event, returns, sale.program.plan.line_fields)
-        self.issues: list[IssueCurrency] = []
-        self.coupons: list[IssueCoupon] = []
-        self.tracked: dict[str, int] = {}
-        if self.sale is not None:
-            self._evaluate(self.sale)
-
-    def _evaluate(self, remaining: Transaction) -> None:
-        plan = self.terms.program.plan
-        evaluator = Evaluator(plan, plan.facts(remaining, self.terms.snapshot), _Unnamed())
-        evaluator.run()
-        self.issues = [each for each in evaluator.intents if isinstance(each, IssueCurrency)]
-        self.coupons = [each for each in evaluator.intents if isinstance(each, IssueCoupon)]
-        advances = [each for each in evaluator.intents if isinstance(each, AdvanceTracker)]
-        self.tracked = {each.tracker: micros(each.value) for each in advances}
-
-    def policy(self, issue: IssueCurrency | IssueCoupon) -> str:
-        """Return the policy `on_return` of the action of an issue."""
-        return self.terms.action_of(issue).action.on_return
-
-
-def _action(issue: IssueCurrency | IssueCoupon) -> str:
-    return action_key(issue.promotion, issue.action)
-
-
-class _Unnamed:
-    """Serials for coupons that are only counted."""
-
-    def serial(self, request: SerialRequest) -> str:  # noqa: ARG002
-        return "0" * 18
+def _unearned(
+    sale: Sale, back: Return, reinstated: Iterable[UndoRedemption], redeemed: Iterable[Redeemed]
+) -> Iterator[VoidCoupon]:
+    """Yield the void of each reinstated coupon that the returns of its own sale, another one, have taken."""
+    undone = {each.redemption for each in reinstated}
+    for each in redeemed:
+        coupon = each.coupon
+        of_other_sale = each.redemption.key in undone and coupon.issue.event != sale.event.id
+        if of_other_sale and not each.is_earned and is_revived(coupon, back.occurred_at):
+            key = void_key(sale.program.id, back.id, coupon.key)
+            yield VoidCoupon(key, coupon.key, back.id, released_claims_of_coupon(coupon))
 
 
 # -- currency --------------------------------------------------------------------------------------------------------
 
 
 def _reversals(
-    sale: Sale, back: Return, key: str, remainder: _Remainder, lots: Sequence[Lot]
+    sale: Sale, back: Return, key: str, remainder: RemainingAward, lots: Sequence[Lot]
 ) -> Iterator[ReverseCurrency]:
     """Yield the reversal of each issue of the sale, in the order of issue.
 
@@ -160,29 +147,29 @@ def _reversals(
         yield taking.reversal(key, back)
 
 
-def _dues(remainder: _Remainder, own: Sequence[Lot]) -> list[tuple[Lot, int]]:
+def _dues(remainder: RemainingAward, own: Sequence[Lot]) -> list[tuple[Lot, int]]:
     """Return the lots of the sale, each with the units that this return takes back of it, in millionths."""
     dues = {lot.key: _due_by_policy(remainder, lot) for lot in own if remainder.policy(lot.issue) != "recompute"}
     pools: dict[tuple[Account, str], list[Lot]] = {}
     for lot in own:
         if remainder.policy(lot.issue) == "recompute":
             pools.setdefault((lot.account, lot.issue.currency), []).append(lot)
-    issued = {_action(lot.issue) for lot in own}
+    issued = {action_of(lot.issue) for lot in own}
     for pool, members in pools.items():
         dues |= _due_by_recomputing(members, _awards(remainder, pool, issued))
     return [(lot, min(dues[lot.key], micros(lot.issued) - micros(lot.taken_back))) for lot in own]
 
 
-def _awards(remainder: _Remainder, pool: tuple[Account, str], issued: set[str]) -> dict[str, int]:
+def _awards(remainder: RemainingAward, pool: tuple[Account, str], issued: set[str]) -> dict[str, int]:
     """Return the awards of the remainder to an account in a currency, by action, in millionths.
 
     Counted are the `recompute` actions and, whatever their policy, the actions that issued nothing at the sale.
     """
     return {
-        _action(each): micros(each.amount)
+        action_of(each): micros(each.amount)
         for each in remainder.issues
         if (Account.of(each), each.currency) == pool
-        and (remainder.policy(each) == "recompute" or _action(each) not in issued)
+        and (remainder.policy(each) == "recompute" or action_of(each) not in issued)
     }
 
 
@@ -193,13 +180,13 @@ def _due_by_recomputing(members: Sequence[Lot], awards: Mapping[str, int]) -> di
     missing = min(max(issued - sum(awards.values()), taken), issued) - taken
     dues: dict[str, int] = {}
     for lot in reversed(members):
-        loss = micros(lot.issued) - awards.get(_action(lot.issue), 0) - micros(lot.taken_back)
+        loss = micros(lot.issued) - awards.get(action_of(lot.issue), 0) - micros(lot.taken_back)
         dues[lot.key] = min(max(loss, 0), missing)
         missing -= dues[lot.key]
     return dues
 
 
-def _due_by_policy(remainder: _Remainder, lot: Lot) -> int:
+def _due_by_policy(remainder: RemainingAward, lot: Lot) -> int:
     """Return the units due of a lot whose action reverses, keeps, or takes a proportion, in millionths."""
     issued, taken, policy = micros(lot.issued), micros(lot.taken_back), remainder.policy(lot.issue)
     if policy == "keep":
@@ -281,7 +268,7 @@ class _Taking:
         issue = self._lot.issue
         released = self._due - min(self._counted, micros(self._lot.voided))
         return ReverseCurrency(
-            reversal_key(key, _action(issue)),
+            reversal_key(key, action_of(issue)),
             self._lot.key,
             back.id,
             issue.member,
@@ -295,72 +282,12 @@ class _Taking:
         )
 
 
-# -- coupons and trackers --------------------------------------------------------------------------------------------
+# -- trackers --------------------------------------------------------------------------------------------
 
 
-def _voids(back: Return, key: str, remainder: _Remainder, coupons: Sequence[CouponRecord]) -> Iterator[VoidCoupon]:
-    """Yield the void of each surplus coupon that is still issued, the newest first; an expired one counts as voided."""
-    issued = {_action(coupon.issue) for coupon in coupons}
-    for members in _coupon_pools(remainder, coupons):
-        surplus = _surplus(remainder, members, issued) - sum(coupon.state == "voided" for coupon in members)
-        unused = [coupon for coupon in reversed(members) if coupon.state in ("issued", "expired")]
-        for coupon in unused[: max(surplus, 0)]:
-            if coupon.state_at(back.occurred_at) == "issued":
-                void = return_void_key(key, _action(coupon.issue), ordinal_in(coupon.key))
-                yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
-
-
-def _coupon_pools(remainder: _Remainder, coupons: Sequence[CouponRecord]) -> Iterable[list[CouponRecord]]:
-    """Return the coupons by type over all `void_if_unredeemed` actions, and by action for other policies."""
-    pools: dict[tuple[str, str], list[CouponRecord]] = {}
-    for coupon in coupons:
-        policy = remainder.policy(coupon.issue)
-        pool = coupon.issue.coupon_type if policy == "void_if_unredeemed" else _action(coupon.issue)
-        pools.setdefault((policy, pool), []).append(coupon)
-    return pools.values()
-
-
-def _surplus(remainder: _Remainder, members: Sequence[CouponRecord], issued: set[str]) -> int:
-    """Return the number of coupons of a pool that the remainder would not have issued."""
-    policy, coupon_type = remainder.policy(members[0].issue), members[0].issue.coupon_type
-    if policy == "keep":
-        return 0
-    if policy == "reverse" or remainder.sale is None:
-        return len(members)
-    kept = sum(
-        each.coupon_type == coupon_type
-        and (remainder.policy(each) == "void_if_unredeemed" or _action(each) not in issued)
-        for each in remainder.coupons
-    )
-    return max(len(members) - kept, 0)
-
-
-def is_coupon_earned(sale: Sale, coupons: Sequence[CouponRecord], coupon: CouponRecord) -> bool:
-    """Return whether a coupon of a sale is still earned: its returns were due no more coupons than they could void.
-
-    `coupons` are all coupons of the sale, in the order of issue. Source: semantics 9 and 11.
-    """
-    if not sale.returns:
-        return True
-    remainder = _Remainder(sale, sale.returns)
-    issued = {_action(each.issue) for each in coupons}
-    pool = next(each for each in _coupon_pools(remainder, coupons) if coupon.key in {one.key for one in each})
-    gone = sum(each.state in ("voided", "expired") for each in pool)
-    return _surplus(remainder, pool, issued) <= gone
-
-
-def _reinstated(back: Return, key: str, redeemed: Iterable[Redeemed]) -> Iterator[UndoRedemption | VoidCoupon]:
-    """Yield the undoing of each redemption that can be undone, and the void of a coupon that is no longer earned."""
-    for each in redeemed:
-        undone, coupon = undo_redemption(each.redemption, each.coupon), each.coupon
-        if isinstance(undone, UndoRedemption):
-            yield undone
-            if not each.is_earned and is_revived(coupon, back.occurred_at):
-                void = return_void_key(key, _action(coupon.issue), ordinal_in(coupon.key))
-                yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
-
-
-def _trackers(sale: Sale, key: str, remainder: _Remainder, tracked: Mapping[str, Decimal]) -> Iterator[AdvanceTracker]:
+def _trackers(
+    sale: Sale, key: str, remainder: RemainingAward, tracked: Mapping[str, Decimal]
+) -> Iterator[AdvanceTracker]:
     """Lower trackers by the surplus contributions, in the window of the sale, so that milestones cannot be farmed."""
     member = sale.event.member
     if member is None:

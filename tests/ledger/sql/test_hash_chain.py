@@ -11,7 +11,7 @@ from loyalty_rules.ledger.sql import Tables
 from loyalty_rules.ledger.sql.hash_chain import CHAINS, FIRST_LINK, chain_lock, chain_of, content_digest, link_of
 
 BATCH = {"program": "acme", "event": "T1", "phase": "event", "of": "T1", "inputs": "{}", "at": 1, "recorded_at": 2}
-RECEIPT = {"version": None, "snapshot": None, "intents": "[]", "trims": "[]"}
+RECEIPT = {"version": None, "snapshot": None, "intents": "[]", "trims": "[]", "notes": None}
 DRAW = {"batch": 7, "program": "acme", "name": "cap", "day": "", "amount": 5, "most": None}
 TABLES = Tables()
 

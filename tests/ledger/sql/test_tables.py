@@ -72,6 +72,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "snapshot",
             "intents",
             "trims",
+            "notes",
             "chain",
             "position",
             "digest",

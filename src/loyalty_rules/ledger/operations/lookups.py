@@ -13,8 +13,8 @@ from loyalty_rules.keys import event_in, is_of_program
 from loyalty_rules.ledger.kinds import PAYMENTS
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.storage import Storage, window_of
-from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Sale
+from loyalty_rules.lifecycle.returned_coupons import is_coupon_earned
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 
@@ -64,7 +64,7 @@ def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Co
     sale = storage.sale(program.id, coupon.issue.event)
     issued = storage.coupons_of_sale(program.id, coupon.issue.event)
     coupons = [attrs.evolve(each, state="voided") if each.key in lost else each for each in issued]
-    return sale is None or returns.is_coupon_earned(sale, coupons, coupon)
+    return sale is None or is_coupon_earned(sale, coupons, coupon)
 
 
 def payment_of(storage: Storage, program: Program, key: str) -> Payment | None:

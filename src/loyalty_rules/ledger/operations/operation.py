@@ -20,6 +20,7 @@ from loyalty_rules.serials import SerialGenerator
 __all__ = [
     "Decision",
     "EventOperation",
+    "Noted",
     "Operation",
     "already_undone",
     "decision_of",
@@ -29,7 +30,16 @@ __all__ = [
 
 R_co = TypeVar("R_co", bound=Receipt, covariant=True)
 
-Decision: TypeAlias = tuple[Intent, ...] | Refusal
+
+@attrs.frozen
+class Noted:
+    """The intents to record, and the values of the `notes` of the receipt's class."""
+
+    intents: tuple[Intent, ...]
+    notes: Mapping[str, Any]
+
+
+Decision: TypeAlias = tuple[Intent, ...] | Noted | Refusal
 """The intents to record, or the reasons for recording nothing."""
 
 

@@ -1,17 +1,21 @@
 """Take back: the return of a sale's goods takes back currency, coupons and contributions to trackers."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
 from loyalty_rules.events import Return
-from loyalty_rules.intents import RedeemCoupon, ReverseCurrency
-from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale, payments_of
-from loyalty_rules.ledger.operations.operation import Decision, EventOperation, unknown_sale
+from loyalty_rules.intents import RedeemCoupon, ReverseCurrency, SpendCurrency
+from loyalty_rules.ledger.locks import account_lock
+from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale, payment_of, payments_of
+from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
 from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import returns
-from loyalty_rules.lifecycle.records import Refusal
+from loyalty_rules.lifecycle.giving_back import Redeemed
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 from loyalty_rules.values.checked import checked
@@ -38,34 +42,59 @@ class TakeBack(EventOperation[ReturnReceipt]):
         sale = locked_sale(storage, self.program, of)
         if sale is None:
             return unknown_sale(of)
+        payments = self._payments(storage)
+        spends = [each for each in payments if isinstance(each, SpendCurrency)]
         own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         accounts = dict.fromkeys(lot.account for lot in own.values())
         others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account)}
+        keys = {draw.lot: None for spent in spends for draw in spent.draws}
+        drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}
+        coupons = storage.coupons_of_sale(program, of)
         decided = returns.take_back(
             sale,
             self.event,
-            lots=[*({**others, **own}.values())],
-            coupons=storage.coupons_of_sale(program, of),
+            lots=[*({**others, **drawn, **own}.values())],
+            coupons=coupons,
             tracked={name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
-            redeemed=self._redeemed(storage),
+            redeemed=self._redeemed(storage, payments),
+            spends=spends,
+            discounts=self._discounts(storage, coupons),
         )
-        if not isinstance(decided, Refusal):
-            reversals = [each for each in decided if isinstance(each, ReverseCurrency)]
-            storage.save_sale(
-                attrs.evolve(sale, returns=(*sale.returns, self.event), reversals=(*sale.reversals, *reversals))
-            )
-        return decided
+        if isinstance(decided, Refusal):
+            return decided
+        reversals = [each for each in decided.intents if isinstance(each, ReverseCurrency)]
+        storage.save_sale(
+            attrs.evolve(sale, returns=(*sale.returns, self.event), reversals=(*sale.reversals, *reversals))
+        )
+        return Noted(decided.intents, {"unrecovered": decided.unrecovered})
 
-    def _redeemed(self, storage: Storage) -> list[returns.Redeemed]:
+    def _payments(self, storage: Storage) -> list[SpendCurrency | RedeemCoupon]:
+        """Return the spends and redemptions that paid for the sale and were not undone, in the order of record."""
+        payments = payments_of(storage, self.program, self.event.of)
+        spends = [each.intent for each in payments if isinstance(each.intent, SpendCurrency)]
+        if spends:
+            storage.lock(account_lock(self.program.id, Account.of(each)) for each in spends)
+            payments = payments_of(storage, self.program, self.event.of)  # again: one may have been undone meanwhile
+        return [each.intent for each in payments]
+
+    def _discounts(self, storage: Storage, coupons: Iterable[CouponRecord]) -> dict[str, Decimal]:
+        """Return the discounts of the redemptions of some coupons, by the key of the redemption."""
+        discounts: dict[str, Decimal] = {}
+        for coupon in coupons:
+            payment = payment_of(storage, self.program, coupon.redeemed_by) if coupon.redeemed_by is not None else None
+            if payment is not None and isinstance(payment.intent, RedeemCoupon):
+                discounts[payment.key] = payment.intent.discount
+        return discounts
+
+    def _redeemed(self, storage: Storage, payments: Iterable[SpendCurrency | RedeemCoupon]) -> list[Redeemed]:
         """Return the redemptions of the sale that were not undone, each with its locked coupon."""
-        redeemed: list[returns.Redeemed] = []
+        redeemed: list[Redeemed] = []
         lost: set[str] = set()
-        payments = (each.intent for each in payments_of(storage, self.program, self.event.of))
         for each in payments:
             coupon = locked_coupon(storage, self.program, each.coupon) if isinstance(each, RedeemCoupon) else None
             if isinstance(each, RedeemCoupon) and coupon is not None:
                 is_kept = is_earned(storage, self.program, coupon, lost)
-                redeemed.append(returns.Redeemed(each, coupon, is_kept))
+                redeemed.append(Redeemed(each, coupon, is_kept))
                 if not is_kept:
                     lost.add(coupon.key)  # voided in this batch: one coupon less for the next to make good
         return redeemed

@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 from loyalty_rules.keys import TRACKER_COUNTERS
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import KINDS, Kind
-from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
+from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, RECEIPT_CONTENT, content_digest, link_of
 from loyalty_rules.ledger.sql.mapping import record_of
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS
@@ -58,7 +58,7 @@ def _batches(connection: Connection, tables: Tables) -> Iterator[tuple[Any, dict
     """Yield every batch with its receipt, chain by chain, and the rows that it wrote to the log."""
     b, r = tables.batches, tables.receipts
     every = (
-        select(b, r.c.version, r.c.snapshot, r.c.intents, r.c.trims, r.c.chain, r.c.position, r.c.digest, r.c.link)
+        select(b, *(r.c[name] for name in RECEIPT_CONTENT), r.c.chain, r.c.position, r.c.digest, r.c.link)
         .join(r)
         .order_by(r.c.chain, r.c.position)
     )

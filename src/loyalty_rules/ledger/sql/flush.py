@@ -14,7 +14,7 @@ from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.intents import Intent, IssueCoupon
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.receipts import Receipt, notes_of
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
 from loyalty_rules.ledger.sql.mapping import (
     MAX_AMOUNT,
@@ -239,11 +239,13 @@ class Flush:
 
     def write_receipt(self, receipt: Receipt, terms: Mapping[str, str | None], chain: int) -> None:
         """Write the receipt at the end of a chain, which is locked; `terms` are those of a new sale."""
+        notes = notes_of(receipt)
         row: dict[str, Any] = {
             "batch": self._batch.number,
             **terms,
             "intents": text_of_json([self._document(each)[0] for each in receipt.intents]),
             "trims": text_of_json(unstructure(receipt.trims)),
+            "notes": text_of_json(notes) if any(notes.values()) else None,
         }
         digest = content_digest(self._batch.row, row, self._rows)
         end = self._connection.execute(self._statements.chain_end, {"chain": chain}).first()

@@ -15,13 +15,16 @@ from sqlalchemy import Table
 
 from loyalty_rules.ledger.locks import LockKey
 
-__all__ = ["CHAINS", "FIRST_LINK", "chain_lock", "chain_of", "content_digest", "link_of"]
+__all__ = ["CHAINS", "FIRST_LINK", "RECEIPT_CONTENT", "chain_lock", "chain_of", "content_digest", "link_of"]
 
 CHAINS = 16
 """The number of chains."""
 
 FIRST_LINK = bytes(32)
 """The link before the first one of each chain."""
+
+RECEIPT_CONTENT = ("version", "snapshot", "intents", "trims", "notes")
+"""The columns of a receipt that are part of its digest."""
 
 _NOT_CONTENT = frozenset({"number", "batch", "id"})
 
@@ -45,10 +48,15 @@ def content_digest(batch: Mapping[str, Any], receipt: Mapping[str, Any], rows: M
     }
     content = [
         [batch[name] for name in ("program", "event", "phase", "of", "inputs", "at", "recorded_at")],
-        [receipt[name] for name in ("version", "snapshot", "intents", "trims")],
+        [receipt[name] for name in _content_of_receipt(receipt)],
         written,
     ]
     return hashlib.sha256(json.dumps(content, separators=(",", ":"), sort_keys=True).encode()).digest()
+
+
+def _content_of_receipt(receipt: Mapping[str, Any]) -> list[str]:
+    # A receipt without notes has the digest that it had before there were any.
+    return [name for name in RECEIPT_CONTENT if name != "notes" or receipt[name] is not None]
 
 
 def _content_columns(table: Table) -> list[str]:

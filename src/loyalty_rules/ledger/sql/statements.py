@@ -87,7 +87,7 @@ class Statements:
         b, r = t.batches, t.receipts
         self.claim = dialect.claim_statement(b)
         self.batch = (
-            select(b, r.c.intents, r.c.trims)
+            select(b, r.c.intents, r.c.trims, r.c.notes)
             .join(r)
             .where(b.c.program == bindparam("program"), b.c.event == bindparam("event"))
             .where(b.c.phase == bindparam("phase"))

@@ -18,7 +18,7 @@ from loyalty_rules.keys import tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey, counter_lock
-from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class
+from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class, restored_notes
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
@@ -125,7 +125,8 @@ class SQLStorage(HistoryReader):
         intents = intents_of(identity.program, json_of(row.intents), self._serials)
         trims = tuple(restore(each, Trim) for each in json_of(row.trims))
         receipt = receipt_class(recorded.phase, recorded.inputs)
-        return Batch(recorded, receipt("recorded", identity.key, intents, trims))
+        notes = restored_notes(json_of(row.notes)) if row.notes is not None else {}
+        return Batch(recorded, receipt("recorded", identity.key, intents, trims, **notes))
 
     def commit_batch(self, receipt: Receipt) -> None:
         """Flush the unit of work of the batch, and write its receipt at the end of its chain."""

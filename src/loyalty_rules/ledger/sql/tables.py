@@ -146,6 +146,7 @@ class Tables:
             _text("snapshot", null=True),
             _text("intents"),
             _text("trims"),
+            _text("notes", null=True),
             _whole("chain"),
             _whole("position"),
             Column("digest", LargeBinary(), nullable=False),

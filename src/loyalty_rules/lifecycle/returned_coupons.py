@@ -1,0 +1,66 @@
+"""The coupons that a sale loses when goods come back. Source: semantics 9 and 11.
+
+The coupons of a type are counted over all `void_if_unredeemed` actions of the sale, those of other policies by action.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from loyalty_rules.events import Return
+from loyalty_rules.intents import VoidCoupon
+from loyalty_rules.keys import ordinal_in, return_void_key
+from loyalty_rules.lifecycle.claims import released_claims_of_coupon
+from loyalty_rules.lifecycle.records import CouponRecord, Sale
+from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
+
+__all__ = ["coupon_pools", "is_coupon_earned", "surplus_coupons", "voids"]
+
+
+def voids(back: Return, key: str, remainder: RemainingAward, coupons: Sequence[CouponRecord]) -> Iterator[VoidCoupon]:
+    """Yield the void of each surplus coupon that is still issued, the newest first; an expired one counts as voided."""
+    issued = {action_of(coupon.issue) for coupon in coupons}
+    for members in coupon_pools(remainder, coupons):
+        surplus = surplus_coupons(remainder, members, issued) - sum(coupon.state == "voided" for coupon in members)
+        unused = [coupon for coupon in reversed(members) if coupon.state in ("issued", "expired")]
+        for coupon in unused[: max(surplus, 0)]:
+            if coupon.state_at(back.occurred_at) == "issued":
+                void = return_void_key(key, action_of(coupon.issue), ordinal_in(coupon.key))
+                yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
+
+
+def coupon_pools(remainder: RemainingAward, coupons: Sequence[CouponRecord]) -> Iterable[list[CouponRecord]]:
+    """Return the coupons by type over all `void_if_unredeemed` actions, and by action for other policies."""
+    pools: dict[tuple[str, str], list[CouponRecord]] = {}
+    for coupon in coupons:
+        policy = remainder.policy(coupon.issue)
+        pool = coupon.issue.coupon_type if policy == "void_if_unredeemed" else action_of(coupon.issue)
+        pools.setdefault((policy, pool), []).append(coupon)
+    return pools.values()
+
+
+def surplus_coupons(remainder: RemainingAward, members: Sequence[CouponRecord], issued: set[str]) -> int:
+    """Return the number of coupons of a pool that the remainder would not have issued."""
+    policy, coupon_type = remainder.policy(members[0].issue), members[0].issue.coupon_type
+    if policy == "keep":
+        return 0
+    if policy == "reverse" or remainder.sale is None:
+        return len(members)
+    kept = sum(
+        each.coupon_type == coupon_type
+        and (remainder.policy(each) == "void_if_unredeemed" or action_of(each) not in issued)
+        for each in remainder.coupons
+    )
+    return max(len(members) - kept, 0)
+
+
+def is_coupon_earned(sale: Sale, coupons: Sequence[CouponRecord], coupon: CouponRecord) -> bool:
+    """Return whether a coupon of a sale is still earned: its returns were due no more coupons than they could void.
+
+    `coupons` are all coupons of the sale, in the order of issue. Source: semantics 9 and 11.
+    """
+    if not sale.returns:
+        return True
+    remainder = RemainingAward(sale, sale.returns)
+    issued = {action_of(each.issue) for each in coupons}
+    pool = next(each for each in coupon_pools(remainder, coupons) if coupon.key in {one.key for one in each})
+    gone = sum(each.state in ("voided", "expired") for each in pool)
+    return surplus_coupons(remainder, pool, issued) <= gone

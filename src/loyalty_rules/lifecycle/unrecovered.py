@@ -1,0 +1,93 @@
+"""Unrecovered units and coupons of a return: the customer has used them, and the shop can deduct them from the refund.
+
+Each return names those that are newly due: the shortfalls of its reversals, and the coupons that should have gone and
+are redeemed, with the discount that they took. Source: semantics 11.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import ClassVar, Literal, TypeAlias
+
+import attrs
+
+from loyalty_rules.events import Return
+from loyalty_rules.intents import Intent, ReverseCurrency, VoidCoupon
+from loyalty_rules.lifecycle.records import CouponRecord, Sale
+from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
+from loyalty_rules.lifecycle.returned_coupons import coupon_pools, surplus_coupons
+from loyalty_rules.rules.coupons import StoredValue
+from loyalty_rules.values.amounts import decimal_of, micros
+
+__all__ = ["UNRECOVERED", "Shortfall", "Unrecovered", "UsedCoupon", "unrecovered"]
+
+
+@attrs.frozen
+class Shortfall:
+    """Units of an issue that could not be taken back."""
+
+    type: ClassVar[Literal["shortfall"]] = "shortfall"
+    issue: str
+    currency: str
+    shortfall: Decimal
+
+
+@attrs.frozen
+class UsedCoupon:
+    """A coupon that should have gone with its sale, and took this discount before."""
+
+    type: ClassVar[Literal["used_coupon"]] = "used_coupon"
+    coupon: str
+    discount: Decimal
+
+
+Unrecovered: TypeAlias = Shortfall | UsedCoupon
+"""An entry of a return: units or a coupon that it could not take back."""
+
+UNRECOVERED: Mapping[str, type[Unrecovered]] = {each.type: each for each in (Shortfall, UsedCoupon)}
+"""The classes of the entries by their `type`."""
+
+
+def unrecovered(
+    sale: Sale,
+    back: Return,
+    intents: Sequence[Intent],
+    coupons: Sequence[CouponRecord],
+    discounts: Mapping[str, Decimal],
+) -> tuple[Unrecovered, ...]:
+    """Return the units and coupons that a return, decided as `intents`, could not take back.
+
+    `sale.returns` are the returns before this one. `coupons` are those that the sale issued, in the order of issue, as
+    they were before any was voided. `discounts` are those of redemptions, by
+    the key of the redemption.
+    """
+    reversals = (each for each in intents if isinstance(each, ReverseCurrency))
+    shortfalls = (Shortfall(each.issue, each.currency, each.shortfall) for each in reversals if micros(each.shortfall))
+    voided = {each.coupon for each in intents if isinstance(each, VoidCoupon)}
+    taken = {each.key: amount for each in coupons if (amount := _taken(sale, each, discounts)) is not None}
+    used = set(_used(sale, back, coupons, voided)) if taken else set()
+    return (*shortfalls, *(UsedCoupon(key, amount) for key, amount in taken.items() if key in used))
+
+
+def _taken(sale: Sale, coupon: CouponRecord, discounts: Mapping[str, Decimal]) -> Decimal | None:
+    """Return the discount that a coupon has taken in all; None if it has taken none."""
+    if coupon.remaining is None:
+        return discounts.get(coupon.redeemed_by) if coupon.redeemed_by is not None else None
+    coupon_type = next(each for each in sale.program.coupon_types if each.id == coupon.issue.coupon_type)
+    if not isinstance(coupon_type.benefit, StoredValue):
+        return None
+    used = micros(coupon_type.benefit.amount) - micros(coupon.remaining)
+    return decimal_of(used) if used else None
+
+
+def _used(sale: Sale, back: Return, coupons: Sequence[CouponRecord], voided: set[str]) -> Iterator[str]:
+    """Yield the keys of the coupons that were newly due and are redeemed, and of those voided after a part was used."""
+    remainder = RemainingAward(sale, (*sale.returns, back))
+    earlier = RemainingAward(sale, sale.returns) if sale.returns else None
+    issued = {action_of(each.issue) for each in coupons}
+    for members in coupon_pools(remainder, coupons):
+        gone = sum(each.state in ("voided", "expired") for each in members)
+        vain = max(surplus_coupons(remainder, members, issued) - gone - len(voided & {m.key for m in members}), 0)
+        named = max(surplus_coupons(earlier, members, issued) - gone, 0) if earlier is not None else 0
+        redeemed = [each.key for each in reversed(members) if each.state == "redeemed"]
+        yield from redeemed[named : max(vain, named)]
+    yield from voided
