@@ -87,8 +87,8 @@ def test_the_redemption_of_a_cancelled_transaction_is_undone(service: LedgerServ
     steps = steps_of(TakeBack(SHOP, CANCELLED, AT), storage)
 
     assert [each.coupon for each in decision if isinstance(each, UndoRedemption)] == ["acme/T-1/p/gift/1"]
-    looked_up = ["records", "lock acme/T-1", "coupon", "sale", "coupons_of_sale", "save_sale"]
-    assert steps[steps.index("records") :] == looked_up
+    looked_up = ["contributions", "lock acme/T-1", "coupon", "sale", "coupons_of_sale", "save_sale"]
+    assert steps[steps.index("contributions") :] == looked_up
 
 
 def test_a_return_of_an_unknown_sale_is_refused(storage: MemoryStorage) -> None:
