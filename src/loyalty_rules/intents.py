@@ -15,6 +15,7 @@ import attrs
 
 from loyalty_rules.rules.conditions import Condition
 from loyalty_rules.rules.skips import Reason
+from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
     "AdvanceTracker",
@@ -32,6 +33,7 @@ __all__ = [
     "ReleasePromise",
     "ReverseCurrency",
     "SendMessage",
+    "Settlement",
     "Share",
     "Skipped",
     "SpendCurrency",
@@ -277,10 +279,23 @@ class SpendCurrency:
 
 
 @attrs.frozen
-class UndoSpend:
-    """The undoing of a spend: return the units to their lots, which keep their own expiry.
+class Settlement:
+    """An amount of a lot that is reversed to make good a part of a shortfall.
 
-    `expired` are the draws on lots that have expired since the spend: listed, but not revived.
+    `shortfall` is the key of the reversal that was short.
+    """
+
+    lot: str
+    shortfall: str
+    amount: Decimal
+
+
+@attrs.frozen
+class UndoSpend:
+    """The undoing of a spend, or of a part of it: return units to their lots, which keep their own expiry.
+
+    `expired` are the draws on lots that have expired since the spend: listed, but not revived. The units in `settled`
+    do not come back: they make good what returns could not take.
     """
 
     type: ClassVar[Literal["undo_spend"]] = "undo_spend"
@@ -288,6 +303,13 @@ class UndoSpend:
     spend: str
     draws: tuple[LotDraw, ...]
     expired: tuple[LotDraw, ...]
+    settled: tuple[Settlement, ...] = ()
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount that is undone in all."""
+        units = [each.amount for each in (*self.draws, *self.expired)] + [each.amount for each in self.settled]
+        return decimal_of(sum(micros(each) for each in units))
 
 
 @attrs.frozen

@@ -44,6 +44,7 @@ __all__ = [
     "member_cap_counter_name",
     "message_key",
     "ordinal_in",
+    "part_undo_key",
     "redemption_key",
     "redemption_phase",
     "release_key",
@@ -171,6 +172,11 @@ def spend_key(program: str, event: str, currency: str) -> str:
 def undo_key(undone: str) -> str:
     """Return the key of the undoing of a spend or a redemption: its key and `/undo`."""
     return f"{undone}/undo"
+
+
+def part_undo_key(program: str, event: str, undone: str) -> str:
+    """Return the key of the undoing of a part: `PROGRAM/EVENT/undo/` and the undone key within its program."""
+    return f"{event_key(program, event)}/undo/{key_within_program(undone)}"
 
 
 def currency_expiry_key(lot: str, expires_on: date | None) -> str:

@@ -25,11 +25,16 @@ from loyalty_rules.ledger import Balance, execution, posting
 from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.ledger.operations import TakeBack, redeem, undo_redemption, undo_spend
+from loyalty_rules.ledger.operations import TakeBack, redeem, undo_redemption
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
+<<<<<<< HEAD
 from loyalty_rules.lifecycle import promises, redemption, returned_coupons, returns, spending, sweep
 from loyalty_rules.lifecycle.records import Lot
+=======
+from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep, undoing
+from loyalty_rules.lifecycle.records import Lot, Refusal
+>>>>>>> 515d4ad (Settle shortfalls with the units of undone spends, and undo spends in parts)
 from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.lifecycle.remaining_award import action_of
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -406,18 +411,54 @@ def a_balance_collapses(patch: Patch) -> None:
 
 @bug("a_spend_is_undone_once")
 def a_spend_is_undone_twice(patch: Patch) -> None:
-    patch.setattr(undo_spend, "is_undone", lambda *_: False)
+    undo = undoing.undo_spend
+    patch.setattr(undoing, "undo_spend", lambda each, *rest: undo(attrs.evolve(each, undone=Decimal(0)), *rest))
 
 
 @bug("an_undo_names_expired_units_and_does_not_revive_them")
 def an_undo_revives_expired_units(patch: Patch) -> None:
-    undo = spending.undo_spend
+    undo = undoing.undo_spend
 
-    def all_of_it(*arguments: Any) -> UndoSpend:
+    def all_of_it(*arguments: Any) -> UndoSpend | Refusal:
         right = undo(*arguments)
+        if isinstance(right, Refusal):
+            return right
         return attrs.evolve(right, draws=(*right.draws, *right.expired), expired=())
 
-    patch.setattr(spending, "undo_spend", all_of_it)
+    patch.setattr(undoing, "undo_spend", all_of_it)
+
+
+@bug("units_of_an_undone_spend_make_good_a_shortfall", "an_undo_in_parts_settles_as_much_as_an_undo_at_once")
+def units_come_back_to_a_sale_that_is_gone(patch: Patch) -> None:
+    """A shortfall stays as it is, although units come back later."""
+    patch.setattr(undoing._OpenShortfalls, "settled_by", lambda *_, **__: iter(()))
+
+
+@bug("expired_units_make_good_only_the_shortfall_of_their_own_lot", found_by_machine=False)
+def expired_units_settle_nothing(patch: Patch) -> None:
+    settled_by = undoing._OpenShortfalls.settled_by
+
+    def while_live(self: Any, lot: Lot, units: int, *, has_expired: bool) -> Any:
+        return iter(()) if has_expired else settled_by(self, lot, units, has_expired=False)
+
+    patch.setattr(undoing._OpenShortfalls, "settled_by", while_live)
+
+
+@bug("a_shortfall_written_off_before_a_spend_is_not_made_good")
+def every_shortfall_is_settled(patch: Patch) -> None:
+    patch.setattr(undoing._OpenShortfalls, "_arisen_since", lambda self: self._shortfalls)
+
+
+@bug("a_part_comes_back_from_the_lot_drawn_last", found_by_machine=False)
+def the_units_drawn_first_come_back_first(patch: Patch) -> None:
+    last_drawn = undoing.last_drawn
+    patch.setattr(undoing, "last_drawn", lambda draws, *parts: last_drawn([*draws][::-1], *parts))
+
+
+@bug("parts_come_back_until_nothing_is_spent_any_more", found_by_machine=False)
+def a_part_undoes_the_whole_spend(patch: Patch) -> None:
+    mark = Posting.mark_undone
+    patch.setattr(Posting, "mark_undone", lambda self, key, _amount=None: mark(self, key))
 
 
 # -- time ------------------------------------------------------------------------------------------------------------

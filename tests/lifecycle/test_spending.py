@@ -167,7 +167,7 @@ def test_an_undo_returns_the_units_to_their_lots_which_keep_their_expiry() -> No
     till.spend("7")
     (intent,) = undo(till, "2025-01-20T10:00:00Z").intents
     assert isinstance(intent, UndoSpend)
-    assert ([draw.amount for draw in intent.draws], intent.expired) == ([5, 2], ())
+    assert ([draw.amount for draw in intent.draws], intent.expired) == ([2, 5], ())
     assert till.lots() == before
 
 

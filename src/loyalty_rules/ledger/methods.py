@@ -95,9 +95,11 @@ class LedgerMethods(ABC):
         """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
         return self.execute(Spend(program, account, member, currency, amount, event, at))
 
-    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once; `spend` is the key of its intent, `event` the id of the undoing event."""
-        return self.execute(UndoSpendOf(program, spend, event, at))
+    def undo_spend(
+        self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoSpendReceipt:
+        """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
+        return self.execute(UndoSpendOf(program, spend, event, at, amount))
 
     def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon by its serial or shared code in a transaction."""
@@ -200,9 +202,11 @@ class AsyncLedgerMethods(ABC):
         """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
         return await self.execute(Spend(program, account, member, currency, amount, event, at))
 
-    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once; `spend` is the key of its intent, `event` the id of the undoing event."""
-        return await self.execute(UndoSpendOf(program, spend, event, at))
+    async def undo_spend(
+        self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoSpendReceipt:
+        """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
+        return await self.execute(UndoSpendOf(program, spend, event, at, amount))
 
     async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
         """Redeem a coupon by its serial or shared code in a transaction."""

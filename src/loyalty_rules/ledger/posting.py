@@ -27,6 +27,7 @@ from loyalty_rules.intents import (
     ReleasePromise,
     ReverseCurrency,
     SendMessage,
+    Settlement,
     Share,
     SpendCurrency,
     UndoRedemption,
@@ -214,7 +215,8 @@ class Posting:
         lot = self.lot(key)
         debtor = balance_name(lot.account, lot.issue.currency)
         units = micros(lot.outstanding)
-        for owed in self.storage.records(SHORTFALLS, self.program.id, debtor=debtor):
+        debts = self.storage.records(SHORTFALLS, self.program.id, debtor=debtor)
+        for owed in sorted(debts, key=lambda each: each.at):
             paid = min(micros(owed.open), units)
             if paid > 0:
                 units -= paid
@@ -322,17 +324,32 @@ class Posting:
             self.move(draw.lot, "spent", "available", draw.amount, intent.key)
         for draw in intent.expired:
             self.move(draw.lot, "spent", "expired", draw.amount, intent.key)
-        self.mark_undone(intent.spend)
+        self.settle_from("spent", intent.settled, intent.key)
+        self.mark_undone(intent.spend, intent.amount)
         return intent
 
-    def mark_undone(self, key: str) -> None:
-        """Record that a spend or a redemption has been undone."""
+    def settle_from(self, bucket: str, settled: Iterable[Settlement], reason: str) -> None:
+        """Reverse units of a bucket that make good shortfalls."""
+        for each in settled:
+            self.move(each.lot, bucket, "reversed", each.amount, reason)
+            shortfall = self.storage.record(SHORTFALLS, each.shortfall)
+            assert shortfall is not None
+            self.settle(shortfall, micros(each.amount))
+
+    def mark_undone(self, key: str, amount: Decimal | None = None) -> bool:
+        """Record that an amount of a spend or a redemption has been undone, all of it if None.
+
+        Return whether it is undone as a whole.
+        """
         payment = self.storage.record(PAYMENTS, key)
         assert payment is not None
         made = payment.intent
-        amount = made.amount if isinstance(made, SpendCurrency) else made.discount
-        undone = attrs.evolve(payment, undone=amount, is_undone=True)
-        self.storage.save_record(PAYMENTS, self.program.id, undone, self.at)
+        whole = made.amount if isinstance(made, SpendCurrency) else made.discount
+        undone = decimal_of(micros(payment.undone) + micros(amount)) if amount is not None else whole
+        is_whole = micros(undone) >= micros(whole)
+        undo = attrs.evolve(payment, undone=undone, is_undone=is_whole)
+        self.storage.save_record(PAYMENTS, self.program.id, undo, self.at)
+        return is_whole
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 

@@ -81,8 +81,10 @@ class Ledger(Protocol):
         """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
         ...
 
-    def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt:
-        """Undo a spend, once; `spend` is its intent's key, `event` the id of the undoing event."""
+    def undo_spend(
+        self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoSpendReceipt:
+        """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
         ...
 
     def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
@@ -168,7 +170,9 @@ class AsyncLedger(Protocol):
         at: datetime,
     ) -> SpendReceipt: ...
 
-    async def undo_spend(self, program: Program, spend: str, *, event: str, at: datetime) -> UndoSpendReceipt: ...
+    async def undo_spend(
+        self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoSpendReceipt: ...
 
     async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt: ...
 

@@ -9,8 +9,9 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal,
 from loyalty_rules.lifecycle.redemption import redeem, undo_redemption, void
 from loyalty_rules.lifecycle.remainder import remaining_sale
 from loyalty_rules.lifecycle.returns import take_back
-from loyalty_rules.lifecycle.spending import available, in_order_of_spending, spend, undo_spend, worth
+from loyalty_rules.lifecycle.spending import available, in_order_of_spending, spend, worth
 from loyalty_rules.lifecycle.sweep import expire, expire_coupons, extended_lots
+from loyalty_rules.lifecycle.undoing import undo_spend
 
 __all__ = [
     "Account",

@@ -37,7 +37,7 @@ def test_the_identity_is_the_key_of_the_spend(storage: MemoryStorage) -> None:
 @pytest.mark.usefixtures("_spent")
 def test_the_account_of_the_spend_is_locked_before_its_lots_are_read(storage: MemoryStorage) -> None:
     assert [*UNDO.locks()] == []
-    assert steps_of(UNDO, storage) == ["record", "lock acme/member/M1", "record", "lot"]
+    assert steps_of(UNDO, storage) == ["record", "lock acme/member/M1", "record", "lot", "records"]
 
 
 @pytest.mark.usefixtures("_spent")

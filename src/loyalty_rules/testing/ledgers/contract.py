@@ -18,6 +18,7 @@ import pytest
 from loyalty_rules.ledger.protocol import Ledger
 from loyalty_rules.testing.ledgers.facts.coupons import CouponFacts, CouponStory, RedemptionFacts
 from loyalty_rules.testing.ledgers.facts.expiring import ExpiryFacts, ExtensionFacts
+from loyalty_rules.testing.ledgers.facts.owing import ShortfallFacts
 from loyalty_rules.testing.ledgers.facts.promising import PromiseFacts
 from loyalty_rules.testing.ledgers.facts.recording import (
     CapFacts,
@@ -28,7 +29,7 @@ from loyalty_rules.testing.ledgers.facts.recording import (
     TransactionFacts,
 )
 from loyalty_rules.testing.ledgers.facts.remaining import RemainderFacts
-from loyalty_rules.testing.ledgers.facts.returning import CouponReturnFacts, ReturnFacts, ShortfallFacts
+from loyalty_rules.testing.ledgers.facts.returning import CouponReturnFacts, ReturnFacts
 from loyalty_rules.testing.ledgers.facts.spending import RedeemRateFacts, SpendFacts, UndoFacts
 from loyalty_rules.testing.ledgers.facts.till import Till
 

@@ -35,6 +35,7 @@ from loyalty_rules.testing.ledgers.reference_records import (
     Redemption,
     Remainder,
     Sale,
+    Shortfall,
     Spend,
     account_of,
 )
@@ -52,7 +53,7 @@ class Model:
         self.coupons: dict[str, Coupon] = {}
         self.spends: dict[str, Spend] = {}
         self.redemptions: dict[str, Redemption] = {}
-        self.debts: dict[tuple[Account, str], int] = {}
+        self.shortfalls: list[Shortfall] = []
 
     # -- sales
 
@@ -156,12 +157,22 @@ class Model:
         return lot
 
     def pay_debt(self, lot: Lot) -> None:
-        owed = lot.account, lot.rule.currency
-        paid = min(self.debts.get(owed, 0), lot.outstanding)
-        if paid:
-            self.debts[owed] -= paid
-            lot.outstanding -= paid
-            lot.reversed += paid
+        paid = self.make_good(self.debts(lot.account, lot.rule.currency), lot.outstanding)
+        lot.outstanding -= paid
+        lot.reversed += paid
+
+    def debts(self, account: Account, currency: str) -> list[Shortfall]:
+        """Return the shortfalls that an account owes."""
+        return [each for each in self.shortfalls if each.balance == (account, currency) and each.carried]
+
+    def make_good(self, shortfalls: list[Shortfall], units: int) -> int:
+        """Make good shortfalls with up to so many units, in the order of the list; return the units used."""
+        left = units
+        for each in shortfalls:
+            paid = min(each.open, left)
+            each.open -= paid
+            left -= paid
+        return units - left
 
     def issue_coupon(self, rule: CouponRule, bill: Bill, ordinal: int, uses: list[CounterUse]) -> None:
         valid_from = bill.at
@@ -280,9 +291,9 @@ class Model:
             each.outstanding -= taken
             each.reversed += taken
             due -= taken
-        if due and sale.program.shortfall == "carry":
-            owed = lot.account, lot.rule.currency
-            self.debts[owed] = self.debts.get(owed, 0) + due
+        if due:
+            carried = sale.program.shortfall == "carry"
+            self.shortfalls.append(Shortfall(lot, (lot.account, lot.rule.currency), at, due, carried))
 
     def reduce_counters(self, lot: Lot, amount: int) -> None:
         """Reduce the counters of an issue; its one time only with the last of the amount."""
@@ -391,17 +402,25 @@ class Model:
                 lot.spent += taken
                 amount -= taken
                 parts.append((lot, taken))
-        self.spends[key] = Spend(key, parts)
+        self.spends[key] = Spend(key, (account, currency), at, parts)
         return []
 
     def undo_spend(self, spend: Spend, at: datetime) -> None:
+        """Return the units, the last lot first: they make good shortfalls before they are available again."""
         spend.undone = True
-        for lot, amount in spend.taken:
+        mine = [each for each in self.shortfalls if each.balance == spend.balance]
+        for lot, amount in reversed(spend.taken):
+            is_over = lot.expires_at is not None and at >= lot.expires_at
+            own = [each for each in mine if each.lot is lot]
+            later = [each for each in mine if each.at >= spend.at]
+            owed = [each for each in mine if each.carried]
+            used = self.make_good(own if is_over else [*own, *later, *owed], amount)
             lot.spent -= amount
-            if lot.expires_at is not None and at >= lot.expires_at:
-                lot.expired += amount
+            lot.reversed += used
+            if is_over:
+                lot.expired += amount - used
             else:
-                lot.outstanding += amount
+                lot.outstanding += amount - used
 
     # -- coupons
 
@@ -486,7 +505,7 @@ class Model:
         """Return the available, the promised and the owed amount."""
         lots = self.lots_of(account, currency)
         available = sum(lot.outstanding for lot in lots if lot.is_live(at))
-        return available, sum(lot.promised for lot in lots), self.debts.get((account, currency), 0)
+        return available, sum(lot.promised for lot in lots), sum(each.open for each in self.debts(account, currency))
 
     def coming_instants(self, at: datetime) -> list[datetime]:
         """Return the later instants at which a promise is due, or a lot or coupon expires."""

@@ -206,8 +206,21 @@ class Spend:
     """One spend: the units that it took from each lot."""
 
     key: str
+    balance: tuple[Account, str]
+    at: datetime
     taken: list[tuple[Lot, int]]
     undone: bool = False
+
+
+@attrs.define
+class Shortfall:
+    """The units of a lot that one return could not take; `open` are those that no later units have made good."""
+
+    lot: Lot
+    balance: tuple[Account, str]
+    at: datetime
+    open: int
+    carried: bool
 
 
 @attrs.define

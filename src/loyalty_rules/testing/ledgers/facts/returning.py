@@ -26,12 +26,13 @@ from loyalty_rules.testing.ledgers.facts.till import (
     stepped,
 )
 
-__all__ = ["CouponReturnFacts", "ReturnFacts", "ShortfallFacts"]
+__all__ = ["CouponReturnFacts", "ReturnFacts", "reversals"]
 
 DOWN = {"value": "actual", "currency": "down"}
 
 
 def reversals(receipt: Receipt) -> list[ReverseCurrency]:
+    """Return the reversals of a return."""
     return [intent for intent in receipt.intents if isinstance(intent, ReverseCurrency)]
 
 
@@ -343,90 +344,6 @@ class ReturnFacts:
         till.take_back("T1", "100")
         (lot,) = till.lots()
         assert (lot.spent, lot.reversed, lot.outstanding) == (4, 6, 0)
-
-
-class ShortfallFacts:
-    """Facts about shortfalls: they are written off, or carried as a debt."""
-
-    def return_after_a_spend(self, till: Till, shortfall: str, **parts: Any) -> Receipt:
-        """Issue Anna 10 points, spend 8 of them, and return the whole sale."""
-        till.runs(shop(earn(proportional("10"), **parts), shortfall=shortfall))
-        till.sell("T1")
-        till.spend("8")
-        return till.take_back("T1", "100")
-
-    def test_a_reversal_names_its_shortfall(self, till: Till) -> None:
-        (reversal,) = reversals(self.return_after_a_spend(till, "write_off"))
-        assert (reversal.amount, reversal.shortfall, reversal.carried) == (10, 8, False)
-        assert [draw.amount for draw in reversal.draws] == [2]
-
-    def test_a_written_off_shortfall_is_not_a_debt(self, till: Till) -> None:
-        self.return_after_a_spend(till, "write_off")
-        assert (till.points(), till.debt()) == (0, 0)
-        till.sell("T2")
-        assert till.points() == 10
-
-    def test_a_carried_shortfall_is_a_debt(self, till: Till) -> None:
-        (reversal,) = reversals(self.return_after_a_spend(till, "carry"))
-        assert (reversal.shortfall, reversal.carried) == (8, True)
-        assert (till.points(), till.debt()) == (0, 8)
-
-    def test_the_next_issue_pays_the_debt_first(self, till: Till) -> None:
-        self.return_after_a_spend(till, "carry")
-        till.sell("T2", "50")
-        assert (till.points(), till.debt()) == (0, 3)
-        till.sell("T3", "50")
-        assert (till.points(), till.debt()) == (2, 0)
-        till.sell("T4", "50")
-        assert (till.points(), till.debt()) == (7, 0)
-
-    def test_a_promise_pays_the_debt_when_it_is_released(self, till: Till) -> None:
-        self.return_after_a_spend(till, "carry")
-        till.runs(shop(earn(fixed("10"), timing=EXTERNAL)))
-        till.sell("T2")
-        assert (till.promised(), till.debt()) == (10, 8)
-        till.confirm("acme/T2/p/earn")
-        assert (till.points(), till.debt()) == (2, 0)
-
-    def test_a_return_of_a_lot_that_paid_a_debt_restores_the_debt(self, till: Till) -> None:
-        self.return_after_a_spend(till, "carry")
-        till.sell("T2")
-        till.take_back("T2", "100")
-        assert (till.points(), till.debt()) == (0, 8)
-
-    def test_a_debt_belongs_to_one_account_and_one_currency(self, till: Till) -> None:
-        self.return_after_a_spend(till, "carry")
-        stars = earn(fixed("7"), "stars", currency="stars")
-        till.runs(shop(stars, earn(fixed("7")), currencies={"points": {}, "stars": {}}))
-        till.sell("T2", member="ben")
-        assert (till.points(BEN), till.debt(BEN)) == (7, 0)
-        till.sell("T3")
-        assert (till.points(currency="stars"), till.debt(currency="stars")) == (7, 0)
-
-    @pytest.mark.usefixtures("as_of")
-    def test_the_debt_as_of_a_day_is_the_debt_at_that_day(self, till: Till) -> None:
-        self.return_after_a_spend(till, "carry")
-        sold = till.now
-        till.on(1)
-        till.sell("T2", "50")
-        till.on(2)
-        till.sell("T3", "50")
-        assert [till.debt(at=at) for at in (sold, till.now)] == [8, 0]
-
-    def test_the_payment_of_a_debt_is_on_the_statement(self, till: Till) -> None:
-        self.return_after_a_spend(till, "carry")
-        till.on(1)
-        till.sell("T2", "50")
-        *_, entry = till.statement()
-        assert (entry.source, entry.target, entry.amount, entry.lot) == ("available", "reversed", 5, "acme/T2/p/earn")
-
-    def test_a_shortfall_follows_the_program_of_its_sale(self, till: Till) -> None:
-        till.runs(shop(earn(proportional("10")), shortfall="carry"))
-        till.sell("T1")
-        till.spend("8")
-        till.runs(shop(earn(proportional("10")), shortfall="write_off"))
-        till.take_back("T1", "100")
-        assert till.debt() == 8
 
 
 class CouponReturnFacts:

@@ -223,6 +223,41 @@ class UndoFacts:
         assert reasons(till.undo_spend(spent)) == ("already_undone",)
         assert till.points() == 20
 
+    def test_a_part_comes_back_from_the_lot_drawn_last(self, till: Till, spent: Receipt) -> None:
+        (undone,) = till.undo_spend(spent, amount="7").intents
+        assert isinstance(undone, UndoSpend)
+        assert [(draw.lot, draw.amount) for draw in undone.draws] == [("acme/T2/p/earn", 5), ("acme/T1/p/earn", 2)]
+        assert [lot.outstanding for lot in till.lots()] == [2, 10]
+
+    def test_parts_come_back_until_nothing_is_spent_any_more(self, till: Till, spent: Receipt) -> None:
+        till.undo_spend(spent, amount="7")
+        assert reasons(till.undo_spend(spent, amount="8.000001")) == ("more_than_spent",)
+        till.undo_spend(spent, amount="6")
+        (rest,) = till.undo_spend(spent).intents
+        assert isinstance(rest, UndoSpend)
+        assert [draw.amount for draw in rest.draws] == [2]
+        assert till.points() == 20
+        assert reasons(till.undo_spend(spent, amount="1")) == ("already_undone",)
+
+    def test_a_part_under_one_id_is_undone_once(self, till: Till, spent: Receipt) -> None:
+        till.undo_spend(spent, event="R1", amount="7")
+        assert till.undo_spend(spent, event="R1", amount="7").status == "already_recorded"
+        with pytest.raises(IdempotencyConflict):
+            till.undo_spend(spent, event="R1", amount="6")
+        assert till.points() == 12
+
+    def test_expired_units_count_as_undone(self, till: Till, spent: Receipt) -> None:
+        till.on(4)
+        (undone,) = till.undo_spend(spent, amount="7").intents
+        assert isinstance(undone, UndoSpend)
+        assert [draw.amount for draw in (*undone.draws, *undone.expired)] == [5, 2]
+        assert reasons(till.undo_spend(spent, amount="9")) == ("more_than_spent",)
+
+    def test_an_undo_dated_before_its_spend_is_refused(self, till: Till, spent: Receipt) -> None:
+        till.on(0, 9, 59)
+        assert reasons(till.undo_spend(spent, amount="16")) == ("more_than_spent", "too_early")
+        assert reasons(till.undo_spend(spent)) == ("too_early",)
+
     def test_a_retried_undo_is_recorded_once(self, till: Till, spent: Receipt) -> None:
         first = till.undo_spend(spent, event="R1")
         before = till.everything()

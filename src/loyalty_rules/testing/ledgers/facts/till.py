@@ -203,9 +203,9 @@ class Till:
         receipt = self.ledger.spend(self.program, account, "anna", currency, Decimal(amount), event=event, at=self.now)
         return self._noted({"type": "spend", "id": event, "occurred_at": self.now.isoformat()}, receipt)
 
-    def undo_spend(self, spend: Receipt, event: str | None = None) -> Receipt:
-        key = spend.intents[0].key
-        return self.ledger.undo_spend(self.program, key, event=event or self._id(), at=self.now)
+    def undo_spend(self, spend: Receipt, event: str | None = None, amount: str | None = None) -> Receipt:
+        key, part = spend.intents[0].key, Decimal(amount) if amount is not None else None
+        return self.ledger.undo_spend(self.program, key, event=event or self._id(), at=self.now, amount=part)
 
     def redeem(self, code: str, event: str, amount: str = "100", **parts: Any) -> Receipt:
         bill = self.bill(event, amount, **parts)
