@@ -28,13 +28,8 @@ from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import TakeBack, redeem, undo_redemption
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
-<<<<<<< HEAD
-from loyalty_rules.lifecycle import promises, redemption, returned_coupons, returns, spending, sweep
-from loyalty_rules.lifecycle.records import Lot
-=======
-from loyalty_rules.lifecycle import promises, redemption, returns, spending, sweep, undoing
+from loyalty_rules.lifecycle import promises, redemption, returned_coupons, returns, spending, sweep, undoing
 from loyalty_rules.lifecycle.records import Lot, Refusal
->>>>>>> 515d4ad (Settle shortfalls with the units of undone spends, and undo spends in parts)
 from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.lifecycle.remaining_award import action_of
 from loyalty_rules.values.amounts import decimal_of, micros
