@@ -58,7 +58,8 @@ def test_a_sale_is_recognised_by_its_document_and_the_version_of_the_program() -
     [
         ({"type": "return", "of": "T-1", "amount": "5"}, "T-1"),
         ({"type": "update", "of": "T-1", "status": "shipped"}, "T-1"),
-        ({"type": "confirmation", "promise": "acme/T-1/p/earn", "outcome": "issue"}, None),
+        ({"type": "confirmation", "promise": "acme/T-1/p/earn", "outcome": "issue"}, "T-1"),
+        ({"type": "confirmation", "promise": "elsewhere/T-1/p/earn", "outcome": "issue"}, None),
     ],
 )
 def test_a_later_event_is_recognised_by_its_document_alone(document: dict[str, Any], of: str | None) -> None:

@@ -522,7 +522,7 @@ def test_a_full_return_leaves_no_trace_so_that_no_milestone_is_farmed() -> None:
 
 
 def test_trackers_that_keep_returned_contributions_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(returns, "_trackers", lambda *_: iter(()))
+    monkeypatch.setattr(returns, "lowered_trackers", lambda *_: iter(()))
     is_broken(a_full_return_leaves_no_trace, mornings(), tries=60)
 
 

@@ -440,3 +440,223 @@ def test_a_base_is_described_with_the_fields_that_it_reads(base: dict, words: st
     plan = lr.load_program(program(*actions, trackers=SPEND)).plan
 
     assert plan.describe().splitlines()[-1].startswith(f"  p/c: 50 % of {words} in points;")
+
+
+# -- unit by unit ------------------------------------------------------------------------------------------------------
+
+
+def by_unit(rounding: dict, *bought: tuple[str, str], percent: str = "1", **parts: Any) -> str:
+    """The amount of 1 % of each unit; what is bought is a quantity and a value."""
+    basket = [{"id": str(n), "quantity": quantity, "value": value} for n, (quantity, value) in enumerate(bought, 1)]
+    base = {"type": "line_item_value", "aggregate": "each_unit", **parts}
+    return amount(program(earn(proportional(percent, base), rounding=rounding)), sale("1", lines=basket))
+
+
+@pytest.mark.parametrize(
+    ("rounding", "bought", "expected"),
+    [
+        ({"currency": "down"}, [("10", "9400")], "90"),  # 9.4 a piece is 9, ten times
+        ({"currency": "down"}, [("10", "9400"), ("2", "700")], "96"),  # and 3.5 a piece is 3, twice
+        ({"currency": "down"}, [("2.5", "9400")], "94"),  # no whole number: one unit
+        ({"currency": "down"}, [("0", "9400")], "94"),
+        ({"currency": "down"}, [("-1", "9400"), ("1", "100")], "1"),
+        ({"currency": "down"}, [("3", "-30"), ("1", "100")], "1"),
+        ({"value": "up"}, [("3", "1000")], "10.02"),  # 333.33 a piece is 334
+        ({}, [("3", "1000")], "10"),  # the exact fraction of a unit
+        ({"currency": "up"}, [("3", "1000")], "12"),  # 3.33 a piece is 4
+    ],
+)
+def test_one_unit_is_rounded_and_multiplied(rounding: dict, bought: list[tuple[str, str]], expected: str) -> None:
+    assert by_unit(rounding, *bought) == expected
+
+
+def test_a_fraction_of_many_units_is_rounded_at_the_sixth_decimal_after_the_sum() -> None:
+    # 1 % of 0.00004 is 0.0000004: alone it would be 0, and twice it is 0.0000008.
+    assert by_unit({}, ("3", "0.00004"), ("3", "0.00004"), percent="1") == "0.000001"
+
+
+def test_units_are_counted_after_components_were_subtracted() -> None:
+    base = {"type": "line_item_value", "aggregate": "each_unit", "less": ["tip"]}
+    bought = [{"id": "1", "quantity": "4", "value": "50"}]
+    document = program(earn(proportional("10", base), rounding={"currency": "down"}))
+    assert amount(document, sale("50", tip="6", lines=bought)) == "4"  # 44 ÷ 4 is 11: 1.1 is 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"trackers": {"t": {"measure": {"type": "line_item_value", "aggregate": "each_unit"}, "target": "1"}}},
+        {
+            "promotions": [
+                {
+                    "id": "p",
+                    "when": {"base": {"type": "line_item_value", "aggregate": "each_unit"}, "at_least": "1"},
+                    "actions": [],
+                }
+            ]
+        },
+    ],
+)
+def test_units_are_for_the_base_of_a_proration_alone(part: dict) -> None:
+    path, code, _ = problem_of(program(**part))
+    assert path.endswith(".aggregate")
+    assert code == "misplaced"
+
+
+def test_only_the_value_of_lines_has_units() -> None:
+    base = {"type": "line_item_quantity", "aggregate": "each_unit"}
+    assert problem_of(program(earn(proportional("1", base))))[:2] == (f"{OF}.aggregate", "not_a_choice")
+
+
+# -- less on lines -----------------------------------------------------------------------------------------------------
+
+GOODS = [
+    {"id": "1", "quantity": "1", "value": "60", "category": "A"},
+    {"id": "2", "quantity": "1", "value": "40", "category": "GIFT"},
+]
+NO_GIFT = {"not": {"field": "category", "is": "GIFT"}}
+
+
+def test_a_selected_line_counts_less_its_own_part() -> None:
+    base = whole("line_item_value", lines=NO_GIFT, less=["tenders.points"])
+    paid = [{"type": "points", "amount": "50"}, {"type": "card", "amount": "50"}]
+    assert amount(program(earn(base)), sale("100", tenders=paid, lines=GOODS)) == "30"
+
+
+def test_components_are_in_the_currency_of_the_event() -> None:
+    base = whole("line_item_value", less=["tip"])
+    event = sale("100", tip="10", currency="EUR", exchange_rate="1.5", lines=GOODS)
+    assert amount(program(earn(base), **MONEY), event) == "135"
+
+
+def test_shares_weigh_lines_after_their_components() -> None:
+    own = [{**GOODS[0], "tax": "50"}, {**GOODS[1], "tax": "0"}]
+    base = whole("line_item_value", less=["tax"])
+    [intent] = issued(program(earn(base)), sale("100", lines=own))
+    assert [each["amount"] for each in intent["shares"]] == ["10", "40"]
+
+
+def test_a_line_of_a_quantity_below_zero_weighs_nothing_in_shares() -> None:
+    base = whole("line_item_value", aggregate="each_unit")
+    bought = [{"id": "1", "quantity": "2", "value": "30"}, {"id": "2", "quantity": "-1", "value": "30"}]
+    [intent] = issued(program(earn(base)), sale("100", lines=bought))
+    assert [each["amount"] for each in intent["shares"]] == ["30", "0"]
+
+
+# -- crossings and balances --------------------------------------------------------------------------------------------
+
+STAMPS = {"spend": {"measure": {"type": "transaction_value"}, "target": "10", "repeats": True}}
+OF_GROUP = {"spend": {**SPEND["spend"], "per": "member_group"}}
+
+
+@pytest.mark.parametrize(
+    ("base", "before", "bill", "expected"),
+    [
+        ("crossings", "8", "14", "2"),  # 10 and 20
+        ("crossings", "8", "2", "1"),
+        ("crossings", "10", "10", "1"),  # from one milestone to the next
+        ("crossings", "-5", "25", "2"),  # 10 and 20
+        ("gap_before", "8", "14", "2"),
+        ("gap_before", "10", "1", "10"),  # to the next milestone
+        ("gap_before", "-5", "1", "15"),  # milestones are positive
+        ("gap_after", "8", "14", "8"),
+        ("gap_after", "8", "2", "10"),
+        ("surplus", "8", "14", "12"),
+        ("event_value", "8", "14", "14"),
+    ],
+)
+def test_a_base_on_a_tracker_that_repeats(base: str, before: str, bill: str, expected: str) -> None:
+    document = program(earn(whole(base, tracker="spend")), trackers=STAMPS)
+    assert amount(document, sale(bill), {"trackers": {"spend": before}}) == expected
+
+
+@pytest.mark.parametrize(("before", "bill", "expected"), [("990", "10", "1"), ("10", "4000", "1")])
+def test_a_tracker_that_does_not_repeat_is_crossed_once(before: str, bill: str, expected: str) -> None:
+    document = program(earn(whole("crossings", tracker="spend")), trackers=SPEND)
+    assert amount(document, sale(bill), {"trackers": {"spend": before}}) == expected
+
+
+@pytest.mark.parametrize(("before", "bill"), [("0", "9"), ("1", "8.999999"), ("11", "0")])
+def test_no_milestone_is_zero(before: str, bill: str) -> None:
+    document = program(earn(whole("crossings", tracker="spend")), trackers=STAMPS)
+    [skip] = evaluate(document, sale(bill), {"trackers": {"spend": before}})["skipped"]
+    assert skip["reason"] == "zero_amount"
+
+
+@pytest.mark.parametrize("base", ["gap_before", "event_value", "gap_after", "surplus", "crossings"])
+def test_a_member_without_a_group_has_no_tracker_of_groups(base: str) -> None:
+    document = program(earn(whole(base, tracker="spend")), trackers=OF_GROUP)
+    [skip] = evaluate(document, sale("1"))["skipped"]
+    assert skip["reason"] == "no_group"
+
+
+def test_a_tracker_of_groups_counts_for_each_member() -> None:
+    event = sale("100", member={"id": "M1", "group": "G1"})
+    document = program(earn(whole("gap_before", tracker="spend")), trackers=OF_GROUP)
+    assert amount(document, event, {"trackers": {"spend": "800"}}) == "200"
+
+
+def balance_of(*actions: dict, before: str | None = "100", **parts: Any) -> list[str]:
+    """The amounts of these actions in order."""
+    snapshot = {"balances": {"points": before}} if before is not None else {}
+    return [each["amount"] for each in issued(program(*actions, **parts), sale("50"), snapshot)]
+
+
+BALANCE = whole("balance", currency="points")
+
+
+def test_a_balance_is_that_of_the_snapshot() -> None:
+    assert balance_of(earn(BALANCE)) == ["100"]
+    assert balance_of(earn(BALANCE), before="0.5") == ["0.5"]
+
+
+@pytest.mark.parametrize("before", ["0", "-20", None])
+def test_a_balance_stops_at_zero(before: str | None) -> None:
+    assert balance_of(earn(BALANCE), before=before) == []
+
+
+def test_a_balance_has_what_earlier_actions_issued_at_once() -> None:
+    # −20 and 50 issued is 30; then 30 more are 60.
+    assert balance_of(earn(fixed("50"), "a"), earn(BALANCE, "b"), earn(BALANCE, "c"), before="-20") == [
+        "50",
+        "30",
+        "60",
+    ]
+
+
+@pytest.mark.parametrize("timing", [{"type": "delayed"}, {"type": "external"}])
+def test_a_promise_is_no_balance(timing: dict) -> None:
+    assert balance_of(earn(fixed("50"), "a", timing=timing), earn(BALANCE)) == ["50", "100"]
+
+
+def test_the_balance_is_that_of_the_member_alone() -> None:
+    document = program(
+        earn(fixed("50"), "a", recipient="member_group"),
+        earn(fixed("9"), "b", currency="stars"),
+        earn(BALANCE),
+        currencies={"points": {}, "stars": {}},
+    )
+    event = sale("50", member={"id": "M1", "group": "G1"})
+    assert [each["amount"] for each in issued(document, event, {"balances": {"points": "7"}})] == ["50", "9", "7"]
+
+
+def test_a_balance_is_never_rounded() -> None:
+    assert balance_of(earn(BALANCE, rounding={"value": "down"}), before="0.5") == ["0.5"]
+
+
+def test_a_later_issue_is_not_in_the_balance() -> None:
+    assert balance_of(earn(BALANCE), earn(fixed("50"), "later")) == ["100", "50"]
+
+
+def test_an_anonymous_event_has_no_balance() -> None:
+    coupons = {"type": "issue_coupon", "id": "c", "coupon_type": "gift", "quantity": BALANCE}
+    [skip] = evaluate(program(coupons, coupon_types=GIFT), sale("1", member=None))["skipped"]
+    assert (skip["reason"], skip["detail"]) == (
+        "no_member",
+        "an account belongs to a member, and the event is anonymous",
+    )
+
+
+def test_the_currency_of_a_balance_exists() -> None:
+    base = whole("balance", currency="pints")
+    assert problem_of(program(earn(base)))[:2] == (f"{OF}.currency", "unknown_reference")

@@ -428,7 +428,7 @@ class Evaluator:
         if member is None:
             return
         if self.plan.award_trackers:
-            self.count_awards(member)
+            self.count_awards()
         for tracker in self.plan.trackers:
             contribution = self.facts.standing(tracker.id).contribution
             if contribution > 0:
@@ -445,23 +445,11 @@ class Evaluator:
                     )
                 )
 
-    def count_awards(self, member: Member) -> None:
-        """Count the awards of this event for the trackers that measure them: those booked to the tracker's account."""
-        issues = [intent for intent in self.intents if isinstance(intent, IssueCurrency)]
-        for tracker, currency, is_of_group, applies in self.plan.award_trackers:
-            if (is_of_group and member.group is None) or not applies(self.facts):
-                continue
-            account = member.group if is_of_group else None, member.id
-            self.facts.award(
-                tracker,
-                sum(
-                    micros(issue.amount)
-                    for issue in issues
-                    if issue.currency == currency
-                    and issue.group == account[0]
-                    and (is_of_group or issue.member == account[1])
-                ),
-            )
+    def count_awards(self) -> None:
+        """Count the awards of this event for the trackers that measure them."""
+        issues = [(intent, micros(intent.amount)) for intent in self.intents if isinstance(intent, IssueCurrency)]
+        for tracker in self.plan.award_trackers:
+            self.facts.award(tracker.id, tracker.total(self.facts, issues))
 
 
 def exclude(fired: Sequence[BoundPromotion]) -> Mapping[BoundPromotion, BoundPromotion]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from loyalty_rules.engine.award_trackers import award_trackers
 from loyalty_rules.engine.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
 from loyalty_rules.engine.index import Index
 from loyalty_rules.events import Activity, Snapshot, Transaction
@@ -27,6 +28,7 @@ from loyalty_rules.rules.base_values import (
     describe_base,
 )
 from loyalty_rules.rules.caps import NO_CAPS, Limit
+from loyalty_rules.rules.conditions import Comparison, Condition, parts_of
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry
 from loyalty_rules.rules.facts import Facts, Standing
@@ -44,7 +46,7 @@ from loyalty_rules.rules.proration import (
 from loyalty_rules.rules.rounding import Rounding
 from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
-from loyalty_rules.rules.trackers import AwardedCurrency, Tracker, bind_applies, bind_tracker
+from loyalty_rules.rules.trackers import Tracker, bind_tracker
 from loyalty_rules.values.amounts import Ratio
 from loyalty_rules.values.apportionment import unit_of
 from loyalty_rules.values.dates import day_after, start_of_day
@@ -148,11 +150,7 @@ class Plan:
         self._standings: Mapping[str, Callable[[Facts], Standing]] = {each.id: bind_tracker(each) for each in trackers}
         self._levels = {tier.id: tier.levels for tier in tiers}
         self.tiers = tuple(tiers)
-        self.award_trackers = [
-            (each.id, each.measure.currency, each.per == "member_group", bind_applies(each))
-            for each in trackers
-            if isinstance(each.measure, AwardedCurrency)
-        ]
+        self.award_trackers = award_trackers(trackers)
         self._account_actions = AccountActions.of(promotions)
         self.promotions = self._bind(promotions)
         self._actions = {action.key: action for bound in self.promotions for action in bound.actions}
@@ -198,6 +196,25 @@ class Plan:
             return self._actions[key]
         except KeyError:
             raise LookupError(f"the program has no action {key}") from None
+
+    @functools.cached_property
+    def balances(self) -> tuple[str, ...]:
+        """The currencies of which a base, a spend or a condition reads the balance of the member's account."""
+        awards = (action.award for action in self._actions.values() if action.award is not None)
+        bases = (award.proration.of for award in awards)
+        read = {base.currency for base in bases if isinstance(base, Balance)}
+        read |= {currency for _, currency in self._account_actions.spent}
+        paths = (part.field for each in self._conditions() for part in parts_of(each) if isinstance(part, Comparison))
+        read |= {path.removeprefix("balances.") for path in paths if path.startswith("balances.")}
+        return tuple(sorted(read))
+
+    def _conditions(self) -> Iterator[Condition | None]:
+        """Yield the conditions on events: of promotions, of trackers, of promises."""
+        yield from (tracker.when for tracker in self.trackers)
+        for bound in self.promotions:
+            yield bound.promotion.when
+            timings = (each.timing for each in bound.promotion.actions if isinstance(each, CurrencyAction))
+            yield from (timing.when for timing in timings if isinstance(timing, TransactionUpdate))
 
     @functools.cached_property
     def line_fields(self) -> frozenset[str]:

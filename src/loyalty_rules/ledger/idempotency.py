@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 import attrs
 
 from loyalty_rules.errors import InvalidValueError, describe
-from loyalty_rules.events import Activity, Event, Return, Transaction, Update
-from loyalty_rules.keys import batch_key
+from loyalty_rules.events import Activity, Confirmation, Event, Return, Transaction, Update
+from loyalty_rules.keys import batch_key, event_in, is_of_program
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
+from loyalty_rules.values.identifiers import MAX_NAME
 
 __all__ = ["Batch", "IdempotencyRecord", "check_key", "identity_of_event", "replayed"]
 
@@ -62,6 +63,8 @@ def identity_of_event(program: Program, event: Event, recorded_at: datetime) -> 
     """Return the idempotency record of an event: its document and, for a sale, the program's version."""
     inputs: dict[str, Any] = {"event": dump(event)}
     of = event.of if isinstance(event, (Return, Update)) else None
+    if isinstance(event, Confirmation) and is_of_program(event.promise, program.id):
+        of = event_in(event.promise)[:MAX_NAME]
     if isinstance(event, (Transaction, Activity)):
         inputs["program_version"] = program.version
         of = event.id

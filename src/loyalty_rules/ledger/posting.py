@@ -42,7 +42,7 @@ from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
 from loyalty_rules.lifecycle.promises import released_part
-from loyalty_rules.lifecycle.records import Account, CouponRecord, FurtherLot, Lot, Payment, Shortfall
+from loyalty_rules.lifecycle.records import Account, CouponRecord, FurtherLot, Lot, Payment, Sale, Shortfall
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
@@ -261,15 +261,28 @@ class Posting:
             self.storage.set_expiry(key, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
         return intent
 
-    def advance_tracker(self, intent: AdvanceTracker) -> AdvanceTracker:
+    def advance_tracker(self, intent: AdvanceTracker) -> AdvanceTracker | None:
         of = self.identity.of
         assert of is not None
         sale = self.storage.sale(self.program.id, of)
         assert sale is not None
         tracker = next(each for each in sale.program.trackers if each.id == intent.tracker)
+        if self.trims and micros(intent.value) > 0:
+            intent = self.without_trims(intent, sale)
+            if micros(intent.value) == 0:
+                return None
         counter = tracker_counter(tracker, intent.group or intent.member, sale.event_on)
         self.storage.add_contribution(self.program.id, of, tracker.id, window_of(counter), micros(intent.value))
         return intent
+
+    def without_trims(self, intent: AdvanceTracker, sale: Sale) -> AdvanceTracker:
+        """Return the advance of a tracker of awards by the issues of this batch after caps; any other unchanged."""
+        plan = sale.program.plan
+        awards = next((each for each in plan.award_trackers if each.id == intent.tracker), None)
+        if awards is None:
+            return intent
+        issues = [(each, micros(each.amount)) for each in self.recorded if isinstance(each, IssueCurrency)]
+        return attrs.evolve(intent, value=decimal_of(awards.total(plan.facts(sale.event, sale.snapshot), issues)))
 
     # -- promises ----------------------------------------------------------------------------------------------------
 

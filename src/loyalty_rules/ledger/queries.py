@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty_rules.events import Event, Snapshot
-from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.operations.expire import expiry_of
-from loyalty_rules.ledger.operations.lookups import read_snapshot
+from loyalty_rules.ledger.operations.lookups import read_balance, read_snapshot
 from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, ReportRows
 from loyalty_rules.ledger.storage import Storage
-from loyalty_rules.lifecycle import promises, spending
+from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Program
-from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_text
 
@@ -32,12 +30,7 @@ class Queries:
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
-        at = read_argument(read_instant, "at", at)
-        lots = self._storage.lots_at(program, account, currency, at)
-        promised = sum(micros(lot.promised) for lot in lots)
-        shortfalls = self._storage.records_at(SHORTFALLS, program, at, balance=balance_name(account, currency))
-        debt = sum(micros(each.open) for each in shortfalls if each.is_owed)
-        return Balance(spending.available(lots, at), decimal_of(promised), decimal_of(debt))
+        return read_balance(self._storage, program, account, currency, read_argument(read_instant, "at", at))
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""

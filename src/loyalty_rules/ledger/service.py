@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from loyalty_rules.events import Event, Snapshot
+from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.ledger.execution import execute
 from loyalty_rules.ledger.locks import counter_lock
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
+from loyalty_rules.ledger.operations.lookups import sale_locks
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import ExpireReceipt, ReceiptT, SettleReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -40,8 +41,12 @@ class LedgerService(LedgerMethods):
         return query(self.queries)
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
-        """Lock the counters and trackers of an event and read them, as the basis of a decision."""
-        self._storage.lock(counter_lock(program.id, each.name) for each in program.counters(event))
+        """Lock the counters, trackers and accounts of an event and read them, as the basis of a decision."""
+        counters = program.counters(event)
+        if program.plan.balances and isinstance(event, (Transaction, Activity)):
+            self._storage.lock(sale_locks(program, event, counters))
+        else:
+            self._storage.lock(counter_lock(program.id, each.name) for each in counters)
         return super().snapshot(program, event)
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:

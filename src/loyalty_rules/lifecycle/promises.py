@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 import attrs
 
 from loyalty_rules.events import Confirmation, Return, Transaction, Update
-from loyalty_rules.intents import CancelPromise, IssueCurrency, ReleasePromise, SendMessage
+from loyalty_rules.intents import AdvanceTracker, CancelPromise, IssueCurrency, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
+from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers
 from loyalty_rules.lifecycle.claims import released_claims
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
 from loyalty_rules.rules.communication import Communication, plan_channels
@@ -29,7 +30,7 @@ __all__ = ["PromiseIntent", "confirm", "is_due", "released_part", "settle", "upd
 
 ZERO = Fraction(0)
 
-PromiseIntent: TypeAlias = ReleasePromise | CancelPromise | SendMessage
+PromiseIntent: TypeAlias = ReleasePromise | CancelPromise | SendMessage | AdvanceTracker
 """The intents that resolve promises."""
 
 
@@ -62,7 +63,7 @@ def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIn
         return refusal
     part = _Part(sale, lot, micros(confirmation.amount if confirmation.amount is not None else lot.promised))
     if confirmation.outcome == "cancel":
-        return (part.end("cancelled", confirmation.id),)
+        return part.end("cancelled", confirmation.id)
     return part.release(_local_date(sale, confirmation.occurred_at), confirmation.occurred_at, confirmation.id)
 
 
@@ -191,10 +192,10 @@ class _Part:
         try:
             expires_on = expiry_date(action.expiry, facts, issue_on)
         except Skip:
-            return (self.end("lapsed", event),)  # without a known expiry no lot is issued
+            return self.end("lapsed", event)  # without a known expiry no lot is issued
         expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
         if expires_at is not None and (expires_at <= at or (expires_on is not None and expires_on < issue_on)):
-            return (self.end("lapsed", event),)
+            return self.end("lapsed", event)
         key = release_key(self.lot.key, None if self.is_remainder else event)
         release = ReleasePromise(
             key,
@@ -211,11 +212,12 @@ class _Part:
         )
         return (release, *_message(sale, key, action.communication))
 
-    def end(self, outcome: Literal["cancelled", "lapsed"], event: str | None) -> CancelPromise:
-        """End the units without an issue."""
+    def end(self, outcome: Literal["cancelled", "lapsed"], event: str | None) -> tuple[PromiseIntent, ...]:
+        """End the units without an issue, and lower the trackers that counted them as awarded."""
         key = cancellation_key(self.lot.key, None if self.is_remainder else event)
         units = decimal_of(self.units)
-        return CancelPromise(key, self.lot.key, event, outcome, units, released_claims(self.lot, units))
+        end = CancelPromise(key, self.lot.key, event, outcome, units, released_claims(self.lot, units))
+        return (end, *lowered_trackers(self.sale, key, lost_awards(self.sale, [(self.lot.issue, self.units)])))
 
 
 def released_part(promise: Lot, release: ReleasePromise) -> IssueCurrency:

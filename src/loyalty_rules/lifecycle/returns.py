@@ -23,7 +23,8 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.keys import event_key, reversal_key, tracker_key, void_key
+from loyalty_rules.keys import event_key, reversal_key, void_key
+from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers, released_units
 from loyalty_rules.lifecycle.claims import released_claims, released_claims_of_coupon
 from loyalty_rules.lifecycle.giving_back import (
     Redeemed,
@@ -39,7 +40,6 @@ from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
 from loyalty_rules.lifecycle.returned_coupons import voids
 from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
 from loyalty_rules.lifecycle.unrecovered import Unrecovered, unrecovered
-from loyalty_rules.rules.windows import window_days
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.apportionment import unit_of
 
@@ -91,12 +91,14 @@ def take_back(
         units, reinstated = undone_spends(spends, lots, at), undone_redemptions(redeemed := [*redeemed])
         lots, coupons = after_undoing_spends(lots, units), after_undoing_redemptions(coupons, reinstated, at)
         given, lost = (*units, *reinstated), tuple(_unearned(sale, back, reinstated, redeemed))
+    current, reversals = {lot.key: lot for lot in lots}, [*_reversals(sale, back, key, remainder, lots)]
+    surplus = _tracked_surplus(sale, remainder, tracked, [(current[each.issue], each) for each in reversals])
     intents = (
         *given,
-        *_reversals(sale, back, key, remainder, lots),
+        *reversals,
         *voids(back, key, remainder, coupons),
         *lost,
-        *_trackers(sale, key, remainder, tracked),
+        *lowered_trackers(sale, key, surplus),
     )
     return TakenBack(intents, unrecovered(sale, back, intents, coupons, discounts or {}))
 
@@ -285,23 +287,16 @@ class _Taking:
 # -- trackers --------------------------------------------------------------------------------------------
 
 
-def _trackers(
-    sale: Sale, key: str, remainder: RemainingAward, tracked: Mapping[str, Decimal]
-) -> Iterator[AdvanceTracker]:
-    """Lower trackers by the surplus contributions, in the window of the sale, so that milestones cannot be farmed."""
-    member = sale.event.member
-    if member is None:
-        return
-    plan = sale.program.plan
-    for tracker in plan.trackers:
-        surplus = micros(tracked.get(tracker.id, Decimal(0))) - remainder.tracked.get(tracker.id, 0)
-        if surplus > 0:
-            days = window_days(tracker.window, sale.event_on)
-            yield AdvanceTracker(
-                tracker_key(key, tracker.id),
-                tracker.id,
-                member.id,
-                decimal_of(-surplus),
-                plan.start_of(days[0]) if days is not None else None,
-                plan.end_of(days[1]) if days is not None else None,
-            )
+def _tracked_surplus(
+    sale: Sale,
+    remainder: RemainingAward,
+    tracked: Mapping[str, Decimal],
+    reversals: Iterable[tuple[Lot, ReverseCurrency]],
+) -> Mapping[str, int]:
+    """Return the surplus of each tracker, in millionths, so that milestones cannot be farmed.
+
+    A tracker of awards loses the units taken back; any other keeps the contribution of the remainder.
+    """
+    awards = lost_awards(sale, [(lot.issue, released_units(lot, each)) for lot, each in reversals])
+    contributed = {name: micros(each) - remainder.tracked.get(name, 0) for name, each in tracked.items()}
+    return {**contributed, **awards}

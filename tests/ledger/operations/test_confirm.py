@@ -29,7 +29,7 @@ def test_the_identity_is_the_document_of_the_confirmation(storage: MemoryStorage
 
     assert identity.key == "acme/E-1#event"
     assert identity.inputs == {"event": dump(confirmed().event)}
-    assert (identity.at, identity.recorded_at, identity.of) == (AT, AT, None)
+    assert (identity.at, identity.recorded_at, identity.of) == (AT, AT, "T-1")
 
 
 def test_the_sale_and_its_accounts_are_locked_before_the_promise_is_read(

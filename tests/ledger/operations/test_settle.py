@@ -34,7 +34,7 @@ def test_the_identity_is_the_promise_at_the_instant_on_which_it_is_due(storage: 
 
     assert identity.key == "acme/acme%2FT-1%2Fp%2Fearn#settle"
     assert identity.inputs == {"promise": "acme/T-1/p/earn"}
-    assert (identity.at, identity.recorded_at, identity.of) == (DUE_AT, AT, None)
+    assert (identity.at, identity.recorded_at, identity.of) == (DUE_AT, AT, "T-1")
 
 
 def test_the_sale_and_its_accounts_are_locked_before_the_promise_is_read(storage: MemoryStorage, promise: Lot) -> None:

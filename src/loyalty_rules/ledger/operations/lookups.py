@@ -4,19 +4,22 @@ Rows are locked before they are read. The key of a lot or a coupon names the sal
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 
 import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.keys import event_in, is_of_program
-from loyalty_rules.ledger.kinds import PAYMENTS
+from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS, balance_name
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
+from loyalty_rules.ledger.records import Balance
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Sale
 from loyalty_rules.lifecycle.returned_coupons import is_coupon_earned
+from loyalty_rules.lifecycle.spending import available
 from loyalty_rules.program import Program
-from loyalty_rules.values.amounts import decimal_of
+from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
     "accounts_of",
@@ -27,6 +30,7 @@ __all__ = [
     "locked_sale",
     "payment_of",
     "payments_of",
+    "read_balance",
     "read_snapshot",
     "sale_locks",
 ]
@@ -86,7 +90,24 @@ def payments_of(storage: Storage, program: Program, event: str) -> Sequence[Paym
 def read_snapshot(storage: Storage, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:
     """Read the counters of an event in one batch, and return its snapshot."""
     storage.read_counters(program.id, [window_of(each) for each in counters])
-    return program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, window_of(each))))
+    snapshot = program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, window_of(each))))
+    if not program.plan.balances or not isinstance(event, (Transaction, Activity)) or event.member is None:
+        return snapshot
+    account, at = Account("member", event.member.id), event.occurred_at
+    balances = {each: read_balance(storage, program.id, account, each, at) for each in program.plan.balances}
+    return attrs.evolve(
+        snapshot,
+        balances={name: decimal_of(micros(each.available) - micros(each.debt)) for name, each in balances.items()},
+    )
+
+
+def read_balance(storage: Storage, program: str, account: Account, currency: str, at: datetime) -> Balance:
+    """Return the balance of an account as of an instant."""
+    lots = storage.lots_at(program, account, currency, at)
+    promised = sum(micros(lot.promised) for lot in lots)
+    shortfalls = storage.records_at(SHORTFALLS, program, at, balance=balance_name(account, currency))
+    debt = sum(micros(each.open) for each in shortfalls if each.is_owed)
+    return Balance(available(lots, at), decimal_of(promised), decimal_of(debt))
 
 
 def sale_locks(program: Program, event: Transaction | Activity, counters: Iterable[Counter]) -> Iterator[LockKey]:

@@ -33,7 +33,9 @@ class Settle(Operation[SettleReceipt]):
     def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
         """Return the identity: the key of the promise, dated when it was due."""
         key, due_at = self.promise.key, self.promise.issue.due_at or self.at
-        return IdempotencyRecord(self.program.id, key, "settle", {"promise": key}, due_at, self.at)
+        return IdempotencyRecord(
+            self.program.id, key, "settle", {"promise": key}, due_at, self.at, self.promise.issue.event
+        )
 
     def decide(self, storage: Storage) -> Decision:
         """Release the promise, or end it if it has lapsed."""

@@ -1,0 +1,50 @@
+"""Trackers of awards after the sale: units that are no longer awarded lower them, in the window of the sale.
+
+Source: semantics 7a and 17.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from loyalty_rules.intents import AdvanceTracker, IssueCurrency, ReverseCurrency
+from loyalty_rules.keys import tracker_key
+from loyalty_rules.lifecycle.records import Lot, Sale
+from loyalty_rules.rules.windows import window_days
+from loyalty_rules.values.amounts import decimal_of, micros
+
+__all__ = ["lost_awards", "lowered_trackers", "released_units"]
+
+
+def lost_awards(sale: Sale, lost: Iterable[tuple[IssueCurrency, int]]) -> dict[str, int]:
+    """Return the units that each tracker of awards loses with units of the sale's issues, in millionths."""
+    plan = sale.program.plan
+    if not plan.award_trackers:
+        return {}
+    facts, issues = plan.facts(sale.event, sale.snapshot), [*lost]
+    return {each.id: each.total(facts, issues) for each in plan.award_trackers}
+
+
+def released_units(lot: Lot, reversal: ReverseCurrency) -> int:
+    """Return the units that a reversal takes of an issue, without those that a cancellation had ended before."""
+    drawn = sum(micros(each.amount) for each in reversal.draws)
+    counted = micros(reversal.amount) - micros(reversal.shortfall) - drawn
+    return micros(reversal.amount) - min(counted, micros(lot.voided))
+
+
+def lowered_trackers(sale: Sale, key: str, surplus: Mapping[str, int]) -> Iterator[AdvanceTracker]:
+    """Yield an advance below zero for each tracker with a surplus in millionths; `key` begins the intents' keys."""
+    member = sale.event.member
+    if member is None:
+        return
+    plan = sale.program.plan
+    for tracker in plan.trackers:
+        if surplus.get(tracker.id, 0) > 0:
+            days = window_days(tracker.window, sale.event_on)
+            yield AdvanceTracker(
+                tracker_key(key, tracker.id),
+                tracker.id,
+                member.id,
+                decimal_of(-surplus[tracker.id]),
+                plan.start_of(days[0]) if days is not None else None,
+                plan.end_of(days[1]) if days is not None else None,
+                member.group if tracker.per == "member_group" else None,
+            )
