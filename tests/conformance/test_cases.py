@@ -23,7 +23,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from loyalty_rules.lifecycle import Account
 
 CASES = [case for path in sorted(Path(__file__).parent.glob("cases/*.json")) for case in json.loads(path.read_text())]
 BY_NAME = {case["name"]: case for case in CASES}
+LONG_AFTER = datetime(9998, 12, 31, tzinfo=UTC)
 SERIALS = lr.DerivedSerials.from_master(bytes(32))
 
 
@@ -230,6 +231,16 @@ def state_differs(replay: Replay, expected: Mapping[str, Any]) -> Iterator[str]:
             for row in rows:
                 yield from STATE[key](replay, row, datetime.fromisoformat(row["at"]))
     yield from replay.ledger.check_invariants()
+    yield from impossible_instants(replay)
+
+
+def impossible_instants(replay: Replay) -> Iterator[str]:
+    """Yield the lots that have a bucket below zero as of the instant of an entry."""
+    rows = replay.ledger.report_rows(replay.program.id, LONG_AFTER).lots
+    for at in sorted({entry.at for row in rows for entry in row.entries}):
+        for row in replay.ledger.report_rows(replay.program.id, at).lots:
+            if not row.lot.is_whole():
+                yield f"{row.lot.key} as of {at}: {row.lot.buckets}"
 
 
 def balance_differs(replay: Replay, row: Mapping[str, Any], at: datetime) -> Iterator[str]:

@@ -38,6 +38,7 @@ from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import FURTHER_LOTS, PAYMENTS, SHORTFALLS, balance_name
+from loyalty_rules.ledger.late import available_since
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
@@ -210,7 +211,7 @@ class Posting:
         ]
         return attrs.evolve(intent, amount=drawn, shares=tuple(shares), claims=tuple(claims))
 
-    def pay_debt(self, key: str) -> None:
+    def pay_debt(self, key: str, at: datetime | None = None) -> None:
         """Pay the debts of the account from a lot, the oldest first. Source: semantics 11."""
         lot = self.lot(key)
         debtor = balance_name(lot.account, lot.issue.currency)
@@ -220,13 +221,14 @@ class Posting:
             paid = min(micros(owed.open), units)
             if paid > 0:
                 units -= paid
-                self.settle(owed, paid)
-        self.move(key, "available", "reversed", decimal_of(micros(lot.outstanding) - units), debt_payment_key(key))
+                self.settle(owed, paid, at)
+        paid_units = decimal_of(micros(lot.outstanding) - units)
+        self.move(key, "available", "reversed", paid_units, debt_payment_key(key), at)
 
-    def settle(self, shortfall: Shortfall, units: int) -> None:
-        """Record that units, in millionths, make good a part of a shortfall."""
+    def settle(self, shortfall: Shortfall, units: int, at: datetime | None = None) -> None:
+        """Record that units, in millionths, make good a part of a shortfall; `at` is by default that of the batch."""
         settled = attrs.evolve(shortfall, open=decimal_of(micros(shortfall.open) - units))
-        self.storage.save_record(SHORTFALLS, self.program.id, settled, self.at)
+        self.storage.save_record(SHORTFALLS, self.program.id, settled, at or self.at)
 
     def issue_coupon(self, intent: IssueCoupon) -> IssueCoupon | None:
         for claim in intent.claims:
@@ -310,6 +312,7 @@ class Posting:
 
     def reverse_currency(self, intent: ReverseCurrency) -> ReverseCurrency:
         for draw in intent.draws:
+            self.recall(draw.lot, draw.taken_from, draw.amount, intent.key)
             self.move(draw.lot, draw.taken_from, "reversed", draw.amount, intent.key)
         self.storage.add_taken_back(intent.issue, self.at, micros(intent.amount))
         if micros(intent.shortfall):
@@ -319,8 +322,34 @@ class Posting:
                 intent.key, intent.issue, account, intent.currency, self.at, short, short, intent.carried
             )
             self.storage.save_record(SHORTFALLS, self.program.id, shortfall, self.at)
+            self.pay_late_debt(shortfall)
         self.count(intent.claims)
         return intent
+
+    def recall(self, key: str, bucket: str, amount: Decimal, reason: str) -> None:
+        """Bring units back that time has moved on since this batch's instant, each at the instant when it did.
+
+        A sweep has expired them, or a promise was released. Source: ledger 2 (time out of order).
+        """
+        lot = self.lot(key)
+        promised = micros(amount) - micros(lot.promised) if bucket == "promised" else 0
+        available = (promised if bucket == "promised" else micros(amount)) - micros(lot.outstanding)
+        if available > 0:
+            self.move(key, "expired", "available", decimal_of(available), reason, lot.expires_at)
+        if promised > 0:
+            (history,) = self.storage.changed_since([lot], self.at)
+            released_at = history.released[0] if history.released is not None else self.at
+            self.move(key, "available", "promised", decimal_of(promised), reason, released_at)
+
+    def pay_late_debt(self, shortfall: Shortfall) -> None:
+        """Pay a debt that is recorded late from the lots that the account has had since, each at its first instant."""
+        if not shortfall.carried:
+            return
+        lots = self.storage.lots_of(self.program.id, shortfall.account)
+        for history in self.storage.changed_since(lots, self.at):
+            begins_at = available_since(history)
+            if history.issue.currency == shortfall.currency and begins_at is not None and begins_at > self.at:
+                self.pay_debt(history.issue.key, begins_at)
 
     def expire_currency(self, intent: ExpireCurrency) -> ExpireCurrency:
         self.move(intent.lot, "available", "expired", intent.amount, intent.key, intent.expired_at)

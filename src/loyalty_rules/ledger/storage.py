@@ -66,8 +66,15 @@ class Storage(Protocol):
         """Return the current state of a lot."""
         ...
 
-    def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
-        """Return the account's lots with units promised or outstanding, in the order of issue."""
+    def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
+        """Return the account's lots with units promised or outstanding, in the order of issue.
+
+        With `at` also those that were still live at this instant, and of which a sweep has recorded the expiry since.
+        """
+        ...
+
+    def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
+        """Return the histories of those lots that have changed after an instant; the lots are current."""
         ...
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:

@@ -166,11 +166,13 @@ class CouponRecord:
         return self.issue.key
 
     def state_at(self, at: datetime) -> Literal["issued", "redeemed", "expired", "voided"]:
-        """Return the state at an instant no earlier than the record: an issued coupon may have expired by then."""
-        expires_at = self.issue.expires_at
-        if self.state == "issued" and expires_at is not None and at >= expires_at:
-            return "expired"
-        return self.state
+        """Return the state at an instant: an issued coupon may have expired by then, a swept one not yet.
+
+        The instant is no earlier than the record, but for the record of an expiry.
+        """
+        if self.state not in ("issued", "expired") or self.issue.expires_at is None:
+            return self.state
+        return "expired" if at >= self.issue.expires_at else "issued"
 
 
 @attrs.frozen

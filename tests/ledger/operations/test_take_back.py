@@ -44,7 +44,7 @@ def test_the_sale_is_locked_before_anything_is_read(service: LedgerService, stor
     assert [*TakeBack(SHOP, WHOLE, AT).locks()] == []
     assert steps[:3] == ["lock acme/T-1", "sale", "lock acme/member/M1"]
     assert steps[3:] == [
-        "records", "lots_of_sale", "lots_of", "coupons_of_sale", "contributions", "save_sale",
+        "records", "lots_of_sale", "lots_of", "coupons_of_sale", "changed_since", "contributions", "save_sale",
     ]  # fmt: skip
 
 

@@ -137,10 +137,14 @@ class MemoryStorage:
     def _lots(self, keys: Iterable[str]) -> list[Lot]:
         return [lot for key in keys if (lot := self.lot(key)) is not None]
 
-    def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
-        """Return the account's lots with units promised or outstanding, in the order of issue."""
+    def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
+        """Return the account's lots with units promised or outstanding; with `at` also those swept since."""
         lots = self._lots(self.lots_of_account.get((program, account), ()))
-        return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0]
+        return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0 or _is_swept_since(lot, at)]
+
+    def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
+        """Return the histories of those lots that have changed after an instant."""
+        return [history for lot in lots if (history := self.histories[lot.key]).latest > at]
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Return the lots of a sale, in the order of issue."""
@@ -333,3 +337,7 @@ class MemoryStorage:
         """Yield every entry of every lot."""
         for history in self.histories.values():
             yield from history.entries
+
+
+def _is_swept_since(lot: Lot, at: datetime | None) -> bool:
+    return at is not None and lot.expired > 0 and lot.expires_at is not None and lot.expires_at > at

@@ -8,6 +8,7 @@ import attrs
 
 from loyalty_rules.events import Return
 from loyalty_rules.intents import RedeemCoupon, ReverseCurrency, SpendCurrency
+from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale, payment_of, payments_of
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
@@ -44,16 +45,17 @@ class TakeBack(EventOperation[ReturnReceipt]):
             return unknown_sale(of)
         payments = self._payments(storage)
         spends = [each for each in payments if isinstance(each, SpendCurrency)]
+        at = self.event.occurred_at
         own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         accounts = dict.fromkeys(lot.account for lot in own.values())
-        others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account)}
+        others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
         keys = {draw.lot: None for spent in spends for draw in spent.draws}
         drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}
         coupons = storage.coupons_of_sale(program, of)
         decided = returns.take_back(
             sale,
             self.event,
-            lots=[*({**others, **drawn, **own}.values())],
+            lots=usable_lots(storage, {**others, **drawn, **own}.values(), at),
             coupons=coupons,
             tracked={name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
             redeemed=self._redeemed(storage, payments),

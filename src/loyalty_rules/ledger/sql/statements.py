@@ -6,7 +6,7 @@ Source: ledger 2 (P2, P4).
 
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, insert, or_, select, update
+from sqlalchemy import Select, Table, bindparam, insert, not_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS
@@ -119,7 +119,11 @@ class Statements:
         every = select(lots).order_by(lots.c.number)
         of_program = every.where(lots.c.program == bindparam("program"))
         self.lot = select(lots).where(lots.c.key == bindparam("key"))
+        self.lots = every.where(lots.c.key.in_(bindparam("keys", expanding=True)))
         self.lots_of = every.where(*self._account(lots), not_empty)
+        self.swept_lots_of = every.where(
+            *self._account(lots), not_(not_empty), lots.c.expired > 0, lots.c.expires_at > bindparam("at")
+        )
         self.lots_of_sale = of_program.where(lots.c.event == bindparam("event"))
         self.lots_of_account = every.where(*self._account(lots), lots.c.currency == bindparam("currency"))
         self.due_promises = of_program.where(lots.c.promised > 0, lots.c.due_at <= bindparam("at"))

@@ -19,7 +19,7 @@ from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey, counter_lock
 from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class, restored_notes
-from loyalty_rules.ledger.records import Entry, ExpiryVersion
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
 from loyalty_rules.ledger.sql.hash_chain import chain_lock, chain_of
@@ -194,11 +194,22 @@ class SQLStorage(HistoryReader):
             return lot_of(row)
         return self._unit.read_lot(row.key, lambda: lot_of(row), row.version, instant_of(row.latest_at))
 
-    def lots_of(self, program: str, account: Account) -> Sequence[Lot]:
-        """Return the lots of an account with a promised or outstanding amount, in the order of issue."""
-        rows = self._rows(self._statements.lots_of, program=program, kind=account.kind, account=account.id)
+    def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
+        """Return the lots of an account with a promised or outstanding amount; with `at` also those swept since."""
+        of = {"program": program, "kind": account.kind, "account": account.id}
+        rows = self._rows(self._statements.lots_of, **of)
         lots = [*(self._track_lot(row) for row in rows), *self._unit.new_lots(lambda lot: lot.account == account)]
-        return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0]
+        lots = [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0]
+        if at is not None:
+            swept = self._rows(self._statements.swept_lots_of, **of, at=microseconds(at))
+            lots = sorted([*lots, *(self._track_lot(row) for row in swept)], key=lambda lot: lot.order)
+        return lots
+
+    def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
+        """Return the histories of those lots that have changed after an instant."""
+        tracked = self._unit.lots
+        late = [lot.key for lot in lots if lot.key in tracked and tracked[lot.key].latest_at > at]
+        return [*self._histories(self._rows(self._statements.lots, keys=late)).values()] if late else []
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Return the lots that a sale issued, in the order of issue."""
