@@ -9,6 +9,7 @@
 Every profile draws the same examples each time, unless `LOYALTY_SEED` or `LOYALTY_EXAMPLES` asks for others.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -63,9 +64,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+def pytest_collection_finish() -> None:
+    """Exempt what has been imported and collected from the garbage collection, which would visit it time and again."""
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Build a scheduler that passes on the first tests, the slow ones, one by one, and the others in groups."""
+    """Build a scheduler that passes on the slow tests, which are first, one by one, and the others in groups."""
     from xdist.scheduler import LoadScopeScheduling
 
     class GroupScheduling(LoadScopeScheduling):
@@ -73,7 +81,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
         def schedule(self) -> None:
             if self.collection is None:
-                self.groups = groups_of(next(iter(self.registered_collections.values())))
+                tests = next(iter(self.registered_collections.values()))
+                self.groups = groups_of(tests, growing=config.option.markexpr != "not slow")
             super().schedule()
 
         def _split_scope(self, nodeid: str) -> str:
@@ -83,11 +92,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return GroupScheduling(config, log)
 
 
-def groups_of(tests: Sequence[str]) -> dict[str, str]:
+def groups_of(tests: Sequence[str], *, growing: bool) -> dict[str, str]:
     """Return the name of the group of each test. The tests of a group run in one process, one after the other.
 
     The blocks of a page are one group, because they share a namespace and a folder. Other groups are parts of a file,
-    so that a process sets up few fixtures of modules. They grow to twenty tests, because the slow tests are first.
+    so that a process sets up few fixtures of modules. They have at most twenty tests. If the slow tests are first, the
+    groups are growing, from one test.
     """
     groups: dict[str, str] = {}
     file, first, size = "", "", 0
@@ -96,7 +106,7 @@ def groups_of(tests: Sequence[str]) -> dict[str, str]:
         if file.endswith(".md"):
             groups[test] = file
             continue
-        if file != before or size > position // 500:
+        if file != before or size > (min(position // 500, 19) if growing else 19):
             first, size = test, 0
         groups[test] = first
         size += 1

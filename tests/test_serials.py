@@ -722,6 +722,7 @@ def test_control_a_symbol_that_is_a_fifth_too_frequent_shows(hundred_thousand: l
     assert chi_squared([*symbols, *"0" * (len(symbols) // 160)]) > 72
 
 
+@pytest.mark.slow
 def test_neighbouring_places_do_not_depend_on_each_other(hundred_thousand: list[str]) -> None:
     pairs = Counter(serial[1:3] for serial in hundred_thousand)
     expected = len(hundred_thousand) / 1024
@@ -729,6 +730,7 @@ def test_neighbouring_places_do_not_depend_on_each_other(hundred_thousand: list[
     assert 850 < sum((count - expected) ** 2 / expected for count in pairs.values()) < 1200
 
 
+@pytest.mark.slow
 def test_serials_cut_to_20_bits_coincide_as_often_as_chance_has_it(hundred_thousand: list[str]) -> None:
     cut = hundred_thousand[:5_000]
 

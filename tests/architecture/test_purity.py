@@ -134,6 +134,7 @@ def test_the_time_zone_of_the_machine_does_not_matter(decided: list[str], monkey
 # -- threads -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_threads_that_share_one_program_get_the_same_bytes() -> None:
     loaded = [
         (program, lr.load_event(case[1]), lr.load_snapshot(case[2] or {}))

@@ -17,6 +17,8 @@ import pytest
 
 from loyalty_rules.cli import main
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAM = EXAMPLES / "programs" / "grocer.toml"
 RECEIPTS = EXAMPLES / "data" / "grocery-receipts.jsonl.gz"
@@ -100,7 +102,6 @@ def test_the_receipts_are_in_order_of_time(receipts: list[dict[str, Any]]) -> No
     assert len(receipts) == 1747
 
 
-@pytest.mark.slow
 def test_each_receipt_earns_the_same_as_in_the_plain_computation(
     receipts: list[dict[str, Any]], issues: list[dict[str, Any]]
 ) -> None:
@@ -140,7 +141,6 @@ def test_coupons_equal_those_of_the_plain_computation(
     assert Counter(each["member"] for each in intents if each["type"] == "issue_coupon") == grocer.coupons
 
 
-@pytest.mark.slow
 def test_the_shares_of_every_issue_sum_to_its_amount(issues: list[dict[str, Any]]) -> None:
     for issue in issues:
         assert sum(Fraction(share["amount"]) for share in issue["shares"]) == Fraction(issue["amount"])

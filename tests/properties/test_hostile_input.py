@@ -520,6 +520,9 @@ COSTLY: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
 }
 
 
+LONG = ["many names for nothing", *(f"million {parts}" for parts in ("keys", "currencies", "trackers", "contacts"))]
+
+
 def instructions_of(load: Callable[[Any], Any], source: Any, limit: int = 10 * MAX_INSTRUCTIONS) -> int:
     """Return the number of instructions that load a source, after imports and caches are warm."""
     outcome(load, sale())
@@ -539,8 +542,8 @@ def allocated_by(load: Callable[[Any], Any], source: Any) -> int:
 
 
 def slow_if_long(name: str) -> Any:
-    """Return the name of a source, marked as slow if the loader reads much of it."""
-    return pytest.param(name, marks=pytest.mark.slow) if name == "many names for nothing" else name
+    """Return the name of a source, marked as slow if the source is long to build, or if the loader reads much of it."""
+    return pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
 
 
 @pytest.mark.parametrize("name", [slow_if_long(name) for name in COSTLY])

@@ -104,6 +104,7 @@ def test_the_plan_finds_the_same_promotions_as_a_test_of_each(case: tuple[dict, 
 
 @examples(100)
 @given(crowds())
+@pytest.mark.slow
 def test_a_description_lists_the_path_to_each_promotion_and_each_action(case: tuple[dict, dict]) -> None:
     program = lr.load_program(case[0])
     paths, _, actions = program.plan.describe().partition("\nactions:\n")

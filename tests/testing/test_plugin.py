@@ -21,6 +21,7 @@ def run(pytester: pytest.Pytester, test: str, **documents: dict) -> pytest.RunRe
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", "--strict-markers")
 
 
+@pytest.mark.slow
 def test_a_marker_names_the_program_of_a_test_beside_its_file(pytester: pytest.Pytester) -> None:
     ran = run(
         pytester,
