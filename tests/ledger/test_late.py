@@ -36,10 +36,12 @@ def history(*moves: tuple[int, str, str, int], released: int | None = None) -> L
     return LotHistory(issue, "acme", 0, False, tuple(entries), (expiry,), release)
 
 
-def usable(of: LotHistory, on: int) -> tuple[Any, ...] | None:
+def usable(of: LotHistory, on: int) -> tuple[Any, ...]:
     """Return the promised, the outstanding and the expired units that an event of a day finds."""
-    lot = usable_from(of, day(on))
-    return (lot.promised, lot.outstanding, lot.expired) if lot is not None else None
+    now = of.lot()
+    assert now is not None
+    lot = usable_from(of, now, day(on))
+    return lot.promised, lot.outstanding, lot.expired
 
 
 ISSUED = (1, "issued", "available", 100)
@@ -66,7 +68,7 @@ def test_an_event_uses_what_was_there_at_its_instant_and_ever_since(
 
 
 def test_a_lot_that_did_not_exist_yet_is_of_no_use() -> None:
-    assert usable(history((8, "issued", "available", 100)), 5) is None
+    assert usable(history((8, "issued", "available", 100)), 5) == (0, 0, 0)
 
 
 def test_a_promise_that_was_released_since_is_still_promised() -> None:

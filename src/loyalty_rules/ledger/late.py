@@ -7,6 +7,7 @@ released since.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
@@ -24,21 +25,17 @@ _UNUSED = ("promised", "available")
 
 
 def usable_lots(storage: Storage, lots: Iterable[Lot], at: datetime) -> list[Lot]:
-    """Return lots with the units that an event at an instant may use, without lots that did not exist by then."""
+    """Return lots with the units that an event at an instant may use; none of those that did not exist by then."""
     lots = [*lots]
     changed = {each.issue.key: each for each in storage.changed_since(lots, at)}
-    usable = (usable_from(changed[lot.key], at) if lot.key in changed else lot for lot in lots)
-    return [lot for lot in usable if lot is not None]
+    return [usable_from(changed[lot.key], lot, at) if lot.key in changed else lot for lot in lots]
 
 
-def usable_from(history: LotHistory, at: datetime) -> Lot | None:
-    """Return the current lot with the state that it had at an instant, and the units left of it ever since.
-
-    None if the lot did not exist yet.
-    """
-    then, now = history.lot(at), history.lot()
-    if then is None or now is None:
-        return None
+def usable_from(history: LotHistory, now: Lot, at: datetime) -> Lot:
+    """Return the current lot with the state that it had at an instant, and the units left of it ever since."""
+    then = history.lot(at)
+    if then is None:
+        return attrs.evolve(now, promised=Decimal(0), outstanding=Decimal(0))
     swept = _swept_after(history.entries, at)
     unswept = [each for each in history.entries if each.at <= at or (each.source, each.target) not in _SWEEPS]
     units = min(_unused(unswept, instant) for instant in _instants(unswept, at))

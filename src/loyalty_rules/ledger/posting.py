@@ -416,7 +416,7 @@ class Posting:
         state = "issued" if coupon.state == "redeemed" else coupon.state
         reinstated = attrs.evolve(coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
         self.storage.update_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
-        self.mark_undone(intent.redemption)
+        self.mark_undone(intent.redemption, intent.discount)
         return intent
 
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:

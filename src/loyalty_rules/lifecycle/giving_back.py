@@ -1,52 +1,134 @@
-"""The points, coupons and stored values that paid for a sale go back when the whole sale has come back.
+"""The points, coupons and stored values that paid for a sale go back with the goods, by its `give_back`.
 
-They go back before anything is taken, so that a return can take units that it has just given back. Source: semantics
-11 (`give_back`).
+With the whole sale all of them go back. In proportion each return gives back the part of the bill that has come back,
+over all returns, less the units undone before; single-use coupons only go back with the whole sale. They go back before
+anything is taken, so that a return can take units that it has just given back. Source: semantics 11.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 
 import attrs
 
+from loyalty_rules.events import Return
 from loyalty_rules.intents import RedeemCoupon, SpendCurrency, UndoRedemption, UndoSpend
-from loyalty_rules.lifecycle.records import CouponRecord, Lot
+from loyalty_rules.keys import part_undo_key
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Refusal, Sale, Shortfall
 from loyalty_rules.lifecycle.redemption import is_revived, undo_redemption
-from loyalty_rules.lifecycle.spending import undo_spend
-from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.lifecycle.remaining_award import RemainingAward
+from loyalty_rules.lifecycle.undoing import after_settling, undo_spend
+from loyalty_rules.values.amounts import MICRO, decimal_of, micros
+from loyalty_rules.values.apportionment import unit_of
 
-__all__ = ["Redeemed", "after_undoing_redemptions", "after_undoing_spends", "undone_redemptions", "undone_spends"]
+__all__ = [
+    "Redeemed",
+    "after_undoing_redemptions",
+    "after_undoing_spends",
+    "part_to_give_back",
+    "undone_redemptions",
+    "undone_spends",
+]
+
+_CENT = MICRO // 100
 
 
 @attrs.frozen
 class Redeemed:
-    """A redemption that the returned transaction made, and its coupon; `is_earned` as `is_coupon_earned` returns it."""
+    """A redemption that paid for a sale, and its coupon; `is_earned` as `is_coupon_earned` returns it."""
 
-    redemption: RedeemCoupon
+    payment: Payment
     coupon: CouponRecord
     is_earned: bool
 
+    @property
+    def redemption(self) -> RedeemCoupon:
+        """The intent of the redemption."""
+        assert isinstance(self.payment.intent, RedeemCoupon)
+        return self.payment.intent
 
-def undone_spends(spends: Iterable[SpendCurrency], lots: Iterable[Lot], at: datetime) -> tuple[UndoSpend, ...]:
-    """Return the undoing of each spend: its units return to their lots, which keep their expiry."""
-    known = {lot.key: lot for lot in lots}
-    return tuple(undo_spend(each, known, at) for each in spends)
+
+def part_to_give_back(sale: Sale, remainder: RemainingAward) -> Fraction:
+    """Return the part of each payment that goes back in all, by the program's `give_back`: 1 is the whole."""
+    give_back = sale.program.give_back
+    if give_back == "never":
+        return Fraction(0)
+    if remainder.sale is None:
+        return Fraction(1)
+    if give_back == "whole" or remainder.amount <= 0:
+        return Fraction(0)
+    return min(Fraction(remainder.returned, remainder.amount), Fraction(1))
+
+
+# -- points ----------------------------------------------------------------------------------------------------------
+
+
+def undone_spends(
+    sale: Sale,
+    back: Return,
+    spends: Iterable[Payment],
+    lots: Iterable[Lot],
+    shortfalls: Iterable[Shortfall],
+    part: Fraction,
+) -> Iterator[UndoSpend]:
+    """Yield the undoing of a part of each spend: its units settle shortfalls and return to their lots.
+
+    A spend that is dated after the return is left alone.
+    """
+    known, open_ = {lot.key: lot for lot in lots}, [*shortfalls]
+    for payment in spends:
+        spent = payment.intent
+        assert isinstance(spent, SpendCurrency)
+        units = _units_to_undo(sale, payment, spent, part)
+        if units <= 0:
+            continue
+        amount = decimal_of(units) if part < 1 else None
+        key = part_undo_key(sale.program.id, back.id, spent.key) if part < 1 else None
+        owed = [each for each in open_ if (each.account, each.currency) == (Account.of(spent), spent.currency)]
+        undone = undo_spend(payment, known, owed, back.occurred_at, amount, key)
+        if not isinstance(undone, Refusal):
+            known = {lot.key: lot for lot in after_undoing_spends(known.values(), [undone])}
+            open_ = after_settling(open_, undone.settled)
+            yield undone
+
+
+def _units_to_undo(sale: Sale, payment: Payment, spent: SpendCurrency, part: Fraction) -> int:
+    """Return the millionths of a spend to undo: its part, rounded down to the unit, less those undone before."""
+    amount = micros(spent.amount)
+    decimals = next(each.decimals for each in sale.program.currencies if each.id == spent.currency)
+    unit = unit_of(amount, decimals)
+    return int(amount * part) // unit * unit - micros(payment.undone)
 
 
 def after_undoing_spends(lots: Iterable[Lot], undone: Iterable[UndoSpend]) -> list[Lot]:
     """Return the lots after their units have come back."""
     current = {lot.key: lot for lot in lots}
     for each in undone:
-        for target, draws in (("available", each.draws), ("expired", each.expired)):
-            for draw in draws:
-                current[draw.lot] = current[draw.lot].moved("spent", target, draw.amount)
+        for target, moved in (("available", each.draws), ("expired", each.expired), ("reversed", each.settled)):
+            for units in moved:
+                current[units.lot] = current[units.lot].moved("spent", target, units.amount)
     return [*current.values()]
 
 
-def undone_redemptions(redeemed: Iterable[Redeemed]) -> tuple[UndoRedemption, ...]:
-    """Return the undoing of each redemption that can be undone."""
-    undone = (undo_redemption(each.redemption, each.coupon) for each in redeemed)
-    return tuple(each for each in undone if isinstance(each, UndoRedemption))
+# -- coupons ---------------------------------------------------------------------------------------------------------
+
+
+def undone_redemptions(
+    sale: Sale, back: Return, redeemed: Iterable[Redeemed], part: Fraction
+) -> Iterator[UndoRedemption]:
+    """Yield the undoing of each redemption that can be undone; of a part of it only if it is of a stored value."""
+    for each in redeemed:
+        undone = undo_redemption(each.redemption, each.coupon)
+        if isinstance(undone, UndoRedemption):
+            discount = micros(each.redemption.discount)
+            left = discount - micros(each.payment.undone)
+            if part == 1:
+                yield attrs.evolve(undone, discount=decimal_of(left))
+            elif each.coupon.remaining is not None:
+                units = int(discount * part) // _CENT * _CENT - discount + left
+                if units > 0:
+                    key = part_undo_key(sale.program.id, back.id, undone.redemption)
+                    yield attrs.evolve(undone, key=key, discount=decimal_of(units))
 
 
 def after_undoing_redemptions(

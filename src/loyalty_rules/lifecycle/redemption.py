@@ -131,7 +131,7 @@ def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedempt
 def is_revived(coupon: CouponRecord, at: datetime) -> bool:
     """Return whether undoing a redemption of the coupon at an instant makes it valid again."""
     expires_at = coupon.issue.expires_at
-    return coupon.state in ("issued", "redeemed") and (expires_at is None or at < expires_at)
+    return coupon.state_at(at) in ("issued", "redeemed") and (expires_at is None or at < expires_at)
 
 
 def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime) -> VoidCoupon | Refusal:

@@ -18,7 +18,6 @@ from loyalty_rules.intents import (
     AdvanceTracker,
     LotDraw,
     ReverseCurrency,
-    SpendCurrency,
     UndoRedemption,
     UndoSpend,
     VoidCoupon,
@@ -30,10 +29,11 @@ from loyalty_rules.lifecycle.giving_back import (
     Redeemed,
     after_undoing_redemptions,
     after_undoing_spends,
+    part_to_give_back,
     undone_redemptions,
     undone_spends,
 )
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Refusal, Sale, Shortfall
 from loyalty_rules.lifecycle.redemption import is_revived
 from loyalty_rules.lifecycle.remainder import wrong_parts
 from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
@@ -64,7 +64,8 @@ def take_back(
     coupons: Iterable[CouponRecord],
     tracked: Mapping[str, Decimal],
     redeemed: Iterable[Redeemed] = (),
-    spends: Iterable[SpendCurrency] = (),
+    spends: Iterable[Payment] = (),
+    shortfalls: Iterable[Shortfall] = (),
     discounts: Mapping[str, Decimal] | None = None,
 ) -> TakenBack | Refusal:
     """Decide a return: what paid for the sale goes back, then units, coupons and contributions are taken.
@@ -72,9 +73,9 @@ def take_back(
     `sale.returns` are the returns before this one. `lots` are all lots of the accounts of the sale, its own among them,
     and those that `spends` drew on. `coupons` are the coupons that the sale issued, in the order of issue. `tracked` is
     the remaining contribution of the sale to each tracker. `redeemed` and `spends` are its redemptions and spends that
-    are not undone: the return of the whole sale undoes them, unless the program says `give_back: never`. `discounts`
-    are those of the redemptions of `coupons`. The return of an activity is always a full one. Refusals: `unknown_line`,
-    `more_than_bought`, `missing_amount`, `too_early`, all that apply.
+    are not undone; they are undone by the program's `give_back`. `shortfalls` are those of the accounts that spent.
+    `discounts` are those of the redemptions of `coupons`. The return of an activity is always a full one. Refusals:
+    `unknown_line`, `more_than_bought`, `missing_amount`, `too_early`, all that apply.
     """
     if any(each.id == back.id for each in sale.returns):
         return TakenBack()  # a return that is recorded already takes nothing
@@ -87,8 +88,10 @@ def take_back(
     lots, coupons, at = [*lots], [*coupons], back.occurred_at
     given: tuple[UndoSpend | UndoRedemption, ...] = ()
     lost: tuple[VoidCoupon, ...] = ()
-    if remainder.sale is None and sale.program.give_back != "never":
-        units, reinstated = undone_spends(spends, lots, at), undone_redemptions(redeemed := [*redeemed])
+    part = part_to_give_back(sale, remainder)
+    if part > 0:
+        units = (*undone_spends(sale, back, spends, lots, shortfalls, part),)
+        reinstated = (*undone_redemptions(sale, back, redeemed := [*redeemed], part),)
         lots, coupons = after_undoing_spends(lots, units), after_undoing_redemptions(coupons, reinstated, at)
         given, lost = (*units, *reinstated), tuple(_unearned(sale, back, reinstated, redeemed))
     current, reversals = {lot.key: lot for lot in lots}, [*_reversals(sale, back, key, remainder, lots)]

@@ -1,6 +1,6 @@
 """Take back: the return of a sale's goods takes back currency, coupons and contributions to trackers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,6 +8,7 @@ import attrs
 
 from loyalty_rules.events import Return
 from loyalty_rules.intents import RedeemCoupon, ReverseCurrency, SpendCurrency
+from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale, payment_of, payments_of
@@ -16,7 +17,7 @@ from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.giving_back import Redeemed
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Refusal
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Payment, Refusal, Shortfall
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 from loyalty_rules.values.checked import checked
@@ -44,12 +45,12 @@ class TakeBack(EventOperation[ReturnReceipt]):
         if sale is None:
             return unknown_sale(of)
         payments = self._payments(storage)
-        spends = [each for each in payments if isinstance(each, SpendCurrency)]
+        spends = [each for each in payments if isinstance(each.intent, SpendCurrency)]
         at = self.event.occurred_at
         own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         accounts = dict.fromkeys(lot.account for lot in own.values())
         others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
-        keys = {draw.lot: None for spent in spends for draw in spent.draws}
+        keys = {draw.lot: None for each in spends for draw in getattr(each.intent, "draws", ())}
         drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}
         coupons = storage.coupons_of_sale(program, of)
         decided = returns.take_back(
@@ -60,6 +61,7 @@ class TakeBack(EventOperation[ReturnReceipt]):
             tracked={name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
             redeemed=self._redeemed(storage, payments),
             spends=spends,
+            shortfalls=self._shortfalls(storage, spends),
             discounts=self._discounts(storage, coupons),
         )
         if isinstance(decided, Refusal):
@@ -70,14 +72,20 @@ class TakeBack(EventOperation[ReturnReceipt]):
         )
         return Noted(decided.intents, {"unrecovered": decided.unrecovered})
 
-    def _payments(self, storage: Storage) -> list[SpendCurrency | RedeemCoupon]:
+    def _payments(self, storage: Storage) -> Sequence[Payment]:
         """Return the spends and redemptions that paid for the sale and were not undone, in the order of record."""
         payments = payments_of(storage, self.program, self.event.of)
         spends = [each.intent for each in payments if isinstance(each.intent, SpendCurrency)]
         if spends:
             storage.lock(account_lock(self.program.id, Account.of(each)) for each in spends)
             payments = payments_of(storage, self.program, self.event.of)  # again: one may have been undone meanwhile
-        return [each.intent for each in payments]
+        return payments
+
+    def _shortfalls(self, storage: Storage, spends: Iterable[Payment]) -> list[Shortfall]:
+        """Return the shortfalls of the balances that the spends drew on."""
+        spent = (each.intent for each in spends if isinstance(each.intent, SpendCurrency))
+        balances = dict.fromkeys(balance_name(Account.of(each), each.currency) for each in spent)
+        return [each for name in balances for each in storage.records(SHORTFALLS, self.program.id, balance=name)]
 
     def _discounts(self, storage: Storage, coupons: Iterable[CouponRecord]) -> dict[str, Decimal]:
         """Return the discounts of the redemptions of some coupons, by the key of the redemption."""
@@ -88,13 +96,14 @@ class TakeBack(EventOperation[ReturnReceipt]):
                 discounts[payment.key] = payment.intent.discount
         return discounts
 
-    def _redeemed(self, storage: Storage, payments: Iterable[SpendCurrency | RedeemCoupon]) -> list[Redeemed]:
+    def _redeemed(self, storage: Storage, payments: Iterable[Payment]) -> list[Redeemed]:
         """Return the redemptions of the sale that were not undone, each with its locked coupon."""
         redeemed: list[Redeemed] = []
         lost: set[str] = set()
         for each in payments:
-            coupon = locked_coupon(storage, self.program, each.coupon) if isinstance(each, RedeemCoupon) else None
-            if isinstance(each, RedeemCoupon) and coupon is not None:
+            made = each.intent
+            coupon = locked_coupon(storage, self.program, made.coupon) if isinstance(made, RedeemCoupon) else None
+            if coupon is not None:
                 is_kept = is_earned(storage, self.program, coupon, lost)
                 redeemed.append(Redeemed(each, coupon, is_kept))
                 if not is_kept:
