@@ -10,7 +10,6 @@ import attrs
 import pytest
 
 import loyalty_rules as lr
-from loyalty_rules import intents
 
 TYPES = {
     "issue_currency": lr.IssueCurrency,
@@ -18,6 +17,7 @@ TYPES = {
     "send_message": lr.SendMessage,
     "extend_expiry": lr.ExtendExpiry,
     "advance_tracker": lr.AdvanceTracker,
+    "change_tier": lr.ChangeTier,
     "release_promise": lr.ReleasePromise,
     "cancel_promise": lr.CancelPromise,
     "reverse_currency": lr.ReverseCurrency,
@@ -80,8 +80,3 @@ def test_intents_of_different_classes_are_different() -> None:
 
 def test_a_draw_is_on_available_units_unless_it_says_otherwise() -> None:
     assert lr.LotDraw("acme/T-1/p/earn", Decimal(5)).taken_from == "available"
-
-
-@pytest.mark.parametrize("code", ["SPRING", "0ABC-DEF0"])
-def test_the_till_prints_the_code_of_a_coupon(code: str) -> None:
-    assert intents.till_message(code) == f"Coupon issued: {code}"

@@ -216,10 +216,14 @@ def test_the_tracker_of_a_counter() -> None:
 
 
 def test_no_promotion_has_the_first_part_of_another_kind_of_counter_as_its_id() -> None:
-    """A promotion `limit` with an action `daily` would share its counters with a limit `daily`."""
+    """A promotion `limit` with an action `daily` would share its counters with a limit `daily`.
+
+    A promotion `tier` would share its keys with changes of level.
+    """
     names = [
         keys.tracker_counter_name("a", "M1", "lifetime"),
         keys.limit_counter_name("a", None, "lifetime"),
         keys.coupon_counter_name("a", "total"),
     ]
-    assert [name.partition("/")[0] for name in names] == list(keys.RESERVED_PROMOTION_IDS)
+    first_parts = [name.partition("/")[0] for name in names]
+    assert [*first_parts, keys.tier_key("acme/T-1", "a").split("/")[2]] == list(keys.RESERVED_PROMOTION_IDS)

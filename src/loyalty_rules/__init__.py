@@ -40,6 +40,7 @@ from loyalty_rules.events import (
 from loyalty_rules.intents import (
     AdvanceTracker,
     CancelPromise,
+    ChangeTier,
     Claim,
     ExpireCoupon,
     ExpireCurrency,
@@ -74,6 +75,7 @@ __all__ = [
     "Activity",
     "AdvanceTracker",
     "CancelPromise",
+    "ChangeTier",
     "Claim",
     "Confirmation",
     "Contact",

@@ -15,11 +15,13 @@ import attrs
 
 from loyalty_rules.rules.conditions import Condition
 from loyalty_rules.rules.skips import Reason
+from loyalty_rules.rules.texts import Text
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
     "AdvanceTracker",
     "CancelPromise",
+    "ChangeTier",
     "Claim",
     "ExpireCoupon",
     "ExpireCurrency",
@@ -40,7 +42,6 @@ __all__ = [
     "UndoRedemption",
     "UndoSpend",
     "VoidCoupon",
-    "till_message",
 ]
 
 
@@ -82,6 +83,9 @@ class IssueCurrency:
     If `state` is `promised` the lot is a promise, which is not part of the balance. Its `release` is the event that
     releases it; `due_at` is its due instant, if that is known. A lot is live before `expires_at`. Both expiry fields
     are None if the lot never expires, or if its expiry depends on a date that is not known yet.
+
+    No extension moves the lot beyond `expires_by`. `depends_on` has the keys of the spends that pay for the issue: a
+    ledger records all of them or none.
     """
 
     type: ClassVar[Literal["issue_currency"]] = "issue_currency"
@@ -101,13 +105,16 @@ class IssueCurrency:
     expires_at: datetime | None
     shares: tuple[Share, ...]
     claims: tuple[Claim, ...]
+    expires_by: date | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 @attrs.frozen
 class IssueCoupon:
     """An issue of one coupon, either with its own `serial` or with the shared `code` of its type.
 
-    The coupon is valid from `valid_from` on, and before `expires_at`. The till prints `till_message` on the receipt.
+    The coupon is valid from `valid_from` on, and before `expires_at`. The till prints `till_message` on the receipt;
+    `title` and `terms` are those of the coupon's type. `depends_on` is as in `IssueCurrency`.
     """
 
     type: ClassVar[Literal["issue_coupon"]] = "issue_coupon"
@@ -124,13 +131,11 @@ class IssueCoupon:
     valid_from: datetime
     expires_on: date | None
     expires_at: datetime | None
-    till_message: str
+    till_message: Text
     claims: tuple[Claim, ...]
-
-
-def till_message(code: str | None) -> str:
-    """Return the line that the till prints for a coupon, from its serial or shared code. Source: semantics 9."""
-    return f"Coupon issued: {code}"
+    title: Text | None = None
+    terms: Text | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -180,6 +185,24 @@ class AdvanceTracker:
     group: str | None = None
 
 
+@attrs.frozen
+class ChangeTier:
+    """A change of level in a tier, of a member or of the member's group; `until` is its last day, None without end.
+
+    The levels are equal if only the last day changes.
+    """
+
+    type: ClassVar[Literal["change_tier"]] = "change_tier"
+    key: str
+    tier: str
+    member: str
+    group: str | None
+    from_level: str
+    to_level: str
+    on: date
+    until: date | None
+
+
 # -- after the sale --------------------------------------------------------------------------------------------------
 
 
@@ -212,6 +235,7 @@ class ReleasePromise:
     expires_on: date | None
     expires_at: datetime | None
     lot: str | None = None
+    expires_by: date | None = None
 
 
 @attrs.frozen
@@ -265,7 +289,10 @@ class ExpireCurrency:
 
 @attrs.frozen
 class SpendCurrency:
-    """A spend of an amount, from the lots that expire soonest; `value` is its worth in money, None without a rate."""
+    """A spend of an amount, from the lots that expire soonest; `value` is its worth in money, None without a rate.
+
+    The spend of an action has its `promotion` and `action`; the ledger that records it decides `value` and `draws`.
+    """
 
     type: ClassVar[Literal["spend_currency"]] = "spend_currency"
     key: str
@@ -274,8 +301,10 @@ class SpendCurrency:
     group: str | None
     currency: str
     amount: Decimal
-    value: Decimal | None
-    draws: tuple[LotDraw, ...]
+    value: Decimal | None = None
+    draws: tuple[LotDraw, ...] = ()
+    promotion: str | None = None
+    action: str | None = None
 
 
 @attrs.frozen
@@ -366,6 +395,7 @@ Intent: TypeAlias = (
     | SendMessage
     | ExtendExpiry
     | AdvanceTracker
+    | ChangeTier
     | ReleasePromise
     | CancelPromise
     | ReverseCurrency

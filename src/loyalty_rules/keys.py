@@ -9,6 +9,7 @@ These texts are stored by ledgers and must never change. Source: documents (eval
 - `PROGRAM/EVENT/PROMOTION/ACTION`: an issue of currency
 - `PROGRAM/EVENT/PROMOTION/ACTION/ORDINAL`: a coupon
 - `PROGRAM/EVENT/tracker/TRACKER`: an advance of a tracker
+- `PROGRAM/EVENT/tier/TIER`: a change of level
 - `PROGRAM/EVENT#PHASE`: a batch of a ledger
 - `PROMOTION/ACTION/member/MEMBER/WINDOW`: the counter of an action's cap per member
 """
@@ -53,6 +54,7 @@ __all__ = [
     "spend_key",
     "spend_phase",
     "split_action_key",
+    "tier_key",
     "total_cap_counter_name",
     "tracker_counter_name",
     "tracker_in",
@@ -64,7 +66,7 @@ __all__ = [
     "void_phase",
 ]
 
-RESERVED_PROMOTION_IDS = ("tracker", "limit", "coupon")
+RESERVED_PROMOTION_IDS = ("tracker", "limit", "coupon", "tier")
 """The words that stand in the place of a promotion's id in keys and counters, so that no promotion may have them."""
 
 TRACKER_COUNTERS = "tracker/"
@@ -129,6 +131,11 @@ def extension_key(issue: str) -> str:
 def tracker_key(event: str, tracker: str) -> str:
     """Return the key of an advance of a tracker: `PROGRAM/EVENT/tracker/TRACKER`, from an event key."""
     return f"{event}/tracker/{tracker}"
+
+
+def tier_key(event: str, tier: str) -> str:
+    """Return the key of a change of level: `PROGRAM/EVENT/tier/TIER`, from an event key."""
+    return f"{event}/tier/{tier}"
 
 
 # -- intents after the sale --------------------------------------------------------------------------------------------

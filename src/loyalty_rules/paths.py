@@ -11,7 +11,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import BaseValue, LineBase
 from loyalty_rules.rules.conditions import Condition
 from loyalty_rules.rules.coupons import AmountOff, PercentOff
-from loyalty_rules.rules.promotions import Action, CouponAction, CurrencyAction, Promotion
+from loyalty_rules.rules.promotions import Action, CouponAction, CurrencyAction, Promotion, SpendAction
 from loyalty_rules.rules.proration import Proration
 from loyalty_rules.rules.timing import TransactionUpdate
 
@@ -58,15 +58,18 @@ class ActionPlace:
 
     @property
     def proration(self) -> Proration | None:
-        """The proration of the action, or None if the quantity of coupons is a plain number."""
-        if isinstance(self.action, CurrencyAction):
-            return self.action.proration
-        return self.action.quantity if not isinstance(self.action.quantity, int) else None
+        """The proration of the action; None if it has none, or a plain number in its place."""
+        amount = getattr(self.action, self._amount_key, None)
+        return amount if isinstance(amount, Proration) else None
 
     @property
     def proration_path(self) -> str:
-        """The path of the proration, also if the quantity of coupons is a plain number."""
-        return f"{self.path}.quantity" if isinstance(self.action, CouponAction) else f"{self.path}.proration"
+        """The path of the proration, also if there is a plain number in its place."""
+        return f"{self.path}.{self._amount_key}"
+
+    @property
+    def _amount_key(self) -> str:
+        return {CouponAction: "quantity", SpendAction: "amount"}.get(type(self.action), "proration")
 
     @property
     def base(self) -> BaseValue | None:

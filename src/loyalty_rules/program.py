@@ -163,6 +163,17 @@ class Program:
         return make_snapshot(self.counters(event), value_of)
 
     @functools.cached_property
+    def limits_in_units(self) -> tuple[Limit, ...]:
+        """The limits as amounts of their currencies; one in money is converted by the redeem rate, rounded down."""
+        currencies = {currency.id: currency for currency in self.currencies}
+        limits = []
+        for limit in self.limits:
+            rate = currencies[limit.currency].redeem
+            decimals = currencies[limit.currency].decimals
+            limits.append(limit.in_units(rate.points, rate.value, decimals) if rate is not None else limit)
+        return tuple(limits)
+
+    @functools.cached_property
     def version(self) -> str:
         """The SHA-256 of the canonical document: defaults filled in, keys sorted, no white space. Source: documents."""
         text = json.dumps(self._document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -176,10 +187,11 @@ class Program:
             time_zone=self.time_zone,
             money=self.money,
             currencies=self.currencies,
-            limits=self.limits,
+            limits=self.limits_in_units,
             trackers=self.trackers,
             coupon_types=self.coupon_types,
             promotions=self.promotions,
+            groups=self.groups,
             tiers=self.tiers,
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import loyalty_rules as lr
-from loyalty_rules.engine.evaluation import cap_name, exclude
+from loyalty_rules.engine.capping import cap_name
 from rules.actions import amount
 from shop import Serials, earn, evaluate, fixed, issued, lines, points, program, proportional, sale
 
@@ -118,13 +118,6 @@ def test_promotions_of_different_groups_all_count() -> None:
         {"id": "c", "actions": [earn(fixed("9"))]},
     )
     assert points(document, sale()) == 21
-
-
-def test_a_winner_excludes_the_others_and_not_itself() -> None:
-    document = promotions(*({"id": name, "exclusive": "g", "actions": [earn(fixed("5"))]} for name in "abc"))
-    a, b, c = lr.load_program(document).plan.promotions
-    assert exclude([a, b, c]) == {b: a, c: a}
-    assert exclude([b]) == {}
 
 
 # -- recipients and skips ----------------------------------------------------------------------------------------------

@@ -20,8 +20,14 @@ def promoted(**parts: object) -> dict:
 
 CASES: list[tuple[str, dict, dict]] = [
     ("excluded_by", promoted(), sale()),
+    (
+        "not_enough",
+        program({"type": "spend_currency", "id": "pay", "currency": "points", "amount": "5"}),
+        sale(),
+    ),
     ("no_member", program(earn(fixed("1"))), sale(member=None)),
     ("no_group", program(earn(fixed("1"), recipient="member_group")), sale()),
+    ("same_member", program(earn(fixed("1"), recipient={"field": "member.id"})), sale()),
     ("missing_field", program(earn(FIELD)), sale()),
     ("invalid_field", program(earn(FIELD)), sale(custom_fields={"tip": "ten"})),
     ("no_matching_lines", program(earn(whole("line_item_value"))), sale()),

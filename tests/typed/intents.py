@@ -41,6 +41,8 @@ def every_intent_has_a_type_of_its_own(intent: lr.Intent) -> str:
         return intent.scope
     if intent.type == "advance_tracker":
         return intent.tracker
+    if intent.type == "change_tier":
+        return intent.tier
     if intent.type == "release_promise" or intent.type == "cancel_promise":
         return intent.promise
     if intent.type == "reverse_currency":

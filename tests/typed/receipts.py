@@ -6,7 +6,7 @@ from typing import assert_type
 
 import loyalty_rules as lr
 from loyalty_rules.events import Event
-from loyalty_rules.intents import RedeemCoupon, SpendCurrency
+from loyalty_rules.intents import ExtendExpiry, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger import (
     AsyncLedger,
     EventReceipt,
@@ -23,7 +23,7 @@ from loyalty_rules.ledger import (
 def a_spend(ledger: Ledger, program: lr.Program, account: lr.Account, at: datetime) -> Decimal | None:
     receipt = ledger.spend(program, account, "M1", "points", Decimal(5), event="S-1", at=at)
     assert_type(receipt, SpendReceipt)
-    assert_type(receipt.intents, tuple[SpendCurrency, ...])
+    assert_type(receipt.intents, tuple[SpendCurrency | ExtendExpiry, ...])
     return receipt.spend.value if receipt.spend is not None else None
 
 

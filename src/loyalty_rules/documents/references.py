@@ -4,7 +4,7 @@ The check works on the document, not on the values. It therefore covers parts wi
 problems are reported at once. A part of the wrong type is skipped here, since the conversion reports it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -26,6 +26,11 @@ MAX_CONDITION_DEPTH = 32
 MAX_PROBLEMS = 100
 _MAX_ENTRIES = 20_000  # the conversion refuses a longer list, so its parts are not checked
 _MAX_KNOWN = 1_000  # among more names the search for the nearest takes too long
+_NO_CURRENCY: Mapping[object, str] = {
+    "issue_coupon": "issues coupons, not a currency",
+    "extend_expiry": "extends lots and issues nothing",
+    "spend_currency": "spends a currency and issues none",
+}
 
 
 def unresolved(document: Mapping[str, Any]) -> list[Problem]:
@@ -48,6 +53,7 @@ class _References:
     def problems(self) -> Iterator[Problem]:
         for path, limit in _entries(self.document, "limits", "$"):
             yield from self._known(limit, "currency", path, self.currencies)
+            yield from self._convertible(limit, path)
         for path, tracker in _entries(self.document, "trackers", "$"):
             yield from self._condition(tracker, "when", path, CONTRIBUTION_SCOPE)
             yield from self._base(tracker, "measure", path)
@@ -64,11 +70,21 @@ class _References:
         for path, promotion in _entries(self.document, "promotions", "$"):
             yield from self._promotion(promotion, path)
 
+    def _convertible(self, limit: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        """Yield a problem if a limit in money is on a currency without a rate."""
+        name = limit.get("currency")
+        currency = (self.currencies or {}).get(name) if isinstance(name, str) else None
+        if limit.get("money") is not None and isinstance(currency, Mapping) and currency.get("redeem") is None:
+            yield Problem(f"{path}.money", "no_rate", f"the currency {shorten(str(name))} has no redeem rate")
+
     def _promotion(self, promotion: Mapping[str, Any], path: str) -> Iterator[Problem]:
         yield from self._condition(promotion, "when", path, EVENT_SCOPE)
         yield from _repeated(promotion, "actions", path)
-        for action_path, action in _entries(promotion, "actions", path):
+        actions = [*_entries(promotion, "actions", path)]
+        paid = {each["id"] for _, each in actions if isinstance(each.get("id"), str)}
+        for action_path, action in actions:
             yield from self._action(action, action_path)
+            yield from _paid_for(action, action_path, paid)
             ids = promotion.get("id"), action.get("id")
             if isinstance(ids[0], str) and isinstance(ids[1], str):
                 self.types[action_key(ids[0], ids[1])] = action.get("type")
@@ -76,7 +92,10 @@ class _References:
     def _action(self, action: Mapping[str, Any], path: str) -> Iterator[Problem]:
         yield from self._known(action, "currency", path, self.currencies)
         yield from self._known(action, "coupon_type", path, self.coupon_types)
-        for key in ("proration", "quantity"):
+        for part_path, part in _entry(action, "recipient", path):
+            if isinstance(part.get("field"), str):
+                yield from self._path(TEXT_SCOPE, part["field"], f"{part_path}.field")
+        for key in ("proration", "quantity", "amount"):
             for part_path, part in _entry(action, key, path):
                 yield from self._proration(part, part_path)
         for part_path, part in _entry(action, "timing", path):
@@ -123,8 +142,8 @@ class _References:
         if action not in self.types:
             hint = _hint(action, self.types)
             yield Problem(path, "unknown_reference", f"there is no earlier action {shorten(action)}{hint}")
-        elif self.types[action] == "issue_coupon":
-            yield Problem(path, "unknown_reference", f"{shorten(action)} issues coupons, not a currency")
+        elif self.types[action] in _NO_CURRENCY:
+            yield Problem(path, "unknown_reference", f"{shorten(action)} {_NO_CURRENCY[self.types[action]]}")
 
     def _known(
         self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None, kind: str = ""
@@ -192,6 +211,19 @@ class _References:
         if known is not None and name not in known:
             kind = {"tiers": "tier", "balances": "currency"}[family]
             yield Problem(at, "unknown_reference", f"there is no {kind} {shorten(name)}{_hint(name, known)}")
+
+
+def _paid_for(action: Mapping[str, Any], path: str, ids: Collection[str]) -> Iterator[Problem]:
+    """Yield a problem for each action that a spend pays for and that its promotion does not have."""
+    for index, paid in enumerate(_items(action.get("for"))):
+        at = f"{path}.for[{index}]"
+        if not isinstance(paid, str):
+            continue
+        if paid == action.get("id"):
+            yield Problem(at, "misplaced", "a spend does not pay for itself")
+        elif paid not in ids:
+            others = {each: None for each in ids if each != action.get("id")}
+            yield Problem(at, "unknown_reference", f"the promotion has no action {shorten(paid)}{_hint(paid, others)}")
 
 
 def _checked(scope: Scope, path: str, at: str) -> Iterator[Problem]:

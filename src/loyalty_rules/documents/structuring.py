@@ -24,7 +24,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, describe, path_step
-from loyalty_rules.intents import Claim, Release
+from loyalty_rules.intents import Claim, Release, SpendCurrency
 from loyalty_rules.rules.conditions import (
     AllOf,
     Anniversary,
@@ -40,6 +40,7 @@ from loyalty_rules.rules.conditions import (
     TierTest,
     TrackerTest,
 )
+from loyalty_rules.rules.texts import Text
 from loyalty_rules.values.amounts import text_of
 from loyalty_rules.values.checked import nearest, read_field
 from loyalty_rules.values.dates import instant_text
@@ -54,11 +55,7 @@ _MAX_ITEMS = 20_000
 # -- keys and tags ---------------------------------------------------------------------------------------------------
 
 _KEYS = {
-    "not_": "not",
-    "is_": "is",
-    "in_": "in",
-    "else_": "else",
-    "from_": "from",
+    **{name + "_": name for name in ("not", "is", "in", "else", "from", "for")},
     "from_date": "from",
     "to_date": "to",
 }
@@ -430,6 +427,14 @@ def _write_given(value: Any) -> dict[str, Any]:
     return {key: each for key, each in _write(value).items() if each is not None}
 
 
+def _write_spend(value: SpendCurrency) -> dict[str, Any]:
+    """Write a spend; that of an evaluation has no draws and no value yet."""
+    document = _write(value)
+    if value.action is not None and not value.draws:
+        del document["value"], document["draws"]
+    return document
+
+
 def _write_comparison(value: Comparison) -> dict[str, Any]:
     return {"field": value.field, **_write_tests(value)}
 
@@ -457,6 +462,7 @@ _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     TierTest: _write_given,
     Claim: _write_given,
     Release: _write_given,
+    SpendCurrency: _write_spend,
 }
 
 
@@ -467,6 +473,8 @@ _restoring = cattrs.Converter(detailed_validation=False)
 _restoring.register_structure_hook(Decimal, lambda value, _: Decimal(value))
 _restoring.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
 _restoring.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
+for _text in (Text, Text | None):
+    _restoring.register_structure_hook(_text, lambda value, _: value)
 
 
 def _restored_release(value: Mapping[str, Any]) -> Release:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from loyalty_rules.events import CouponCounts, Issued, IssuedCounts, Snapshot
+from loyalty_rules.events import CouponCounts, Issued, IssuedCounts, RecipientCounts, Snapshot
 from loyalty_rules.intents import Claim
 from loyalty_rules.keys import (
     coupon_counter_name,
@@ -44,7 +44,8 @@ class Counter:
     """One number that a store looks up: the value counted under `name` before the event.
 
     The value of a rolling window is the sum of the days `from_date` to `to_date`, both included. The name of any
-    other counter contains its window. `kind`, `of` and `scope` are the place of the value in a snapshot.
+    other counter contains its window. `kind`, `of` and `scope` are the place of the value in a snapshot; that of a
+    recipient whom a field of the event names is under the id `recipient`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Counter:
     scope: str = ""
     from_date: date | None = None
     to_date: date | None = None
+    recipient: str = ""
 
 
 def _counter(name: str, kind: Kind, of: str, scope: str, window: Window, day: date) -> Counter:
@@ -67,13 +69,20 @@ def tracker_counter(tracker: Tracker, holder: str, day: date) -> Counter:
     return _counter(name, "tracker", tracker.id, "", tracker.window, day)
 
 
-def cap_counters(key: str, per_member: Cap | None, total: Cap | None, facts: Facts) -> Iterator[tuple[Cap, Counter]]:
-    """Yield the caps of an action that bind the event, each with its counter: per member, then total."""
+def cap_counters(
+    key: str, per_member: Cap | None, total: Cap | None, facts: Facts, named: str | None = None
+) -> Iterator[tuple[Cap, Counter]]:
+    """Yield the caps of an action that bind the event, each with its counter: per member, then total.
+
+    `named` is the recipient whom a field names; None for the event's own member.
+    """
     day = facts.event_on
-    if per_member is not None and facts.member is not None:
+    member = named or (facts.member.id if facts.member is not None else None)
+    if per_member is not None and member is not None:
         window, times = window_name(per_member.window, day), per_member.times is not None
-        name = member_cap_counter_name(key, facts.member.id, window, times=times)
-        yield per_member, _cap_counter(name, key, "member", per_member, day)
+        name = member_cap_counter_name(key, member, window, times=times)
+        counter = _cap_counter(name, key, "member", per_member, day)
+        yield per_member, counter if named is None else attrs.evolve(counter, recipient=named)
     if total is not None:
         name = total_cap_counter_name(key, window_name(total.window, day), times=total.times is not None)
         yield total, _cap_counter(name, key, "total", total, day)
@@ -84,16 +93,29 @@ def _cap_counter(name: str, key: str, scope: str, cap: Cap, day: date) -> Counte
     return _counter(name, "issued", key, f"{scope}.{measured}", cap.window, day)
 
 
-def limit_counter(limit: Limit, facts: Facts) -> Counter | None:
-    """Return the counter of a program's limit; None if the event has no member or store and the limit is per such."""
+def limit_counter(limit: Limit, facts: Facts, named: str | None = None) -> Counter | None:
+    """Return the counter of a program's limit; None if it is per member, group or store and there is none.
+
+    `named` is the recipient whom a field names; None for the event's own member.
+    """
     scope = None
     if limit.per != "total":
-        member = facts.member.id if facts.member is not None else None
-        scope = member if limit.per == "member" else facts.event.store
+        scope = _scope_of(limit, facts, named)
         if scope is None:
             return None
     name = limit_counter_name(limit.id, scope, window_name(limit.window, facts.event_on))
-    return _counter(name, "limit", limit.id, "", limit.window, facts.event_on)
+    counter = _counter(name, "limit", limit.id, "", limit.window, facts.event_on)
+    return attrs.evolve(counter, recipient=named) if named is not None and limit.per == "member" else counter
+
+
+def _scope_of(limit: Limit, facts: Facts, named: str | None) -> str | None:
+    if limit.per == "store":
+        return facts.event.store
+    if named is not None:
+        return named if limit.per == "member" else None  # the household of a recipient is not known
+    if facts.member is None:
+        return None
+    return facts.member.id if limit.per == "member" else facts.member.group
 
 
 def coupon_counters(coupon_type: CouponType, facts: Facts) -> Iterator[tuple[int, Counter]]:
@@ -118,7 +140,11 @@ def make_snapshot(counters: Iterable[Counter], value_of: Callable[[Counter], Dec
     limits: dict[str, Decimal] = {}
     issued: dict[str, dict[str, IssuedCounts]] = {}
     coupons: dict[str, dict[str, int]] = {}
+    recipients: dict[str, list[Counter]] = {}
     for counter in counters:
+        if counter.recipient:
+            recipients.setdefault(counter.recipient, []).append(attrs.evolve(counter, recipient=""))
+            continue
         value = value_of(counter)
         if counter.kind == "tracker":
             trackers[counter.of] = value
@@ -135,4 +161,10 @@ def make_snapshot(counters: Iterable[Counter], value_of: Callable[[Counter], Dec
         {key: Issued(**counts) for key, counts in issued.items()},
         limits,
         {key: CouponCounts(**counts) for key, counts in coupons.items()},
+        recipients={name: _counts_of(name, theirs, value_of) for name, theirs in recipients.items()},
     )
+
+
+def _counts_of(name: str, counters: Iterable[Counter], value_of: Callable[[Counter], Decimal]) -> RecipientCounts:
+    known = make_snapshot(counters, lambda counter: value_of(attrs.evolve(counter, recipient=name)))
+    return RecipientCounts(known.issued, known.limits)

@@ -3,16 +3,28 @@
 The numbers of the steps are those of docs/evaluation.md, "How evaluation works". Source: semantics 1 to 10.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
-from types import MappingProxyType
+from typing import Any
 
-from loyalty_rules.engine.counters import Counter, cap_counters, claim_on, coupon_counters, limit_counter
-from loyalty_rules.engine.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
-from loyalty_rules.errors import MissingSerialsError
-from loyalty_rules.events import CouponCounts, Issued, IssuedCounts, Member
+from loyalty_rules.engine.account_actions import recipient_in
+from loyalty_rules.engine.capping import Capping
+from loyalty_rules.engine.counters import claim_on
+from loyalty_rules.engine.exclusion import Exclusion
+from loyalty_rules.engine.plan import (
+    Award,
+    BoundAction,
+    BoundCouponAction,
+    BoundCurrencyAction,
+    BoundExtensionAction,
+    BoundPromotion,
+    BoundSpendAction,
+    Plan,
+)
+from loyalty_rules.engine.tier_changes import tier_changes
+from loyalty_rules.errors import MissingSerialsError, describe
+from loyalty_rules.events import CouponCounts, Issued, Member, RecipientCounts
 from loyalty_rules.intents import (
     AdvanceTracker,
     Claim,
@@ -23,49 +35,53 @@ from loyalty_rules.intents import (
     SendMessage,
     Share,
     Skipped,
-    till_message,
+    SpendCurrency,
 )
 from loyalty_rules.keys import coupon_key, event_key, extension_key, issue_key, message_key, tracker_key
-from loyalty_rules.rules.base_values import Parts, total_of, units_of
-from loyalty_rules.rules.caps import NO_COUPON_CAPS, Cap, Limit
 from loyalty_rules.rules.communication import Communication, plan_channels
-from loyalty_rules.rules.coupons import CouponType, Validity
-from loyalty_rules.rules.expiry import Rolling, Until
+from loyalty_rules.rules.coupons import Validity
+from loyalty_rules.rules.expiry import Until, expires_by
 from loyalty_rules.rules.facts import Facts
-from loyalty_rules.rules.promotions import MAX_COUPONS
+from loyalty_rules.rules.line_parts import (
+    Parts,
+    bases_of_lines,
+    bases_of_units,
+    sum_of,
+    sum_of_units,
+    total_of,
+    units_of,
+)
+from loyalty_rules.rules.promotions import MAX_COUPONS, FieldRecipient
 from loyalty_rules.rules.rounding import quantize_to_micros
 from loyalty_rules.rules.skips import Skip
+from loyalty_rules.rules.texts import till_message
 from loyalty_rules.rules.windows import window_days
 from loyalty_rules.serials import SerialGenerator, SerialRequest
-from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, text_of, whole_decimals
+from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, micros_text, whole_decimals
 from loyalty_rules.values.apportionment import Weights, unit_of
 from loyalty_rules.values.dates import is_in_range
 
 __all__ = ["Evaluator"]
 
 ZERO, ONE = Decimal(0), Decimal(1)
-NO_WINNERS: Mapping[BoundPromotion, BoundPromotion] = MappingProxyType({})
 NONE_ISSUED = Issued()
+NO_COUNTS = RecipientCounts()
 NO_COUPONS = CouponCounts()
 
 
-class Evaluator:
+class Evaluator(Capping):
     """One evaluation: awards and draws of earlier actions count for the actions that follow.
 
     The results are in `intents` and `skipped` after `run`. Amounts are in millionths.
     """
 
     def __init__(self, plan: Plan, facts: Facts, serials: SerialGenerator | None) -> None:
-        self.plan = plan
-        self.facts = facts
+        super().__init__(plan, facts)
         self.serials = serials
         self.intents: list[Intent] = []
         self.extensions: list[Intent] = []
         self.skipped: list[Skipped] = []
         self.awarded: dict[str, int] = {}  # by action key
-        self.remaining: dict[str, int] = {}  # by limit, once an action has needed it
-        self.limit_counters: dict[str, Counter | None] = {}  # by limit; None if the limit does not bind
-        self.coupons: dict[str, int] = {}  # issued by this evaluation, by coupon type
         self.key = event_key(plan.program, facts.event.id)
 
     def run(self) -> None:
@@ -73,31 +89,42 @@ class Evaluator:
         # 1. Date and money: `facts` has them.
         # 2. Promotions that fire
         fired = self.plan.fired(self.facts)
-        # 3. Exclusive groups
-        winners = exclude(fired) if self.plan.has_groups else NO_WINNERS
+        groups = Exclusion(self.plan.groups, fired, self.award_of) if self.plan.has_groups else None
         for bound in fired:
-            winner = winners.get(bound) if winners else None
+            # 3. Exclusive groups, and spends that cannot be made
+            stop = groups.reason(bound) if groups is not None else None
+            if bound.spends and stop is None:
+                stop = Trial(self).reason_to_stop(bound)
             for action in bound.actions:
-                self.act(bound, action, winner)
+                self.act(bound, action, stop)
         # 15. Extensions
         self.intents += self.extensions
         # 16. Trackers
         if self.plan.trackers:
             self.advance_trackers()
+        # 17. Tiers
+        if self.plan.tiers:
+            self.intents += tier_changes(self.plan.tiers, self.facts, tuple(self.intents), self.key)
 
-    def act(
-        self, bound: BoundPromotion, action: BoundCurrencyAction | BoundCouponAction, winner: BoundPromotion | None
-    ) -> None:
-        """Evaluate one action: add its intents, or the reason for which it is skipped."""
+    def award_of(self, bound: BoundPromotion, currency: str | None) -> int:
+        """Return the amount of a currency that a promotion would award now, before caps, in millionths."""
+        return Trial(self).award_of(bound, currency)
+
+    def act(self, bound: BoundPromotion, action: BoundAction, stop: Skip | None) -> None:
+        """Evaluate one action: add its intents, or the reason for which it is skipped; `stop` is a known reason."""
         try:
-            if winner is not None:
-                raise Skip("excluded_by", f"{winner.promotion.id} counts in the group {winner.promotion.exclusive}")
-            if isinstance(action, BoundCurrencyAction):
-                self.issue_currency(bound, action)
-            else:
-                self.issue_coupons(bound, action)
+            if stop is not None:
+                raise stop
+            self.carry_out(bound, action)
         except Skip as skip:
             self.skipped.append(Skipped(bound.promotion.id, action.action.id, skip.reason, skip.detail))
+
+    def carry_out(self, bound: BoundPromotion, action: BoundAction) -> None:
+        """Add the intents of an action; raise `Skip` if it has none."""
+        if isinstance(action, BoundCurrencyAction):
+            self.issue_currency(bound, action)
+        else:
+            _CARRIED_OUT[type(action)](self, bound, action)
 
     # -- currency ----------------------------------------------------------------------------------------------------
 
@@ -105,10 +132,15 @@ class Evaluator:
         """Add the issue of an action, its extension and its message; raise `Skip` if it issues nothing."""
         facts, spec, award = self.facts, action.action, action.award
         # 4. Recipient
-        member = facts.member
-        if member is None:
-            raise Skip("no_member", "the event is anonymous")
-        group = group_of(member) if spec.recipient == "member_group" else None
+        named = group = None
+        if action.recipient is not None:
+            owner = named = self.recipient(action)
+        else:
+            member = facts.member
+            if member is None:
+                raise Skip("no_member", "the event is anonymous")
+            owner = member.id
+            group = group_of(member) if spec.recipient == "member_group" else None
         # 5. Base
         if award.resolve is not None:
             award = self.resolved(award.resolve)
@@ -123,8 +155,8 @@ class Evaluator:
         # 12. Caps and limits
         claims: tuple[Claim, ...] = ()
         if action.is_capped:
-            amount = self.capped(action, amount)
-            claims = self.claims(action, amount)
+            amount = self.capped(action, amount, named)
+            claims = self.claims(action, amount, named)
         self.awarded[action.key] = amount
 
         key = issue_key(self.key, action.key)
@@ -135,7 +167,7 @@ class Evaluator:
                 bound.promotion.id,
                 spec.id,
                 facts.event.id,
-                member.id,
+                owner,
                 group,
                 spec.currency,
                 decimal_of(amount),
@@ -147,14 +179,35 @@ class Evaluator:
                 expires_at,
                 self.shares(action, amount, parts),  # 13. Shares
                 claims,
+                expires_by(action.rolling, issue_on) if action.rolling is not None else None,
+                self.payers(action.paid_by),
             )
         )
         # 15. Extensions: they follow all issues.
         if action.rolling is not None:
-            self.extend(action.rolling, key, group, spec.currency, expires_on, expires_at)
+            assert action.extension is not None
+            self.extend(key, owner, group, spec.currency, action.rolling.scope, action.extension(facts.event_on))
         # 14. Message
         if spec.communication is not None:
-            self.send(spec.communication, key, (key,), promised=release is not None)
+            self.send(spec.communication, key, (key,), promised=release is not None, named=named)
+
+    def recipient(self, action: BoundCurrencyAction) -> str:
+        """Return the member whom a field of the event names; raise `Skip` if it names none, or the event's own."""
+        assert action.recipient is not None
+        assert isinstance(action.action.recipient, FieldRecipient)
+        path, value = action.action.recipient.field, action.recipient.get(self.facts)
+        if value is None:
+            raise Skip("no_member", f"{path} is absent")
+        named = recipient_in(action.recipient, self.facts)
+        if named is not None:
+            return named
+        if self.facts.member is not None and value == self.facts.member.id:
+            raise Skip("same_member", f"{path} names the event's own member")
+        raise Skip("invalid_field", f"{path} is not the id of a member: {describe(value)}")
+
+    def payers(self, paid_by: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the keys of the spends of these actions."""
+        return tuple([issue_key(self.key, each) for each in paid_by]) if paid_by else ()
 
     def amount(self, award: Award, parts: Parts | None) -> int:
         """Return the amount of an award before caps, in millionths; raise `Skip` if it is zero.
@@ -196,89 +249,76 @@ class Evaluator:
             raise Skip("already_expired", f"{expires_on} is past when it becomes issued")
         return expires_at
 
-    def extend(
-        self,
-        rolling: Rolling,
-        key: str,
-        group: str | None,
-        currency: str,
-        expires_on: date | None,
-        expires_at: datetime | None,
-    ) -> None:
-        """Add an extension of the account's live lots of the currency to the same expiry; it follows all issues."""
-        assert self.facts.member is not None
-        assert expires_on is not None
-        assert expires_at is not None
+    def extend(self, key: str, member: str, group: str | None, currency: str, scope: Any, expires_on: date) -> None:
+        """Add an extension of the account's live lots of the currency to a date; it follows all issues."""
         self.extensions.append(
-            ExtendExpiry(
-                extension_key(key), self.facts.member.id, group, currency, rolling.scope, expires_on, expires_at
-            )
+            ExtendExpiry(extension_key(key), member, group, currency, scope, expires_on, self.plan.end_of(expires_on))
         )
 
-    # -- caps --------------------------------------------------------------------------------------------------------
+    # -- extensions and spends ---------------------------------------------------------------------------------------
 
-    def capped(self, action: BoundCurrencyAction, amount: int) -> int:
-        """Trim an amount to the action's caps, then to the program's limits, and draw on these. Source: semantics 8."""
-        caps = action.action.caps
-        if caps.per_event is not None:
-            amount = self.trim(amount, micros(caps.per_event), "cap of {} per event", caps.per_event)
-        issued = self.facts.snapshot.issued.get(action.key, NONE_ISSUED)
-        for cap, before, whose in ((caps.per_member, issued.member, "member's"), (caps.total, issued.total, "total")):
-            if cap is not None:
-                amount = self.trim_by_cap(amount, cap, before, whose)
-        binding = [limit for limit in action.limits if self.counter_of(limit) is not None]
-        for limit in binding:
-            amount = self.trim(amount, self.remaining_of(limit), f"limit {limit.id} of {{}}", limit.amount)
-        for limit in binding:
-            self.remaining[limit.id] -= amount
-        return amount
+    def extend_lots(self, _bound: BoundPromotion, action: BoundExtensionAction) -> None:
+        """Add the extension of an action; raise `Skip` if there is no member or the date is past."""
+        facts, spec = self.facts, action.action
+        if facts.member is None:
+            raise Skip("no_member", "the event is anonymous")
+        expires_on = action.until(facts.event_on)
+        self.end_of(expires_on, facts.event_on, None)
+        self.extend(issue_key(self.key, action.key), facts.member.id, None, spec.currency, spec.scope, expires_on)
 
-    def counter_of(self, limit: Limit) -> Counter | None:
-        """Return the counter of a limit, cached for the event; None if the limit does not bind the event."""
-        if limit.id not in self.limit_counters:
-            self.limit_counters[limit.id] = limit_counter(limit, self.facts)
-        return self.limit_counters[limit.id]
+    def spend_currency(self, bound: BoundPromotion, action: BoundSpendAction) -> None:
+        """Add the spend of an action; raise `Skip` if it is zero or the member has less. Source: semantics 12."""
+        facts, spec = self.facts, action.action
+        if facts.member is None:
+            raise Skip("no_member", "the event is anonymous")
+        amount = self.price(action)
+        available = self.available(action)
+        if amount > available:
+            detail = f"{micros_text(amount)} {spec.currency} of {micros_text(available)} available"
+            raise Skip("not_enough", detail)
+        self.awarded[action.key] = amount
+        key = issue_key(self.key, action.key)
+        self.intents.append(
+            SpendCurrency(
+                key,
+                facts.event.id,
+                facts.member.id,
+                None,
+                spec.currency,
+                decimal_of(amount),
+                promotion=bound.promotion.id,
+                action=spec.id,
+            )
+        )
+        if action.extension is not None:
+            self.extend_after_spend(action, key, facts.member.id)
 
-    def remaining_of(self, limit: Limit) -> int:
-        """Return the remainder of a limit, in millionths, after the snapshot's value and the draws of this event."""
-        if limit.id not in self.remaining:
-            before_event = self.facts.snapshot.limits.get(limit.id, ZERO)
-            self.remaining[limit.id] = micros(limit.amount) - micros(before_event)
-        return self.remaining[limit.id]
+    def price(self, action: BoundSpendAction) -> int:
+        """Return the amount of a spend in millionths; raise `Skip` if it is zero."""
+        award = action.award
+        if award is not None:
+            if award.resolve is not None:
+                award = self.resolved(award.resolve)
+            return self.amount(award, award.parts(self.facts) if award.parts is not None else None)
+        if not action.amount:
+            raise Skip("zero_amount", "the amount is zero")
+        return action.amount
 
-    def trim(self, amount: int, remaining: int, cap: str, maximum: Decimal | int) -> int:
-        """Trim an amount to the remainder of a cap, both in millionths; raise `Skip` if there is no remainder.
+    def available(self, action: BoundSpendAction) -> int:
+        """Return the member's balance after the earlier issues and spends of this evaluation, in millionths."""
+        before = micros(self.facts.snapshot.balances.get(action.action.currency, ZERO))
+        issued = sum([self.awarded.get(each, 0) for each in action.issues])
+        return before + issued - sum([self.awarded.get(each, 0) for each in action.spends])
 
-        `cap` describes the cap with `{}` in the place of its maximum.
-        """
-        if remaining <= 0:
-            raise Skip("cap_reached", f"the {cap_name(cap, maximum)} is used up")
-        return min(amount, remaining)
-
-    def trim_by_cap(self, amount: int, cap: Cap, before: IssuedCounts, whose: str) -> int:
-        """Trim an amount to the remainder of an action's cap by amount; a cap by times skips or keeps it whole."""
-        if cap.amount is not None:
-            return self.trim(amount, micros(cap.amount) - micros(before.amount), f"{whose} cap of {{}}", cap.amount)
-        assert cap.times is not None
-        if before.times >= cap.times:
-            raise Skip("cap_reached", f"the {whose} cap of {cap.times} times is used up")
-        return amount
-
-    def claims(self, action: BoundCurrencyAction, amount: int) -> tuple[Claim, ...]:
-        """Return the claims of an issue: on the counters of the caps per member and in total, then of the limits."""
-        caps = action.action.caps
-        drawn = decimal_of(amount)
-        claims = []
-        for cap, counter in cap_counters(action.key, caps.per_member, caps.total, self.facts):
-            if cap.times is not None:
-                claims.append(claim_on(counter, Decimal(cap.times), ONE))
-            else:
-                claims.append(claim_on(counter, cap.amount or ZERO, drawn))
-        for limit in action.limits:
-            limited = self.counter_of(limit)
-            if limited is not None:
-                claims.append(claim_on(limited, limit.amount, drawn))
-        return tuple(claims)
+    def extend_after_spend(self, action: BoundSpendAction, key: str, member: str) -> None:
+        """Add the extension of the units that a spend leaves, unless its date is past."""
+        assert action.extension is not None
+        try:
+            expires_on = action.extension(self.facts.event_on)
+            self.end_of(expires_on, self.facts.event_on, None)
+        except Skip:
+            return
+        self.extend(key, member, None, action.action.currency, action.scope, expires_on)
 
     # -- shares ------------------------------------------------------------------------------------------------------
 
@@ -307,9 +347,9 @@ class Evaluator:
             raise Skip("no_member", "the type is capped per member; the event is anonymous")
         quantity = self.quantity(action)
         valid_from, expires_on, expires_at = self.validity(coupon_type.validity, action.until)
-        quantity = self.capped_coupons(coupon_type, quantity)
+        quantity = self.capped_coupons(action, quantity)
 
-        issue, keys = issue_key(self.key, action.key), []
+        issue, keys, payers = issue_key(self.key, action.key), [], self.payers(action.paid_by)
         claims = tuple(claim_on(counter, Decimal(cap), ONE) for cap, counter in self.coupon_caps(coupon_type))
         for ordinal in range(1, quantity + 1):
             key = coupon_key(issue, ordinal)
@@ -331,8 +371,11 @@ class Evaluator:
                     valid_from,
                     expires_on,
                     expires_at,
-                    till_message(serial or code),
+                    till_message(coupon_type.till_message, serial or code, coupon_type.title, expires_on),
                     claims,
+                    coupon_type.title,
+                    coupon_type.terms,
+                    payers,
                 )
             )
         self.send(spec.communication, issue, tuple(keys), promised=False)
@@ -373,23 +416,6 @@ class Evaluator:
             raise Skip("already_expired", f"{expires_on} is past when it is issued")
         return valid_from, expires_on, expires_at
 
-    def capped_coupons(self, coupon_type: CouponType, quantity: int) -> int:
-        """Trim a number of coupons to the caps of their type, for which the coupons of earlier actions count."""
-        issued = self.coupons.get(coupon_type.id, 0)
-        counts = self.facts.snapshot.coupons.get(coupon_type.id, NO_COUPONS)
-        caps = [(cap, getattr(counts, counter.scope), counter.scope) for cap, counter in self.coupon_caps(coupon_type)]
-        if coupon_type.caps.per_transaction is not None:
-            caps.insert(0, (coupon_type.caps.per_transaction, 0, "transaction"))
-        for cap, before, scope in caps:
-            remaining = (cap - before - issued) * MICRO
-            quantity = self.trim(quantity * MICRO, remaining, f"{scope} cap of {{}} coupons", cap) // MICRO
-        self.coupons[coupon_type.id] = issued + quantity
-        return quantity
-
-    def coupon_caps(self, coupon_type: CouponType) -> list[tuple[int, Counter]]:
-        """Return the caps of a coupon type that bind the event, each with its counter."""
-        return [*coupon_counters(coupon_type, self.facts)] if coupon_type.caps is not NO_COUPON_CAPS else []
-
     def serial(self, bound: BoundPromotion, action: BoundCouponAction, ordinal: int) -> str:
         """Return a serial from the generator of the host; raise `MissingSerialsError` if there is none."""
         if self.serials is None:
@@ -407,15 +433,29 @@ class Evaluator:
 
     # -- messages and trackers ---------------------------------------------------------------------------------------
 
-    def send(self, communication: Communication | None, key: str, about: tuple[str, ...], *, promised: bool) -> None:
+    def send(
+        self,
+        communication: Communication | None,
+        key: str,
+        about: tuple[str, ...],
+        *,
+        promised: bool,
+        named: str | None = None,
+    ) -> None:
         """Add one message about the issues of an action; a promise has a template of its own, or no message.
 
-        Without a member or a reachable channel there is no message. Source: semantics 10.
+        Without a member or a reachable channel there is no message. A recipient whom a field names gets one without
+        channels, which the host knows. Source: semantics 10, 13.
         """
         member = self.facts.member
-        if communication is None or member is None:
+        if communication is None or (member is None and named is None):
             return
         template = communication.promised_template if promised else communication.template
+        if named is not None:
+            if template is not None:
+                self.intents.append(SendMessage(message_key(key), about, named, template, (), ()))
+            return
+        assert member is not None
         channels = plan_channels(communication, member.contacts)
         if template is not None and channels.used:
             self.intents.append(
@@ -452,18 +492,80 @@ class Evaluator:
             self.facts.award(tracker.id, tracker.total(self.facts, issues))
 
 
-def exclude(fired: Sequence[BoundPromotion]) -> Mapping[BoundPromotion, BoundPromotion]:
-    """Map each promotion that its exclusive group excludes to the promotion of the group that counts instead.
+class Trial(Evaluator):
+    """A trial of a promotion in the course of an evaluation: it shows the outcome, and the evaluation does not change.
 
-    One promotion of a group counts: the one of the highest priority, then the first in the document.
+    `asked` are the amounts of currency before caps and limits, `short` the actions of which a cap leaves less.
     """
-    first: dict[str, BoundPromotion] = {}
-    for bound in fired:
-        group = bound.promotion.exclusive
-        if group is not None and (group not in first or bound.promotion.priority > first[group].promotion.priority):
-            first[group] = bound
-    grouped = [(bound, first[bound.promotion.exclusive]) for bound in fired if bound.promotion.exclusive is not None]
-    return {bound: winner for bound, winner in grouped if winner is not bound}
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        super().__init__(evaluator.plan, evaluator.facts, None)
+        self.awarded = evaluator.awarded.copy()
+        self.remaining = evaluator.remaining.copy()
+        self.limit_counters = evaluator.limit_counters
+        self.coupons = evaluator.coupons.copy()
+        self.asked: dict[str, int] = {}
+        self.short: dict[str, Skip] = {}
+
+    def reason_to_stop(self, bound: BoundPromotion) -> Skip | None:
+        """Return the reason for which a promotion with a spend issues nothing at all, or None.
+
+        The reasons of its spends come first, then that of the first action that they pay for. Source: semantics 12.
+        """
+        reasons: dict[str, Skip] = {}
+        for action in bound.actions:
+            try:
+                self.carry_out(bound, action)
+            except Skip as skip:
+                reasons[action.key] = skip
+        reasons |= self.short
+        spends = [each for each in bound.spends if each.key in reasons]
+        paid = [each for each in bound.actions if each.action.id in bound.paid and each.key in reasons]
+        return reasons[[*spends, *paid][0].key] if spends or paid else None
+
+    def award_of(self, bound: BoundPromotion, currency: str | None) -> int:
+        """Return the amount of a currency that a promotion would award before caps, in millionths.
+
+        An action that is skipped for another reason than a cap counts zero. Source: semantics 8.
+        """
+        stop = self.reason_to_stop(bound)
+        if bound.spends and stop is not None and stop.reason != "cap_reached":
+            return 0
+        awards = [each for each in bound.actions if isinstance(each, BoundCurrencyAction)]
+        asked = [
+            self.asked.get(each.key, self.awarded.get(each.key, 0))
+            for each in awards
+            if each.action.currency == currency
+        ]
+        return sum(asked)
+
+    def capped(self, action: BoundCurrencyAction, amount: int, named: str | None) -> int:
+        """Note the amount before caps, and whether they leave less."""
+        self.asked[action.key] = amount
+        left = super().capped(action, amount, named)
+        if left < amount:
+            self.short[action.key] = Skip(
+                "cap_reached", f"{action.action.id} gives {micros_text(left)} instead of {micros_text(amount)}"
+            )
+        return left
+
+    def capped_coupons(self, action: BoundCouponAction, quantity: int) -> int:
+        """Note whether caps leave fewer coupons."""
+        left = super().capped_coupons(action, quantity)
+        if left < quantity:
+            self.short[action.key] = Skip("cap_reached", f"{action.action.id} gives {left} instead of {quantity}")
+        return left
+
+    def serial(self, bound: BoundPromotion, action: BoundCouponAction, ordinal: int) -> str:  # noqa: ARG002
+        """Return no serial: the coupon is only counted."""
+        return ""
+
+
+_CARRIED_OUT: Mapping[type, Callable[[Evaluator, BoundPromotion, Any], None]] = {
+    BoundCouponAction: Evaluator.issue_coupons,
+    BoundExtensionAction: Evaluator.extend_lots,
+    BoundSpendAction: Evaluator.spend_currency,
+}
 
 
 def group_of(member: Member) -> str:
@@ -471,32 +573,3 @@ def group_of(member: Member) -> str:
     if member.group is None:
         raise Skip("no_group", f"member {member.id} has no group")
     return member.group
-
-
-def bases_of_lines(parts: Parts) -> list[Ratio]:
-    """Return the part of each line as a base; a base is never below zero."""
-    _, values, denominator = parts
-    return [(max(value, 0), denominator) for value in values]
-
-
-def bases_of_units(parts: Parts, units: Sequence[int]) -> list[Ratio]:
-    """Return the part of one unit of each line as a base; `units` are the numbers of units of the lines."""
-    return [
-        (value, denominator * count) for (value, denominator), count in zip(bases_of_lines(parts), units, strict=True)
-    ]
-
-
-def sum_of_units(amounts: Sequence[Ratio], units: Sequence[int]) -> Ratio:
-    """Return the sum of the amounts of one unit of each line times their numbers of units, exactly."""
-    total = sum((Fraction(*amount) * count for amount, count in zip(amounts, units, strict=True)), Fraction(0))
-    return total.as_integer_ratio()
-
-
-def sum_of(amounts: Sequence[Ratio]) -> Ratio:
-    """Return the sum of amounts that have the same denominator, as those of the lines of one base have."""
-    return sum(numerator for numerator, _ in amounts), amounts[0][1]
-
-
-def cap_name(cap: str, maximum: Decimal | int) -> str:
-    """Return a cap in words; they are formatted only when a text needs them."""
-    return cap.format(text_of(maximum) if isinstance(maximum, Decimal) else maximum)

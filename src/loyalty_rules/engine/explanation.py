@@ -9,14 +9,33 @@ from fractions import Fraction
 
 import attrs
 
+from loyalty_rules.engine.capping import cap_name
 from loyalty_rules.engine.condition_report import ConditionResult, condition_result, window_result
-from loyalty_rules.engine.evaluation import Evaluator, bases_of_lines, bases_of_units, cap_name, sum_of, sum_of_units
-from loyalty_rules.engine.plan import Award, BoundCouponAction, BoundCurrencyAction, BoundPromotion, Plan
-from loyalty_rules.intents import AdvanceTracker, IssueCoupon, IssueCurrency, SendMessage
-from loyalty_rules.rules.base_values import Parts, describe_base, total_of, units_of
+from loyalty_rules.engine.evaluation import Evaluator
+from loyalty_rules.engine.plan import Award, BoundAction, BoundPromotion, Plan
+from loyalty_rules.intents import (
+    AdvanceTracker,
+    ChangeTier,
+    ExtendExpiry,
+    IssueCoupon,
+    IssueCurrency,
+    SendMessage,
+    SpendCurrency,
+)
+from loyalty_rules.rules.base_values import describe_base
 from loyalty_rules.rules.facts import Facts
+from loyalty_rules.rules.line_parts import (
+    Parts,
+    bases_of_lines,
+    bases_of_units,
+    sum_of,
+    sum_of_units,
+    total_of,
+    units_of,
+)
 from loyalty_rules.rules.proration import bind_proration, describe_proration, rounds_base
 from loyalty_rules.rules.rounding import quantize_to_micros, round_to_units
+from loyalty_rules.rules.skips import Skip
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import MICRO, Ratio, micros_text, ratio_text, text_of
 from loyalty_rules.values.dates import instant_text
@@ -132,20 +151,23 @@ class _TracedEvaluator(Evaluator):
                     f"tracker {intent.tracker} advances by {text_of(intent.value)} to {micros_text(standing.after)} "
                     f"of {micros_text(standing.target)}"
                 )
+            elif isinstance(intent, ChangeTier):
+                until = f"until {intent.until} (inclusive)" if intent.until is not None else "without an end"
+                yield f"tier {intent.tier} goes from {intent.from_level} to {intent.to_level}, {until}"
 
     # -- the trace ---------------------------------------------------------------------------------------------------
 
-    def act(
-        self, bound: BoundPromotion, action: BoundCurrencyAction | BoundCouponAction, winner: BoundPromotion | None
-    ) -> None:
+    def act(self, bound: BoundPromotion, action: BoundAction, stop: Skip | None) -> None:
         self.steps = []
-        before, skipped = len(self.intents), len(self.skipped)
-        super().act(bound, action, winner)
+        before, skipped, extended = len(self.intents), len(self.skipped), len(self.extensions)
+        super().act(bound, action, stop)
         if len(self.skipped) > skipped:
             reason = self.skipped[-1]
             outcome = f"nothing, {reason.reason}: {reason.detail}"
         else:
             outcome = self.outcome(before)
+            self.trace_extensions(extended)
+            outcome = outcome or "extended"
         traces = self.actions.setdefault(bound.promotion.id, [])
         traces.append(ActionTrace(action.action.id, outcome, tuple(self.steps)))
 
@@ -158,6 +180,8 @@ class _TracedEvaluator(Evaluator):
             if isinstance(intent, IssueCurrency):
                 outcome = f"{text_of(intent.amount)} {intent.currency} {intent.state}"
                 self.trace_dates(intent)
+            elif isinstance(intent, SpendCurrency):
+                outcome = f"{text_of(intent.amount)} {intent.currency} spent"
             elif isinstance(intent, SendMessage):
                 fallbacks = f", fallback {', '.join(intent.fallbacks)}" if intent.fallbacks else ""
                 self.steps.append(f"message {intent.template!r} by {', '.join(intent.channels)}{fallbacks}")
@@ -167,6 +191,11 @@ class _TracedEvaluator(Evaluator):
             self.steps.append(f"valid from {instant_text(first.valid_from)} {until}")
             outcome = f"{len(coupons)} × coupon {first.coupon_type}"
         return outcome
+
+    def trace_extensions(self, before: int) -> None:
+        for intent in self.extensions[before:]:
+            if isinstance(intent, ExtendExpiry):
+                self.steps.append(f"live {intent.currency} extended to {intent.expires_on} (inclusive)")
 
     def trace_dates(self, intent: IssueCurrency) -> None:
         if intent.group is not None:

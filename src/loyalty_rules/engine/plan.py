@@ -6,11 +6,13 @@ Threads may share a plan: it keeps no state between evaluations, apart from a ca
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from loyalty_rules.engine.account_actions import AccountActions, payers_of, recipient_in
 from loyalty_rules.engine.award_trackers import award_trackers
 from loyalty_rules.engine.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
 from loyalty_rules.engine.index import Index
@@ -28,11 +30,23 @@ from loyalty_rules.rules.base_values import (
     describe_base,
 )
 from loyalty_rules.rules.caps import NO_CAPS, Limit
+from loyalty_rules.rules.comparisons import Subject
 from loyalty_rules.rules.conditions import Comparison, Condition, parts_of
 from loyalty_rules.rules.coupons import CouponType
-from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry
+from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry, bind_expiry_of_another, bind_extension
 from loyalty_rules.rules.facts import Facts, Standing
-from loyalty_rules.rules.promotions import Action, CouponAction, Currency, CurrencyAction, Promotion
+from loyalty_rules.rules.groups import Group
+from loyalty_rules.rules.predicates import event_subject
+from loyalty_rules.rules.promotions import (
+    Action,
+    CouponAction,
+    Currency,
+    CurrencyAction,
+    ExtensionAction,
+    FieldRecipient,
+    Promotion,
+    SpendAction,
+)
 from loyalty_rules.rules.proration import (
     AmountOf,
     Proration,
@@ -43,15 +57,26 @@ from loyalty_rules.rules.proration import (
     describe_proration,
     rounds_base,
 )
-from loyalty_rules.rules.rounding import Rounding
+from loyalty_rules.rules.rounding import Rounding, quantize_to_micros, round_to_units
+from loyalty_rules.rules.skips import Skip
 from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
 from loyalty_rules.rules.trackers import Tracker, bind_tracker
-from loyalty_rules.values.amounts import Ratio
+from loyalty_rules.values.amounts import MICRO, Ratio, micros, micros_text
 from loyalty_rules.values.apportionment import unit_of
-from loyalty_rules.values.dates import day_after, start_of_day
+from loyalty_rules.values.dates import LAST_YEAR, day_after, start_of_day
 
-__all__ = ["Award", "BoundCouponAction", "BoundCurrencyAction", "BoundPromotion", "Plan"]
+__all__ = [
+    "Award",
+    "BoundAction",
+    "BoundCouponAction",
+    "BoundCurrencyAction",
+    "BoundExtensionAction",
+    "BoundPromotion",
+    "BoundSpendAction",
+    "BoundTier",
+    "Plan",
+]
 
 T = TypeVar("T")
 
@@ -89,7 +114,9 @@ class BoundCurrencyAction:
 
     `unit` is the last decimal of the currency, in millionths. `schedule` returns the dates of the issue, `until` its
     last valid date. `release` is the event that releases a promise, None for an immediate issue. `rolling` is the
-    expiry if it also extends other lots. `is_capped` is false if no cap and no limit can trim the amount.
+    expiry if it also extends other lots, `extension` the date that it extends them to. `is_capped` is false if no cap
+    and no limit can trim the amount. `recipient` is the field with the id of the recipient, None for the event's own
+    accounts. `paid_by` has the keys of the actions whose spends pay for the issue.
     """
 
     key: str
@@ -103,6 +130,9 @@ class BoundCurrencyAction:
     rolling: Rolling | None
     limits: tuple[Limit, ...]
     is_capped: bool
+    extension: Callable[[date], date] | None = None
+    recipient: Subject | None = None
+    paid_by: tuple[str, ...] = ()
 
 
 @attrs.frozen(eq=False)
@@ -114,14 +144,58 @@ class BoundCouponAction:
     coupon_type: CouponType
     until: Until
     award: Award | None
+    paid_by: tuple[str, ...] = ()
+
+
+@attrs.frozen(eq=False)
+class BoundExtensionAction:
+    """An action that extends the member's live lots; `until` returns the date from the event date."""
+
+    key: str
+    action: ExtensionAction
+    until: Callable[[date], date]
+
+
+@attrs.frozen(eq=False)
+class BoundSpendAction:
+    """An action that spends a currency; `amount` is in millionths, None if the amount is an award.
+
+    `issues` and `spends` are the actions of the program that add to the member's own balance, or take from it.
+    `extension` returns the date to which a spend extends the units that are left.
+    """
+
+    key: str
+    action: SpendAction
+    amount: int | None
+    award: Award | None
+    issues: tuple[str, ...]
+    spends: tuple[str, ...]
+    extension: Callable[[date], date] | None
+    scope: Literal["balance", "rolling_lots"]
+
+
+BoundAction: TypeAlias = BoundCurrencyAction | BoundCouponAction | BoundExtensionAction | BoundSpendAction
 
 
 @attrs.frozen(eq=False)
 class BoundPromotion:
-    """A promotion with its actions bound; its window and condition are bound in the index."""
+    """A promotion with its actions bound; its window and condition are bound in the index.
+
+    `spends` are its actions that spend a currency, `paid` the ids of the actions that these pay for.
+    """
 
     promotion: Promotion
-    actions: tuple[BoundCurrencyAction | BoundCouponAction, ...]
+    actions: tuple[BoundAction, ...]
+    spends: tuple[BoundSpendAction, ...] = ()
+    paid: frozenset[str] = frozenset()
+
+
+@attrs.frozen(eq=False)
+class BoundTier:
+    """A tier and the function that returns the last day of a level."""
+
+    tier: Tier
+    until: Until
 
 
 class Plan:
@@ -138,6 +212,7 @@ class Plan:
         trackers: Sequence[Tracker],
         coupon_types: Sequence[CouponType],
         promotions: Sequence[Promotion],
+        groups: Sequence[Group] = (),
         tiers: Sequence[Tier] = (),
     ) -> None:
         self.program = program
@@ -149,11 +224,19 @@ class Plan:
         self._coupon_types = {coupon_type.id: coupon_type for coupon_type in coupon_types}
         self._standings: Mapping[str, Callable[[Facts], Standing]] = {each.id: bind_tracker(each) for each in trackers}
         self._levels = {tier.id: tier.levels for tier in tiers}
-        self.tiers = tuple(tiers)
         self.award_trackers = award_trackers(trackers)
         self._account_actions = AccountActions.of(promotions)
+        self.groups = {group.id: group for group in groups}
+        self.tiers = tuple(BoundTier(tier, _bind_lasts(tier)) for tier in tiers)
         self.promotions = self._bind(promotions)
         self._actions = {action.key: action for bound in self.promotions for action in bound.actions}
+        self.recipients = tuple(
+            {
+                action.action.recipient: action.recipient
+                for action in self._actions.values()
+                if isinstance(action, BoundCurrencyAction) and action.recipient is not None
+            }.values()
+        )
         self.has_groups = any(each.exclusive is not None for each in promotions)
         self._indexes = _index(promotions)
         self._starts_of_days: dict[date, datetime] = {}
@@ -169,7 +252,8 @@ class Plan:
             "trackers": self.trackers,
             "coupon_types": tuple(self._coupon_types.values()),
             "promotions": tuple(bound.promotion for bound in self.promotions),
-            "tiers": self.tiers,
+            "groups": tuple(self.groups.values()),
+            "tiers": tuple(bound.tier for bound in self.tiers),
         }
         return _compiled, (parts,)
 
@@ -190,7 +274,7 @@ class Plan:
         for bound in self.promotions:
             yield from (f"  {_describe_action(action)}" for action in bound.actions)
 
-    def action(self, key: str) -> BoundCurrencyAction | BoundCouponAction:
+    def action(self, key: str) -> BoundAction:
         """Return the action of a key `PROMOTION/ACTION`; raise `LookupError` if the program has no such action."""
         try:
             return self._actions[key]
@@ -200,13 +284,16 @@ class Plan:
     @functools.cached_property
     def balances(self) -> tuple[str, ...]:
         """The currencies of which a base, a spend or a condition reads the balance of the member's account."""
-        awards = (action.award for action in self._actions.values() if action.award is not None)
-        bases = (award.proration.of for award in awards)
+        bases = (award.proration.of for award in self._awards())
         read = {base.currency for base in bases if isinstance(base, Balance)}
         read |= {currency for _, currency in self._account_actions.spent}
         paths = (part.field for each in self._conditions() for part in parts_of(each) if isinstance(part, Comparison))
         read |= {path.removeprefix("balances.") for path in paths if path.startswith("balances.")}
         return tuple(sorted(read))
+
+    def _awards(self) -> Iterator[Award]:
+        bound = (action for action in self._actions.values() if not isinstance(action, BoundExtensionAction))
+        yield from (action.award for action in bound if action.award is not None)
 
     def _conditions(self) -> Iterator[Condition | None]:
         """Yield the conditions on events: of promotions, of trackers, of promises."""
@@ -219,8 +306,7 @@ class Plan:
     @functools.cached_property
     def line_fields(self) -> frozenset[str]:
         """The number fields of lines that some base of the program reads."""
-        awards = (action.award for action in self._actions.values() if action.award is not None)
-        bases = [*(award.proration.of for award in awards), *(tracker.measure for tracker in self.trackers)]
+        bases = [*(award.proration.of for award in self._awards()), *(tracker.measure for tracker in self.trackers)]
         return frozenset(base.field for base in bases if isinstance(base, LineItemExtendedField))
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
@@ -237,6 +323,11 @@ class Plan:
         """Return the promotions that fire, in the order of the document: their trigger, window and condition match."""
         index = self._indexes.get(facts.event.type)
         return [self.promotions[position] for position in index.fired(facts)] if index is not None else []
+
+    def recipients_of(self, facts: Facts) -> list[str]:
+        """Return the members whom fields of an event name as recipients of an action of the program."""
+        named = [recipient_in(each, facts) for each in self.recipients]
+        return [*dict.fromkeys(each for each in named if each is not None)]
 
     def counters(self, facts: Facts) -> list[Counter]:
         """Return the counters of the event's snapshot: those of trackers, and those of promotions that it reaches."""
@@ -274,18 +365,27 @@ class Plan:
 
     def _bind(self, promotions: Sequence[Promotion]) -> tuple[BoundPromotion, ...]:
         binder = _Binder(self._account_actions)
-        return tuple(
-            BoundPromotion(
-                promotion,
-                tuple(
-                    [self._bind_action(action_key(promotion.id, each.id), each, binder) for each in promotion.actions]
-                ),
-            )
-            for promotion in promotions
-        )
+        return tuple([self._bind_promotion(promotion, binder) for promotion in promotions])
 
-    def _bind_action(self, key: str, action: Action, binder: "_Binder") -> BoundCurrencyAction | BoundCouponAction:
+    def _bind_promotion(self, promotion: Promotion, binder: "_Binder") -> BoundPromotion:
+        payers = payers_of(promotion)
+        actions = tuple(
+            [
+                self._bind_action(action_key(promotion.id, each.id), each, binder, payers.get(each.id, ()))
+                for each in promotion.actions
+            ]
+        )
+        spends = tuple([each for each in actions if isinstance(each, BoundSpendAction)])
+        return BoundPromotion(promotion, actions, spends, frozenset(payers))
+
+    def _bind_action(self, key: str, action: Action, binder: "_Binder", paid_by: tuple[str, ...]) -> BoundAction:
+        if isinstance(action, ExtensionAction):
+            return BoundExtensionAction(key, action, binder.once(bind_extension, action.after, action.through))
+        if isinstance(action, SpendAction):
+            return self._bind_spend(key, action, binder)
         if isinstance(action, CurrencyAction):
+            rolling = action.expiry if isinstance(action.expiry, Rolling) else None
+            named = isinstance(action.recipient, FieldRecipient)
             decimals = self._currencies[action.currency].decimals
             limits = tuple(limit for limit in self.limits if limit.currency == action.currency)
             return BoundCurrencyAction(
@@ -296,48 +396,52 @@ class Plan:
                 binder.award(key, action.proration, action.rounding, decimals),
                 binder.once(bind_timing, action.timing),
                 binder.once(_release_of, action.timing),
-                binder.once(bind_expiry, action.expiry),
-                action.expiry if isinstance(action.expiry, Rolling) else None,
+                binder.once(bind_expiry_of_another if named else bind_expiry, action.expiry),
+                rolling,
                 limits,
                 bool(limits) or action.caps != NO_CAPS,
+                binder.once(bind_extension, rolling.after, rolling.through) if rolling is not None else None,
+                event_subject(action.recipient.field) if isinstance(action.recipient, FieldRecipient) else None,
+                paid_by,
             )
         coupon_type, quantity = self._coupon_types[action.coupon_type], action.quantity
         rounding = Rounding(action.rounding.value, action.rounding.currency)
         award = binder.award(key, quantity, rounding, 0) if not isinstance(quantity, int) else None
-        return BoundCouponAction(key, action, coupon_type, binder.once(bind_expiry, coupon_type.validity.expiry), award)
+        until = binder.once(bind_expiry, coupon_type.validity.expiry)
+        return BoundCouponAction(key, action, coupon_type, until, award, paid_by)
+
+    def _bind_spend(self, key: str, action: SpendAction, binder: "_Binder") -> BoundSpendAction:
+        currency = self._currencies[action.currency]
+        amount = award = None
+        if isinstance(action.amount, Decimal):
+            exact = micros(action.amount), MICRO
+            amount = quantize_to_micros(round_to_units(exact, action.rounding.currency, currency.decimals))
+        else:
+            award = binder.award(key, action.amount, action.rounding, currency.decimals)
+        extends = currency.redeem.extends if currency.redeem is not None else None
+        return BoundSpendAction(
+            key,
+            action,
+            amount,
+            award,
+            self._account_actions.issues(currency.id),
+            self._account_actions.spends(currency.id),
+            binder.once(bind_extension, extends.after, extends.through) if extends is not None else None,
+            extends.scope if extends is not None else "balance",
+        )
 
 
-@attrs.frozen(eq=False)
-class AccountActions:
-    """The actions that change the available balance of a member's own account in an evaluation, as PROMOTION/ACTION.
+def _bind_lasts(tier: Tier) -> Until:
+    """Bind the last day of a level, at most the last day of the year 9998."""
+    bound = bind_expiry(tier.lasts)
 
-    `issued` issue a currency to it at once, `spent` spend one; both are pairs of an action and its currency.
-    """
+    def until(facts: Facts, on: date | None) -> date | None:
+        try:
+            return bound(facts, on)
+        except Skip:
+            return date(LAST_YEAR, 12, 31)
 
-    issued: tuple[tuple[str, str], ...]
-    spent: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def of(cls, promotions: Sequence[Promotion]) -> "AccountActions":
-        """Collect the actions of promotions."""
-        issued, spent = [], []
-        for promotion in promotions:
-            for action in promotion.actions:
-                key, currency = action_key(promotion.id, action.id), getattr(action, "currency", None)
-                if isinstance(action, CurrencyAction):
-                    if action.recipient == "member" and isinstance(action.timing, Immediate):
-                        issued.append((key, action.currency))
-                elif currency is not None:  # an action that spends
-                    spent.append((key, currency))
-        return cls(tuple(issued), tuple(spent))
-
-    def issues(self, currency: str) -> tuple[str, ...]:
-        """Return the actions that issue a currency."""
-        return tuple(key for key, issued in self.issued if issued == currency)
-
-    def spends(self, currency: str, promotion: str) -> tuple[str, ...]:
-        """Return the actions of other promotions that spend a currency: a promotion does not see its own spends."""
-        return tuple(key for key, spent in self.spent if spent == currency and split_action_key(key)[0] != promotion)
+    return until
 
 
 def _compiled(parts: Mapping[str, Any]) -> Plan:
@@ -422,7 +526,12 @@ def _no_base(_facts: Facts, _awarded: dict[str, int]) -> Ratio:
     return 0, 1
 
 
-def _describe_action(action: BoundCurrencyAction | BoundCouponAction) -> str:
+def _describe_action(action: BoundAction) -> str:
+    if isinstance(action, BoundExtensionAction):
+        return f"{action.key}: extends {action.action.currency}"
+    if isinstance(action, BoundSpendAction):
+        amount = _describe_award(action.award) if action.award is not None else micros_text(action.amount or 0)
+        return f"{action.key}: spends {amount} in {action.action.currency}"
     if isinstance(action, BoundCurrencyAction):
         spec = action.action
         return (
@@ -455,17 +564,32 @@ def _index(promotions: Sequence[Promotion]) -> Mapping[str, Index]:
     return {trigger: Index.of(triggered) for trigger, triggered in by_trigger.items()}
 
 
-def _counters_of(action: BoundCurrencyAction | BoundCouponAction, facts: Facts, limits: set[str]) -> Iterator[Counter]:
+def _counters_of(action: BoundAction, facts: Facts, limits: set[str]) -> Iterator[Counter]:
     if isinstance(action, BoundCouponAction):
         for _, counter in coupon_counters(action.coupon_type, facts):
             yield counter
-        return
+    elif isinstance(action, BoundCurrencyAction):
+        named = recipient_in(action.recipient, facts) if action.recipient is not None else None
+        if action.recipient is not None:
+            if named is not None:
+                yield from _counters_of_recipient(action, facts, named)
+            return
+        caps = action.action.caps
+        for _, counter in cap_counters(action.key, caps.per_member, caps.total, facts):
+            yield counter
+        for limit in action.limits:
+            if limit.id not in limits:
+                limits.add(limit.id)
+                limited = limit_counter(limit, facts)
+                if limited is not None:
+                    yield limited
+
+
+def _counters_of_recipient(action: BoundCurrencyAction, facts: Facts, named: str) -> Iterator[Counter]:
     caps = action.action.caps
-    for _, counter in cap_counters(action.key, caps.per_member, caps.total, facts):
+    for _, counter in cap_counters(action.key, caps.per_member, caps.total, facts, named):
         yield counter
     for limit in action.limits:
-        if limit.id not in limits:
-            limits.add(limit.id)
-            limited = limit_counter(limit, facts)
-            if limited is not None:
-                yield limited
+        limited = limit_counter(limit, facts, named)
+        if limited is not None:
+            yield limited

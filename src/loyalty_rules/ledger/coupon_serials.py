@@ -2,8 +2,9 @@
 
 import attrs
 
-from loyalty_rules.intents import IssueCoupon, till_message
+from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.keys import ordinal_in
+from loyalty_rules.rules.texts import with_code
 from loyalty_rules.serials import MalformedSerialError, SerialRequest, parse_serial
 
 __all__ = ["canonical_code", "request_of", "with_serial"]
@@ -15,9 +16,10 @@ def request_of(program: str, issue: IssueCoupon, attempt: int = 0) -> SerialRequ
     return SerialRequest(program, issue.coupon_type, issue.event, issue.promotion, issue.action, ordinal, attempt)
 
 
-def with_serial(issue: IssueCoupon, serial: str | None) -> IssueCoupon:
+def with_serial(issue: IssueCoupon, serial: str) -> IssueCoupon:
     """Return the coupon with another serial, also in the text that the till prints."""
-    return attrs.evolve(issue, serial=serial, till_message=till_message(serial))
+    message = with_code(issue.till_message, issue.serial, serial) if issue.serial else issue.till_message
+    return attrs.evolve(issue, serial=serial, till_message=message)
 
 
 def canonical_code(code: str) -> str:

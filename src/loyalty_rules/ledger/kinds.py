@@ -10,9 +10,20 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
-from loyalty_rules.lifecycle.records import Account, FurtherLot, Payment, Shortfall
+from loyalty_rules.lifecycle.records import Account, FurtherLot, LevelChange, Payment, Shortfall
 
-__all__ = ["FURTHER_LOTS", "KINDS", "PAYMENTS", "SHORTFALLS", "Keyed", "Kind", "RecordT", "balance_name"]
+__all__ = [
+    "FURTHER_LOTS",
+    "KINDS",
+    "LEVELS",
+    "PAYMENTS",
+    "SHORTFALLS",
+    "Keyed",
+    "Kind",
+    "RecordT",
+    "balance_name",
+    "holder_name",
+]
 
 
 class Keyed(Protocol):
@@ -46,6 +57,11 @@ def balance_name(account: Account, currency: str) -> str:
     return f"{account.kind}/{account.id}/{currency}"
 
 
+def holder_name(tier: str, account: Account) -> str:
+    """Return the name of the holder of a level: an account in a tier."""
+    return f"{tier}/{account.kind}/{account.id}"
+
+
 PAYMENTS = Kind("payments", Payment, {"event": lambda payment: payment.intent.event})
 """Spends and redemptions, found by their transaction."""
 
@@ -63,5 +79,8 @@ SHORTFALLS = Kind(
 FURTHER_LOTS = Kind("further_lots", FurtherLot, {})
 """The issues of lots that are in no receipt of a sale."""
 
-KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS)
+LEVELS = Kind("levels", LevelChange, {"holder": lambda change: holder_name(change.tier, change.account)})
+"""Changes of level in tiers, found by tier and account."""
+
+KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS, LEVELS)
 """Every kind of state with a description."""

@@ -12,10 +12,12 @@ from typing import Any
 import attrs
 
 from loyalty_rules.engine.counters import tracker_counter
+from loyalty_rules.engine.plan import BoundExtensionAction
 from loyalty_rules.errors import MissingSerialsError
 from loyalty_rules.intents import (
     AdvanceTracker,
     CancelPromise,
+    ChangeTier,
     Claim,
     ExpireCoupon,
     ExpireCurrency,
@@ -34,16 +36,28 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue
+from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue, extension_key, issue_key
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.kinds import FURTHER_LOTS, PAYMENTS, SHORTFALLS, balance_name
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, LEVELS, PAYMENTS, SHORTFALLS, balance_name
 from loyalty_rules.ledger.late import available_since
+from loyalty_rules.ledger.purchases import Purchase, purchases_of
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
+from loyalty_rules.lifecycle.extending import last_day_of
 from loyalty_rules.lifecycle.promises import released_part
-from loyalty_rules.lifecycle.records import Account, CouponRecord, FurtherLot, Lot, Payment, Sale, Shortfall
+from loyalty_rules.lifecycle.records import (
+    Account,
+    CouponRecord,
+    FurtherLot,
+    LevelChange,
+    Lot,
+    Payment,
+    Sale,
+    Shortfall,
+)
+from loyalty_rules.lifecycle.spending import available, draw, in_order_of_spending, worth
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
@@ -89,15 +103,57 @@ class Posting:
         """Post intents in their order."""
         intents = tuple(intents)
         self._rolling = {extended_issue(intent.key) for intent in intents if isinstance(intent, ExtendExpiry)}
+        purchases = {purchase.first: purchase for purchase in purchases_of(intents)}
         for intent in intents:
+            if intent.key in purchases:
+                self.check_purchase(purchases[intent.key])
+            if intent.key in self._refused:
+                continue
             written = _POSTS[type(intent)](self, intent)
             if written is not None:
                 self.recorded.append(written)
 
-    def refuse(self, intent: IssueCurrency | IssueCoupon, trim: Trim) -> None:
-        """Refuse an issue of which a cap leaves nothing; intents about it are dropped."""
+    def refuse(self, intent: IssueCurrency | IssueCoupon | SpendCurrency, trim: Trim) -> None:
+        """Refuse an issue of which a cap leaves nothing, or a purchase; intents about it are dropped."""
         self.trims.append(trim)
         self._refused.add(intent.key)
+
+    # -- purchases ---------------------------------------------------------------------------------------------------
+
+    def check_purchase(self, purchase: Purchase) -> None:
+        """Refuse the spends of a purchase and all that depends on them if one of them would be trimmed or refused.
+
+        Source: semantics 12, 17.
+        """
+        counter = purchase.short_counter(self.left_of) or self.short_balance(purchase)
+        if counter is None:
+            return
+        for intent in purchase.intents:
+            asked = intent.amount if not isinstance(intent, IssueCoupon) else Decimal(1)
+            self.refuse(intent, Trim(intent.key, counter, asked, Decimal(0)))
+        for spend in purchase.spends:
+            self._refused |= self.extensions_paid_by(spend)
+
+    def short_balance(self, purchase: Purchase) -> str | None:
+        """Return the name of a balance that is less than the spends of a purchase, or None."""
+        for account, currency in purchase.balances():
+            lots = [lot for lot in self.storage.lots_of(self.program.id, account) if lot.issue.currency == currency]
+            owed = self.storage.records(SHORTFALLS, self.program.id, debtor=balance_name(account, currency))
+            debt = sum(micros(each.open) for each in owed)
+            if purchase.lacks(account, currency, micros(available(lots, self.at)) - debt):
+                return f"balance/{balance_name(account, currency)}"
+        return None
+
+    def extensions_paid_by(self, spend: SpendCurrency) -> set[str]:
+        """Return the keys of the extensions that a spend pays for."""
+        assert spend.promotion is not None
+        bound = next(each for each in self.program.plan.promotions if each.promotion.id == spend.promotion)
+        event = spend.key.removesuffix(f"/{spend.promotion}/{spend.action}")
+        return {
+            extension_key(issue_key(event, each.key))
+            for each in bound.actions
+            if isinstance(each, BoundExtensionAction) and each.action.id in bound.paid
+        }
 
     # -- entries ---------------------------------------------------------------------------------------------------
 
@@ -260,7 +316,24 @@ class Posting:
         account = Account.of(intent)
         lots = self.storage.lots_of(self.program.id, account)
         for key in extended_lots(lots, intent, self.at):
-            self.storage.set_expiry(key, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
+            self.extend_lot(self.lot(key), intent)
+        return intent
+
+    def extend_lot(self, lot: Lot, intent: ExtendExpiry) -> None:
+        """Move the expiry of a lot to the date of an extension, at most to its own last day."""
+        expires_on, expires_at = intent.expires_on, intent.expires_at
+        terms = self.storage.sale(self.program.id, lot.issue.event) if lot.issue.release is not None else None
+        last = last_day_of(lot, terms)
+        if last is not None and last < expires_on:
+            expires_on, expires_at = last, self.program.plan.end_of(last)
+            if expires_on == lot.expires_on:
+                return
+        self.storage.set_expiry(lot.key, ExpiryVersion(self.at, expires_on, expires_at))
+
+    def change_tier(self, intent: ChangeTier) -> ChangeTier:
+        account = Account.of(intent)
+        change = LevelChange(intent.key, intent.tier, account, self.at, intent.to_level, intent.until)
+        self.storage.save_record(LEVELS, self.program.id, change, self.at)
         return intent
 
     def advance_tracker(self, intent: AdvanceTracker) -> AdvanceTracker | None:
@@ -311,9 +384,9 @@ class Posting:
     # -- taking back, expiring, spending -----------------------------------------------------------------------------
 
     def reverse_currency(self, intent: ReverseCurrency) -> ReverseCurrency:
-        for draw in intent.draws:
-            self.recall(draw.lot, draw.taken_from, draw.amount, intent.key)
-            self.move(draw.lot, draw.taken_from, "reversed", draw.amount, intent.key)
+        for part in intent.draws:
+            self.recall(part.lot, part.taken_from, part.amount, intent.key)
+            self.move(part.lot, part.taken_from, "reversed", part.amount, intent.key)
         self.storage.add_taken_back(intent.issue, self.at, micros(intent.amount))
         if micros(intent.shortfall):
             short = intent.shortfall
@@ -356,16 +429,29 @@ class Posting:
         return intent
 
     def spend_currency(self, intent: SpendCurrency) -> SpendCurrency:
-        for draw in intent.draws:
-            self.move(draw.lot, "available", "spent", draw.amount, intent.key)
+        if not intent.draws:
+            intent = self.drawn(intent)
+        for part in intent.draws:
+            self.move(part.lot, "available", "spent", part.amount, intent.key)
         self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
         return intent
 
+    def drawn(self, intent: SpendCurrency) -> SpendCurrency:
+        """Return the spend of an action with its draws on live lots, and its worth."""
+        account = Account.of(intent)
+        lots = [lot for lot in self.storage.lots_of(self.program.id, account) if lot.issue.currency == intent.currency]
+        rate = next(each.redeem for each in self.program.currencies if each.id == intent.currency)
+        return attrs.evolve(
+            intent,
+            value=worth(rate, intent.amount) if rate is not None else None,
+            draws=draw(in_order_of_spending(lots, self.at), intent.amount),
+        )
+
     def undo_spend(self, intent: UndoSpend) -> UndoSpend:
-        for draw in intent.draws:
-            self.move(draw.lot, "spent", "available", draw.amount, intent.key)
-        for draw in intent.expired:
-            self.move(draw.lot, "spent", "expired", draw.amount, intent.key)
+        for part in intent.draws:
+            self.move(part.lot, "spent", "available", part.amount, intent.key)
+        for part in intent.expired:
+            self.move(part.lot, "spent", "expired", part.amount, intent.key)
         self.settle_from("spent", intent.settled, intent.key)
         self.mark_undone(intent.spend, intent.amount)
         return intent
@@ -443,6 +529,7 @@ _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {
     SendMessage: Posting.send_message,
     ExtendExpiry: Posting.extend_expiry,
     AdvanceTracker: Posting.advance_tracker,
+    ChangeTier: Posting.change_tier,
     ReleasePromise: Posting.release_promise,
     CancelPromise: Posting.cancel_promise,
     ReverseCurrency: Posting.reverse_currency,

@@ -10,6 +10,7 @@ from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import (
     AdvanceTracker,
     CancelPromise,
+    ChangeTier,
     ExpireCoupon,
     ExpireCurrency,
     ExtendExpiry,
@@ -106,7 +107,9 @@ class Receipt:
 class SaleReceipt(Receipt):
     """The result of a transaction or an activity, processed or recorded from an evaluation."""
 
-    intents: tuple[IssueCurrency | IssueCoupon | SendMessage | ExtendExpiry | AdvanceTracker, ...] = ()
+    intents: tuple[
+        IssueCurrency | IssueCoupon | SendMessage | SpendCurrency | ExtendExpiry | AdvanceTracker | ChangeTier, ...
+    ] = ()
 
     @property
     def issues(self) -> tuple[IssueCurrency, ...]:
@@ -214,7 +217,7 @@ class SettleReceipt(Receipt):
 class SpendReceipt(Receipt):
     """The result of a spend."""
 
-    intents: tuple[SpendCurrency, ...] = ()
+    intents: tuple[SpendCurrency | ExtendExpiry, ...] = ()
 
     @property
     def spend(self) -> SpendCurrency | None:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from loyalty_rules.engine.plan import BoundCurrencyAction
 from loyalty_rules.events import Confirmation, Return, Transaction, Update
 from loyalty_rules.intents import AdvanceTracker, CancelPromise, IssueCurrency, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
@@ -18,9 +19,8 @@ from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers
 from loyalty_rules.lifecycle.claims import released_claims
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
 from loyalty_rules.rules.communication import Communication, plan_channels
-from loyalty_rules.rules.expiry import expiry_date
+from loyalty_rules.rules.expiry import expires_by, expiry_date
 from loyalty_rules.rules.predicates import bind
-from loyalty_rules.rules.promotions import CurrencyAction
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.amounts import decimal_of, micros, text_of
 from loyalty_rules.values.apportionment import unit_of
@@ -186,11 +186,14 @@ class _Part:
 
     def release(self, issue_on: date, at: datetime, event: str | None) -> tuple[PromiseIntent, ...]:
         """Release the units as of a date and an instant, or let them lapse if they would have expired by then."""
-        sale, issue, action = self.sale, self.lot.issue, self.sale.action_of(self.lot.issue).action
-        assert isinstance(action, CurrencyAction)
+        sale, issue, bound = self.sale, self.lot.issue, self.sale.action_of(self.lot.issue)
+        assert isinstance(bound, BoundCurrencyAction)
+        action = bound.action
         facts = sale.program.plan.facts(sale.event, sale.snapshot)
         try:
-            expires_on = expiry_date(action.expiry, facts, issue_on)
+            named = bound.recipient is not None  # an expiry that reads facts of the member is then not known
+            expires_on = bound.until(facts, issue_on) if named else expiry_date(action.expiry, facts, issue_on)
+            most = expires_by(action.expiry, issue_on)
         except Skip:
             return self.end("lapsed", event)  # without a known expiry no lot is issued
         expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
@@ -209,8 +212,9 @@ class _Part:
             expires_on,
             expires_at,
             None if self.is_remainder else key,
+            most,
         )
-        return (release, *_message(sale, key, action.communication))
+        return (release, *_message(sale, issue.member, key, action.communication))
 
     def end(self, outcome: Literal["cancelled", "lapsed"], event: str | None) -> tuple[PromiseIntent, ...]:
         """End the units without an issue, and lower the trackers that counted them as awarded."""
@@ -236,16 +240,19 @@ def released_part(promise: Lot, release: ReleasePromise) -> IssueCurrency:
         release=None,
         expires_on=release.expires_on,
         expires_at=release.expires_at,
+        expires_by=release.expires_by,
         shares=(),
         claims=(),
     )
 
 
-def _message(sale: Sale, key: str, communication: Communication | None) -> tuple[SendMessage, ...]:
+def _message(sale: Sale, owner: str, key: str, communication: Communication | None) -> tuple[SendMessage, ...]:
     """Return the message about the release with a key, if it has a channel. Source: semantics 10."""
     member = sale.event.member
-    if communication is None or member is None:
+    if communication is None:
         return ()
+    if member is None or owner != member.id:  # a recipient whom a field names: the host knows its channels
+        return (SendMessage(message_key(key), (key,), owner, communication.template, (), ()),)
     channels = plan_channels(communication, member.contacts)
     if not channels.used:
         return ()

@@ -12,7 +12,15 @@ import attrs
 
 from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
 from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
-from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, RedeemCoupon, ReverseCurrency, SpendCurrency
+from loyalty_rules.intents import (
+    ChangeTier,
+    ExtendExpiry,
+    IssueCoupon,
+    IssueCurrency,
+    RedeemCoupon,
+    ReverseCurrency,
+    SpendCurrency,
+)
 from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -25,6 +33,7 @@ __all__ = [
     "Account",
     "CouponRecord",
     "FurtherLot",
+    "LevelChange",
     "Lot",
     "Payment",
     "Refusal",
@@ -43,7 +52,7 @@ class Account:
     id: str = attrs.field(converter=read_name)
 
     @classmethod
-    def of(cls, intent: IssueCurrency | SpendCurrency | ExtendExpiry) -> "Account":
+    def of(cls, intent: IssueCurrency | SpendCurrency | ExtendExpiry | ChangeTier) -> "Account":
         """Return the account of an intent: its group's, or its member's if it has no group."""
         return cls("member", intent.member) if intent.group is None else cls("group", intent.group)
 
@@ -194,6 +203,22 @@ class Payment:
 
 
 @attrs.frozen
+class LevelChange:
+    """A level that an event gave an account in a tier, or that a review decided. `key` is that of the intent.
+
+    `until` is the last day of the level, None without end.
+    """
+
+    key: str
+    tier: str
+    account: Account
+    at: datetime
+    level: str
+    until: date | None
+    is_review: bool = False
+
+
+@attrs.frozen
 class Shortfall:
     """The units that a return was due of a lot and could not take. `key` is that of the reversal, `at` its instant.
 
@@ -249,7 +274,9 @@ class Sale:
 
     def action_of(self, issue: IssueCurrency | IssueCoupon) -> BoundCurrencyAction | BoundCouponAction:
         """Return the action of the program that decided an issue; `LookupError` if the program has no such action."""
-        return self.program.plan.action(action_key(issue.promotion, issue.action))
+        action = self.program.plan.action(action_key(issue.promotion, issue.action))
+        assert isinstance(action, (BoundCurrencyAction, BoundCouponAction))
+        return action
 
 
 @attrs.frozen

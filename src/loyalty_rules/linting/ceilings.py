@@ -12,7 +12,7 @@ from loyalty_rules.paths import ActionPlace, actions_of, keyed
 from loyalty_rules.program import Program
 from loyalty_rules.rules.caps import Cap, CouponCaps
 from loyalty_rules.rules.coupons import CouponType
-from loyalty_rules.rules.promotions import CouponAction, CurrencyAction
+from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, ExtensionAction
 from loyalty_rules.rules.proration import PRORATIONS
 from loyalty_rules.rules.rounding import round_to_units
 from loyalty_rules.rules.windows import LIFETIME, Calendar, RollingDays, Window
@@ -74,9 +74,9 @@ def _currency_groups(program: Program) -> Iterator[list[_Ceiling]]:
 
 
 def _limits(program: Program, currency: str) -> Iterator[_Ceiling]:
-    for path, limit in keyed("limits", program.limits):
+    for path, limit in keyed("limits", program.limits_in_units):
         if limit.currency == currency:
-            yield _Ceiling(f"{path}.amount", currency, limit.per, micros(limit.amount), limit.window)
+            yield _Ceiling(f"{path}.amount", currency, limit.per, micros(limit.units), limit.window)
 
 
 def _caps(place: ActionPlace, action: CurrencyAction) -> Iterator[_Ceiling]:
@@ -196,7 +196,10 @@ def _against_one_issue(place: ActionPlace, program: Program) -> Iterator[Finding
 def _caps_on(place: ActionPlace, program: Program) -> list[_Ceiling]:
     if isinstance(place.action, CurrencyAction):
         return [*_caps(place, place.action), *_limits(program, place.action.currency)]
-    [coupon_type] = [each for each in program.coupon_types if each.id == place.action.coupon_type]
+    if not isinstance(place.action, CouponAction):
+        return []
+    coupon_id = place.action.coupon_type
+    [coupon_type] = [each for each in program.coupon_types if each.id == coupon_id]
     return list(_coupon_caps(f"$.coupon_types{path_step(coupon_type.id)}", coupon_type))
 
 
@@ -205,6 +208,8 @@ def _one_issue(place: ActionPlace, program: Program) -> tuple[int, bool]:
     action = place.action
     if isinstance(action, CouponAction) and isinstance(action.quantity, int):
         return action.quantity * MICRO, True
+    if isinstance(action, ExtensionAction):
+        return 0, False
     proration = place.proration
     unit = PRORATIONS[type(proration)].unit(proration) if proration is not None else None
     if proration is None or unit is None:
@@ -224,12 +229,12 @@ def _rounded(amount: Decimal, mode: str, decimals: int) -> int:
 
 def _never_drawn(program: Program) -> Iterator[Finding]:
     issued = {place.action.currency for place in actions_of(program) if isinstance(place.action, CurrencyAction)}
-    for path, limit in keyed("limits", program.limits):
-        if limit.currency not in issued and limit.amount:
+    for path, limit in keyed("limits", program.limits_in_units):
+        if limit.currency not in issued and limit.units:
             yield Finding(
                 path,
                 "limit_never_drawn",
-                f"no action issues {limit.currency}, of which at most {text_of(limit.amount)} are allowed",
+                f"no action issues {limit.currency}, of which at most {text_of(limit.units)} are allowed",
                 "the limit can't be reached",
                 "remove it, or name the intended currency",
             )

@@ -7,7 +7,7 @@ from loyalty_rules.paths import ActionPlace, actions_of, keyed
 from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import BASES, Awarded
 from loyalty_rules.rules.coupons import PercentOff
-from loyalty_rules.rules.promotions import CouponAction, CurrencyAction
+from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, ExtensionAction, SpendAction
 from loyalty_rules.rules.proration import PRORATIONS, Multiplier, PercentBy, rounds_base
 from loyalty_rules.values.amounts import MICRO, micros, text_of
 
@@ -98,9 +98,10 @@ def _mixed(place: ActionPlace, currencies: dict[str, str]) -> Iterator[Finding]:
 
 def _rounded_up(place: ActionPlace, program: Program) -> Iterator[Finding]:
     """Yield roundings up of amounts that grow with the basket: each part of a split basket then gains."""
-    base, rounding = place.base, place.action.rounding
-    if place.promotion.trigger != "transaction" or base is None:
+    base, action = place.base, place.action
+    if place.promotion.trigger != "transaction" or base is None or isinstance(action, (ExtensionAction, SpendAction)):
         return
+    rounding = action.rounding
     if rounding.value == "up" and rounds_base(base):
         yield _invites_splitting(f"{place.path}.rounding.value", "the base")
     if rounding.currency == "up" and _has_fractions(place, program):

@@ -13,6 +13,7 @@ from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.rules.caps import NO_COUPON_CAPS, CouponCaps
 from loyalty_rules.rules.conditions import Condition, read_condition
 from loyalty_rules.rules.expiry import NEVER, Expiry, Rolling
+from loyalty_rules.rules.texts import Text, read_text_by_language
 from loyalty_rules.values.amounts import read_non_negative
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import Period
@@ -92,7 +93,11 @@ class Redemption:
 )
 @attrs.frozen(field_transformer=checked)
 class CouponType:
-    """One type of coupon. Coupons of a serial-managed type have a serial each, others share the `code`."""
+    """One type of coupon. Coupons of a serial-managed type have a serial each, others share the `code`.
+
+    `title` and `terms` are texts for the cashier and the customer. `till_message` is the template of the line that the
+    till prints. Each is one text or a table by language.
+    """
 
     id: str = attrs.field(converter=read_id)
     serial_managed: bool = True
@@ -101,6 +106,9 @@ class CouponType:
     validity: Validity = Validity()
     caps: CouponCaps = NO_COUPON_CAPS
     redemption: Redemption = Redemption()
+    title: Text | None = attrs.field(default=None, converter=optional(read_text_by_language))
+    terms: Text | None = attrs.field(default=None, converter=optional(read_text_by_language))
+    till_message: Text | None = attrs.field(default=None, converter=optional(read_text_by_language))
 
     def __attrs_post_init__(self) -> None:
         if not self.serial_managed and self.code is None:

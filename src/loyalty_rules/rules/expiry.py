@@ -33,6 +33,7 @@ __all__ = [
     "TransactionField",
     "Until",
     "bind_expiry",
+    "bind_expiry_of_another",
     "bind_extension",
     "expires_by",
     "expiry_date",
@@ -255,6 +256,25 @@ def expiry_date(expiry: Expiry, facts: Facts, issue_on: date | None) -> date | N
 def bind_expiry(expiry: Expiry) -> Until:
     """Bind an expiry to the function that returns its date, as `expiry_date` does."""
     return EXPIRIES[type(expiry)].bind(expiry)
+
+
+def bind_expiry_of_another(expiry: Expiry) -> Until:
+    """Bind the expiry of an issue to another member than the event's own, whose facts the event does not have.
+
+    If the expiry reads facts of the member, the function raises `Skip` with `missing_field`. A promise without an
+    issue date waits for its release. Source: semantics 13.
+    """
+    [path, *_] = [*EXPIRIES[type(expiry)].reads(expiry), ""]
+    if not path.startswith("member."):
+        return bind_expiry(expiry)
+    waits = isinstance(expiry, RegistrationAnniversary)
+
+    def until(_facts: Facts, issue_on: date | None) -> date | None:
+        if waits and issue_on is None:
+            return None
+        raise Skip("missing_field", f"the event does not say the {path} of another member")
+
+    return until
 
 
 # -- from the issue date ---------------------------------------------------------------------------------------------

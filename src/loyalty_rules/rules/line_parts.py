@@ -1,6 +1,8 @@
 """Parts: what each selected line gives to a base over lines. Source: semantics 2 and 3."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 from loyalty_rules.errors import describe
@@ -12,12 +14,16 @@ from loyalty_rules.values.amounts import MICRO, RATE_UNIT, Ratio, micros, number
 
 __all__ = [
     "Parts",
+    "bases_of_lines",
+    "bases_of_units",
     "bought",
     "number_of_field",
     "parts_of_field",
     "parts_of_quantity",
     "parts_of_value",
     "selected",
+    "sum_of",
+    "sum_of_units",
     "total_of",
     "total_of_lines",
     "units_of",
@@ -113,3 +119,30 @@ def number_of_field(fields: Any, where: str, name: str) -> int | None:
     if number is None:
         raise Skip("invalid_field", f"{where}.{name} is not a decimal: {describe(value)}")
     return number
+
+
+# -- line by line ------------------------------------------------------------------------------------------------------
+
+
+def bases_of_lines(parts: Parts) -> list[Ratio]:
+    """Return the part of each line as a base; a base is never below zero."""
+    _, values, denominator = parts
+    return [(max(value, 0), denominator) for value in values]
+
+
+def bases_of_units(parts: Parts, units: Sequence[int]) -> list[Ratio]:
+    """Return the part of one unit of each line as a base; `units` are the numbers of units of the lines."""
+    return [
+        (value, denominator * count) for (value, denominator), count in zip(bases_of_lines(parts), units, strict=True)
+    ]
+
+
+def sum_of_units(amounts: Sequence[Ratio], units: Sequence[int]) -> Ratio:
+    """Return the sum of the amounts of one unit of each line times their numbers of units, exactly."""
+    total = sum((Fraction(*amount) * count for amount, count in zip(amounts, units, strict=True)), Fraction(0))
+    return total.as_integer_ratio()
+
+
+def sum_of(amounts: Sequence[Ratio]) -> Ratio:
+    """Return the sum of amounts that have the same denominator, as those of the lines of one base have."""
+    return sum(numerator for numerator, _ in amounts), amounts[0][1]

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 import attrs
 from attrs.converters import optional
 
-from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.keys import RESERVED_PROMOTION_IDS
 from loyalty_rules.rules.caps import NO_CAPS, ActionCaps
 from loyalty_rules.rules.communication import Communication
@@ -19,10 +19,11 @@ from loyalty_rules.rules.expiry import Expiry
 from loyalty_rules.rules.proration import Proration
 from loyalty_rules.rules.rounding import ACTUAL, Mode, Rounding
 from loyalty_rules.rules.timing import IMMEDIATE, Timing
-from loyalty_rules.values.amounts import read_non_negative, read_positive, read_whole
+from loyalty_rules.rules.windows import Through
+from loyalty_rules.values.amounts import Number, read_non_negative, read_positive, read_whole
 from loyalty_rules.values.checked import TupleOf, checked
-from loyalty_rules.values.dates import read_instant
-from loyalty_rules.values.identifiers import read_id, read_name
+from loyalty_rules.values.dates import Period, read_instant
+from loyalty_rules.values.identifiers import list_schema, read_id, read_list, read_name, read_text
 from loyalty_rules.values.json_schema import at_most_items, declare, schema_rules, whole_number_schema
 
 __all__ = [
@@ -32,18 +33,32 @@ __all__ = [
     "CouponRounding",
     "Currency",
     "CurrencyAction",
+    "ExtensionAction",
+    "ExtensionOfSpend",
+    "FieldRecipient",
     "Promotion",
     "RedeemRate",
+    "SpendAction",
 ]
 
 MAX_ACTIONS = 1_000
 
 
 @attrs.frozen(field_transformer=checked)
+class ExtensionOfSpend:
+    """The extension that a spend causes: the units left after it expire a period after its date, or later."""
+
+    after: Period
+    scope: Literal["balance", "rolling_lots"] = "balance"
+    through: Through | None = None
+
+
+@attrs.frozen(field_transformer=checked)
 class RedeemRate:
     """The value of a currency when it is spent: `points` of it are worth `value` of the program's money.
 
-    One transaction spends at least `least`, at most `most`, and a multiple of `block`. Source: semantics 12.
+    One transaction spends at least `least`, at most `most`, and a multiple of `block`. With `extends`, a spend counts
+    as activity: it extends the units that are left. Source: semantics 5, 12.
     """
 
     points: Decimal = attrs.field(converter=read_positive)
@@ -51,6 +66,7 @@ class RedeemRate:
     least: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     block: Decimal | None = attrs.field(default=None, converter=optional(read_positive))
     most: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    extends: ExtensionOfSpend | None = None
 
 
 def _read_decimals(value: int) -> int:
@@ -70,14 +86,47 @@ class Currency:
     redeem: RedeemRate | None = None
 
 
+@attrs.frozen(field_transformer=checked)
+class FieldRecipient:
+    """The member whose id a text field of the event has: `custom_fields.referred_by`."""
+
+    field: str = attrs.field(converter=read_text)
+
+
+_ACCOUNTS = ("member", "member_group")
+
+
+def _read_recipient(value: str | FieldRecipient) -> str | FieldRecipient:
+    if isinstance(value, FieldRecipient) or (isinstance(value, str) and value in _ACCOUNTS):
+        return value
+    raise InvalidValueError(
+        "", "not_a_choice", f'expected one of {", ".join(_ACCOUNTS)}, or {{"field": …}}; found {describe(value)}'
+    )
+
+
+declare(
+    _read_recipient,
+    {
+        "description": "The account of an issue: the member's, its group's, or that of a member whom a field names.",
+        "type": ["string", "object"],
+        "if": {"type": "object"},
+        "then": {"$ref": FieldRecipient},
+        "else": {"enum": [*_ACCOUNTS]},
+    },
+)
+
+
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class CurrencyAction:
-    """An action that issues (or promises) a currency: base → round → prorate → round → caps."""
+    """An action that issues (or promises) a currency: base → round → prorate → round → caps.
+
+    `recipient` is `member`, `member_group` or the field with the id of another member. Source: semantics 3, 13.
+    """
 
     type: ClassVar[str] = "issue_currency"
     id: str = attrs.field(converter=read_id)
     currency: str = attrs.field(converter=read_id)
-    recipient: Literal["member", "member_group"] = "member"
+    recipient: str | FieldRecipient = attrs.field(default="member", converter=_read_recipient)
     proration: Proration
     rounding: Rounding = ACTUAL
     expiry: Expiry
@@ -131,7 +180,60 @@ class CouponAction:
     communication: Communication | None = None
 
 
-Action: TypeAlias = CurrencyAction | CouponAction
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class ExtensionAction:
+    """An action that moves the expiry of the member's live lots of a currency to the event date plus a period.
+
+    `scope` and `through` are as in a rolling expiry. It issues nothing. Source: semantics 5.
+    """
+
+    type: ClassVar[str] = "extend_expiry"
+    id: str = attrs.field(converter=read_id)
+    currency: str = attrs.field(converter=read_id)
+    after: Period
+    scope: Literal["balance", "rolling_lots"] = "balance"
+    through: Through | None = None
+
+
+def _read_spend_amount(value: Number | Proration) -> Decimal | Proration:
+    return value if isinstance(value, Proration) else read_non_negative(value)
+
+
+declare(
+    _read_spend_amount,
+    {
+        "description": "How much: a number, or a proration.",
+        "if": {"type": "object"},
+        "then": {"$ref": Proration},
+        "else": {"$ref": read_non_negative},
+    },
+)
+
+
+def _read_action_ids(value: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return read_list(value, read_id, "ids of actions")
+
+
+declare(_read_action_ids, list_schema({"$ref": read_id}))
+
+
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class SpendAction:
+    """An action that spends the member's units, as the price of other actions of its promotion.
+
+    `for_` has the ids of the actions that it pays for; None means all others. If the account has less than the amount
+    the whole promotion issues nothing. Source: semantics 12.
+    """
+
+    type: ClassVar[str] = "spend_currency"
+    id: str = attrs.field(converter=read_id)
+    currency: str = attrs.field(converter=read_id)
+    amount: Decimal | Proration = attrs.field(converter=_read_spend_amount)
+    rounding: Rounding = ACTUAL
+    for_: tuple[str, ...] | None = attrs.field(default=None, converter=optional(_read_action_ids))
+
+
+Action: TypeAlias = CurrencyAction | CouponAction | ExtensionAction | SpendAction
 
 
 _LATER_EVENTS = ("return", "update", "confirmation")

@@ -6,8 +6,10 @@ __all__ = ["REASONS", "Reason", "Skip"]
 
 Reason: TypeAlias = Literal[
     "excluded_by",
+    "not_enough",
     "no_member",
     "no_group",
+    "same_member",
     "missing_field",
     "invalid_field",
     "no_matching_lines",

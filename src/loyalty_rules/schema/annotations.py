@@ -8,6 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import attrs
 
+from loyalty_rules.rules.texts import Text, read_text_by_language
 from loyalty_rules.schema.combining import or_null
 from loyalty_rules.schema.errors import UndeclaredSchemaError
 from loyalty_rules.values.amounts import text_of
@@ -35,6 +36,9 @@ def annotation_schema(annotation: Any) -> Json:
         return {"type": "array", "items": annotation_schema(arguments[0])}
     if origin in (Union, types.UnionType):
         alternatives = tuple(each for each in arguments if each is not types.NoneType)
+        if set(alternatives) == set(get_args(Text)):
+            text: Json = {"$ref": read_text_by_language}
+            return text if len(alternatives) == len(arguments) else or_null(text)
         if len(alternatives) < len(arguments):
             return or_null(annotation_schema(Union[alternatives]))  # noqa: UP007  (made, not written)
         return {"$ref": annotation}

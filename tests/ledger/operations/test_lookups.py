@@ -111,4 +111,4 @@ def test_the_locks_of_a_sale_are_its_accounts_and_then_its_counters() -> None:
     ],
 )
 def test_the_accounts_of_an_event_are_its_members_and_the_groups(member: Any, expected: list[Account]) -> None:
-    assert [*accounts_of(bill(member=member))] == expected
+    assert [*accounts_of(SHOP, bill(member=member))] == expected

@@ -9,22 +9,26 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.engine.counters import Counter
-from loyalty_rules.events import Activity, Event, Snapshot, Transaction
+from loyalty_rules.events import Activity, Event, Member, Snapshot, TierStanding, Transaction
 from loyalty_rules.keys import event_in, is_of_program
-from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS, balance_name
+from loyalty_rules.ledger.kinds import LEVELS, PAYMENTS, SHORTFALLS, balance_name, holder_name
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.records import Balance
 from loyalty_rules.ledger.storage import Storage, window_of
+from loyalty_rules.lifecycle.levels import standing_at
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Sale
 from loyalty_rules.lifecycle.returned_coupons import is_coupon_earned
 from loyalty_rules.lifecycle.spending import available
 from loyalty_rules.program import Program
+from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
     "accounts_of",
+    "holder_of",
     "is_earned",
     "is_undone",
+    "level_at",
     "locked_coupon",
     "locked_lot",
     "locked_sale",
@@ -41,7 +45,7 @@ def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
     storage.lock([sale_lock(program.id, event)])
     sale = storage.sale(program.id, event)
     if sale is not None:
-        storage.lock(account_lock(program.id, each) for each in accounts_of(sale.event))
+        storage.lock(account_lock(program.id, each) for each in accounts_of(sale.program, sale.event))
     return sale
 
 
@@ -91,14 +95,41 @@ def read_snapshot(storage: Storage, program: Program, event: Event, counters: It
     """Read the counters of an event in one batch, and return its snapshot."""
     storage.read_counters(program.id, [window_of(each) for each in counters])
     snapshot = program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, window_of(each))))
-    if not program.plan.balances or not isinstance(event, (Transaction, Activity)) or event.member is None:
+    if not isinstance(event, (Transaction, Activity)) or event.member is None:
         return snapshot
-    account, at = Account("member", event.member.id), event.occurred_at
-    balances = {each: read_balance(storage, program.id, account, each, at) for each in program.plan.balances}
-    return attrs.evolve(
-        snapshot,
-        balances={name: decimal_of(micros(each.available) - micros(each.debt)) for name, each in balances.items()},
-    )
+    if program.tiers:
+        levels = {tier.id: _standing(storage, program, tier, event) for tier in program.tiers}
+        snapshot = attrs.evolve(snapshot, tiers={tier: held for tier, held in levels.items() if held is not None})
+    if program.plan.balances:
+        account, at = Account("member", event.member.id), event.occurred_at
+        held = {each: read_balance(storage, program.id, account, each, at) for each in program.plan.balances}
+        available_by_currency = {
+            name: decimal_of(micros(each.available) - micros(each.debt)) for name, each in held.items()
+        }
+        snapshot = attrs.evolve(snapshot, balances=available_by_currency)
+    return snapshot
+
+
+def _standing(storage: Storage, program: Program, tier: Tier, event: Transaction | Activity) -> TierStanding | None:
+    """Return the level of an event's member as of the event, or of its group; None if the group's is asked for none."""
+    account = holder_of(program, tier, event.member)
+    return level_at(storage, program, tier, account, event.occurred_at) if account is not None else None
+
+
+def holder_of(program: Program, tier: Tier, member: Member | None) -> Account | None:
+    """Return the account that has the level of a member in a tier: its own, or its group's; None if it has none."""
+    if member is None:
+        return None
+    tracker = next(each for each in program.trackers if each.id == tier.by)
+    if tracker.per == "member":
+        return Account("member", member.id)
+    return Account("group", member.group) if member.group is not None else None
+
+
+def level_at(storage: Storage, program: Program, tier: Tier, account: Account, at: datetime) -> TierStanding:
+    """Return the level of an account in a tier as of an instant."""
+    changes = storage.records_at(LEVELS, program.id, at, holder=holder_name(tier.id, account))
+    return standing_at(tier, changes, at)
 
 
 def read_balance(storage: Storage, program: str, account: Account, currency: str, at: datetime) -> Balance:
@@ -112,12 +143,15 @@ def read_balance(storage: Storage, program: str, account: Account, currency: str
 
 def sale_locks(program: Program, event: Transaction | Activity, counters: Iterable[Counter]) -> Iterator[LockKey]:
     """Yield the locks of a sale: its accounts and the counters of its snapshot."""
-    yield from (account_lock(program.id, each) for each in accounts_of(event))
+    yield from (account_lock(program.id, each) for each in accounts_of(program, event))
     yield from (counter_lock(program.id, each.name) for each in counters)
 
 
-def accounts_of(event: Transaction | Activity) -> Iterator[Account]:
-    """Yield the accounts that an event can issue to: its member's and the member's group's."""
+def accounts_of(program: Program, event: Transaction | Activity) -> Iterator[Account]:
+    """Yield the accounts that an event can issue to: its member's, the group's, those of members whom fields name."""
+    if program.plan.recipients:
+        facts = program.plan.facts(event, Snapshot())
+        yield from (Account("member", each) for each in program.plan.recipients_of(facts))
     if event.member is not None:
         yield Account("member", event.member.id)
         if event.member.group is not None:

@@ -8,11 +8,12 @@ import attrs
 from loyalty_rules.keys import spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.locks import account_lock
-from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
+from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import spending
-from loyalty_rules.lifecycle.records import Account
+from loyalty_rules.lifecycle.extending import extension_of_spend
+from loyalty_rules.lifecycle.records import Account, Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import read_decimal, text_of
 from loyalty_rules.values.checked import checked
@@ -54,8 +55,10 @@ class Spend(Operation[SpendReceipt]):
         """Draw the amount from the account's live lots, unless the rate or the balance forbids it."""
         storage.lock([account_lock(self.program.id, self.account)])
         lots = storage.lots_of(self.program.id, self.account)
-        return decision_of(
-            spending.spend(
-                self.program, self.account, self.member, self.currency, self.event, lots, self.amount, self.at
-            )
+        spent = spending.spend(
+            self.program, self.account, self.member, self.currency, self.event, lots, self.amount, self.at
         )
+        if isinstance(spent, Refusal):
+            return spent
+        extension = extension_of_spend(self.program, spent, self.at)
+        return (spent, extension) if extension is not None else (spent,)

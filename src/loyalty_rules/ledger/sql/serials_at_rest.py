@@ -12,13 +12,16 @@ import attrs
 
 from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.errors import LoyaltyError
-from loyalty_rules.intents import IssueCoupon, till_message
+from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
+from loyalty_rules.rules.texts import till_message, with_code
 from loyalty_rules.serials import SerialKeys, key_id_of, parse_serial
 
 __all__ = ["SerialKeysNeededError", "SerialsAtRest"]
 
 _MAX_ATTEMPTS = 100
+_HIDDEN = "\x00"
+"""The text in the place of a serial in a message at rest."""
 
 
 class SerialKeysNeededError(LoyaltyError):
@@ -59,7 +62,11 @@ class SerialsAtRest:
             "last": parse_serial(issue.serial)[-4:],
             "fingerprint": fingerprint.hex(),
         }
-        del document["till_message"]
+        # The message contains the serial: it is written without it, and not at all if it is the usual one.
+        if issue.till_message == till_message(None, issue.serial):
+            del document["till_message"]
+        else:
+            document["till_message"] = with_code(issue.till_message, issue.serial, _HIDDEN)
         return document, fingerprint
 
     def _attempt_of(self, program: str, issue: IssueCoupon) -> int | None:
@@ -77,7 +84,8 @@ class SerialsAtRest:
         hidden = document["serial"]
         if hidden is None:
             return restore(document, IssueCoupon)
-        issue = restore({**document, "serial": None, "till_message": till_message(None)}, IssueCoupon)
+        usual = till_message(None, _HIDDEN)
+        issue = restore({"till_message": usual, **document, "serial": _HIDDEN}, IssueCoupon)
         return with_serial(issue, self._serial_of(program, issue, hidden))
 
     def _serial_of(self, program: str, issue: IssueCoupon, hidden: Mapping[str, Any]) -> str:

@@ -114,8 +114,8 @@ def _windows(window: Window, day: date, days: set[date]) -> list[date | None]:
 
 
 def _ceilings(program: Program) -> Iterator[_Ceiling]:
-    for path, limit in keyed("limits", program.limits):
-        yield _Ceiling(f"{path}.amount", micros(limit.amount), _named(limit.currency), _PER[limit.per], limit.window)
+    for path, limit in keyed("limits", program.limits_in_units):
+        yield _Ceiling(f"{path}.amount", micros(limit.units), _named(limit.currency), _PER[limit.per], limit.window)
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
         for field, per in _PER_COUPON.items():
             cap = getattr(coupon_type.caps, field)
@@ -154,6 +154,13 @@ def _member(_event: RecordedEvent, issue: Issue) -> str | None:
     return f"member {issue.member}" if issue.member is not None else None
 
 
+def _group(event: RecordedEvent, issue: Issue) -> str | None:
+    member = event.event.member
+    if member is None or member.group is None or issue.member != member.id:
+        return None
+    return f"group {member.group}"
+
+
 def _store(event: RecordedEvent, _issue: Issue) -> str:
     store = event.event.store
     return f"store {store}" if store is not None else "receipts without a store"
@@ -166,6 +173,7 @@ def _total(_event: RecordedEvent, _issue: Issue) -> str:
 _PER: dict[str, Callable[[RecordedEvent, Issue], str | None]] = {
     "event": _receipt,
     "member": _member,
+    "member_group": _group,
     "store": _store,
     "total": _total,
 }

@@ -193,6 +193,14 @@ def _programs(draw: st.DrawFn) -> Document:
         "trackers": {
             "spend": {"measure": {"type": "line_item_value"}, "target": draw(amounts(1, 500)), "window": window}
         },
+        "tiers": {
+            "status": {
+                "levels": ["basic", "regular"],
+                "by": "spend",
+                "from": {"regular": "0.01"},
+                "lasts": {"type": "fixed_period", "after": {"years": draw(st.integers(1, 5))}, "through": "year"},
+            }
+        },
         "coupon_types": {
             "gift": {
                 "benefit": draw(coupon_types())["benefit"],

@@ -81,7 +81,8 @@ def words_of(program: Program) -> Words:
         has_groups=any(
             isinstance(place.action, CurrencyAction) and place.action.recipient == "member_group"
             for place in actions_of(program)
-        ),
+        )
+        or any(limit.per == "member_group" for limit in program.limits),
         has_stores=any(limit.per == "store" for limit in program.limits)
         or any(coupon_type.caps.per_store is not None for coupon_type in program.coupon_types),
         has_lines=any(isinstance(base, LineBase) for base in _bases(program)),
@@ -108,8 +109,9 @@ def words_of(program: Program) -> Words:
 
 def _channels(program: Program) -> Iterator[str]:
     for place in actions_of(program):
-        if place.action.communication is not None:
-            yield from place.action.communication.priority
+        communication = getattr(place.action, "communication", None)
+        if communication is not None:
+            yield from communication.priority
 
 
 def _bases(program: Program) -> Iterator[BaseValue | Count]:
