@@ -28,7 +28,16 @@ from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import TakeBack, redeem, undo_redemption
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
-from loyalty_rules.lifecycle import promises, redemption, returned_coupons, returns, spending, sweep, undoing
+from loyalty_rules.lifecycle import (
+    giving_back,
+    promises,
+    redemption,
+    returned_coupons,
+    returns,
+    spending,
+    sweep,
+    undoing,
+)
 from loyalty_rules.lifecycle.records import Lot, Refusal
 from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.lifecycle.remaining_award import action_of
@@ -442,6 +451,21 @@ def expired_units_settle_nothing(patch: Patch) -> None:
 @bug("a_shortfall_written_off_before_a_spend_is_not_made_good")
 def every_shortfall_is_settled(patch: Patch) -> None:
     patch.setattr(undoing._OpenShortfalls, "_arisen_since", lambda self: self._shortfalls)
+
+
+@bug("points_go_back_with_the_whole_sale")
+def points_that_paid_do_not_come_back(patch: Patch) -> None:
+    patch.setattr(returns, "undone_spends", lambda *_: ())
+
+
+@bug("units_that_were_undone_before_count_as_given_back", found_by_machine=False)
+def earlier_undos_do_not_count(patch: Patch) -> None:
+    units = giving_back._units_to_undo
+
+    def all_of_them(sale: Any, payment: Any, *rest: Any) -> int:
+        return units(sale, attrs.evolve(payment, undone=Decimal(0)), *rest)
+
+    patch.setattr(giving_back, "_units_to_undo", all_of_them)
 
 
 @bug("a_part_comes_back_from_the_lot_drawn_last", found_by_machine=False)

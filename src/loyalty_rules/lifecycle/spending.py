@@ -1,17 +1,17 @@
-"""Spending: from the lot that expires soonest; the value of points; undoing a spend. Source: semantics 12."""
+"""Spending: from the lot that expires soonest; the value of points. Source: semantics 12."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from loyalty_rules.intents import LotDraw, SpendCurrency, UndoSpend
-from loyalty_rules.keys import spend_key, undo_key
+from loyalty_rules.intents import LotDraw, SpendCurrency
+from loyalty_rules.keys import spend_key
 from loyalty_rules.lifecycle.records import Account, Lot, Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.rules.promotions import RedeemRate
 from loyalty_rules.values.amounts import decimal_of, micros, read_decimal, text_of
 
-__all__ = ["available", "draw", "in_order_of_spending", "spend", "undo_spend", "worth"]
+__all__ = ["available", "draw", "in_order_of_spending", "spend", "worth"]
 
 
 def in_order_of_spending(lots: Iterable[Lot], at: datetime) -> list[Lot]:
@@ -92,14 +92,3 @@ def _against_rate(rate: RedeemRate | None, amount: Decimal) -> Iterable[str]:
 def worth(rate: RedeemRate, amount: Decimal) -> Decimal:
     """Return the value of an amount in the program's money, to 6 decimals, rounded down."""
     return decimal_of(micros(amount) * micros(rate.value) // micros(rate.points))
-
-
-def undo_spend(spent: SpendCurrency, lots: Mapping[str, Lot], at: datetime) -> UndoSpend:
-    """Return the units of a spend to their lots, which keep their expiry; units of expired lots expire."""
-    back = [each for each in spent.draws if not _has_expired(lots[each.lot], at)]
-    gone = [each for each in spent.draws if _has_expired(lots[each.lot], at)]
-    return UndoSpend(undo_key(spent.key), spent.key, tuple(back), tuple(gone))
-
-
-def _has_expired(lot: Lot, at: datetime) -> bool:
-    return lot.expires_at is not None and at >= lot.expires_at

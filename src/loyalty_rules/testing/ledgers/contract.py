@@ -28,6 +28,7 @@ from loyalty_rules.testing.ledgers.facts.recording import (
     TrackerFacts,
     TransactionFacts,
 )
+from loyalty_rules.testing.ledgers.facts.refunding import GiveBackFacts
 from loyalty_rules.testing.ledgers.facts.remaining import RemainderFacts
 from loyalty_rules.testing.ledgers.facts.returning import CouponReturnFacts, ReturnFacts
 from loyalty_rules.testing.ledgers.facts.spending import RedeemRateFacts, SpendFacts, UndoFacts
@@ -48,6 +49,7 @@ class LedgerContract(
     RemainderFacts,
     CouponReturnFacts,
     ShortfallFacts,
+    GiveBackFacts,
     SpendFacts,
     RedeemRateFacts,
     UndoFacts,
