@@ -122,7 +122,7 @@ class _OpenShortfalls:
                 yield Settlement(lot.key, each.key, decimal_of(settled))
 
     def _own(self, lot: Lot) -> list[Shortfall]:
-        return [each for each in self._shortfalls if each.lot == lot.key]
+        return [each for each in self._shortfalls if each.lot in (lot.key, lot.issue_key)]
 
     def _arisen_since(self) -> list[Shortfall]:
         return [each for each in self._shortfalls if each.at >= self._since]
