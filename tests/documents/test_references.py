@@ -161,3 +161,55 @@ def test_without_currencies_no_currency_is_unknown() -> None:
 def test_at_most_100_problems_are_returned() -> None:
     actions = [{**earn(fixed("5"), str(number)), "currency": "miles"} for number in range(200)]
     assert len(problems(program(*actions))) == 100
+
+
+# -- tiers, balances, bases --------------------------------------------------------------------------------------------
+
+TIERS = {"status": {"levels": ["bronze", "gold"], "by": "spend", "from": {"gold": "5"}, "lasts": {"type": "never"}}}
+
+
+@pytest.mark.parametrize(
+    ("when", "path", "code", "message"),
+    [
+        ({"field": "tiers.statsu", "is": "x"}, ".field", "unknown_reference",
+         "there is no tier 'statsu'; did you mean 'status'?"),
+        ({"field": "balances.pints", "is": 1}, ".field", "unknown_reference",
+         "there is no currency 'pints'; did you mean 'points'?"),
+        ({"tier": "stats", "is": "gold"}, ".tier", "unknown_reference",
+         "there is no tier 'stats'; did you mean 'status'?"),
+        ({"tier": "status", "at_least": "golden"}, ".at_least", "unknown_reference",
+         "the tier status has no level 'golden'; did you mean 'gold'?"),
+        ({"base": {"type": "line_item_value", "lines": {"field": "store"}}}, ".base.lines.field", "unknown_path",
+         "a line has no path 'store'"),
+        ({"sample": "stroe"}, ".sample", "unknown_path", "an event has no path 'stroe'; did you mean 'store'?"),
+        ({"lines": {"base": {}}}, ".lines", "misplaced", "a line has no base to test"),
+        ({"lines": {"tier": "status"}}, ".lines", "misplaced", "a line has no tier to test"),
+        ({"lines": {"sample": "sku"}}, ".lines", "misplaced", "a line has no sample to test"),
+    ],
+)  # fmt: skip
+def test_a_condition_names_tiers_levels_currencies_and_bases(when: dict, path: str, code: str, message: str) -> None:
+    document = program(promotions=[promotion(when)], trackers={"spend": SPEND}, tiers=TIERS)
+    assert problems(document) == [(f"$.promotions[0].when{path}", code, message)]
+
+
+def test_names_of_tiers_levels_currencies_and_bases_that_exist_are_no_problem() -> None:
+    conditions = [
+        {"field": "tiers.status", "is": "gold"},
+        {"field": "balances.points", "at_least": 1},
+        {"tier": "status", "at_least": "bronze"},
+        {"base": {"type": "line_item_value", "lines": {"field": "sku", "is": "A"}}, "at_least": 1},
+        {"sample": "tiers.status", "salt": "s", "from": 0, "below": 1},
+    ]
+    document = program(promotions=[promotion({"all": conditions})], trackers={"spend": SPEND}, tiers=TIERS)
+    assert problems(document) == []
+
+
+def test_the_currency_of_a_measure_exists() -> None:
+    tracker = {"measure": {"type": "awarded", "currency": "pints"}, "target": "5"}
+    assert problems(program(trackers={"t": tracker})) == [
+        (
+            "$.trackers.t.measure.currency",
+            "unknown_reference",
+            "there is no currency 'pints'; did you mean 'points'?",
+        )
+    ]

@@ -180,3 +180,106 @@ def test_a_window_contains_its_start_and_not_its_end(at: str, holds: bool, text:
 
 def test_a_promotion_without_a_window_is_always_active() -> None:
     assert window_result(promotion(), facts_of()) == ConditionResult(True, "it is active")
+
+
+# -- bases, levels, samples, groups ------------------------------------------------------------------------------------
+
+STATUS = {"levels": ["bronze", "gold"], "by": "spend", "from": {"gold": "5"}, "lasts": {"type": "never"}}
+STAMPS = {"measure": {"type": "transaction_value"}, "target": "30", "repeats": True}
+HOUSEHOLD = {"measure": {"type": "transaction_value"}, "target": "30", "per": "member_group"}
+
+
+def decided(condition: dict[str, Any], snapshot: dict | None = None, **event: Any) -> tuple[str, bool, str]:
+    """The condition in words, whether it holds, and the reason."""
+    document = program(
+        trackers={**TRACKERS, "stamps": STAMPS, "home": HOUSEHOLD},
+        tiers={"status": STATUS},
+        promotions=[{"id": "p", "when": condition, "actions": [earn(fixed("1"))]}],
+    )
+    loaded = lr.load_program(document)
+    when = loaded.promotions[0].when
+    assert when is not None
+    facts = loaded.plan.facts(lr.load_event(sale(**event)), lr.load_snapshot(snapshot or {}))
+    result = condition_result(when, facts)
+    return describe_condition(when), result.holds, result.text
+
+
+@pytest.mark.parametrize(
+    ("condition", "event", "words", "holds", "text"),
+    [
+        (
+            {"base": {"type": "transaction_value", "less": ["shipping"]}, "at_least": "95"},
+            {"shipping": "7"},
+            "transaction value less shipping is at least 95",
+            False,
+            "transaction value less shipping is 93, and must be at least 95: 2 more",
+        ),
+        (
+            {"base": {"type": "line_item_value"}, "at_least": "95"},
+            {},
+            "line item value is at least 95",
+            False,
+            "line item value is absent, and must be at least 95",
+        ),
+        (
+            {"tier": "status", "at_least": "bronze", "at_most": "bronze"},
+            {},
+            "the level of status is at least bronze and at most bronze",
+            True,
+            "the level of status is bronze, and must be at least bronze and at most bronze",
+        ),
+        (
+            {"tier": "status", "is": "gold"},
+            {"member": None},
+            "the level of status is gold",
+            False,
+            "the level of status must be gold, and the event is anonymous",
+        ),
+        (
+            {"sample": "store", "salt": "x", "from": 0, "below": 50},
+            {},
+            "store is in the sample from 0 to below 50 of 100, with the salt the text 'x'",
+            False,
+            "store is absent, and must be in the sample from 0 to below 50 of 100, with the salt the text 'x'",
+        ),
+        (
+            {"field": "store", "starts_with": "S"},
+            {"store": "S1"},
+            "store begins with 'S'",
+            True,
+            "store is 'S1', and must begin with 'S'",
+        ),
+        (
+            {"field": "amount", "between": ["5", "99"]},
+            {},
+            "amount is from 5 to 99",
+            False,
+            "amount is 100, and must be from 5 to 99",
+        ),
+        (
+            {"tracker": "stamps", "crossed": True},
+            {"amount": "20"},
+            "tracker stamps is crossed",
+            False,
+            "tracker stamps must be crossed; it goes from 0 to 20 of 30: 10 more",
+        ),
+        (
+            {"tracker": "stamps", "crossed": True},
+            {},
+            "tracker stamps is crossed",
+            True,
+            "tracker stamps must be crossed; it goes from 0 to 100 of 30",
+        ),
+        (
+            {"tracker": "home", "reached": True},
+            {},
+            "tracker home is reached",
+            False,
+            "tracker home must be reached, and the member has no group",
+        ),
+    ],
+)
+def test_a_condition_of_the_second_edition_in_words(
+    condition: dict[str, Any], event: dict, words: str, holds: bool, text: str
+) -> None:
+    assert decided(condition, **event) == (words, holds, text)

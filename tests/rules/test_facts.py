@@ -151,3 +151,27 @@ def test_the_gap_before_an_event_is_never_negative(before: int, contribution: in
     standing = Standing(1000, before, contribution)
 
     assert (standing.after, standing.gap_before) == (after, gap_before)
+
+
+# -- milestones --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "contribution", "once", "repeating"),
+    [
+        # crossings, gap before, gap after
+        (8, 14, (1, 2, 0), (2, 2, 8)),
+        (8, 1, (0, 2, 1), (0, 2, 1)),
+        (10, 0, (0, 0, 0), (0, 10, 10)),
+        (12, 20, (0, 0, 0), (2, 8, 8)),
+        (-5, 25, (1, 15, 0), (2, 15, 10)),
+        (-25, 5, (0, 35, 30), (0, 35, 30)),
+    ],
+)
+def test_milestones_are_positive_multiples_of_the_target(
+    before: int, contribution: int, once: tuple[int, ...], repeating: tuple[int, ...]
+) -> None:
+    for repeats, expected in ((False, once), (True, repeating)):
+        standing = Standing(10, before, contribution, repeats=repeats)
+        assert (standing.crossings, standing.gap_before, standing.gap_after) == expected
+        assert standing.is_reached is (before + contribution >= 10)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from loyalty_rules.rules.conditions import Comparison, Condition
+from loyalty_rules.rules.conditions import AllOf, AnyOf, Comparison, Condition, Not
 from loyalty_rules.rules.line_predicates import bind_line, bind_selection
-from rules.actions import facts_of
+from rules.actions import MONEY, facts_of
 from shop import lines, sale
 
 BASKET = [
@@ -39,3 +39,32 @@ def test_a_line_condition_is_a_predicate_of_one_line() -> None:
     assert matches is not None
 
     assert [matches(line) for line in facts_of(sale(lines=lines("4", "5"))).lines] == [False, True]
+
+
+def test_the_discount_of_a_line_compares_in_the_money_of_the_program() -> None:
+    matches = bind_line(Comparison(field="discount", at_least="3"))
+    assert matches is not None
+    discounted = {"id": "1", "quantity": "1", "value": "9", "discount": "2"}
+    plain = {"id": "2", "quantity": "1", "value": "9"}
+    for rate, expected in (("1.5", [True, False]), ("1.4", [False, False]), (None, [False, False])):
+        event = sale(currency="EUR", exchange_rate=rate, lines=[discounted, plain])
+        assert [matches(line) for line in facts_of(event, **MONEY).lines] == expected
+
+
+def test_a_line_without_a_discount_has_none() -> None:
+    absent = bind_line(Comparison(field="discount", exists=False))
+    assert absent is not None
+    assert [absent(line) for line in facts_of(sale(lines=lines("4"))).lines] == [True]
+
+
+@pytest.mark.parametrize(
+    ("condition", "positions"),
+    [
+        (AllOf([Comparison(field="sku", is_="MUG"), Comparison(field="value", less_than=10)]), [2]),
+        (AnyOf([Comparison(field="sku", is_="CAP"), Comparison(field="tags", exists=True)]), [0]),
+        (Not(Comparison(field="sku", is_="MUG")), [1]),
+        (Comparison(field="sku", starts_with="M"), [0, 2]),
+    ],
+)
+def test_line_conditions_combine(condition: Condition, positions: list[int]) -> None:
+    assert bind_selection(condition)(facts_of(sale(lines=BASKET))) == positions

@@ -10,7 +10,7 @@ import loyalty_rules as lr
 from loyalty_rules.rules.conditions import Condition
 from loyalty_rules.rules.predicates import bind
 from rules.actions import SPEND, facts_of
-from shop import earn, fixed, program, sale
+from shop import earn, evaluate, fixed, lines, program, sale
 
 
 def loaded(condition: dict) -> Condition:
@@ -223,3 +223,139 @@ def test_a_tracker_test_holds(before: str, crossed: bool, reached: bool) -> None
 @pytest.mark.parametrize("test", [{"crossed": False}, {"reached": False}, {"crossed": True}])
 def test_a_tracker_test_of_an_anonymous_sale_is_false(test: dict) -> None:
     assert not holds({"tracker": "spend", **test}, sale(member=None))
+
+
+# -- paths and tests of the second edition -----------------------------------------------------------------------------
+
+STATUS = {
+    "tiers": {
+        "status": {
+            "levels": ["bronze", "silver", "gold"],
+            "by": "spend",
+            "from": {"silver": "100", "gold": "200"},
+            "lasts": {"type": "never"},
+        }
+    }
+}
+
+
+def reads(condition: dict, event: dict, snapshot: dict | None = None) -> bool:
+    promotion = {"id": "p", "when": condition, "actions": [earn(fixed("1"))]}
+    loaded = lr.load_program(program(promotions=[promotion], trackers=SPEND, **STATUS))
+    when = loaded.promotions[0].when
+    assert when is not None
+    return bind(when)(loaded.plan.facts(lr.load_event(event), lr.load_snapshot(snapshot or {})))
+
+
+ANONYMOUS = sale(member=None)
+GOLD = {"tiers": {"status": {"level": "gold"}}}
+
+READINGS: list[tuple[dict, dict, dict, bool]] = [
+    ({"field": "day_of_month", "is": 15}, sale(), {}, True),
+    ({"field": "day_of_month", "at_least": 16}, sale(), {}, False),
+    ({"field": "day_of_month", "is": 14}, sale(business_date="2025-01-14"), {}, True),
+    ({"field": "month", "between": [1, 3]}, sale(), {}, True),
+    ({"field": "month", "in": [2, 3]}, sale(), {}, False),
+    ({"field": "local_time", "between": ["10:00", "14:00"]}, sale(), {}, True),
+    ({"field": "tenders.a fields.b", "is": 5}, sale(tenders=[{"type": "a fields.b", "amount": "5"}]), {}, True),
+    ({"field": "tiers.status", "is": "bronze"}, sale(), {}, True),  # the first level is everybody's
+    ({"field": "tiers.status", "is": "gold"}, sale(), GOLD, True),
+    ({"field": "tiers.status", "in": ["gold", "silver"]}, sale(), {}, False),
+    ({"field": "tiers.status", "exists": True}, ANONYMOUS, GOLD, False),
+    ({"field": "balances.points", "at_least": 100}, sale(), {"balances": {"points": "100"}}, True),
+    ({"field": "balances.points", "is": 0}, sale(), {}, True),
+    ({"field": "balances.points", "less_than": 0}, sale(), {"balances": {"points": "-20"}}, True),
+    ({"field": "balances.points", "exists": True}, sale(), {}, True),
+    ({"field": "balances.points", "exists": True}, ANONYMOUS, {"balances": {"points": "5"}}, False),
+    ({"tier": "status", "at_least": "silver"}, sale(), GOLD, True),
+    ({"tier": "status", "at_least": "silver"}, sale(), {}, False),
+    ({"tier": "status", "at_most": "silver"}, sale(), GOLD, False),
+    ({"tier": "status", "at_most": "silver"}, sale(), {}, True),
+    ({"tier": "status", "is": "gold"}, sale(), GOLD, True),
+    ({"tier": "status", "at_least": "silver", "at_most": "silver"}, sale(), GOLD, False),
+    ({"tier": "status", "at_least": "bronze"}, sale(), {"tiers": {"status": {"level": "platinum"}}}, False),
+    ({"tier": "status", "at_least": "bronze"}, ANONYMOUS, {}, False),
+    ({"base": {"type": "transaction_value", "less": ["shipping"]}, "at_least": 50}, sale("57", shipping="7"), {}, True),
+    (
+        {"base": {"type": "transaction_value", "less": ["shipping"]}, "at_least": 50},
+        sale("56", shipping="7"),
+        {},
+        False,
+    ),
+    ({"base": {"type": "line_item_value"}, "is": 0}, sale(), {}, False),  # no line: no value
+    ({"base": {"type": "line_item_value"}, "exists": False}, sale(), {}, True),
+    ({"base": {"type": "line_item_value"}, "between": ["9", "9"]}, sale(lines=lines("4.5", "4.5")), {}, True),
+    ({"base": {"type": "line_item_value"}, "is": 9}, sale(lines=lines("10", "-1")), {}, True),
+    (
+        {"base": {"type": "line_item_value", "aggregate": "each_line"}, "is": 10},
+        sale(lines=lines("10", "-1")),
+        {},
+        True,
+    ),
+    ({"base": {"type": "transaction_custom_field", "field": "n"}, "is": 2}, sale(custom_fields={"n": "2"}), {}, True),
+    ({"base": {"type": "transaction_custom_field", "field": "n"}, "is": 2}, sale(custom_fields={"n": "x"}), {}, False),
+]
+
+
+@pytest.mark.parametrize(("condition", "event", "snapshot", "expected"), READINGS)
+def test_a_condition_reads_the_date_the_snapshot_and_bases(
+    condition: dict, event: dict, snapshot: dict, expected: bool
+) -> None:
+    assert reads(condition, event, snapshot) is expected
+
+
+def test_a_base_is_compared_in_the_money_of_the_program() -> None:
+    condition = {"base": {"type": "transaction_value", "less": ["tip"]}, "at_least": "135"}
+    foreign = {"currency": "EUR", "tip": "10"}
+    assert holds(condition, sale("100", exchange_rate="1.5", **foreign), money="USD")
+    assert not holds(condition, sale("100", **foreign), money="USD")
+
+
+# SHA-256 of the salt, a zero byte and the value; its first eight bytes as a number, modulo 100, by hand:
+# printf 's\0M1' | sha256sum begins with d9b635d47425b890
+NUMBER_OF_M1 = 0xD9B635D47425B890 % 100
+
+
+@pytest.mark.parametrize(
+    ("first", "below", "expected"),
+    [
+        (NUMBER_OF_M1, NUMBER_OF_M1 + 1, True),
+        (0, NUMBER_OF_M1, False),
+        (NUMBER_OF_M1 + 1, 100, False),
+        (0, 100, True),
+        (NUMBER_OF_M1, NUMBER_OF_M1, False),
+    ],
+)
+def test_a_sample_is_a_share_of_texts(first: int, below: int, expected: bool) -> None:
+    assert reads({"sample": "member.id", "salt": "s", "from": first, "below": below}, sale()) is expected
+
+
+@pytest.mark.parametrize("path", ["store", "amount", "member.tags", "custom_fields.n"])
+def test_a_sample_is_of_texts_alone(path: str) -> None:
+    event = sale(member={"id": "M1", "tags": ["a"]}, custom_fields={"n": 5})
+    assert reads({"sample": path, "salt": "s", "from": 0, "below": 100}, event) is False
+
+
+@pytest.mark.parametrize(
+    ("before", "bill", "crossed", "reached"),
+    [("8", "1", False, False), ("8", "2", True, True), ("10", "9", False, True), ("19", "1", True, True)],
+)
+def test_a_tracker_that_repeats_is_crossed_at_each_milestone(
+    before: str, bill: str, crossed: bool, reached: bool
+) -> None:
+    stamps = {"spend": {**SPEND["spend"], "target": "10", "repeats": True}}
+    for test, expected in (("crossed", crossed), ("reached", reached)):
+        for wanted in (True, False):
+            promotion = {"id": "p", "when": {"tracker": "spend", test: wanted}, "actions": [earn(fixed("1"))]}
+            document = program(promotions=[promotion], trackers=stamps)
+            fired = [
+                each["type"] for each in evaluate(document, sale(bill), {"trackers": {"spend": before}})["intents"]
+            ]
+            assert ("issue_currency" in fired) is (expected is wanted)
+
+
+@pytest.mark.parametrize("test", [{"crossed": True}, {"crossed": False}, {"reached": True}, {"reached": False}])
+def test_a_member_without_a_group_meets_no_test_of_its_tracker(test: dict) -> None:
+    grouped = {"spend": {**SPEND["spend"], "per": "member_group"}}
+    promotion = {"id": "p", "when": {"tracker": "spend", **test}, "actions": [earn(fixed("1"))]}
+    assert evaluate(program(promotions=[promotion], trackers=grouped), sale())["intents"] == []

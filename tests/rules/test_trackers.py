@@ -8,6 +8,7 @@ import pytest
 
 import loyalty_rules as lr
 from loyalty_rules.rules.base_values import (
+    Balance,
     Count,
     LineItemExtendedField,
     LineItemValue,
@@ -16,7 +17,7 @@ from loyalty_rules.rules.base_values import (
 )
 from loyalty_rules.rules.conditions import Comparison
 from loyalty_rules.rules.facts import Standing
-from loyalty_rules.rules.trackers import MeasuredBy, Tracker, bind_tracker
+from loyalty_rules.rules.trackers import AwardedCurrency, MeasuredBy, Tracker, bind_applies, bind_tracker
 from loyalty_rules.rules.windows import LIFETIME
 from rules.actions import facts_of
 from shop import lines, sale
@@ -93,3 +94,44 @@ def test_a_target_is_more_than_zero(target: str) -> None:
 
 def test_a_tracker_counts_over_the_lifetime_by_default() -> None:
     assert Tracker(id="t", measure=Count(), target=5).window == LIFETIME
+
+
+# -- whose tracker it is, and its milestones ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("group", "per", "holder"),
+    [("G1", "member", "M1"), (None, "member", "M1"), ("G1", "member_group", "G1"), (None, "member_group", None)],
+)
+def test_a_tracker_belongs_to_the_member_or_its_group(group: str | None, per: Any, holder: str | None) -> None:
+    tracker = Tracker(id="t", measure=Count(), target="1", per=per)
+    assert tracker.holder(lr.Member("M1", group=group)) == holder
+
+
+@pytest.mark.parametrize(("member", "is_anyones", "millionths"), [
+    ({"id": "M1", "group": "G1"}, True, 1_000_000), ({"id": "M1"}, False, 0)])  # fmt: skip
+def test_a_member_without_a_group_has_no_tracker_of_groups(member: dict, is_anyones: bool, millionths: int) -> None:
+    tracker = Tracker(id="t", measure=Count(), target="500", per="member_group")
+    found = bind_tracker(tracker)(facts_of(sale(member=member)))
+    assert (found.is_anyones, found.contribution) == (is_anyones, millionths)
+
+
+def test_a_tracker_of_awards_sees_no_contribution_of_the_event() -> None:
+    assert standing(AwardedCurrency("points"), sale("50")) == Standing(TARGET, 0, 0)
+
+
+def test_a_tracker_repeats_its_milestones() -> None:
+    tracker = Tracker(id="t", measure=TransactionValue(), target="10", repeats=True)
+    assert bind_tracker(tracker)(facts_of(sale("25"))).crossings == 2
+
+
+@pytest.mark.parametrize(("when", "applies"), [(None, True), (Comparison(field="store", is_="S1"), False)])
+def test_awards_count_if_the_condition_holds(when: Any, applies: bool) -> None:
+    tracker = Tracker(id="t", measure=AwardedCurrency("points"), target="1", when=when)
+    assert bind_applies(tracker)(facts_of(sale())) is applies
+
+
+def test_a_measure_is_a_base_of_the_event_a_count_or_an_award() -> None:
+    with pytest.raises(lr.InvalidValueError) as caught:
+        Tracker(id="t", measure=Balance("points"), target="1")  # type: ignore[arg-type]
+    assert caught.value.code == "wrong_type"

@@ -148,7 +148,9 @@ def _tracker_test(test: TrackerTest, facts: Facts) -> str:
     standing = facts.standing(test.tracker)
     if not standing.is_anyones:
         return f"tracker {test.tracker} must{negated} be {wanted}, and the member has no group"
-    missing = standing.gap_after if test.crossed is not None else standing.target - standing.after
+    missing = standing.target - standing.after
+    if test.crossed is not None:
+        missing = standing.gap_after if standing.crossings == 0 else 0
     more = f": {_number(missing)} more" if missing > 0 else ""
     return (
         f"tracker {test.tracker} must{negated} be {wanted}; it goes from {_number(standing.before)} "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 
+import attrs
 import pytest
 
 from loyalty_rules.ledger.locks import account_lock, counter_lock
@@ -13,13 +15,15 @@ from loyalty_rules.ledger.operations.lookups import (
     locked_coupon,
     locked_lot,
     locked_sale,
+    read_balance,
     read_snapshot,
     sale_locks,
 )
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.lifecycle.records import Account
+from shop import earn
 
-from .steps import ANNA, SHOP, NotedStorage, bill
+from .steps import ANNA, AT, SHOP, NotedStorage, bill, shop
 
 LOT = "acme/T-1/p/earn"
 COUPON = "acme/T-1/p/gift/1"
@@ -112,3 +116,23 @@ def test_the_locks_of_a_sale_are_its_accounts_and_then_its_counters() -> None:
 )
 def test_the_accounts_of_an_event_are_its_members_and_the_groups(member: Any, expected: list[Account]) -> None:
     assert [*accounts_of(SHOP, bill(member=member))] == expected
+
+
+# -- balances ----------------------------------------------------------------------------------------------------------
+
+READING = shop(earn({"type": "proportional", "percent": "100", "of": {"type": "balance", "currency": "points"}}))
+
+
+def test_a_balance_is_read_only_if_the_program_reads_it(noted: Any) -> None:
+    event = bill()
+    assert read_snapshot(noted, SHOP, event, SHOP.counters(event)).balances == {}
+    assert read_snapshot(noted, READING, event, READING.counters(event)).balances == {"points": 10}
+    anonymous = attrs.evolve(event, member=None)
+    assert read_snapshot(noted, READING, anonymous, READING.counters(anonymous)).balances == {}
+
+
+def test_a_balance_is_as_of_an_instant(service: LedgerService, storage: MemoryStorage) -> None:
+    service.process(SHOP, bill())
+    account = Account("member", "M1")
+    assert read_balance(storage, SHOP.id, account, "points", AT).available == 10
+    assert read_balance(storage, SHOP.id, account, "points", AT - timedelta(days=1)).available == 0
