@@ -135,4 +135,4 @@ def test_a_balance_is_as_of_an_instant(service: LedgerService, storage: MemorySt
     service.process(SHOP, bill())
     account = Account("member", "M1")
     assert read_balance(storage, SHOP.id, account, "points", AT).available == 10
-    assert read_balance(storage, SHOP.id, account, "points", AT - timedelta(days=1)).available == 0
+    assert read_balance(storage, SHOP.id, account, "points", AT - timedelta(days=30)).available == 0
