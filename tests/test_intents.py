@@ -28,6 +28,12 @@ TYPES = {
     "undo_redemption": lr.UndoRedemption,
     "void_coupon": lr.VoidCoupon,
     "expire_coupon": lr.ExpireCoupon,
+    "adjust_currency": lr.AdjustCurrency,
+    "transfer_currency": lr.TransferCurrency,
+    "extend_lot": lr.ExtendLot,
+    "extend_coupon": lr.ExtendCoupon,
+    "reassign_coupon": lr.ReassignCoupon,
+    "top_up_coupon": lr.TopUpCoupon,
 }
 
 MESSAGE = lr.SendMessage("acme/T-1/p/earn/message", ("acme/T-1/p/earn",), "M1", "earned", ("email",), ())

@@ -311,7 +311,8 @@ class Update:
 class Confirmation:
     """An external decision to issue or cancel a promise. `promise` is the key of the promise's intent.
 
-    `amount` are the units that it decides about; None are all that are still promised. Source: semantics 6.
+    `amount` are the units that it decides about; None are all that are still promised. `by` is the person who decides:
+    an adjustment must be confirmed by another person than the one who made it. Source: semantics 6, 13.
     """
 
     type: Literal["confirmation"] = "confirmation"
@@ -320,6 +321,7 @@ class Confirmation:
     promise: str = attrs.field(converter=read_text)
     outcome: Literal["issue", "cancel"]
     amount: Decimal | None = attrs.field(default=None, converter=optional(read_positive))
+    by: str | None = attrs.field(default=None, converter=optional(read_name))
 
 
 EVENT_TYPES: Mapping[str, type] = {

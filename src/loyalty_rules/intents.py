@@ -19,17 +19,22 @@ from loyalty_rules.rules.texts import Text
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
+    "AdjustCurrency",
     "AdvanceTracker",
     "CancelPromise",
     "ChangeTier",
     "Claim",
     "ExpireCoupon",
     "ExpireCurrency",
+    "ExtendCoupon",
     "ExtendExpiry",
+    "ExtendLot",
     "Intent",
     "IssueCoupon",
     "IssueCurrency",
     "LotDraw",
+    "MovedUnits",
+    "ReassignCoupon",
     "RedeemCoupon",
     "Release",
     "ReleasePromise",
@@ -39,6 +44,8 @@ __all__ = [
     "Share",
     "Skipped",
     "SpendCurrency",
+    "TopUpCoupon",
+    "TransferCurrency",
     "UndoRedemption",
     "UndoSpend",
     "VoidCoupon",
@@ -367,7 +374,7 @@ class UndoRedemption:
 
 @attrs.frozen
 class VoidCoupon:
-    """The withdrawal of a coupon that was not redeemed.
+    """The withdrawal of a coupon that was not redeemed; `reason` and `by` are those of a person, if one voided it.
 
     The amounts of its claims are negative, as those of `ReverseCurrency`.
     """
@@ -377,6 +384,8 @@ class VoidCoupon:
     coupon: str
     event: str
     claims: tuple[Claim, ...]
+    reason: str | None = None
+    by: str | None = None
 
 
 @attrs.frozen
@@ -387,6 +396,123 @@ class ExpireCoupon:
     key: str
     coupon: str
     expired_at: datetime
+
+
+# -- an account's life -----------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class AdjustCurrency:
+    """A correction of a balance by hand; `amount` is signed.
+
+    Upward it adds a lot with the key of the intent. If `state` is `promised`, another person must confirm it. Downward
+    `draws` are voided. Source: semantics 13.
+    """
+
+    type: ClassVar[Literal["adjust_currency"]] = "adjust_currency"
+    key: str
+    event: str
+    member: str | None
+    group: str | None
+    currency: str
+    amount: Decimal
+    state: Literal["issued", "promised"]
+    issue_on: date | None
+    expires_on: date | None
+    expires_at: datetime | None
+    draws: tuple[LotDraw, ...]
+    reason: str
+    by: str
+
+
+@attrs.frozen
+class MovedUnits:
+    """Units that a transfer moves from one lot of its source to the new lot `to_lot` of its target."""
+
+    lot: str
+    amount: Decimal
+    to_lot: str
+
+
+@attrs.frozen
+class TransferCurrency:
+    """A transfer of units from one account to another, lot by lot; they keep their issue and their expiry.
+
+    The source is `member` or `group`, the target `to_member` or `to_group`. `fee_draws` are voided. Source: semantics
+    13.
+    """
+
+    type: ClassVar[Literal["transfer_currency"]] = "transfer_currency"
+    key: str
+    event: str
+    member: str | None
+    group: str | None
+    to_member: str | None
+    to_group: str | None
+    currency: str
+    amount: Decimal
+    fee: Decimal
+    draws: tuple[MovedUnits, ...]
+    fee_draws: tuple[LotDraw, ...]
+    reason: str
+    by: str
+    claims: tuple[Claim, ...]
+
+
+@attrs.frozen
+class ExtendLot:
+    """An extension of one lot by hand to a later last day. Source: semantics 13."""
+
+    type: ClassVar[Literal["extend_lot"]] = "extend_lot"
+    key: str
+    lot: str
+    event: str
+    expires_on: date
+    expires_at: datetime
+    reason: str
+    by: str
+
+
+@attrs.frozen
+class ExtendCoupon:
+    """An extension of one coupon by hand to a later last day. Source: semantics 13."""
+
+    type: ClassVar[Literal["extend_coupon"]] = "extend_coupon"
+    key: str
+    coupon: str
+    event: str
+    expires_on: date
+    expires_at: datetime
+    reason: str
+    by: str
+
+
+@attrs.frozen
+class ReassignCoupon:
+    """A change of the member who has a coupon. Source: semantics 13."""
+
+    type: ClassVar[Literal["reassign_coupon"]] = "reassign_coupon"
+    key: str
+    coupon: str
+    event: str
+    from_member: str | None
+    member: str
+    reason: str
+    by: str
+
+
+@attrs.frozen
+class TopUpCoupon:
+    """An addition to a stored value; `remaining` is its rest afterwards. Source: semantics 13."""
+
+    type: ClassVar[Literal["top_up_coupon"]] = "top_up_coupon"
+    key: str
+    coupon: str
+    event: str
+    amount: Decimal
+    remaining: Decimal
+    reason: str
+    by: str
 
 
 Intent: TypeAlias = (
@@ -406,6 +532,12 @@ Intent: TypeAlias = (
     | UndoRedemption
     | VoidCoupon
     | ExpireCoupon
+    | AdjustCurrency
+    | TransferCurrency
+    | ExtendLot
+    | ExtendCoupon
+    | ReassignCoupon
+    | TopUpCoupon
 )
 
 

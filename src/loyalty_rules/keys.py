@@ -22,6 +22,8 @@ __all__ = [
     "TRACKER_COUNTERS",
     "action_key",
     "action_key_in",
+    "adjustment_key",
+    "adjustment_phase",
     "batch_key",
     "cancellation_key",
     "counts_times",
@@ -32,6 +34,8 @@ __all__ = [
     "debt_payment_key",
     "event_in",
     "event_key",
+    "extend_key",
+    "extend_phase",
     "extended_issue",
     "extension_key",
     "is_action_key",
@@ -46,6 +50,9 @@ __all__ = [
     "message_key",
     "ordinal_in",
     "part_undo_key",
+    "reassign_key",
+    "reassign_phase",
+    "received_lot_key",
     "redemption_key",
     "redemption_phase",
     "release_key",
@@ -55,10 +62,15 @@ __all__ = [
     "spend_phase",
     "split_action_key",
     "tier_key",
+    "top_up_key",
+    "top_up_phase",
     "total_cap_counter_name",
     "tracker_counter_name",
     "tracker_in",
     "tracker_key",
+    "transfer_counter_name",
+    "transfer_key",
+    "transfer_phase",
     "undo_key",
     "undo_redemption_phase",
     "undo_spend_phase",
@@ -176,6 +188,36 @@ def spend_key(program: str, event: str, currency: str) -> str:
     return f"{event_key(program, event)}/spend/{currency}"
 
 
+def adjustment_key(program: str, event: str, currency: str) -> str:
+    """Return the key of an adjustment, and of the lot that it adds: `PROGRAM/EVENT/adjust/CURRENCY`."""
+    return f"{event_key(program, event)}/adjust/{currency}"
+
+
+def transfer_key(program: str, event: str, currency: str) -> str:
+    """Return the key of a transfer: `PROGRAM/EVENT/transfer/CURRENCY`."""
+    return f"{event_key(program, event)}/transfer/{currency}"
+
+
+def received_lot_key(transfer: str, number: int) -> str:
+    """Return the key of a lot that a transfer adds to its target: the transfer's key and a number from 1."""
+    return f"{transfer}/{number}"
+
+
+def extend_key(program: str, event: str, extended: str) -> str:
+    """Return the key of an extension by hand: `PROGRAM/EVENT/extend/` and the lot's or coupon's key in its program."""
+    return f"{event_key(program, event)}/extend/{key_within_program(extended)}"
+
+
+def reassign_key(program: str, event: str, coupon: str) -> str:
+    """Return the key of a coupon's change of member: `PROGRAM/EVENT/reassign/` and the coupon's key in its program."""
+    return f"{event_key(program, event)}/reassign/{key_within_program(coupon)}"
+
+
+def top_up_key(program: str, event: str, coupon: str) -> str:
+    """Return the key of an addition to a card: `PROGRAM/EVENT/top_up/` and the coupon's key in its program."""
+    return f"{event_key(program, event)}/top_up/{key_within_program(coupon)}"
+
+
 def undo_key(undone: str) -> str:
     """Return the key of the undoing of a spend or a redemption: its key and `/undo`."""
     return f"{undone}/undo"
@@ -275,6 +317,15 @@ def limit_counter_name(limit: str, scope: str | None, window: str) -> str:
     return f"limit/{limit}/{key_part(scope)}/{window}" if scope is not None else f"limit/{limit}/{window}"
 
 
+def transfer_counter_name(currency: str, kind: Literal["member", "group"], account: str, window: str) -> str:
+    """Return the name of the counter of units sent: `limit/transfer:CURRENCY/MEMBER/WINDOW`.
+
+    That of a group begins with `limit/group-transfer:`. No id of a limit has a colon.
+    """
+    prefix = "transfer" if kind == "member" else "group-transfer"
+    return f"limit/{prefix}:{currency}/{key_part(account)}/{window}"
+
+
 def coupon_counter_name(coupon_type: str, scope: Literal["store", "member", "total"], of: str = "") -> str:
     """Return the name of a coupon type's counter.
 
@@ -297,6 +348,11 @@ def batch_key(program: str, event: str, phase: str) -> str:
 def spend_phase(currency: str) -> str:
     """Return the phase of a spend: one event may spend several currencies."""
     return f"spend/{currency}"
+
+
+def adjustment_phase(currency: str) -> str:
+    """Return the phase of an adjustment: one event may adjust several currencies."""
+    return f"adjust/{currency}"
 
 
 def undo_spend_phase(spend: str) -> str:
@@ -322,6 +378,26 @@ def undo_redemption_phase(redemption: str) -> str:
 def void_phase(coupon: str) -> str:
     """Return the phase of a void by itself, from the coupon's key."""
     return f"void/{coupon}"
+
+
+def transfer_phase(currency: str) -> str:
+    """Return the phase of a transfer: one event may transfer several currencies."""
+    return f"transfer/{currency}"
+
+
+def extend_phase(extended: str) -> str:
+    """Return the phase of an extension by hand, from the key of the lot or the coupon."""
+    return f"extend/{extended}"
+
+
+def reassign_phase(coupon: str) -> str:
+    """Return the phase of a coupon's change of member, from the coupon's key."""
+    return f"reassign/{coupon}"
+
+
+def top_up_phase(coupon: str) -> str:
+    """Return the phase of an addition to a card, from the coupon's key."""
+    return f"top_up/{coupon}"
 
 
 def kind_of_phase(phase: str) -> str:

@@ -19,6 +19,7 @@ from loyalty_rules.engine.plan import Plan
 from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, describe
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.intents import Intent, IssueCoupon, Skipped
+from loyalty_rules.rules.adjustments import Adjustments
 from loyalty_rules.rules.caps import Limit
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.groups import Group
@@ -116,6 +117,7 @@ class Program:
     promotions: tuple[Promotion, ...] = attrs.field(converter=TupleOf[Promotion])
     groups: tuple[Group, ...] = attrs.field(default=(), converter=TupleOf[Group], metadata={"keyed": True})
     tiers: tuple[Tier, ...] = attrs.field(default=(), converter=TupleOf[Tier], metadata={"keyed": True})
+    adjustments: Adjustments | None = None
     give_back: Literal["whole", "proportional", "never"] = "whole"
 
     def __attrs_post_init__(self) -> None:

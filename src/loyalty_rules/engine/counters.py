@@ -19,6 +19,7 @@ from loyalty_rules.keys import (
     member_cap_counter_name,
     total_cap_counter_name,
     tracker_counter_name,
+    transfer_counter_name,
 )
 from loyalty_rules.rules.caps import Cap, Limit
 from loyalty_rules.rules.coupons import CouponType
@@ -67,6 +68,14 @@ def tracker_counter(tracker: Tracker, holder: str, day: date) -> Counter:
     """Return the counter of a member's or a group's tracker, in the window that contains the local date `day`."""
     name = tracker_counter_name(tracker.id, holder, window_name(tracker.window, day))
     return _counter(name, "tracker", tracker.id, "", tracker.window, day)
+
+
+def transfer_counter(
+    currency: str, kind: Literal["member", "group"], account: str, window: Window, day: date
+) -> Counter:
+    """Return the counter of the units of a currency that an account sends in the window that contains `day`."""
+    name = transfer_counter_name(currency, kind, account, window_name(window, day))
+    return _counter(name, "limit", currency, "", window, day)
 
 
 def cap_counters(

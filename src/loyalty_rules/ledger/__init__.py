@@ -12,15 +12,20 @@ from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.protocol import AsyncLedger, Ledger
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
+    AdjustReceipt,
     ConfirmationReceipt,
     EventReceipt,
     ExpireReceipt,
+    ExtendReceipt,
+    ReassignReceipt,
     Receipt,
     RedeemReceipt,
     ReturnReceipt,
     SaleReceipt,
     SettleReceipt,
     SpendReceipt,
+    TopUpReceipt,
+    TransferReceipt,
     Trim,
     UndoRedemptionReceipt,
     UndoSpendReceipt,
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from loyalty_rules.ledger.sql import SQLLedger as SQLLedger
 
 __all__ = [
+    "AdjustReceipt",
     "AmountOutOfRangeError",
     "AsyncLedger",
     "AsyncLedgerMethods",
@@ -42,12 +48,14 @@ __all__ = [
     "Entry",
     "EventReceipt",
     "ExpireReceipt",
+    "ExtendReceipt",
     "IdempotencyConflict",
     "Ledger",
     "LedgerMethods",
     "MemoryLedger",
     "Operation",
     "Queries",
+    "ReassignReceipt",
     "Receipt",
     "RedeemReceipt",
     "ReportLot",
@@ -56,6 +64,8 @@ __all__ = [
     "SaleReceipt",
     "SettleReceipt",
     "SpendReceipt",
+    "TopUpReceipt",
+    "TransferReceipt",
     "Trim",
     "UndoRedemptionReceipt",
     "UndoSpendReceipt",

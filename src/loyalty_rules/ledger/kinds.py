@@ -10,13 +10,23 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
-from loyalty_rules.lifecycle.records import Account, FurtherLot, LevelChange, Payment, Shortfall
+from loyalty_rules.lifecycle.records import (
+    Account,
+    Adjustment,
+    FurtherLot,
+    LevelChange,
+    Payment,
+    Remark,
+    Shortfall,
+)
 
 __all__ = [
+    "ADJUSTMENTS",
     "FURTHER_LOTS",
     "KINDS",
     "LEVELS",
     "PAYMENTS",
+    "REMARKS",
     "SHORTFALLS",
     "Keyed",
     "Kind",
@@ -82,5 +92,11 @@ FURTHER_LOTS = Kind("further_lots", FurtherLot, {})
 LEVELS = Kind("levels", LevelChange, {"holder": lambda change: holder_name(change.tier, change.account)})
 """Changes of level in tiers, found by tier and account."""
 
-KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS, LEVELS)
+ADJUSTMENTS = Kind("adjustments", Adjustment, {})
+"""The adjustments that wait, or waited, for a confirmation."""
+
+REMARKS = Kind("remarks", Remark, {"account": lambda remark: f"{remark.account.kind}/{remark.account.id}"})
+"""The lines of statements beside the entries of lots, found by account."""
+
+KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS, LEVELS, ADJUSTMENTS, REMARKS)
 """Every kind of state with a description."""

@@ -6,18 +6,23 @@ asyncio.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
 from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.ledger.operations import (
+    Adjust,
     Expire,
+    Extend,
     Operation,
+    Reassign,
     Record,
     Redeem,
     Settle,
     Spend,
+    TopUp,
+    Transfer,
     UndoRedemptionOf,
     UndoSpendOf,
     Void,
@@ -26,13 +31,18 @@ from loyalty_rules.ledger.operations import (
 from loyalty_rules.ledger.operations.arguments import recording_instant
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
+    AdjustReceipt,
     EventReceipt,
     ExpireReceipt,
+    ExtendReceipt,
+    ReassignReceipt,
     ReceiptT,
     RedeemReceipt,
     SaleReceipt,
     SettleReceipt,
     SpendReceipt,
+    TopUpReceipt,
+    TransferReceipt,
     UndoRedemptionReceipt,
     UndoSpendReceipt,
     VoidReceipt,
@@ -109,9 +119,93 @@ class LedgerMethods(ABC):
         """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
         return self.execute(UndoRedemptionOf(program, redemption, event, at))
 
-    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+    def void(
+        self,
+        program: Program,
+        coupon: str,
+        *,
+        event: str,
+        at: datetime,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> VoidReceipt:
         """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
-        return self.execute(Void(program, coupon, event, at))
+        return self.execute(Void(program, coupon, event, at, reason, by))
+
+    def adjust(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        expires_on: date | None = None,
+    ) -> AdjustReceipt:
+        """Adjust a balance by a signed amount; `event` is the adjustment's own id, `by` the person who made it."""
+        return self.execute(Adjust(program, account, currency, amount, reason, by, event, at, expires_on))
+
+    def extend(
+        self,
+        program: Program,
+        expires_on: date,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        lot: str | None = None,
+        coupon: str | None = None,
+    ) -> ExtendReceipt:
+        """Move the last day of a lot or a coupon, by its key, to a later one; `event` is the extension's own id."""
+        return self.execute(Extend(program, expires_on, reason, by, event, at, lot, coupon))
+
+    def reassign(
+        self,
+        program: Program,
+        coupon: str,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ReassignReceipt:
+        """Move a coupon, by its intent's key, to another member; `event` is the id of this change."""
+        return self.execute(Reassign(program, coupon, member, reason, by, event, at))
+
+    def top_up(
+        self,
+        program: Program,
+        coupon: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TopUpReceipt:
+        """Add to a stored value, by its intent's key; `event` is the id of the addition."""
+        return self.execute(TopUp(program, coupon, amount, reason, by, event, at))
+
+    def transfer(
+        self,
+        program: Program,
+        source: Account,
+        target: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TransferReceipt:
+        """Move units of one account to another; `event` is the transfer's own id."""
+        return self.execute(Transfer(program, source, target, currency, amount, reason, by, event, at))
 
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""
@@ -218,9 +312,93 @@ class AsyncLedgerMethods(ABC):
         """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
         return await self.execute(UndoRedemptionOf(program, redemption, event, at))
 
-    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+    async def void(
+        self,
+        program: Program,
+        coupon: str,
+        *,
+        event: str,
+        at: datetime,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> VoidReceipt:
         """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
-        return await self.execute(Void(program, coupon, event, at))
+        return await self.execute(Void(program, coupon, event, at, reason, by))
+
+    async def adjust(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        expires_on: date | None = None,
+    ) -> AdjustReceipt:
+        """Adjust a balance by a signed amount; `event` is the adjustment's own id, `by` the person who made it."""
+        return await self.execute(Adjust(program, account, currency, amount, reason, by, event, at, expires_on))
+
+    async def extend(
+        self,
+        program: Program,
+        expires_on: date,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        lot: str | None = None,
+        coupon: str | None = None,
+    ) -> ExtendReceipt:
+        """Move the last day of a lot or a coupon, by its key, to a later one; `event` is the extension's own id."""
+        return await self.execute(Extend(program, expires_on, reason, by, event, at, lot, coupon))
+
+    async def reassign(
+        self,
+        program: Program,
+        coupon: str,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ReassignReceipt:
+        """Move a coupon, by its intent's key, to another member; `event` is the id of this change."""
+        return await self.execute(Reassign(program, coupon, member, reason, by, event, at))
+
+    async def top_up(
+        self,
+        program: Program,
+        coupon: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TopUpReceipt:
+        """Add to a stored value, by its intent's key; `event` is the id of the addition."""
+        return await self.execute(TopUp(program, coupon, amount, reason, by, event, at))
+
+    async def transfer(
+        self,
+        program: Program,
+        source: Account,
+        target: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TransferReceipt:
+        """Move units of one account to another; `event` is the transfer's own id."""
+        return await self.execute(Transfer(program, source, target, currency, amount, reason, by, event, at))
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""

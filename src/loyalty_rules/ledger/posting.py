@@ -15,16 +15,21 @@ from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.engine.plan import BoundExtensionAction
 from loyalty_rules.errors import MissingSerialsError
 from loyalty_rules.intents import (
+    AdjustCurrency,
     AdvanceTracker,
     CancelPromise,
     ChangeTier,
     Claim,
     ExpireCoupon,
     ExpireCurrency,
+    ExtendCoupon,
     ExtendExpiry,
+    ExtendLot,
     Intent,
     IssueCoupon,
     IssueCurrency,
+    LotDraw,
+    ReassignCoupon,
     RedeemCoupon,
     ReleasePromise,
     ReverseCurrency,
@@ -32,33 +37,55 @@ from loyalty_rules.intents import (
     Settlement,
     Share,
     SpendCurrency,
+    TopUpCoupon,
+    TransferCurrency,
     UndoRedemption,
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.keys import counts_times, debt_payment_key, extended_issue, extension_key, issue_key
+from loyalty_rules.keys import (
+    counts_times,
+    debt_payment_key,
+    extended_issue,
+    extension_key,
+    issue_key,
+    key_part,
+    kind_of_phase,
+)
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.kinds import FURTHER_LOTS, LEVELS, PAYMENTS, SHORTFALLS, balance_name
+from loyalty_rules.ledger.kinds import (
+    ADJUSTMENTS,
+    FURTHER_LOTS,
+    LEVELS,
+    PAYMENTS,
+    REMARKS,
+    SHORTFALLS,
+    balance_name,
+)
 from loyalty_rules.ledger.late import available_since
 from loyalty_rules.ledger.purchases import Purchase, purchases_of
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
+from loyalty_rules.lifecycle.adjusting import lot_of_adjustment
 from loyalty_rules.lifecycle.extending import last_day_of
 from loyalty_rules.lifecycle.promises import released_part
 from loyalty_rules.lifecycle.records import (
     Account,
+    Adjustment,
     CouponRecord,
     FurtherLot,
     LevelChange,
     Lot,
     Payment,
+    Remark,
     Sale,
     Shortfall,
 )
 from loyalty_rules.lifecycle.spending import available, draw, in_order_of_spending, worth
 from loyalty_rules.lifecycle.sweep import extended_lots
+from loyalty_rules.lifecycle.transferring import lot_of_transfer
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
@@ -158,16 +185,33 @@ class Posting:
     # -- entries ---------------------------------------------------------------------------------------------------
 
     def move(
-        self, lot: str, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
+        self,
+        lot: str,
+        source: str,
+        target: str,
+        amount: Decimal,
+        reason: str,
+        at: datetime | None = None,
+        by: str | None = None,
     ) -> None:
         """Move units of a lot between two buckets, with one entry; none if the amount is 0."""
         if micros(amount) != 0:
-            self.storage.add_entry(self.entry(self.lot(lot).issue, source, target, amount, reason, at))
+            self.storage.add_entry(self.entry(self.lot(lot).issue, source, target, amount, reason, at, by))
 
     def entry(
-        self, issue: IssueCurrency, source: str, target: str, amount: Decimal, reason: str, at: datetime | None = None
+        self,
+        issue: IssueCurrency,
+        source: str,
+        target: str,
+        amount: Decimal,
+        reason: str,
+        at: datetime | None = None,
+        by: str | None = None,
     ) -> Entry:
-        """Build an entry of the batch; `reason` is the key of its intent, `at` by default the instant of the batch."""
+        """Build an entry of the batch; `reason` is the host's, or the key of its intent.
+
+        `at` is by default the instant of the batch.
+        """
         return Entry(
             self.identity.key,
             self.program.id,
@@ -180,6 +224,7 @@ class Posting:
             at if at is not None else self.at,
             self.identity.recorded_at,
             reason,
+            by,
         )
 
     def lot(self, key: str) -> Lot:
@@ -229,13 +274,13 @@ class Posting:
         further = FurtherLot(lot.issue, lot.origin, lot.store, lot.rolling)
         self.storage.save_record(FURTHER_LOTS, self.program.id, further, self.at)
 
-    def move_on(self, lot: Lot, source: str, issue: IssueCurrency, reason: str) -> None:
+    def move_on(self, lot: Lot, source: str, issue: IssueCurrency, reason: str, by: str | None = None) -> None:
         """Move units of a lot on to a new lot with the key, the amount and the dates of `issue`."""
-        self.move(lot.key, source, "moved", issue.amount, reason)
+        self.move(lot.key, source, "moved", issue.amount, reason, by=by)
         further = Lot(
             issue, 0, rolling=lot.rolling, issue_on=issue.issue_on, origin=lot.origin or lot.key, store=lot.store
         )
-        self.storage.add_lot(further, self.entry(issue, "moved", "available", issue.amount, reason))
+        self.storage.add_lot(further, self.entry(issue, "moved", "available", issue.amount, reason, by=by))
         if issue.expires_at is not None:
             self.storage.set_expiry(issue.key, ExpiryVersion(self.at, issue.expires_on, issue.expires_at))
         self.keep_issue(further)
@@ -506,7 +551,15 @@ class Posting:
         return intent
 
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:
-        self.change_coupon(intent.coupon, state="voided", voided_at=self.at)
+        coupon = self.coupon(intent.coupon)
+        kept = min(micros(coupon.topped_up), micros(coupon.remaining)) if coupon.remaining is not None else 0
+        if kept > 0 and kind_of_phase(self.identity.phase) != "void":
+            # A return takes the rest of the original value; additions stay. Source: semantics 17.
+            self.change_coupon(intent.coupon, state="issued", remaining=decimal_of(kept))
+        else:
+            self.change_coupon(intent.coupon, state="voided", voided_at=self.at)
+        if intent.reason is not None and intent.by is not None:
+            self.remark_on_coupon(intent.key, intent.coupon, intent.reason, intent.by)
         self.count(intent.claims)
         return intent
 
@@ -521,6 +574,84 @@ class Posting:
 
     def change_coupon(self, key: str, **changes: Any) -> None:
         self.storage.update_coupon(attrs.evolve(self.coupon(key), **changes), self.at)
+
+    # -- an account's life -------------------------------------------------------------------------------------------
+
+    def adjust_currency(self, intent: AdjustCurrency) -> AdjustCurrency:
+        self.void_units(intent.draws, intent)
+        if micros(intent.amount) > 0:
+            waits = intent.state == "promised"
+            issue = lot_of_adjustment(intent)
+            entry = self.entry(
+                issue, "issued", "promised" if waits else "available", issue.amount, intent.reason, by=intent.by
+            )
+            lot = Lot(issue, 0, issue_on=issue.issue_on)
+            self.storage.add_lot(lot, entry)
+            self.keep_issue(lot)
+            if issue.expires_at is not None:
+                self.storage.set_expiry(issue.key, ExpiryVersion(self.at, issue.expires_on, issue.expires_at))
+            if waits:
+                self.storage.save_record(
+                    ADJUSTMENTS, self.program.id, Adjustment(issue.key, intent.by, self.at), self.at
+                )
+            else:
+                self.pay_debt(issue.key)
+        return intent
+
+    def void_units(self, draws: Iterable[LotDraw], intent: AdjustCurrency | TransferCurrency) -> None:
+        """Void available units for the reason of a person."""
+        for each in draws:
+            self.recall(each.lot, "available", each.amount, intent.key)
+            self.move(each.lot, "available", "voided", each.amount, intent.reason, by=intent.by)
+
+    def transfer_currency(self, intent: TransferCurrency) -> TransferCurrency:
+        self.count(intent.claims)
+        moved = [(self.lot(each.lot), lot_of_transfer(intent, each, self.lot(each.lot))) for each in intent.draws]
+        for source, issue in moved:
+            self.recall(source.key, "available", issue.amount, intent.key)
+            self.move_on(source, "available", issue, intent.reason, intent.by)
+        self.void_units(intent.fee_draws, intent)
+        for _, issue in moved:
+            self.pay_debt(issue.key)
+        return intent
+
+    def extend_lot_by_hand(self, intent: ExtendLot) -> ExtendLot:
+        lot = self.lot(intent.lot)
+        self.storage.set_expiry(intent.lot, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
+        self.remark(intent.key, lot.account, lot.issue.currency, intent.lot, intent.reason, intent.by)
+        return intent
+
+    def extend_coupon(self, intent: ExtendCoupon) -> ExtendCoupon:
+        self.change_coupon(intent.coupon, expires_on=intent.expires_on, expires_at=intent.expires_at)
+        self.remark_on_coupon(intent.key, intent.coupon, intent.reason, intent.by)
+        return intent
+
+    def reassign_coupon(self, intent: ReassignCoupon) -> ReassignCoupon:
+        self.remark_on_coupon(intent.key, intent.coupon, intent.reason, intent.by)
+        self.change_coupon(intent.coupon, member=intent.member)
+        if intent.from_member != intent.member:
+            received = f"{intent.key}/{key_part(intent.member)}"
+            self.remark_on_coupon(received, intent.coupon, intent.reason, intent.by)
+        return intent
+
+    def top_up_coupon(self, intent: TopUpCoupon) -> TopUpCoupon:
+        coupon = self.coupon(intent.coupon)
+        added = decimal_of(micros(coupon.topped_up) + micros(intent.amount))
+        self.change_coupon(intent.coupon, state="issued", remaining=intent.remaining, topped_up=added)
+        self.remark_on_coupon(intent.key, intent.coupon, intent.reason, intent.by)
+        return intent
+
+    def remark_on_coupon(self, key: str, coupon: str, reason: str, by: str) -> None:
+        """Record an operation on a coupon for the statement of the member who has it."""
+        member = self.coupon(coupon).member
+        if member is not None:
+            self.remark(key, Account("member", member), None, coupon, reason, by)
+
+    def remark(self, key: str, account: Account, currency: str | None, about: str, reason: str, by: str) -> None:
+        """Record an operation that moves no units for the statement of an account."""
+        batch = self.identity
+        remark = Remark(key, account, currency, about, batch.key, self.at, batch.recorded_at, reason, by)
+        self.storage.save_record(REMARKS, self.program.id, remark, self.at)
 
 
 _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {
@@ -540,4 +671,10 @@ _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {
     UndoRedemption: Posting.undo_redemption,
     VoidCoupon: Posting.void_coupon,
     ExpireCoupon: Posting.expire_coupon,
+    AdjustCurrency: Posting.adjust_currency,
+    ExtendLot: Posting.extend_lot_by_hand,
+    ExtendCoupon: Posting.extend_coupon,
+    ReassignCoupon: Posting.reassign_coupon,
+    TopUpCoupon: Posting.top_up_coupon,
+    TransferCurrency: Posting.transfer_currency,
 }

@@ -6,7 +6,7 @@ as a whole, and only while the rows of the decision are current: see the guarant
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -14,13 +14,18 @@ from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.receipts import (
+    AdjustReceipt,
     EventReceipt,
     ExpireReceipt,
+    ExtendReceipt,
+    ReassignReceipt,
     ReceiptT,
     RedeemReceipt,
     SaleReceipt,
     SettleReceipt,
     SpendReceipt,
+    TopUpReceipt,
+    TransferReceipt,
     UndoRedemptionReceipt,
     UndoSpendReceipt,
     VoidReceipt,
@@ -95,8 +100,92 @@ class Ledger(Protocol):
         """Undo a redemption, once; `redemption` is its intent's key, `event` the id of the undoing event."""
         ...
 
-    def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt:
+    def void(
+        self,
+        program: Program,
+        coupon: str,
+        *,
+        event: str,
+        at: datetime,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> VoidReceipt:
         """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
+        ...
+
+    def adjust(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        expires_on: date | None = None,
+    ) -> AdjustReceipt:
+        """Adjust a balance by a signed amount; `event` is the adjustment's own id, `by` the person who made it."""
+        ...
+
+    def extend(
+        self,
+        program: Program,
+        expires_on: date,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        lot: str | None = None,
+        coupon: str | None = None,
+    ) -> ExtendReceipt:
+        """Move the last day of a lot or a coupon, by its key, to a later one; `event` is the extension's own id."""
+        ...
+
+    def reassign(
+        self,
+        program: Program,
+        coupon: str,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ReassignReceipt:
+        """Move a coupon, by its intent's key, to another member; `event` is the id of this change."""
+        ...
+
+    def top_up(
+        self,
+        program: Program,
+        coupon: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TopUpReceipt:
+        """Add to a stored value, by its intent's key; `event` is the id of the addition."""
+        ...
+
+    def transfer(
+        self,
+        program: Program,
+        source: Account,
+        target: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TransferReceipt:
+        """Move units of one account to another; `event` is the transfer's own id."""
         ...
 
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
@@ -180,7 +269,81 @@ class AsyncLedger(Protocol):
         self, program: Program, redemption: str, *, event: str, at: datetime
     ) -> UndoRedemptionReceipt: ...
 
-    async def void(self, program: Program, coupon: str, *, event: str, at: datetime) -> VoidReceipt: ...
+    async def void(
+        self,
+        program: Program,
+        coupon: str,
+        *,
+        event: str,
+        at: datetime,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> VoidReceipt: ...
+
+    async def adjust(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        expires_on: date | None = None,
+    ) -> AdjustReceipt: ...
+
+    async def extend(
+        self,
+        program: Program,
+        expires_on: date,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        lot: str | None = None,
+        coupon: str | None = None,
+    ) -> ExtendReceipt: ...
+
+    async def reassign(
+        self,
+        program: Program,
+        coupon: str,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ReassignReceipt: ...
+
+    async def top_up(
+        self,
+        program: Program,
+        coupon: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TopUpReceipt: ...
+
+    async def transfer(
+        self,
+        program: Program,
+        source: Account,
+        target: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TransferReceipt: ...
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]: ...
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty_rules.events import Event, Snapshot
+from loyalty_rules.ledger.kinds import REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import read_balance, read_snapshot
 from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, ReportRows
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Remark
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_text
@@ -54,8 +55,16 @@ class Queries:
         return [each for each in candidates if any(expiry_of(each, at))]
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Return the entries of an account up to an instant, in the order of record."""
-        return self._storage.statement(program, account, read_argument(read_instant, "at", at))
+        """Return the entries of an account up to an instant, in the order of record.
+
+        An operation that moves no units, such as an extension by hand, is an entry of 0 units without buckets.
+        """
+        at = read_argument(read_instant, "at", at)
+        remarks = self._storage.records_at(REMARKS, program, at, account=f"{account.kind}/{account.id}")
+        entries = self._storage.statement(program, account, at)
+        if not remarks:
+            return entries
+        return sorted([*entries, *(_entry_of(program, each) for each in remarks)], key=lambda each: each.recorded_at)
 
     def coupon(self, program: str, code: str) -> CouponRecord | None:
         """Return the coupon of a serial, in any spelling, or the first coupon with a shared code; None if unknown."""
@@ -70,6 +79,23 @@ class Queries:
         at = read_argument(read_instant, "at", at)
         lots = (_report_lot(history, at) for history in self._storage.lot_histories(program))
         return ReportRows(at, tuple(filter(None, lots)), tuple(self._storage.coupons_at(program, at)))
+
+
+def _entry_of(program: str, remark: Remark) -> Entry:
+    return Entry(
+        remark.batch,
+        program,
+        remark.account,
+        remark.currency or "",
+        remark.about,
+        remark.source,
+        remark.target,
+        remark.amount,
+        remark.at,
+        remark.recorded_at,
+        remark.reason,
+        remark.by,
+    )
 
 
 def _report_lot(history: LotHistory, at: datetime) -> ReportLot | None:

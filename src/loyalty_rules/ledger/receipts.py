@@ -8,20 +8,26 @@ import attrs
 
 from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import (
+    AdjustCurrency,
     AdvanceTracker,
     CancelPromise,
     ChangeTier,
     ExpireCoupon,
     ExpireCurrency,
+    ExtendCoupon,
     ExtendExpiry,
+    ExtendLot,
     Intent,
     IssueCoupon,
     IssueCurrency,
+    ReassignCoupon,
     RedeemCoupon,
     ReleasePromise,
     ReverseCurrency,
     SendMessage,
     SpendCurrency,
+    TopUpCoupon,
+    TransferCurrency,
     UndoRedemption,
     UndoSpend,
     VoidCoupon,
@@ -34,9 +40,12 @@ from loyalty_rules.lifecycle.unrecovered import UNRECOVERED, Unrecovered
 
 __all__ = [
     "RECEIPTS",
+    "AdjustReceipt",
     "ConfirmationReceipt",
     "EventReceipt",
     "ExpireReceipt",
+    "ExtendReceipt",
+    "ReassignReceipt",
     "Receipt",
     "ReceiptT",
     "RedeemReceipt",
@@ -44,6 +53,8 @@ __all__ = [
     "SaleReceipt",
     "SettleReceipt",
     "SpendReceipt",
+    "TopUpReceipt",
+    "TransferReceipt",
     "Trim",
     "UndoRedemptionReceipt",
     "UndoSpendReceipt",
@@ -285,6 +296,66 @@ class ExpireReceipt(Receipt):
         return next(iter(self.intents), None)
 
 
+@attrs.frozen(field_transformer=_in_order)
+class AdjustReceipt(Receipt):
+    """The result of an adjustment by hand."""
+
+    intents: tuple[AdjustCurrency, ...] = ()
+
+    @property
+    def adjustment(self) -> AdjustCurrency | None:
+        """The adjustment; None if it was refused."""
+        return _first(AdjustCurrency, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class ExtendReceipt(Receipt):
+    """The result of an extension by hand."""
+
+    intents: tuple[ExtendLot | ExtendCoupon, ...] = ()
+
+    @property
+    def extension(self) -> ExtendLot | ExtendCoupon | None:
+        """The extension; None if it was refused."""
+        return next(iter(self.intents), None)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class ReassignReceipt(Receipt):
+    """The result of giving a coupon to another member."""
+
+    intents: tuple[ReassignCoupon, ...] = ()
+
+    @property
+    def change(self) -> ReassignCoupon | None:
+        """The change; None if it was refused."""
+        return next(iter(self.intents), None)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class TopUpReceipt(Receipt):
+    """The result of adding to a stored value."""
+
+    intents: tuple[TopUpCoupon, ...] = ()
+
+    @property
+    def addition(self) -> TopUpCoupon | None:
+        """The addition; None if it was refused."""
+        return next(iter(self.intents), None)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class TransferReceipt(Receipt):
+    """The result of a transfer."""
+
+    intents: tuple[TransferCurrency, ...] = ()
+
+    @property
+    def transfer(self) -> TransferCurrency | None:
+        """The transfer; None if it was refused."""
+        return next(iter(self.intents), None)
+
+
 def _of_type(kind: type[T], intents: tuple[Intent, ...]) -> tuple[T, ...]:
     return tuple(each for each in intents if isinstance(each, kind))
 
@@ -308,6 +379,11 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "undo_redemption": UndoRedemptionReceipt,
     "void": VoidReceipt,
     "expire": ExpireReceipt,
+    "adjust": AdjustReceipt,
+    "extend": ExtendReceipt,
+    "reassign": ReassignReceipt,
+    "top_up": TopUpReceipt,
+    "transfer": TransferReceipt,
 }
 RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values())
 """The classes of receipts. `Receipt.__subclasses__()` also has the classes that attrs replaced by slotted ones."""

@@ -28,7 +28,8 @@ class Entry:
 
     The buckets are `promised`, `available`, `spent`, `expired`, `reversed`, `voided` and `moved`; new units come from
     `issued`. Units that go on to another lot have two entries: into `moved` of the one, from `moved` into the other.
-    `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent.
+    `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent. For an
+    operation on an account, `reason` and `by` are those of the host.
     """
 
     batch: str
@@ -42,6 +43,7 @@ class Entry:
     at: datetime
     recorded_at: datetime
     reason: str
+    by: str | None = None
 
 
 @attrs.frozen

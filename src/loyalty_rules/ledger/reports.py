@@ -204,7 +204,7 @@ class _Fact:
 
     kind: Literal["currency", "coupon"]
     of: str
-    promotion: str
+    promotion: str | None
     store: str | None
     issued_at: datetime
     at: datetime
@@ -298,7 +298,7 @@ def _facts_of_coupon(coupon: CouponRecord, at: datetime) -> Iterator[_Fact]:
 
 def _ended_at(coupon: CouponRecord, state: str) -> datetime | None:
     """Return the instant at which a coupon was redeemed, voided or expired; None if it is outstanding."""
-    ends = {"redeemed": coupon.redeemed_at, "voided": coupon.voided_at, "expired": coupon.issue.expires_at}
+    ends = {"redeemed": coupon.redeemed_at, "voided": coupon.voided_at, "expired": coupon.expires_at}
     return ends.get(state)
 
 

@@ -31,12 +31,14 @@ __all__ = [
     "BUCKETS",
     "NEW_UNITS",
     "Account",
+    "Adjustment",
     "CouponRecord",
     "FurtherLot",
     "LevelChange",
     "Lot",
     "Payment",
     "Refusal",
+    "Remark",
     "Sale",
     "Shortfall",
 ]
@@ -156,10 +158,43 @@ class FurtherLot:
 
 
 @attrs.frozen
+class Adjustment:
+    """An adjustment that waits for a confirmation: the key of its lot, the person who made it, and its instant."""
+
+    key: str
+    by: str
+    at: datetime
+
+
+@attrs.frozen
+class Remark:
+    """A line of an account's statement beside the entries of its lots, with the reason and the person of the host.
+
+    `key` identifies the line. `about` is the key of a lot or a coupon: it was extended, given away, voided or topped
+    up, or came to another account. `source`, `target` and `amount` are those of an entry; most lines move no units.
+    """
+
+    key: str
+    account: Account
+    currency: str | None
+    about: str
+    batch: str
+    at: datetime
+    recorded_at: datetime
+    reason: str
+    by: str
+    source: str = ""
+    target: str = ""
+    amount: Decimal = ZERO
+
+
+@attrs.frozen
 class CouponRecord:
     """One coupon in one state. `remaining` is the rest of a stored value, `redeemed_by` the key of its redemption.
 
-    A coupon expires at its issue's `expires_at`, whether or not a sweep has recorded that.
+    `member` has the coupon, which may be another than the member to whom it was issued. An extension moves
+    `expires_on` and `expires_at`, at which the coupon expires, whether or not a sweep has recorded that. `topped_up` is
+    the sum that was added to a stored value.
     """
 
     issue: IssueCoupon
@@ -168,6 +203,12 @@ class CouponRecord:
     redeemed_by: str | None = None
     redeemed_at: datetime | None = None
     voided_at: datetime | None = None
+    member: str | None = attrs.field(default=attrs.Factory(lambda self: self.issue.member, takes_self=True))
+    expires_on: date | None = attrs.field(default=attrs.Factory(lambda self: self.issue.expires_on, takes_self=True))
+    expires_at: datetime | None = attrs.field(
+        default=attrs.Factory(lambda self: self.issue.expires_at, takes_self=True)
+    )
+    topped_up: Decimal = ZERO
 
     @property
     def key(self) -> str:
@@ -179,9 +220,9 @@ class CouponRecord:
 
         The instant is no earlier than the record, but for the record of an expiry.
         """
-        if self.state not in ("issued", "expired") or self.issue.expires_at is None:
+        if self.state not in ("issued", "expired") or self.expires_at is None:
             return self.state
-        return "expired" if at >= self.issue.expires_at else "issued"
+        return "expired" if at >= self.expires_at else "issued"
 
 
 @attrs.frozen

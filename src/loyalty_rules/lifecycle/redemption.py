@@ -65,11 +65,11 @@ def _reasons(coupon: CouponRecord, coupon_type: CouponType, facts: Facts) -> Ite
         yield "voided"
     if coupon.state == "redeemed":
         yield "already_redeemed"
-    if coupon.state == "expired" or (coupon.issue.expires_at is not None and at >= coupon.issue.expires_at):
+    if coupon.state == "expired" or (coupon.expires_at is not None and at >= coupon.expires_at):
         yield "expired"
     if at < coupon.issue.valid_from:
         yield "not_yet_valid"
-    if redemption.holder_only and (facts.member is None or facts.member.id != coupon.issue.member):
+    if redemption.holder_only and (facts.member is None or facts.member.id != coupon.member):
         yield "wrong_member"
     if redemption.stores is not None and facts.event.store not in redemption.stores:
         yield "wrong_store"
@@ -130,11 +130,19 @@ def undo_redemption(redeemed: RedeemCoupon, coupon: CouponRecord) -> UndoRedempt
 
 def is_revived(coupon: CouponRecord, at: datetime) -> bool:
     """Return whether undoing a redemption of the coupon at an instant makes it valid again."""
-    expires_at = coupon.issue.expires_at
+    expires_at = coupon.expires_at
     return coupon.state_at(at) in ("issued", "redeemed") and (expires_at is None or at < expires_at)
 
 
-def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime) -> VoidCoupon | Refusal:
+def void(
+    program: Program,
+    coupon: CouponRecord | None,
+    event: str,
+    at: datetime,
+    *,
+    reason: str | None = None,
+    by: str | None = None,
+) -> VoidCoupon | Refusal:
     """Void a coupon that is not redeemed and has not expired by `at`; `event` is the id of the voiding event.
 
     Refusals: `unknown`, `already_redeemed`, `voided`, `expired`.
@@ -145,7 +153,7 @@ def void(program: Program, coupon: CouponRecord | None, event: str, at: datetime
     if state != "issued":
         return Refusal((_NOT_VOIDABLE[state],), f"{coupon.key} is {state}")
     key = void_key(program.id, event, coupon.key)
-    return VoidCoupon(key, coupon.key, event, released_claims_of_coupon(coupon))
+    return VoidCoupon(key, coupon.key, event, released_claims_of_coupon(coupon), reason, by)
 
 
 _NOT_VOIDABLE = {"redeemed": "already_redeemed", "voided": "voided", "expired": "expired"}

@@ -23,7 +23,7 @@ def expire(lots: Iterable[Lot], at: datetime) -> Iterator[ExpireCurrency]:
 def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[ExpireCoupon]:
     """Yield the expiry of each issued coupon that has expired by `at`."""
     for coupon in coupons:
-        expires_at = coupon.issue.expires_at
+        expires_at = coupon.expires_at
         if coupon.state == "issued" and expires_at is not None and expires_at <= at:
             yield ExpireCoupon(coupon_expiry_key(coupon.key), coupon.key, expires_at)
 

@@ -19,6 +19,7 @@ from loyalty_rules.rules.expiry import Expiry
 from loyalty_rules.rules.proration import Proration
 from loyalty_rules.rules.rounding import ACTUAL, Mode, Rounding
 from loyalty_rules.rules.timing import IMMEDIATE, Timing
+from loyalty_rules.rules.transfers import Transfer
 from loyalty_rules.rules.windows import Through
 from loyalty_rules.values.amounts import Number, read_non_negative, read_positive, read_whole
 from loyalty_rules.values.checked import TupleOf, checked
@@ -78,12 +79,13 @@ declare(_read_decimals, whole_number_schema(0, 6))
 
 @attrs.frozen(field_transformer=checked)
 class Currency:
-    """A reward currency, with 0 to 6 decimals."""
+    """A reward currency, with 0 to 6 decimals; without `transfer` it cannot be given away."""
 
     id: str = attrs.field(converter=read_id)
     title: str | None = attrs.field(default=None, converter=optional(read_name))
     decimals: int = attrs.field(default=0, converter=_read_decimals)
     redeem: RedeemRate | None = None
+    transfer: Transfer | None = None
 
 
 @attrs.frozen(field_transformer=checked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,15 +14,20 @@ import pytest
 from loyalty_rules.ledger import Receipt, operations
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import (
+    Adjust,
     Confirm,
     Expire,
+    Extend,
     Operation,
+    Reassign,
     Record,
     Redeem,
     Sell,
     Settle,
     Spend,
     TakeBack,
+    TopUp,
+    Transfer,
     UndoRedemptionOf,
     UndoSpendOf,
     UpdateSale,
@@ -30,11 +36,14 @@ from loyalty_rules.ledger.operations import (
 from loyalty_rules.ledger.operations.operation import already_undone, decision_of, host_identity, unknown_sale
 from loyalty_rules.ledger.receipts import receipt_class
 from loyalty_rules.ledger.service import LedgerService
-from loyalty_rules.lifecycle.records import Lot, Refusal
+from loyalty_rules.lifecycle.records import Account, Lot, Refusal
 from shop import Serials
 
 from .steps import ANNA, AT, SHOP, bill, later
 
+BERT = Account("member", "M2")
+BY_HAND = ("typed by mistake", "desk-3")
+NEXT_YEAR = date(2026, 1, 31)
 CONFIRMATION = {"promise": "acme/T-1/p/earn", "outcome": "issue"}
 
 OPERATIONS: Mapping[type[Operation[Any]], Callable[[Lot], Operation[Any]]] = {
@@ -50,6 +59,11 @@ OPERATIONS: Mapping[type[Operation[Any]], Callable[[Lot], Operation[Any]]] = {
     UndoRedemptionOf: lambda _: UndoRedemptionOf(SHOP, "acme/T-2/redeem/T-1/p/gift/1", "U-1", AT),
     Void: lambda _: Void(SHOP, "acme/T-1/p/gift/1", "V-1", AT),
     Expire: lambda lot: Expire(SHOP, lot, AT),
+    Adjust: lambda _: Adjust(SHOP, ANNA, "points", Decimal(-1), *BY_HAND, "A-1", AT),
+    Transfer: lambda _: Transfer(SHOP, ANNA, BERT, "points", Decimal(4), *BY_HAND, "X-1", AT),
+    Extend: lambda _: Extend(SHOP, NEXT_YEAR, *BY_HAND, "E-1", AT, coupon="acme/T-1/p/gift/1"),
+    Reassign: lambda _: Reassign(SHOP, "acme/T-1/p/gift/1", "M2", *BY_HAND, "E-1", AT),
+    TopUp: lambda _: TopUp(SHOP, "acme/T-1/p/gift/1", Decimal(1), *BY_HAND, "E-1", AT),
 }
 
 

@@ -319,7 +319,7 @@ class MemoryStorage:
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
-        mine = [each for each in self.coupons.values() if each.issue.member == member]
+        mine = [each for each in self.coupons.values() if each.member == member]
         return [each for each in mine if is_of_program(each.key, program)]
 
     def lot_histories(self, program: str) -> Iterable[LotHistory]:

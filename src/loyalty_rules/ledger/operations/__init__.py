@@ -3,32 +3,42 @@
 `ledger.execute(Spend(program, account, …))` runs one; the named methods of a ledger build them.
 """
 
+from loyalty_rules.ledger.operations.adjust import Adjust
 from loyalty_rules.ledger.operations.confirm import Confirm
 from loyalty_rules.ledger.operations.expire import Expire
+from loyalty_rules.ledger.operations.extend import Extend
 from loyalty_rules.ledger.operations.operation import Decision, Operation
 from loyalty_rules.ledger.operations.process import event_operation
+from loyalty_rules.ledger.operations.reassign import Reassign
 from loyalty_rules.ledger.operations.record import Record
 from loyalty_rules.ledger.operations.redeem import Redeem
 from loyalty_rules.ledger.operations.sell import Sell
 from loyalty_rules.ledger.operations.settle import Settle
 from loyalty_rules.ledger.operations.spend import Spend
 from loyalty_rules.ledger.operations.take_back import TakeBack
+from loyalty_rules.ledger.operations.top_up import TopUp
+from loyalty_rules.ledger.operations.transfer import Transfer
 from loyalty_rules.ledger.operations.undo_redemption import UndoRedemptionOf
 from loyalty_rules.ledger.operations.undo_spend import UndoSpendOf
 from loyalty_rules.ledger.operations.update import UpdateSale
 from loyalty_rules.ledger.operations.void import Void
 
 __all__ = [
+    "Adjust",
     "Confirm",
     "Decision",
     "Expire",
+    "Extend",
     "Operation",
+    "Reassign",
     "Record",
     "Redeem",
     "Sell",
     "Settle",
     "Spend",
     "TakeBack",
+    "TopUp",
+    "Transfer",
     "UndoRedemptionOf",
     "UndoSpendOf",
     "UpdateSale",

@@ -5,11 +5,13 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Confirmation
-from loyalty_rules.ledger.operations.lookups import locked_lot
+from loyalty_rules.ledger.kinds import ADJUSTMENTS
+from loyalty_rules.ledger.operations.lookups import locked_further_lot, locked_lot
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation
 from loyalty_rules.ledger.receipts import ConfirmationReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
+from loyalty_rules.lifecycle.adjusting import confirm_adjustment
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.values.checked import checked
@@ -31,8 +33,12 @@ class Confirm(EventOperation[ConfirmationReceipt]):
         return ConfirmationReceipt
 
     def decide(self, storage: Storage) -> Decision:
-        """Release or cancel the promise."""
+        """Release or cancel the promise, which may be an adjustment that waits for another person."""
         locked = locked_lot(storage, self.program, self.event.promise)
-        if locked is None:
+        if locked is not None:
+            return promises.confirm(*locked, self.event)
+        adjustment = storage.record(ADJUSTMENTS, self.event.promise)
+        lot = locked_further_lot(storage, self.program, self.event.promise)
+        if adjustment is None or lot is None:
             return Refusal(("unknown_promise",), f"no promise {self.event.promise} has been recorded")
-        return promises.confirm(*locked, self.event)
+        return confirm_adjustment(self.program, lot, adjustment, self.event)

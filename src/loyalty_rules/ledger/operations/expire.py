@@ -8,7 +8,7 @@ import attrs
 from loyalty_rules.intents import ExpireCoupon, ExpireCurrency
 from loyalty_rules.keys import coupon_expiry_key, currency_expiry_key
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import locked_coupon, locked_lot
+from loyalty_rules.ledger.operations.lookups import locked_coupon, locked_further_lot, locked_lot
 from loyalty_rules.ledger.operations.operation import Decision, Operation
 from loyalty_rules.ledger.receipts import ExpireReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -49,8 +49,11 @@ class Expire(Operation[ExpireReceipt]):
     def _locked(self, storage: Storage) -> Lot | CouponRecord | None:
         if isinstance(self.expired, CouponRecord):
             return locked_coupon(storage, self.program, self.expired.key)
-        locked = locked_lot(storage, self.program, self.expired.key)
-        return locked[1] if locked is not None else None
+        key = self.expired.key
+        locked = locked_lot(storage, self.program, key)
+        if locked is not None:
+            return locked[1]
+        return locked_further_lot(storage, self.program, key)
 
 
 def expiry_of(expired: Lot | CouponRecord, at: datetime) -> Iterator[ExpireCurrency | ExpireCoupon]:
@@ -62,4 +65,4 @@ def _identity_of(expired: Lot | CouponRecord) -> tuple[str, datetime | None]:
     """Return the key of an expiry and its instant; None for a lot or a coupon that never expires."""
     if isinstance(expired, Lot):
         return currency_expiry_key(expired.key, expired.expires_on), expired.expires_at
-    return coupon_expiry_key(expired.key), expired.issue.expires_at
+    return coupon_expiry_key(expired.key), expired.expires_at

@@ -11,7 +11,7 @@ import attrs
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Member, Snapshot, TierStanding, Transaction
 from loyalty_rules.keys import event_in, is_of_program
-from loyalty_rules.ledger.kinds import LEVELS, PAYMENTS, SHORTFALLS, balance_name, holder_name
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, LEVELS, PAYMENTS, SHORTFALLS, balance_name, holder_name
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.records import Balance
 from loyalty_rules.ledger.storage import Storage, window_of
@@ -30,6 +30,7 @@ __all__ = [
     "is_undone",
     "level_at",
     "locked_coupon",
+    "locked_further_lot",
     "locked_lot",
     "locked_sale",
     "payment_of",
@@ -54,6 +55,16 @@ def locked_lot(storage: Storage, program: Program, key: str) -> tuple[Sale, Lot]
     sale = locked_sale(storage, program, event_in(key)) if is_of_program(key, program.id) else None
     lot = storage.lot(key) if sale is not None else None
     return (sale, lot) if sale is not None and lot is not None else None
+
+
+def locked_further_lot(storage: Storage, program: Program, key: str) -> Lot | None:
+    """Lock the account of a lot that no sale issued itself, and return the lot; None for any other key."""
+    further = storage.record(FURTHER_LOTS, key) if is_of_program(key, program.id) else None
+    lot = storage.lot(key) if further is not None else None
+    if lot is None:
+        return None
+    storage.lock([account_lock(program.id, lot.account)])
+    return storage.lot(key)
 
 
 def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord | None:

@@ -66,7 +66,7 @@ def _chosen(coupons: Sequence[CouponRecord], transaction: Transaction) -> Coupon
     if not coupons or coupons[0].issue.serial is not None:
         return coupons[0] if coupons else None
     at, member = transaction.occurred_at, transaction.member.id if transaction.member is not None else None
-    mine = [each for each in coupons if each.issue.member == member and member is not None]
-    candidates = [*mine, *(each for each in coupons if each.issue.member is None)]
+    mine = [each for each in coupons if each.member == member and member is not None]
+    candidates = [*mine, *(each for each in coupons if each.member is None)]
     usable = [each for each in candidates if each.state_at(at) == "issued" and each.issue.valid_from <= at]
     return next(iter(usable or candidates), None)

@@ -49,6 +49,9 @@ class TakeBack(EventOperation[ReturnReceipt]):
         at = self.event.occurred_at
         own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         accounts = dict.fromkeys(lot.account for lot in own.values())
+        if any(lot.origin is not None for lot in own.values()):  # other accounts may have received units of the sale
+            storage.lock(account_lock(program, each) for each in accounts)
+            own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
         keys = {draw.lot: None for each in spends for draw in getattr(each.intent, "draws", ())}
         drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import attrs
+from attrs.converters import optional
 
 from loyalty_rules.keys import void_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
@@ -27,16 +28,20 @@ class Void(Operation[VoidReceipt]):
     coupon: str = attrs.field(converter=read_text)
     event: str = attrs.field(converter=read_name)
     at: datetime = attrs.field(converter=read_instant)
+    reason: str | None = attrs.field(default=None, converter=optional(read_name))
+    by: str | None = attrs.field(default=None, converter=optional(read_name))
 
     def receipt_class(self) -> type[VoidReceipt]:
         """Return the class of the receipt."""
         return VoidReceipt
 
     def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
-        """Return the identity: the key of the coupon."""
-        return host_identity(self.program, self.event, void_phase(self.coupon), {"coupon": self.coupon}, self.at)
+        """Return the identity: the key of the coupon and, if given, the reason and the person."""
+        named = {"coupon": self.coupon, "reason": self.reason, "by": self.by}
+        inputs = {name: value for name, value in named.items() if value is not None}
+        return host_identity(self.program, self.event, void_phase(self.coupon), inputs, self.at)
 
     def decide(self, storage: Storage) -> Decision:
         """Void the coupon, unless it is redeemed or expired."""
         coupon = locked_coupon(storage, self.program, self.coupon)
-        return decision_of(redemption.void(self.program, coupon, self.event, self.at))
+        return decision_of(redemption.void(self.program, coupon, self.event, self.at, reason=self.reason, by=self.by))

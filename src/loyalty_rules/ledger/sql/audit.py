@@ -218,5 +218,7 @@ def _coupons_in_other_states(t: Tables) -> Select[Any]:
             | (states.c.state != coupons.c.state)
             | (func.coalesce(states.c.remaining, -1) != func.coalesce(coupons.c.remaining, -1))
             | (func.coalesce(states.c.redeemed_by, "") != func.coalesce(coupons.c.redeemed_by, ""))
+            | (func.coalesce(states.c.member, "") != func.coalesce(coupons.c.member, ""))
+            | (func.coalesce(states.c.expires_at, -1) != func.coalesce(coupons.c.expires_at, -1))
         )
     )

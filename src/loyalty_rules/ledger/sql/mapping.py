@@ -179,6 +179,7 @@ def entry_row(entry: Entry, batch: int) -> dict[str, Any]:
         "at": microseconds(entry.at),
         "recorded_at": microseconds(entry.recorded_at),
         "reason": entry.reason,
+        "by": entry.by,
     }
 
 
@@ -196,6 +197,7 @@ def entry_of(row: Row[Any]) -> Entry:
         instant_of(row.at),
         instant_of(row.recorded_at),
         row.reason,
+        row.by,
     )
 
 
@@ -319,6 +321,10 @@ def coupon_of(row: Row[Any], serials: SerialsAtRest, state: Row[Any] | None = No
         current.redeemed_by,
         _instant_of(current.redeemed_at),
         _instant_of(current.voided_at),
+        member=current.member,
+        expires_on=day_of(current.expires_on),
+        expires_at=_instant_of(current.expires_at),
+        topped_up=decimal_of(current.topped_up),
     )
 
 
@@ -335,11 +341,9 @@ def new_coupon_row(
         "key": issue.key,
         "program": program,
         "event": issue.event,
-        "member": issue.member,
         "code": issue.code,
         "fingerprint": fingerprint,
         "issue": text_of_json(document),
-        "expires_at": _microseconds(issue.expires_at),
         **state,
         "latest_at": latest_at,
         "version": 0,
@@ -357,4 +361,8 @@ def coupon_state_row(coupon: CouponRecord) -> dict[str, Any]:
         "redeemed_by": coupon.redeemed_by,
         "redeemed_at": _microseconds(coupon.redeemed_at),
         "voided_at": _microseconds(coupon.voided_at),
+        "member": coupon.member,
+        "expires_on": day_text(coupon.expires_on),
+        "expires_at": _microseconds(coupon.expires_at),
+        "topped_up": bounded(micros(coupon.topped_up), f"the additions to {coupon.key}"),
     }

@@ -20,7 +20,18 @@ __all__ = ["COUPON_COLUMNS", "LOT_COLUMNS", "KindStatements", "Statements"]
 LOT_COLUMNS = (*BUCKETS.values(), "taken_back", "issue_on", "expires_on", "expires_at", "latest_at")
 """The columns of a lot that operations change."""
 
-COUPON_COLUMNS = ("state", "remaining", "redeemed_by", "redeemed_at", "voided_at", "latest_at")
+COUPON_COLUMNS = (
+    "state",
+    "remaining",
+    "redeemed_by",
+    "redeemed_at",
+    "voided_at",
+    "member",
+    "expires_on",
+    "expires_at",
+    "topped_up",
+    "latest_at",
+)
 """The columns of a coupon that operations change."""
 
 
