@@ -194,15 +194,15 @@ class AdvanceTracker:
 
 @attrs.frozen
 class ChangeTier:
-    """A change of level in a tier, of a member or of the member's group; `until` is its last day, None without end.
+    """A change of level in a tier, of a member or of a group; `until` is its last day, None without end.
 
-    The levels are equal if only the last day changes.
+    The levels are equal if only the last day changes. A review of a group's level names no member.
     """
 
     type: ClassVar[Literal["change_tier"]] = "change_tier"
     key: str
     tier: str
-    member: str
+    member: str | None
     group: str | None
     from_level: str
     to_level: str

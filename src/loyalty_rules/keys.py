@@ -58,6 +58,8 @@ __all__ = [
     "release_key",
     "return_void_key",
     "reversal_key",
+    "review_key",
+    "review_phase",
     "spend_key",
     "spend_phase",
     "split_action_key",
@@ -143,6 +145,16 @@ def extension_key(issue: str) -> str:
 def tracker_key(event: str, tracker: str) -> str:
     """Return the key of an advance of a tracker: `PROGRAM/EVENT/tracker/TRACKER`, from an event key."""
     return f"{event}/tracker/{tracker}"
+
+
+def review_key(program: str, tier: str, holder: str, until: date) -> str:
+    """Return the key of the review of a level: `PROGRAM/review/TIER/HOLDER/OLD-UNTIL`; the holder is an account."""
+    return f"{program}/review/{tier}/{key_part(holder)}/{until}"
+
+
+def review_phase(tier: str, holder: str, until: date) -> str:
+    """Return the phase of the review of a level, which has no event of its own."""
+    return f"review/{tier}/{key_part(holder)}/{until}"
 
 
 def tier_key(event: str, tier: str) -> str:

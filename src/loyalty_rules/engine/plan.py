@@ -33,7 +33,14 @@ from loyalty_rules.rules.caps import NO_CAPS, Limit
 from loyalty_rules.rules.comparisons import Subject
 from loyalty_rules.rules.conditions import Comparison, Condition, parts_of
 from loyalty_rules.rules.coupons import CouponType
-from loyalty_rules.rules.expiry import Rolling, Until, bind_expiry, bind_expiry_of_another, bind_extension
+from loyalty_rules.rules.expiry import (
+    Rolling,
+    Until,
+    bind_expiry,
+    bind_expiry_of_another,
+    bind_extension,
+    bind_last_day,
+)
 from loyalty_rules.rules.facts import Facts, Standing
 from loyalty_rules.rules.groups import Group
 from loyalty_rules.rules.predicates import event_subject
@@ -58,13 +65,12 @@ from loyalty_rules.rules.proration import (
     rounds_base,
 )
 from loyalty_rules.rules.rounding import Rounding, quantize_to_micros, round_to_units
-from loyalty_rules.rules.skips import Skip
 from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.rules.timing import Immediate, Schedule, Timing, TransactionUpdate, bind_timing
 from loyalty_rules.rules.trackers import Tracker, bind_tracker
 from loyalty_rules.values.amounts import MICRO, Ratio, micros, micros_text
 from loyalty_rules.values.apportionment import unit_of
-from loyalty_rules.values.dates import LAST_YEAR, day_after, start_of_day
+from loyalty_rules.values.dates import day_after, start_of_day
 
 __all__ = [
     "Award",
@@ -192,10 +198,10 @@ class BoundPromotion:
 
 @attrs.frozen(eq=False)
 class BoundTier:
-    """A tier and the function that returns the last day of a level."""
+    """A tier, and the function that returns the last day of a level from the date on which it is reached or judged."""
 
     tier: Tier
-    until: Until
+    until: Callable[[date], date | None]
 
 
 class Plan:
@@ -227,7 +233,7 @@ class Plan:
         self.award_trackers = award_trackers(trackers)
         self._account_actions = AccountActions.of(promotions)
         self.groups = {group.id: group for group in groups}
-        self.tiers = tuple(BoundTier(tier, _bind_lasts(tier)) for tier in tiers)
+        self.tiers = tuple(BoundTier(tier, bind_last_day(tier.lasts)) for tier in tiers)
         self.promotions = self._bind(promotions)
         self._actions = {action.key: action for bound in self.promotions for action in bound.actions}
         self.recipients = tuple(
@@ -429,19 +435,6 @@ class Plan:
             binder.once(bind_extension, extends.after, extends.through) if extends is not None else None,
             extends.scope if extends is not None else "balance",
         )
-
-
-def _bind_lasts(tier: Tier) -> Until:
-    """Bind the last day of a level, at most the last day of the year 9998."""
-    bound = bind_expiry(tier.lasts)
-
-    def until(facts: Facts, on: date | None) -> date | None:
-        try:
-            return bound(facts, on)
-        except Skip:
-            return date(LAST_YEAR, 12, 31)
-
-    return until
 
 
 def _compiled(parts: Mapping[str, Any]) -> Plan:

@@ -36,7 +36,7 @@ def _change(bound: BoundTier, facts: Facts, advance: AdvanceTracker, event: str)
     reached = tier.reached(value)
     if tier.rank(reached) == 0 or tier.rank(reached) < tier.rank(level):
         return
-    last = bound.until(facts, facts.event_on)
+    last = bound.until(facts.event_on)
     if reached == level and (until is None or (last is not None and last <= until)):
         return  # a last day never moves to an earlier one; None is later than any
     yield ChangeTier(

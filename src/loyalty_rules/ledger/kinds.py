@@ -89,8 +89,15 @@ SHORTFALLS = Kind(
 FURTHER_LOTS = Kind("further_lots", FurtherLot, {})
 """The issues of lots that are in no receipt of a sale."""
 
-LEVELS = Kind("levels", LevelChange, {"holder": lambda change: holder_name(change.tier, change.account)})
-"""Changes of level in tiers, found by tier and account."""
+LEVELS = Kind(
+    "levels",
+    LevelChange,
+    {
+        "tier": lambda change: change.tier,
+        "holder": lambda change: holder_name(change.tier, change.account),
+    },
+)
+"""Changes of level, found by tier, and by tier and account."""
 
 ADJUSTMENTS = Kind("adjustments", Adjustment, {})
 """The adjustments that wait, or waited, for a confirmation."""

@@ -19,6 +19,7 @@ from loyalty_rules.ledger.operations import (
     Reassign,
     Record,
     Redeem,
+    Review,
     Settle,
     Spend,
     TopUp,
@@ -38,6 +39,7 @@ from loyalty_rules.ledger.receipts import (
     ReassignReceipt,
     ReceiptT,
     RedeemReceipt,
+    ReviewReceipt,
     SaleReceipt,
     SettleReceipt,
     SpendReceipt,
@@ -48,6 +50,7 @@ from loyalty_rules.ledger.receipts import (
     VoidReceipt,
 )
 from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.lifecycle.levels import TierStatus
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
@@ -207,6 +210,17 @@ class LedgerMethods(ABC):
         """Move units of one account to another; `event` is the transfer's own id."""
         return self.execute(Transfer(program, source, target, currency, amount, reason, by, event, at))
 
+    def review_tiers(self, program: Program, at: datetime) -> Sequence[ReviewReceipt]:
+        """Review the levels whose period has passed by `at`, each period by itself. Source: semantics 14."""
+        receipts: list[ReviewReceipt] = []
+        while due := self.read(lambda queries: queries.reviewable(program, at)):
+            done = [self.execute(Review(program, tier, account, until, at)) for tier, account, until in due]
+            recorded = [each for each in done if each.status == "recorded"]
+            if not recorded:
+                break  # the last day of a level does not move any more
+            receipts += recorded
+        return receipts
+
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""
         expired = self.read(lambda queries: queries.expired(program, at))
@@ -242,6 +256,13 @@ class LedgerMethods(ABC):
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
         return self.read(lambda queries: queries.coupons(program, member))
+
+    def tier(self, program: Program, member: str, tier: str, at: datetime, *, group: str | None = None) -> TierStatus:
+        """Return the level of a member in a tier as of an instant, and the way to the next level.
+
+        A level by a tracker of the group is that of `group`; without it, it is the first.
+        """
+        return self.read(lambda queries: queries.tier(program, member, tier, at, group))
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
@@ -400,6 +421,17 @@ class AsyncLedgerMethods(ABC):
         """Move units of one account to another; `event` is the transfer's own id."""
         return await self.execute(Transfer(program, source, target, currency, amount, reason, by, event, at))
 
+    async def review_tiers(self, program: Program, at: datetime) -> Sequence[ReviewReceipt]:
+        """Review the levels whose period has passed by `at`, each period by itself. Source: semantics 14."""
+        receipts: list[ReviewReceipt] = []
+        while due := await self.read(lambda queries: queries.reviewable(program, at)):
+            done = [await self.execute(Review(program, tier, account, until, at)) for tier, account, until in due]
+            recorded = [each for each in done if each.status == "recorded"]
+            if not recorded:
+                break  # the last day of a level does not move any more
+            receipts += recorded
+        return receipts
+
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""
         expired = await self.read(lambda queries: queries.expired(program, at))
@@ -435,6 +467,15 @@ class AsyncLedgerMethods(ABC):
     async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
         return await self.read(lambda queries: queries.coupons(program, member))
+
+    async def tier(
+        self, program: Program, member: str, tier: str, at: datetime, *, group: str | None = None
+    ) -> TierStatus:
+        """Return the level of a member in a tier as of an instant, and the way to the next level.
+
+        A level by a tracker of the group is that of `group`; without it, it is the first.
+        """
+        return await self.read(lambda queries: queries.tier(program, member, tier, at, group))
 
     async def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""

@@ -46,11 +46,13 @@ from loyalty_rules.intents import (
 from loyalty_rules.keys import (
     counts_times,
     debt_payment_key,
+    event_key,
     extended_issue,
     extension_key,
     issue_key,
     key_part,
     kind_of_phase,
+    tier_key,
 )
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
@@ -62,6 +64,7 @@ from loyalty_rules.ledger.kinds import (
     REMARKS,
     SHORTFALLS,
     balance_name,
+    holder_name,
 )
 from loyalty_rules.ledger.late import available_since
 from loyalty_rules.ledger.purchases import Purchase, purchases_of
@@ -70,6 +73,7 @@ from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
 from loyalty_rules.lifecycle.adjusting import lot_of_adjustment
 from loyalty_rules.lifecycle.extending import last_day_of
+from loyalty_rules.lifecycle.levels import standing_at, without_sale
 from loyalty_rules.lifecycle.promises import released_part
 from loyalty_rules.lifecycle.records import (
     Account,
@@ -90,6 +94,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
 from loyalty_rules.values.apportionment import split, unit_of
+from loyalty_rules.values.dates import in_zone
 
 __all__ = ["Posting", "windows_of"]
 
@@ -377,7 +382,8 @@ class Posting:
 
     def change_tier(self, intent: ChangeTier) -> ChangeTier:
         account = Account.of(intent)
-        change = LevelChange(intent.key, intent.tier, account, self.at, intent.to_level, intent.until)
+        is_review = kind_of_phase(self.identity.phase) == "review"
+        change = LevelChange(intent.key, intent.tier, account, self.at, intent.to_level, intent.until, is_review)
         self.storage.save_record(LEVELS, self.program.id, change, self.at)
         return intent
 
@@ -393,7 +399,37 @@ class Posting:
                 return None
         counter = tracker_counter(tracker, intent.group or intent.member, sale.event_on)
         self.storage.add_contribution(self.program.id, of, tracker.id, window_of(counter), micros(intent.value))
+        if micros(intent.value) < 0 and sale.program.tiers:
+            self.take_back_levels(sale, intent, window_of(counter))
         return intent
+
+    def take_back_levels(self, sale: Sale, intent: AdvanceTracker, window: Window) -> None:
+        """Take back the levels that a sale gave, if the tracker in its window reaches them no more."""
+        value = self.storage.counter_value(self.program.id, window)
+        for bound in sale.program.plan.tiers:
+            change = self.storage.record(LEVELS, tier_key(event_key(self.program.id, sale.event.id), bound.tier.id))
+            if bound.tier.by != intent.tracker or change is None:
+                continue
+            changes = self.storage.records(LEVELS, self.program.id, holder=holder_name(change.tier, change.account))
+            left = without_sale(bound.tier, change, changes, value)
+            if left is None or left == change:
+                continue
+            self.storage.save_record(LEVELS, self.program.id, left, self.at)
+            before = standing_at(bound.tier, changes, self.at)
+            after = standing_at(bound.tier, [left if each.key == left.key else each for each in changes], self.at)
+            if after != before:
+                key, on = tier_key(event_key(self.program.id, self.identity.event), bound.tier.id), self.at
+                taken = ChangeTier(
+                    key,
+                    bound.tier.id,
+                    intent.member,
+                    intent.group,
+                    before.level,
+                    after.level,
+                    in_zone(on, sale.program.plan.zone).date(),
+                    after.until,
+                )
+                self.recorded.append(taken)
 
     def without_trims(self, intent: AdvanceTracker, sale: Sale) -> AdvanceTracker:
         """Return the advance of a tracker of awards by the issues of this batch after caps; any other unchanged."""

@@ -21,6 +21,7 @@ from loyalty_rules.ledger.receipts import (
     ReassignReceipt,
     ReceiptT,
     RedeemReceipt,
+    ReviewReceipt,
     SaleReceipt,
     SettleReceipt,
     SpendReceipt,
@@ -31,6 +32,7 @@ from loyalty_rules.ledger.receipts import (
     VoidReceipt,
 )
 from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.lifecycle.levels import TierStatus
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
@@ -192,6 +194,14 @@ class Ledger(Protocol):
         """Record the expiries up to `at`; results of queries as of any instant stay the same."""
         ...
 
+    def review_tiers(self, program: Program, at: datetime) -> Sequence[ReviewReceipt]:
+        """Review the levels whose period has passed by `at`, each period by itself."""
+        ...
+
+    def tier(self, program: Program, member: str, tier: str, at: datetime, *, group: str | None = None) -> TierStatus:
+        """Return the level of a member in a tier as of an instant, and the way to the next level."""
+        ...
+
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
         ...
@@ -346,6 +356,12 @@ class AsyncLedger(Protocol):
     ) -> TransferReceipt: ...
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]: ...
+
+    async def review_tiers(self, program: Program, at: datetime) -> Sequence[ReviewReceipt]: ...
+
+    async def tier(
+        self, program: Program, member: str, tier: str, at: datetime, *, group: str | None = None
+    ) -> TierStatus: ...
 
     async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance: ...
 

@@ -1,19 +1,23 @@
 """The queries of a ledger over any storage. Nothing is written; an instant without an offset is refused."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from loyalty_rules.events import Event, Snapshot
-from loyalty_rules.ledger.kinds import REMARKS
+from loyalty_rules.engine.counters import tracker_counter
+from loyalty_rules.errors import InvalidValueError, describe
+from loyalty_rules.events import Event, Member, Snapshot, TierStanding
+from loyalty_rules.ledger.kinds import LEVELS, REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.operations.expire import expiry_of
-from loyalty_rules.ledger.operations.lookups import read_balance, read_snapshot
+from loyalty_rules.ledger.operations.lookups import holder_of, level_at, read_balance, read_snapshot
+from loyalty_rules.ledger.operations.review import passed
 from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, ReportRows
-from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle import promises
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Remark
+from loyalty_rules.lifecycle.levels import TierStatus, standing_at, status_of
+from loyalty_rules.lifecycle.records import Account, CouponRecord, LevelChange, Lot, Remark
 from loyalty_rules.program import Program
-from loyalty_rules.values.dates import read_instant
+from loyalty_rules.values.dates import in_zone, read_instant
 from loyalty_rules.values.identifiers import read_text
 
 __all__ = ["Queries"]
@@ -73,6 +77,34 @@ class Queries:
     def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
         return self._storage.coupons_of(program, member)
+
+    def tier(self, program: Program, member: str, tier: str, at: datetime, group: str | None = None) -> TierStatus:
+        """Return the level of a member in a tier as of an instant, and the way to the next level."""
+        at = read_argument(read_instant, "at", at)
+        found = next((each for each in program.tiers if each.id == tier), None)
+        if found is None:
+            raise InvalidValueError("tier", "unknown_reference", f"the program has no tier {describe(tier)}")
+        account = holder_of(program, found, Member(member, group))
+        if account is None:
+            return status_of(found, TierStanding(found.first), 0)
+        tracker = next(each for each in program.trackers if each.id == found.by)
+        window = window_of(tracker_counter(tracker, account.id, in_zone(at, program.plan.zone).date()))
+        value = self._storage.counter_value(program.id, window)
+        return status_of(found, level_at(self._storage, program, found, account, at), value)
+
+    def reviewable(self, program: Program, at: datetime) -> Sequence[tuple[str, Account, date]]:
+        """Return the levels whose period has passed by an instant: tier, account and last day."""
+        at = read_argument(read_instant, "at", at)
+        due = []
+        for bound in program.plan.tiers:
+            by_account: dict[Account, list[LevelChange]] = {}
+            for change in self._storage.records(LEVELS, program.id, tier=bound.tier.id):
+                by_account.setdefault(change.account, []).append(change)
+            for account, changes in by_account.items():
+                until = standing_at(bound.tier, changes, at).until
+                if until is not None and passed(program, bound, until, at):
+                    due.append((bound.tier.id, account, until))
+        return due
 
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant."""

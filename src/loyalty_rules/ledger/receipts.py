@@ -50,6 +50,7 @@ __all__ = [
     "ReceiptT",
     "RedeemReceipt",
     "ReturnReceipt",
+    "ReviewReceipt",
     "SaleReceipt",
     "SettleReceipt",
     "SpendReceipt",
@@ -356,6 +357,18 @@ class TransferReceipt(Receipt):
         return next(iter(self.intents), None)
 
 
+@attrs.frozen(field_transformer=_in_order)
+class ReviewReceipt(Receipt):
+    """The result of the review of a level."""
+
+    intents: tuple[ChangeTier, ...] = ()
+
+    @property
+    def change(self) -> ChangeTier | None:
+        """The change of level or of its last day; None if the review was refused."""
+        return _first(ChangeTier, self.intents)
+
+
 def _of_type(kind: type[T], intents: tuple[Intent, ...]) -> tuple[T, ...]:
     return tuple(each for each in intents if isinstance(each, kind))
 
@@ -384,6 +397,7 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "reassign": ReassignReceipt,
     "top_up": TopUpReceipt,
     "transfer": TransferReceipt,
+    "review": ReviewReceipt,
 }
 RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values())
 """The classes of receipts. `Receipt.__subclasses__()` also has the classes that attrs replaced by slotted ones."""

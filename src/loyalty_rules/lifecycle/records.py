@@ -56,7 +56,10 @@ class Account:
     @classmethod
     def of(cls, intent: IssueCurrency | SpendCurrency | ExtendExpiry | ChangeTier) -> "Account":
         """Return the account of an intent: its group's, or its member's if it has no group."""
-        return cls("member", intent.member) if intent.group is None else cls("group", intent.group)
+        if intent.group is not None:
+            return cls("group", intent.group)
+        assert intent.member is not None
+        return cls("member", intent.member)
 
 
 @attrs.frozen

@@ -35,6 +35,7 @@ __all__ = [
     "bind_expiry",
     "bind_expiry_of_another",
     "bind_extension",
+    "bind_last_day",
     "expires_by",
     "expiry_date",
 ]
@@ -273,6 +274,24 @@ def bind_expiry_of_another(expiry: Expiry) -> Until:
         if waits and issue_on is None:
             return None
         raise Skip("missing_field", f"the event does not say the {path} of another member")
+
+    return until
+
+
+def bind_last_day(expiry: Expiry) -> Callable[[date], date | None]:
+    """Bind the expiry of a level to the function from a date to the last day, at most that of the year 9998.
+
+    The expiry reads no fact of an event; an event date is the date itself. Source: semantics 14.
+    """
+    lasts = FixedPeriod(expiry.after, expiry.through) if isinstance(expiry, EventDate) else expiry
+    bound: Any = bind_expiry(lasts)
+
+    def until(on: date) -> date | None:
+        try:
+            day: date | None = bound(None, on)
+        except Skip:
+            return date(LAST_YEAR, 12, 31)
+        return day
 
     return until
 

@@ -166,7 +166,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
         "loyalty_adjustments": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_remarks": ["number", "key", "program", "account", "document", "latest_at", "version"],
         "loyalty_shortfalls": ["number", "key", "program", "balance", "debtor", "document", "latest_at", "version"],
-        "loyalty_levels": ["number", "key", "program", "holder", "document", "latest_at", "version"],
+        "loyalty_levels": ["number", "key", "program", "tier", "holder", "document", "latest_at", "version"],
     }
 
 
