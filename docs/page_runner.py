@@ -252,7 +252,7 @@ def framed(name: str, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
 def merge(place: dict[str, Any], fragment: Mapping[str, Any]) -> None:
     """Write the keys of a fragment over those of a document; tables of ids are joined."""
     for key, value in fragment.items():
-        joined = key in ("currencies", "limits", "trackers", "coupon_types")
+        joined = key in ("currencies", "limits", "trackers", "coupon_types", "groups", "tiers")
         place[key] = {**place.get(key, {}), **value} if joined else value
 
 
