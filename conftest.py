@@ -96,8 +96,8 @@ def groups_of(tests: Sequence[str], *, growing: bool) -> dict[str, str]:
     """Return the name of the group of each test. The tests of a group run in one process, one after the other.
 
     The blocks of a page are one group, because they share a namespace and a folder. Other groups are parts of a file,
-    so that a process sets up few fixtures of modules. They have at most twenty tests. If the slow tests are first, the
-    groups are growing, from one test.
+    so that a process sets up few fixtures of modules. They have at most sixty tests. If the slow tests are first, the
+    groups are growing, from one test to twenty.
     """
     groups: dict[str, str] = {}
     file, first, size = "", "", 0
@@ -106,7 +106,7 @@ def groups_of(tests: Sequence[str], *, growing: bool) -> dict[str, str]:
         if file.endswith(".md"):
             groups[test] = file
             continue
-        if file != before or size > (min(position // 500, 19) if growing else 19):
+        if file != before or size >= (1 + position // 500 if growing else 60):
             first, size = test, 0
         groups[test] = first
         size += 1
