@@ -155,7 +155,9 @@ def test_the_units_of_a_cancelled_promise_are_voided() -> None:
 
 
 def test_an_unknown_dimension_is_an_error(quarter: Till) -> None:
-    with pytest.raises(InvalidValueError, match="expected some of promotion, store, issued_in, month"):
+    with pytest.raises(
+        InvalidValueError, match="expected some of promotion, store, member, tier, channel, issued_in, day"
+    ):
         issuance(quarter.program, rows(quarter, FEBRUARY), ["colour"])  # type: ignore[list-item]
 
 

@@ -4,14 +4,15 @@ import json
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 
 from loyalty_rules.cli.report_tables import conversion_table, issuance_table, liability_table, total_table
 from loyalty_rules.cli.tables import plain_text
 from loyalty_rules.ledger import ReportRows
-from loyalty_rules.ledger.reports import Conversion, Issuance, Liability, conversion, issuance, liability
+from loyalty_rules.ledger.reports import DIMENSIONS as ISSUANCE_DIMENSIONS
+from loyalty_rules.ledger.reports import By, Conversion, Issuance, Liability, conversion, issuance, liability
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import instant_text
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIMENSIONS", "ProgramReport", "program_report", "report_document", "report_text"]
 
-By: TypeAlias = Literal["promotion", "store", "issued_in", "month"]
-DIMENSIONS = ("program", "promotion", "store", "issued_in", "month")
+DIMENSIONS = ("program", *ISSUANCE_DIMENSIONS)
 
 _FIRST_DAY, _LAST_DAY = date.min, date.max
 

@@ -14,6 +14,7 @@ import attrs
 from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.engine.plan import BoundExtensionAction
 from loyalty_rules.errors import MissingSerialsError
+from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.intents import (
     AdjustCurrency,
     AdvanceTracker,
@@ -110,6 +111,12 @@ def windows_of(intents: Iterable[Intent]) -> Iterator[Window]:
 
 def _window(claim: Claim) -> Window:
     return claim.counter, claim.from_date, claim.to_date
+
+
+def _place_of(event: Transaction | Activity) -> dict[str, Any]:
+    """Return the store, the member's tier and the channel of a sale, for the reports."""
+    tier = event.member.tier if event.member is not None else None
+    return {"store": event.store, "tier": tier, "channel": event.channel}
 
 
 class Posting:
@@ -268,22 +275,29 @@ class Posting:
     def add_lot(self, issue: IssueCurrency, entry: Entry) -> None:
         """Add the lot of an issue; keep the issue of a lot that its sale did not issue itself."""
         sale = self.storage.sale(self.program.id, issue.event)
-        store = sale.event.store if sale is not None else None
-        lot = Lot(issue, 0, rolling=issue.key in self._rolling, issue_on=issue.issue_on, store=store)
+        place = _place_of(sale.event) if sale is not None else {}
+        lot = Lot(issue, 0, rolling=issue.key in self._rolling, issue_on=issue.issue_on, **place)
         self.storage.add_lot(lot, entry)
         if issue.event != self.identity.event:
             self.keep_issue(lot)
 
     def keep_issue(self, lot: Lot) -> None:
         """Save the issue of a lot that is in no receipt of a sale."""
-        further = FurtherLot(lot.issue, lot.origin, lot.store, lot.rolling)
+        further = FurtherLot(lot.issue, lot.origin, lot.store, lot.rolling, lot.tier, lot.channel)
         self.storage.save_record(FURTHER_LOTS, self.program.id, further, self.at)
 
     def move_on(self, lot: Lot, source: str, issue: IssueCurrency, reason: str, by: str | None = None) -> None:
         """Move units of a lot on to a new lot with the key, the amount and the dates of `issue`."""
         self.move(lot.key, source, "moved", issue.amount, reason, by=by)
         further = Lot(
-            issue, 0, rolling=lot.rolling, issue_on=issue.issue_on, origin=lot.origin or lot.key, store=lot.store
+            issue,
+            0,
+            rolling=lot.rolling,
+            issue_on=issue.issue_on,
+            origin=lot.origin or lot.key,
+            store=lot.store,
+            tier=lot.tier,
+            channel=lot.channel,
         )
         self.storage.add_lot(further, self.entry(issue, "moved", "available", issue.amount, reason, by=by))
         if issue.expires_at is not None:
@@ -342,7 +356,10 @@ class Posting:
                 self.refuse(intent, Trim(intent.key, claim.counter, Decimal(1), Decimal(0)))
                 return None
         issue = self.with_free_serial(intent)
-        self.storage.add_coupon(self.program.id, CouponRecord(issue), self.at)
+        sale = self.storage.sale(self.program.id, issue.event)
+        place = _place_of(sale.event) if sale is not None else {"tier": None, "channel": None}
+        coupon = CouponRecord(issue, tier=place["tier"], channel=place["channel"])
+        self.storage.add_coupon(self.program.id, coupon, self.at)
         self.count(issue.claims)
         return issue
 

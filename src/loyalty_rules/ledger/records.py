@@ -90,6 +90,8 @@ class LotHistory:
     claimed: tuple[tuple[datetime, Decimal], ...] = ()
     origin: str | None = None
     store: str | None = None
+    tier: str | None = None
+    channel: str | None = None
 
     def lot(self, at: datetime | None = None) -> Lot | None:
         """Return the lot as of an instant, or the current lot if `at` is None; None if it had not been issued yet."""
@@ -124,6 +126,8 @@ class LotHistory:
             expires_at=expiry.expires_at,
             origin=self.origin,
             store=self.store,
+            tier=self.tier,
+            channel=self.channel,
         )
         for each in entries:
             lot = lot.moved(each.source, each.target, each.amount)

@@ -5,7 +5,7 @@ Lots and coupons expire by time, whether or not a sweep has recorded that. So a 
 before and after a sweep. Days and months are local, in the program's zone. Source: ledger 4.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -22,6 +22,8 @@ from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, read_
 from loyalty_rules.values.dates import in_zone
 
 __all__ = [
+    "DIMENSIONS",
+    "By",
     "Conversion",
     "CouponLiability",
     "Issuance",
@@ -163,8 +165,20 @@ def _most(benefit: Benefit | None, coupon: CouponRecord) -> int | None:
 
 # -- issuance --------------------------------------------------------------------------------------------------------
 
-By: TypeAlias = Literal["promotion", "store", "issued_in", "month"]
-_DIMENSIONS = ("promotion", "store", "issued_in", "month")
+By: TypeAlias = Literal[
+    "promotion",
+    "store",
+    "member",
+    "tier",
+    "channel",
+    "issued_in",
+    "day",
+    "week",
+    "month",
+    "redeemed_store",
+    "redeemed_member",
+]
+"""The name of a dimension of the issuance."""
 _COLUMNS = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
 _BUCKETS: Mapping[str, tuple[str, int]] = {
     "issued": ("issued", -1),  # new units come from here: a movement out of it is an issue
@@ -199,14 +213,26 @@ class Issuance:
 
 
 @attrs.frozen
+class _Origin:
+    """The issue of units or of a coupon: by which promotion, at which sale, to whom, and when."""
+
+    promotion: str | None
+    store: str | None
+    member: str | None
+    tier: str | None
+    channel: str | None
+    issued_at: datetime
+
+
+@attrs.frozen
 class _Fact:
     """One change of a column of the report at an instant, in millionths."""
 
     kind: Literal["currency", "coupon"]
     of: str
-    promotion: str | None
-    store: str | None
-    issued_at: datetime
+    origin: _Origin
+    redeemed_store: str | None
+    redeemed_member: str | None
     at: datetime
     column: str
     amount: int
@@ -215,14 +241,16 @@ class _Fact:
 def issuance(program: Program, rows: ReportRows, by: Sequence[By] = ()) -> tuple[Issuance, ...]:
     """Report issued, redeemed, expired, reversed, voided and outstanding units of each currency and coupon type.
 
-    `by` are further dimensions: `promotion`; `store`, that of the sale, or None; `issued_in`, the month of the issue;
-    `month`, the month of the change, in which `outstanding` is the net change. Months are `YYYY-MM`.
+    `by` are further dimensions. Of the issue: `promotion`; `store` and `channel` of the sale, `tier` of its member;
+    `member`, to whom it was issued; `issued_in`, its month. Of the change, in which `outstanding` is the net change:
+    `day`, `week`, `month`. Of the redemption: `redeemed_store`, `redeemed_member`. Days are `YYYY-MM-DD`, weeks
+    `YYYY-Www` (ISO), months `YYYY-MM`. A value that does not exist is None.
     """
-    _check(by, _DIMENSIONS)
+    _check(by, DIMENSIONS)
     zone = program.plan.zone
     sums: dict[tuple[str, str, tuple[str | None, ...]], dict[str, int]] = {}
     for fact in _facts(rows):
-        key = fact.kind, fact.of, tuple(_dimension(fact, each, zone) for each in by)
+        key = fact.kind, fact.of, tuple(_DIMENSIONS[each](fact, zone) for each in by)
         row = sums.setdefault(key, dict.fromkeys(_COLUMNS, 0))
         row[fact.column] += fact.amount
     return tuple(
@@ -236,37 +264,55 @@ def issuance(program: Program, rows: ReportRows, by: Sequence[By] = ()) -> tuple
     )
 
 
-def _dimension(fact: _Fact, by: By, zone: tzinfo) -> str | None:
-    match by:
-        case "promotion":
-            return fact.promotion
-        case "store":
-            return fact.store
-        case "issued_in":
-            return _month(fact.issued_at, zone)
-        case "month":
-            return _month(fact.at, zone)
+_DIMENSIONS: Mapping[str, Callable[[_Fact, tzinfo], str | None]] = {
+    "promotion": lambda fact, _: fact.origin.promotion,
+    "store": lambda fact, _: fact.origin.store,
+    "member": lambda fact, _: fact.origin.member,
+    "tier": lambda fact, _: fact.origin.tier,
+    "channel": lambda fact, _: fact.origin.channel,
+    "issued_in": lambda fact, zone: _month(fact.origin.issued_at, zone),
+    "day": lambda fact, zone: in_zone(fact.at, zone).date().isoformat(),
+    "week": lambda fact, zone: in_zone(fact.at, zone).strftime("%G-W%V"),
+    "month": lambda fact, zone: _month(fact.at, zone),
+    "redeemed_store": lambda fact, _: fact.redeemed_store,
+    "redeemed_member": lambda fact, _: fact.redeemed_member,
+}
+"""The value of each dimension for a change."""
+
+DIMENSIONS = tuple(_DIMENSIONS)
+"""The names by which the issuance can be split."""
 
 
 def _facts(rows: ReportRows) -> Iterator[_Fact]:
-    issued_at = {history.lot.key: history.entries[0].at for history in rows.lots}
+    origins = {history.lot.key: _origin_of(history) for history in rows.lots if history.lot.origin is None}
     for history in rows.lots:
-        yield from _facts_of_lot(history, issued_at[history.lot.origin or history.lot.key], rows.at)
+        origin = origins.get(history.lot.origin or history.lot.key)
+        yield from _facts_of_lot(history, origin or _origin_of(history), rows.at)
     for coupon in rows.coupons:
         yield from _facts_of_coupon(coupon, rows.at)
 
 
-def _facts_of_lot(history: ReportLot, issued_at: datetime, at: datetime) -> Iterator[_Fact]:
-    lot, issue, entries = history.lot, history.lot.issue, history.entries
+def _origin_of(history: ReportLot) -> _Origin:
+    """Return the origin of a lot; an adjustment has no promotion, and that of a group no member."""
+    lot, issue = history.lot, history.lot.issue
+    return _Origin(
+        issue.promotion or None, lot.store, issue.member or None, lot.tier, lot.channel, history.entries[0].at
+    )
 
-    def fact(when: datetime, bucket: str, amount: int) -> _Fact:
+
+def _facts_of_lot(history: ReportLot, origin: _Origin, at: datetime) -> Iterator[_Fact]:
+    lot, issue = history.lot, history.lot.issue
+
+    def fact(when: datetime, bucket: str, amount: int, redeemed_member: str | None = None) -> _Fact:
         column, sign = _BUCKETS[bucket]
-        return _Fact("currency", issue.currency, issue.promotion, lot.store, issued_at, when, column, sign * amount)
+        return _Fact("currency", issue.currency, origin, None, redeemed_member, when, column, sign * amount)
 
-    for each in entries:
+    for each in history.entries:
         amount = micros(each.amount)
-        yield fact(each.at, each.source, -amount)
-        yield fact(each.at, each.target, amount)
+        spends = "spent" in (each.source, each.target) and each.account.kind == "member"
+        member = each.account.id if spends else None
+        yield fact(each.at, each.source, -amount, member)
+        yield fact(each.at, each.target, amount, member)
     if lot.outstanding > 0 and lot.expires_at is not None and lot.expires_at <= at:
         amount = micros(lot.outstanding)
         yield fact(lot.expires_at, "available", -amount)
@@ -275,18 +321,11 @@ def _facts_of_lot(history: ReportLot, issued_at: datetime, at: datetime) -> Iter
 
 def _facts_of_coupon(coupon: CouponRecord, at: datetime) -> Iterator[_Fact]:
     issue, state = coupon.issue, coupon.state_at(at)
+    origin = _Origin(issue.promotion, issue.store, issue.member, coupon.tier, coupon.channel, issue.issued_at)
+    store, member = (getattr(coupon, name, None) for name in ("redeemed_at_store", "redeemed_by_member"))
 
     def fact(when: datetime, column: str, amount: int) -> _Fact:
-        return _Fact(
-            "coupon",
-            issue.coupon_type,
-            issue.promotion,
-            issue.store,
-            issue.issued_at,
-            when,
-            column,
-            amount * MICRO,
-        )
+        return _Fact("coupon", issue.coupon_type, origin, store, member, when, column, amount * MICRO)
 
     yield fact(issue.issued_at, "issued", 1)
     yield fact(issue.issued_at, "outstanding", 1)
@@ -346,7 +385,7 @@ def conversion(
     Rates have `digits` decimals (0 to 6), rounded half up. `by` are further dimensions: the `promotion` or the `store`
     that issued the coupon.
     """
-    _check(by, _DIMENSIONS[:2])
+    _check(by, ("promotion", "store"))
     read_whole(digits, 0, 6)
     zone = program.plan.zone
     sums: dict[tuple[str, tuple[str | None, ...]], dict[str, int]] = {}

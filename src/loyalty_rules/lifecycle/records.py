@@ -69,7 +69,8 @@ class Lot:
     A lot is live while an instant is before `expires_at` and units are outstanding. `order` is the order of issue;
     `rolling` lots were issued with a rolling expiry. `taken_back` are the units that returns of its sale have claimed,
     from any lot, shortfalls included. A promise is a lot with units promised and none outstanding. A lot with an
-    `origin` has units that moved on from that lot. `store` is the store of the sale.
+    `origin` has units that moved on from that lot. `store`, `tier` (the member's) and `channel` are
+    those of the sale.
     """
 
     issue: IssueCurrency
@@ -89,6 +90,8 @@ class Lot:
     expires_at: datetime | None = None
     origin: str | None = None
     store: str | None = None
+    tier: str | None = None
+    channel: str | None = None
 
     @property
     def key(self) -> str:
@@ -153,6 +156,8 @@ class FurtherLot:
     origin: str | None
     store: str | None
     rolling: bool
+    tier: str | None = None
+    channel: str | None = None
 
     @property
     def key(self) -> str:
@@ -197,7 +202,7 @@ class CouponRecord:
 
     `member` has the coupon, which may be another than the member to whom it was issued. An extension moves
     `expires_on` and `expires_at`, at which the coupon expires, whether or not a sweep has recorded that. `topped_up` is
-    the sum that was added to a stored value.
+    the sum that was added to a stored value. `tier` (the member's) and `channel` are those of the sale.
     """
 
     issue: IssueCoupon
@@ -212,6 +217,8 @@ class CouponRecord:
         default=attrs.Factory(lambda self: self.issue.expires_at, takes_self=True)
     )
     topped_up: Decimal = ZERO
+    tier: str | None = None
+    channel: str | None = None
 
     @property
     def key(self) -> str:

@@ -161,7 +161,16 @@ class MemoryStorage:
     def add_lot(self, lot: Lot, entry: Entry) -> None:
         """Add a lot without units, and its first entry, which brings them."""
         program, issue = entry.program, lot.issue
-        history = LotHistory(issue, program, len(self.histories), lot.rolling, origin=lot.origin, store=lot.store)
+        history = LotHistory(
+            issue,
+            program,
+            len(self.histories),
+            lot.rolling,
+            origin=lot.origin,
+            store=lot.store,
+            tier=lot.tier,
+            channel=lot.channel,
+        )
         self.put(self.histories, issue.key, history)
         self.append(self.lots_of_account, (program, entry.account), issue.key)
         self.append(self.lots_of_event, (program, issue.event), issue.key)

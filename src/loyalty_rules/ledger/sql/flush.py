@@ -131,10 +131,13 @@ class Flush:
         )
 
     def _new_coupon_row(self, coupon: Tracked[CouponRecord]) -> dict[str, Any]:
-        issue, state = coupon.current.issue, coupon_state_row(coupon.current)
+        current = coupon.current
+        issue, state = current.issue, coupon_state_row(current)
         document, fingerprint = self._document(issue)
         latest_at = microseconds(coupon.latest_at)
-        return new_coupon_row(self._batch.record.program, issue, document, fingerprint, state, latest_at)
+        return new_coupon_row(
+            self._batch.record.program, issue, document, fingerprint, state, latest_at, current.tier, current.channel
+        )
 
     def _write_counters(self) -> None:
         """Write the sum of the draws on each counter in one change, so that the condition applies to the sum."""

@@ -147,6 +147,8 @@ def lot_of(row: Row[Any]) -> Lot:
         expires_at=_instant_of(row.expires_at),
         origin=row.origin,
         store=row.store,
+        tier=row.tier,
+        channel=row.channel,
     )
 
 
@@ -209,6 +211,8 @@ def new_lot_row(lot: Lot, document: Mapping[str, Any], latest_at: datetime, prog
         **account_row(program, lot.account, issue.currency),
         "event": issue.event,
         "store": lot.store,
+        "tier": lot.tier,
+        "channel": lot.channel,
         "origin": lot.origin,
         "issue": text_of_json(document),
         "rolling": int(lot.rolling),
@@ -222,7 +226,8 @@ def new_lot_row(lot: Lot, document: Mapping[str, Any], latest_at: datetime, prog
 def lot_history_of(row: Row[Any]) -> LotHistory:
     """Return the history of a lot, without its entries and changes yet."""
     issue = restore(json_of(row.issue), IssueCurrency)
-    return LotHistory(issue, row.program, row.number, bool(row.rolling), origin=row.origin, store=row.store)
+    place = {"store": row.store, "tier": row.tier, "channel": row.channel}
+    return LotHistory(issue, row.program, row.number, bool(row.rolling), origin=row.origin, **place)
 
 
 def with_history(history: LotHistory, entries: Sequence[Entry], changes: Sequence[Row[Any]]) -> LotHistory:
@@ -325,6 +330,8 @@ def coupon_of(row: Row[Any], serials: SerialsAtRest, state: Row[Any] | None = No
         expires_on=day_of(current.expires_on),
         expires_at=_instant_of(current.expires_at),
         topped_up=decimal_of(current.topped_up),
+        tier=row.tier,
+        channel=row.channel,
     )
 
 
@@ -335,12 +342,16 @@ def new_coupon_row(
     fingerprint: bytes | None,
     state: Mapping[str, Any],
     latest_at: int,
+    tier: str | None,
+    channel: str | None,
 ) -> dict[str, Any]:
     """Convert a new coupon to a row; `document` is its issue without the serial, `state` the columns of its state."""
     return {
         "key": issue.key,
         "program": program,
         "event": issue.event,
+        "tier": tier,
+        "channel": channel,
         "code": issue.code,
         "fingerprint": fingerprint,
         "issue": text_of_json(document),

@@ -70,14 +70,25 @@ def _receipts(connection: Connection, tables: Tables) -> Iterator[tuple[Any, Seq
         after = rows[-1].number
 
 
+def _place_of(row: Any) -> dict[str, Any]:
+    """Return the store, the member's tier and the channel of the sale of a batch."""
+    event = json_of(row.inputs)["event"]
+    member = event["member"]
+    return {
+        "store": event["store"],
+        "tier": member["tier"] if member is not None else None,
+        "channel": event["channel"],
+    }
+
+
 def _issue_lots(
     connection: Connection, tables: Tables, storage: SQLStorage, row: Any, documents: Sequence[dict[str, Any]]
 ) -> None:
     rolling = {extended_issue(each["key"]) for each in documents if each["type"] == ExtendExpiry.type}
     issues = {each["key"]: each for each in documents if each["type"] == IssueCurrency.type}
-    store = json_of(row.inputs)["event"]["store"]
+    place = _place_of(row)
     histories = [
-        LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling, store=store)
+        LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling, **place)
         for key, each in issues.items()
     ]
     _add_lots(connection, tables, storage, histories)
@@ -89,7 +100,17 @@ def _add_further_lots(connection: Connection, tables: Tables, storage: SQLStorag
     of_batch = select(v.c.document).where(v.c.batch == row.batch, v.c.kind == FURTHER_LOTS.name).order_by(v.c.number)
     further = [record_of(FURTHER_LOTS, document) for document in connection.execute(of_batch).scalars()]
     histories = [
-        LotHistory(each.issue, row.program, 0, each.rolling, origin=each.origin, store=each.store) for each in further
+        LotHistory(
+            each.issue,
+            row.program,
+            0,
+            each.rolling,
+            origin=each.origin,
+            store=each.store,
+            tier=each.tier,
+            channel=each.channel,
+        )
+        for each in further
     ]
     _add_lots(connection, tables, storage, histories)
 
@@ -118,5 +139,8 @@ def _issue_coupons(connection: Connection, tables: Tables, row: Any, documents: 
         fingerprint = bytes.fromhex(hidden["fingerprint"]) if hidden is not None else None
         state = {name: getattr(last, name) for name in COUPON_COLUMNS if name in states.c}
         latest_at = max(each.at for each in coupon_states)
-        new = new_coupon_row(row.program, issue, document, fingerprint, state, latest_at)
+        place = _place_of(row)
+        new = new_coupon_row(
+            row.program, issue, document, fingerprint, state, latest_at, place["tier"], place["channel"]
+        )
         connection.execute(insert(tables.coupons), new)

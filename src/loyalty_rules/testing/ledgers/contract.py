@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from loyalty_rules.ledger.protocol import Ledger
-from loyalty_rules.testing.ledgers.facts.by_hand import AdjustFacts, CardFacts, HandFacts, TransferFacts
+from loyalty_rules.testing.ledgers.facts.by_hand import AdjustFacts, CardFacts, HandFacts, ReportFacts, TransferFacts
 from loyalty_rules.testing.ledgers.facts.coupons import CouponFacts, CouponStory, RedemptionFacts
 from loyalty_rules.testing.ledgers.facts.expiring import ExpiryFacts, ExtensionFacts
 from loyalty_rules.testing.ledgers.facts.owing import ShortfallFacts
@@ -63,6 +63,7 @@ class LedgerContract(
     TransferFacts,
     HandFacts,
     CardFacts,
+    ReportFacts,
 ):
     """The contract: a subclass provides the fixture `ledger`, a new and empty ledger for each test."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.receipts import AdjustReceipt, TransferReceipt
+from loyalty_rules.ledger.reports import issuance
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.testing.ledgers.facts.promising import reasons
 from loyalty_rules.testing.ledgers.facts.till import (
@@ -28,7 +29,7 @@ from loyalty_rules.testing.ledgers.facts.till import (
     shop,
 )
 
-__all__ = ["AdjustFacts", "CardFacts", "HandFacts", "TransferFacts"]
+__all__ = ["AdjustFacts", "CardFacts", "HandFacts", "ReportFacts", "TransferFacts"]
 
 WHY: Document = {"reason": "typed by mistake", "by": "desk-3"}
 DAYS_30: Document = {"type": "fixed_period", "after": {"days": 30}}
@@ -358,3 +359,48 @@ class CardFacts:
         card.redeem(serial_of(sale), "P1", "60")
         card.take_back("T1", "100")
         assert (card.coupon(sale).state, card.coupon(sale).remaining) == ("issued", 20)
+
+
+class ReportFacts:
+    """Facts about reports of operations on an account, and by further dimensions."""
+
+    def report(self, till: Till, *by: Any) -> dict[Any, tuple[Decimal, Decimal, Decimal, Decimal]]:
+        """Return issued, redeemed, voided and outstanding units by the values of the dimensions."""
+        rows = issuance(till.program, till.ledger.report_rows("acme", till.now), by)
+        return {(*row.group.values(),): (row.issued, row.redeemed, row.voided, row.outstanding) for row in rows}
+
+    def test_adjusted_units_are_issued_and_voided_without_a_promotion(self, till: Till) -> None:
+        adjust(till, "100", "A1")
+        adjust(till, "-30", "A2")
+        assert self.report(till, "promotion", "member", "store") == {(None, "anna", None): (100, 0, 30, 70)}
+
+    def test_a_transfer_issues_and_redeems_nothing(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("100")), **giving()))
+        till.sell("T1", "100")
+        transfer(till, "60")
+        till.spend("50", account=BEN)
+        assert self.report(till) == {(): (100, 50, 0, 50)}
+        assert self.report(till, "member") == {("anna",): (100, 50, 0, 50)}  # to whom they were issued
+        assert self.report(till, "redeemed_member") == {("ben",): (0, 50, 0, -50), (None,): (100, 0, 0, 100)}
+
+    def test_units_are_split_by_facts_of_their_sale(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("100"))))
+        till.sell("T1", "10", channel="web")
+        gold = {"id": "ben", "tier": "gold"}
+        till.process({"type": "transaction", "id": "T2", "amount": "7", "member": gold, "channel": "pos"})
+        assert self.report(till, "tier", "channel") == {("gold", "pos"): (7, 0, 0, 7), (None, "web"): (10, 0, 0, 10)}
+
+    def test_coupons_are_split_by_facts_of_their_sale(self, till: Till) -> None:
+        till.runs(shop(hand_out(), coupon_types=coupon_type()))
+        till.sell("T1", channel="web")
+        till.void("acme/T1/p/thanks/1")
+        till.sell("T2", member=None)
+        found = self.report(till, "member", "channel")
+        assert found == {("anna", "web"): (1, 0, 1, 0), (None, None): (1, 0, 0, 1)}
+
+    def test_changes_are_split_by_day_and_week(self, till: Till) -> None:
+        adjust(till, "10", "A1")
+        till.on(5)  # Monday, 20 January
+        adjust(till, "-4", "A2")
+        assert self.report(till, "day") == {("2025-01-15",): (10, 0, 0, 10), ("2025-01-20",): (0, 0, 4, -4)}
+        assert self.report(till, "week") == {("2025-W03",): (10, 0, 0, 10), ("2025-W04",): (0, 0, 4, -4)}
