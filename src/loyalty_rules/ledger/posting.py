@@ -12,7 +12,6 @@ from typing import Any
 import attrs
 
 from loyalty_rules.engine.counters import tracker_counter
-from loyalty_rules.engine.plan import BoundExtensionAction
 from loyalty_rules.errors import MissingSerialsError
 from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.intents import (
@@ -47,13 +46,9 @@ from loyalty_rules.intents import (
 from loyalty_rules.keys import (
     counts_times,
     debt_payment_key,
-    event_key,
     extended_issue,
-    extension_key,
-    issue_key,
     key_part,
     kind_of_phase,
-    tier_key,
 )
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
@@ -65,16 +60,15 @@ from loyalty_rules.ledger.kinds import (
     REMARKS,
     SHORTFALLS,
     balance_name,
-    holder_name,
 )
 from loyalty_rules.ledger.late import available_since
-from loyalty_rules.ledger.purchases import Purchase, purchases_of
+from loyalty_rules.ledger.levels_lost import levels_taken_back
+from loyalty_rules.ledger.purchases import Purchase, drawn, purchases_of
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
 from loyalty_rules.lifecycle.adjusting import lot_of_adjustment
 from loyalty_rules.lifecycle.extending import last_day_of
-from loyalty_rules.lifecycle.levels import standing_at, without_sale
 from loyalty_rules.lifecycle.promises import released_part
 from loyalty_rules.lifecycle.records import (
     Account,
@@ -88,14 +82,12 @@ from loyalty_rules.lifecycle.records import (
     Sale,
     Shortfall,
 )
-from loyalty_rules.lifecycle.spending import available, draw, in_order_of_spending, worth
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.lifecycle.transferring import lot_of_transfer
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
 from loyalty_rules.values.apportionment import split, unit_of
-from loyalty_rules.values.dates import in_zone
 
 __all__ = ["Posting", "windows_of"]
 
@@ -160,39 +152,14 @@ class Posting:
     # -- purchases ---------------------------------------------------------------------------------------------------
 
     def check_purchase(self, purchase: Purchase) -> None:
-        """Refuse the spends of a purchase and all that depends on them if one of them would be trimmed or refused.
-
-        Source: semantics 12, 17.
-        """
-        counter = purchase.short_counter(self.left_of) or self.short_balance(purchase)
+        """Refuse the spends of a purchase and all that depends on them if one of them would be trimmed or refused."""
+        counter = purchase.short_counter(self.left_of) or purchase.short_balance(self.storage, self.program, self.at)
         if counter is None:
             return
         for intent in purchase.intents:
             asked = intent.amount if not isinstance(intent, IssueCoupon) else Decimal(1)
             self.refuse(intent, Trim(intent.key, counter, asked, Decimal(0)))
-        for spend in purchase.spends:
-            self._refused |= self.extensions_paid_by(spend)
-
-    def short_balance(self, purchase: Purchase) -> str | None:
-        """Return the name of a balance that is less than the spends of a purchase, or None."""
-        for account, currency in purchase.balances():
-            lots = [lot for lot in self.storage.lots_of(self.program.id, account) if lot.issue.currency == currency]
-            owed = self.storage.records(SHORTFALLS, self.program.id, debtor=balance_name(account, currency))
-            debt = sum(micros(each.open) for each in owed)
-            if purchase.lacks(account, currency, micros(available(lots, self.at)) - debt):
-                return f"balance/{balance_name(account, currency)}"
-        return None
-
-    def extensions_paid_by(self, spend: SpendCurrency) -> set[str]:
-        """Return the keys of the extensions that a spend pays for."""
-        assert spend.promotion is not None
-        bound = next(each for each in self.program.plan.promotions if each.promotion.id == spend.promotion)
-        event = spend.key.removesuffix(f"/{spend.promotion}/{spend.action}")
-        return {
-            extension_key(issue_key(event, each.key))
-            for each in bound.actions
-            if isinstance(each, BoundExtensionAction) and each.action.id in bound.paid
-        }
+        self._refused |= purchase.extensions(self.program)
 
     # -- entries ---------------------------------------------------------------------------------------------------
 
@@ -417,36 +384,9 @@ class Posting:
         counter = tracker_counter(tracker, intent.group or intent.member, sale.event_on)
         self.storage.add_contribution(self.program.id, of, tracker.id, window_of(counter), micros(intent.value))
         if micros(intent.value) < 0 and sale.program.tiers:
-            self.take_back_levels(sale, intent, window_of(counter))
+            taken = levels_taken_back(self.storage, self.identity, sale, intent, window_of(counter))
+            self.recorded += taken
         return intent
-
-    def take_back_levels(self, sale: Sale, intent: AdvanceTracker, window: Window) -> None:
-        """Take back the levels that a sale gave, if the tracker in its window reaches them no more."""
-        value = self.storage.counter_value(self.program.id, window)
-        for bound in sale.program.plan.tiers:
-            change = self.storage.record(LEVELS, tier_key(event_key(self.program.id, sale.event.id), bound.tier.id))
-            if bound.tier.by != intent.tracker or change is None:
-                continue
-            changes = self.storage.records(LEVELS, self.program.id, holder=holder_name(change.tier, change.account))
-            left = without_sale(bound.tier, change, changes, value)
-            if left is None or left == change:
-                continue
-            self.storage.save_record(LEVELS, self.program.id, left, self.at)
-            before = standing_at(bound.tier, changes, self.at)
-            after = standing_at(bound.tier, [left if each.key == left.key else each for each in changes], self.at)
-            if after != before:
-                key, on = tier_key(event_key(self.program.id, self.identity.event), bound.tier.id), self.at
-                taken = ChangeTier(
-                    key,
-                    bound.tier.id,
-                    intent.member,
-                    intent.group,
-                    before.level,
-                    after.level,
-                    in_zone(on, sale.program.plan.zone).date(),
-                    after.until,
-                )
-                self.recorded.append(taken)
 
     def without_trims(self, intent: AdvanceTracker, sale: Sale) -> AdvanceTracker:
         """Return the advance of a tracker of awards by the issues of this batch after caps; any other unchanged."""
@@ -528,22 +468,11 @@ class Posting:
 
     def spend_currency(self, intent: SpendCurrency) -> SpendCurrency:
         if not intent.draws:
-            intent = self.drawn(intent)
+            intent = drawn(self.storage, self.program, intent, self.at)
         for part in intent.draws:
             self.move(part.lot, "available", "spent", part.amount, intent.key)
         self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
         return intent
-
-    def drawn(self, intent: SpendCurrency) -> SpendCurrency:
-        """Return the spend of an action with its draws on live lots, and its worth."""
-        account = Account.of(intent)
-        lots = [lot for lot in self.storage.lots_of(self.program.id, account) if lot.issue.currency == intent.currency]
-        rate = next(each.redeem for each in self.program.currencies if each.id == intent.currency)
-        return attrs.evolve(
-            intent,
-            value=worth(rate, intent.amount) if rate is not None else None,
-            draws=draw(in_order_of_spending(lots, self.at), intent.amount),
-        )
 
     def undo_spend(self, intent: UndoSpend) -> UndoSpend:
         for part in intent.draws:

@@ -4,16 +4,22 @@ Source: semantics 12, 17.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 import attrs
 
+from loyalty_rules.engine.plan import BoundExtensionAction
 from loyalty_rules.intents import Claim, Intent, IssueCoupon, IssueCurrency, SpendCurrency
-from loyalty_rules.ledger.storage import Window
+from loyalty_rules.keys import extension_key, issue_key
+from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
+from loyalty_rules.ledger.storage import Storage, Window
 from loyalty_rules.lifecycle.records import Account
+from loyalty_rules.lifecycle.spending import available, draw, in_order_of_spending, worth
+from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import micros
 
-__all__ = ["Purchase", "purchases_of"]
+__all__ = ["Purchase", "drawn", "purchases_of"]
 
 Part: TypeAlias = IssueCurrency | IssueCoupon | SpendCurrency
 
@@ -49,9 +55,28 @@ class Purchase:
                     return str(claim.counter)
         return None
 
-    def balances(self) -> Iterator[tuple[Account, str]]:
-        """Yield the account and the currency of each spend, once."""
-        yield from dict.fromkeys((Account.of(each), each.currency) for each in self.spends)
+    def short_balance(self, storage: Storage, program: Program, at: datetime) -> str | None:
+        """Return the name of a balance that is less than the spends, or None."""
+        for account, currency in dict.fromkeys((Account.of(each), each.currency) for each in self.spends):
+            lots = [lot for lot in storage.lots_of(program.id, account) if lot.issue.currency == currency]
+            owed = storage.records(SHORTFALLS, program.id, debtor=balance_name(account, currency))
+            debt = sum(micros(each.open) for each in owed)
+            if self.lacks(account, currency, micros(available(lots, at)) - debt):
+                return f"balance/{balance_name(account, currency)}"
+        return None
+
+    def extensions(self, program: Program) -> set[str]:
+        """Return the keys of the extensions that the spends pay for."""
+        first = self.spends[0] if self.spends else None
+        bound = next((each for each in program.plan.promotions if first and each.promotion.id == first.promotion), None)
+        if first is None or bound is None:
+            return set()
+        event = first.key.removesuffix(f"/{first.promotion}/{first.action}")
+        return {
+            extension_key(issue_key(event, each.key))
+            for each in bound.actions
+            if isinstance(each, BoundExtensionAction) and each.action.id in bound.paid
+        }
 
     def lacks(self, account: Account, currency: str, available: int) -> bool:
         """Return whether a balance, in millionths, is too small for a spend, with the issues that come before it."""
@@ -66,6 +91,18 @@ class Purchase:
                 elif intent.state == "issued":
                     available += micros(intent.amount)
         return False
+
+
+def drawn(storage: Storage, program: Program, spend: SpendCurrency, at: datetime) -> SpendCurrency:
+    """Return the spend of an action with its draws on live lots, and its worth."""
+    lots = storage.lots_of(program.id, Account.of(spend))
+    mine = [lot for lot in lots if lot.issue.currency == spend.currency]
+    rate = next(each.redeem for each in program.currencies if each.id == spend.currency)
+    return attrs.evolve(
+        spend,
+        value=worth(rate, spend.amount) if rate is not None else None,
+        draws=draw(in_order_of_spending(mine, at), spend.amount),
+    )
 
 
 def purchases_of(intents: Sequence[Intent]) -> Iterator[Purchase]:

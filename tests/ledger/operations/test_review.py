@@ -119,36 +119,3 @@ def test_the_way_to_the_next_level_is_the_missing_amount() -> None:
     assert ledger.tier(loaded, "M1", "status", at("2025-03-04")) == TierStatus("gold", date(2026, 12, 31), None, None)
     with pytest.raises(lr.InvalidValueError, match="no tier"):
         ledger.tier(loaded, "M1", "rank", at("2025-03-04"))
-
-
-@pytest.mark.parametrize(
-    ("before", "last", "expected"),
-    [
-        ("950", "100", ("bronze", None)),  # 950 do not reach silver
-        ("1000", "4000", ("silver", "2026-12-31")),  # the level before, with its last day
-        ("1000", "100", ("silver", "2026-12-31")),  # still reached
-    ],
-)
-def test_a_level_is_lost_with_the_sale_that_gave_it(before: str, last: str, expected: tuple) -> None:
-    ledger, loaded = MemoryLedger(), shop()
-    bought(ledger, loaded, before, "2025-03-01")
-    bought(ledger, loaded, last, "2025-03-02")
-    held = level(ledger, loaded, "2025-03-03")
-    back = {"type": "return", "id": "R", "occurred_at": "2025-03-04T10:00:00Z", "of": "T-2025-03-02", "amount": last}
-    receipt = ledger.process(loaded, lr.load_event(back))
-
-    assert level(ledger, loaded, "2025-03-05") == expected
-    assert level(ledger, loaded, "2025-03-03") == held
-    changed = [each for each in receipt.intents if isinstance(each, lr.ChangeTier)]
-    assert [each.to_level for each in changed] == ([] if held == expected else [expected[0]])
-    assert ledger.check_invariants() == []
-
-
-def test_a_part_of_a_sale_leaves_a_level_between() -> None:
-    """5,000 made gold; 2,000 are left, which reach silver."""
-    ledger, loaded = MemoryLedger(), shop()
-    bought(ledger, loaded, "5000", "2025-03-02")
-    back = {"type": "return", "id": "R", "occurred_at": "2025-03-04T10:00:00Z", "of": "T-2025-03-02", "amount": "3000"}
-    ledger.process(loaded, lr.load_event(back))
-
-    assert level(ledger, loaded, "2025-03-05") == ("silver", "2026-12-31")
