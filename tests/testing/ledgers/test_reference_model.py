@@ -8,6 +8,7 @@ import pytest
 
 from loyalty_rules.testing.ledgers.reference_model import Counters, Lot, Model, in_order
 from loyalty_rules.testing.ledgers.reference_programs import FIRST, SECOND, Bill, CounterUse, CouponRule, CurrencyRule
+from loyalty_rules.testing.ledgers.reference_records import GoodsBack
 
 NOON = datetime(2025, 1, 27, 6, 30, tzinfo=UTC)  # 12:00 in the zone of the programs
 ANNA = ("member", "anna")
@@ -64,7 +65,7 @@ def test_a_copy_of_the_counters_does_not_change() -> None:
 
 
 def test_a_sale_of_20_earns_points_at_once_and_promises_of_points() -> None:
-    """Base: 1 point for each 10. Late: 10 percent. Piece: 1 point. Stars: ship, roll and family."""
+    """Base: 1 point for each 10. Late: 10 percent. Piece: 1 point. Small: 3. Stars: ship, roll, goods and family."""
     model = sold(bill())
 
     assert {key.split("/")[2]: lot.issued for key, lot in model.lots.items()} == {
@@ -74,9 +75,11 @@ def test_a_sale_of_20_earns_points_at_once_and_promises_of_points() -> None:
         "roll": 200,
         "family": 200,
         "piece": 100,
+        "goods": 200,
+        "small": 300,
     }
-    assert model.balance(ANNA, "points", NOON) == (200, 300, 0)
-    assert model.balance(ANNA, "stars", NOON) == (200, 100, 0)
+    assert model.balance(ANNA, "points", NOON) == (500, 300, 0)
+    assert model.balance(ANNA, "stars", NOON) == (400, 100, 0)
     assert model.balance(("group", "home"), "stars", NOON) == (200, 0, 0)
 
 
@@ -116,7 +119,7 @@ def test_a_delayed_promise_is_released_after_three_days() -> None:
 
     assert model.settle(NOON + timedelta(days=3, seconds=-1)) == []
     assert [lot.key for lot in model.settle(NOON + timedelta(days=3))] == ["acme/T1/late/do"]
-    assert model.balance(ANNA, "points", NOON + timedelta(days=3)) == (400, 100, 0)
+    assert model.balance(ANNA, "points", NOON + timedelta(days=3)) == (700, 100, 0)
 
 
 def test_a_shipped_sale_releases_its_promise_once() -> None:
@@ -141,15 +144,15 @@ def test_a_promise_whose_expiry_is_past_is_cancelled() -> None:
 def test_a_full_return_takes_back_all_but_kept_awards() -> None:
     model = sold(bill())
 
-    assert model.take_back(model.sales["T1"], NOON, 2000, 1)
-    assert model.balance(ANNA, "points", NOON) == (0, 0, 0)
-    assert [lot.rule.id for lot in model.lots.values() if lot.outstanding or lot.promised] == ["ship"]
+    assert model.take_back(model.sales["T1"], NOON, GoodsBack(2000, 1))
+    assert model.balance(ANNA, "points", NOON) == (300, 0, 0)
+    assert [lot.rule.id for lot in model.lots.values() if lot.outstanding or lot.promised] == ["ship", "small"]
 
 
 def test_a_half_return_recomputes_the_award() -> None:
-    """A bill of 10 earns 1 point of base; the proportional 2 points of late become 1."""
+    """The rest of 10 earns 1 point of base and 1 of the piece, of 3; the proportional 2 points of late become 1."""
     model = sold(bill())
-    model.take_back(model.sales["T1"], NOON, 1000, 0)
+    model.take_back(model.sales["T1"], NOON, GoodsBack(1000, 0))
 
     assert model.lots["acme/T1/base/do"].outstanding == 100
     assert model.lots["acme/T1/late/do"].promised == 100
@@ -158,14 +161,14 @@ def test_a_half_return_recomputes_the_award() -> None:
 def test_more_pieces_than_bought_are_refused() -> None:
     model = sold(bill())
 
-    assert not model.take_back(model.sales["T1"], NOON, 0, 2)
-    assert model.sales["T1"].pieces_back == 0
+    assert not model.take_back(model.sales["T1"], NOON, GoodsBack(0, 2))
+    assert model.sales["T1"].pieces_back() == 0
 
 
 def test_a_shortfall_is_carried_and_paid_by_the_next_award() -> None:
     model = sold(bill(amount=4000))
     assert model.spend(FIRST, "key", ANNA, "points", 400, NOON) == []
-    model.take_back(model.sales["T1"], NOON, 4000, 1)
+    model.take_back(model.sales["T1"], NOON, GoodsBack(4000, 1))
     assert model.balance(ANNA, "points", NOON)[2] == 400
 
     sold(bill("T2", 5000), model=model)
@@ -177,7 +180,7 @@ def test_a_shortfall_that_is_written_off_leaves_no_debt() -> None:
     model = Model()
     model.record(model.decide(SECOND, bill(), model.copy_of_counters()))  # 4 points of base
     model.spend(SECOND, "key", ANNA, "points", 400, NOON)
-    model.take_back(model.sales["T1"], NOON, 2000, 1)
+    model.take_back(model.sales["T1"], NOON, GoodsBack(2000, 1))
 
     assert model.balance(ANNA, "points", NOON) == (0, 0, 0)
 
@@ -251,7 +254,7 @@ def test_only_the_holder_redeems_a_card() -> None:
 def test_a_percentage_is_rounded_half_up() -> None:
     """15 percent of 30.10 is 4.515."""
     model = sold(bill(amount=3000))
-    [coupon] = model.coupons.values()
+    coupon = model.coupons["acme/T1/next/do/1"]
     _, redemption = model.redeem(FIRST, coupon, bill("T2", 3010))
 
     assert redemption is not None
@@ -277,40 +280,41 @@ def test_a_coupon_of_another_version_is_unknown() -> None:
 
 
 def test_a_voided_coupon_returns_its_counters() -> None:
+    """Two coupons of one type were issued, and one of them is voided: 5, 4 and 8 less one."""
     model = sold(bill(amount=3000))
-    [coupon] = model.coupons.values()
+    coupon = model.coupons["acme/T1/next/do/1"]
     model.void(coupon)
 
     assert coupon.state == "voided"
-    assert [model.counters.left(use) for use in coupon.uses] == [5, 4, 8]
+    assert [model.counters.left(use) for use in coupon.uses] == [4, 3, 7]
 
 
 # -- time ------------------------------------------------------------------------------------------------------------
 
 
 def test_lots_and_coupons_expire_at_their_end_and_once() -> None:
-    """A bill of 30 earns 3 points for 9 days, and a coupon for 4 days, each until the end of its last day."""
+    """A bill of 30 earns 3 points for 9 days, and two coupons for 4 days, each until the end of its last day."""
     model = sold(bill(amount=3000))
-    base, [coupon] = model.lots["acme/T1/base/do"], model.coupons.values()
+    base, coupon = model.lots["acme/T1/base/do"], model.coupons["acme/T1/next/do/1"]
     end = datetime(2025, 1, 31, 18, 30, tzinfo=UTC)
 
     assert coupon.state_at(end - timedelta(seconds=1)) == "issued"
     assert coupon.state_at(end) == "expired"
     assert base.is_live(datetime(2025, 2, 5, 18, 29, 59, tzinfo=UTC))
-    assert model.expire(datetime(2025, 2, 5, 18, 30, tzinfo=UTC)) == 4  # base, roll, family and the coupon
+    assert model.expire(datetime(2025, 2, 5, 18, 30, tzinfo=UTC)) == 6  # base, roll, family, goods and both coupons
     assert (base.expired, base.outstanding, coupon.state) == (300, 0, "expired")
     assert model.expire(datetime(2025, 2, 5, 18, 30, tzinfo=UTC)) == 0
 
 
 def test_coming_instants_are_later_expiries_and_due_dates() -> None:
-    """A bill of 20: late is due in 3 days, roll and family expire after 5 days, and base after 9."""
+    """A bill of 20: late is due in 3 days. A coupon lives 4 days, roll and family 5, goods 6, small 8, and base 9."""
     model = sold(bill())
-    due = NOON + timedelta(days=3)
-    ends = [datetime(2025, 2, 1, 18, 30, tzinfo=UTC), datetime(2025, 2, 5, 18, 30, tzinfo=UTC)]
+    due, issued_on = NOON + timedelta(days=3), datetime(2025, 1, 27, 18, 30, tzinfo=UTC)
+    ends = [issued_on + timedelta(days=days) for days in (4, 5, 6, 8, 9)]
 
     assert model.coming_instants(NOON) == [due, *ends]
     assert model.coming_instants(due) == ends
-    assert model.coming_instants(ends[1]) == []
+    assert model.coming_instants(ends[-1]) == []
 
 
 def test_a_rolling_issue_extends_the_live_lots_of_its_account() -> None:

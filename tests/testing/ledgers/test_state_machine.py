@@ -138,7 +138,7 @@ def test_a_balance_that_differs_from_the_model_is_found(machine: Any) -> None:
 
 def test_every_operation_in_turn_agrees_with_the_model(machine: Any) -> None:
     machine.sell("ben", "S1", 2, 3000, 0)
-    machine.take_back(0, 50, 1)
+    machine.take_back(0, 50, 1, None)
     machine.sell_at_two_tills("anna", "carl", "S2", 1, (3000, 4000), 1)
     machine.upload_a_late_sale("anna", "S1", 2000, 5)
     machine.redeem_a_live_coupon(0, 2000)
