@@ -84,9 +84,11 @@ def split_and_order_make_no_difference(case: tuple, order: Any) -> None:
     program, sale, snapshot, back = case
     shuffled = list(back)
     order.shuffle(shuffled)
-    at_once = after_returns(program, sale, snapshot, [together(back)])
-    assert after_returns(program, sale, snapshot, back) == at_once
-    assert after_returns(program, sale, snapshot, shuffled) == at_once
+    one_by_one = after_returns(program, sale, snapshot, back)
+    assert after_returns(program, sale, snapshot, shuffled) == one_by_one
+    # A return without lines brings back a part of each line, one with lines only those: together they are another.
+    if all(lines for _, lines in back) or not any(lines for _, lines in back):
+        assert after_returns(program, sale, snapshot, [together(back)]) == one_by_one
 
 
 def test_the_split_and_the_order_of_returns_make_no_difference() -> None:
