@@ -22,7 +22,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +31,8 @@ from typing import Any
 import pytest
 
 import loyalty_rules as lr
-from loyalty_rules.ledger import IdempotencyConflict, Ledger, MemoryLedger, SQLLedger
+from ledger.sql.empty_ledgers import SQLiteTemplate
+from loyalty_rules.ledger import IdempotencyConflict, Ledger, MemoryLedger
 from loyalty_rules.lifecycle import Account
 
 CASES = [case for path in sorted(Path(__file__).parent.glob("cases/*.json")) for case in json.loads(path.read_text())]
@@ -303,17 +304,22 @@ STATE: Mapping[str, Callable[[Replay, Mapping[str, Any], datetime], Iterator[str
 
 # -- the cases -------------------------------------------------------------------------------------------------------
 
-OPEN: Mapping[str, Callable[[Path], AbstractContextManager[Ledger]]] = {
-    "memory": lambda _: nullcontext(MemoryLedger(SERIALS)),
-    "sqlite": lambda folder: closing(SQLLedger.open(f"sqlite:///{folder}/case.db", serials=SERIALS)),
+OPEN: Mapping[str, Callable[[SQLiteTemplate], Ledger]] = {
+    "memory": lambda _: MemoryLedger(SERIALS),
+    "sqlite": SQLiteTemplate.new_ledger,
 }
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteTemplate]:
+    with closing(SQLiteTemplate(tmp_path_factory.mktemp("template"))) as template:
+        yield template
 
 
 @pytest.mark.parametrize("kind", OPEN)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_case_has_its_expected_results(case: Mapping[str, Any], kind: str, tmp_path: Path) -> None:
-    with OPEN[kind](tmp_path) as ledger:
-        assert differences(case, ledger) == []
+def test_a_case_has_its_expected_results(case: Mapping[str, Any], kind: str, template: SQLiteTemplate) -> None:
+    assert differences(case, OPEN[kind](template)) == []
 
 
 def test_every_case_has_a_name_of_its_own_and_its_calculation() -> None:
@@ -404,9 +410,8 @@ EVERY_STEP = {
 
 
 @pytest.mark.parametrize("kind", OPEN)
-def test_every_step_is_replayed(kind: str, tmp_path: Path) -> None:
-    with OPEN[kind](tmp_path) as ledger:
-        assert differences(EVERY_STEP, ledger) == []
+def test_every_step_is_replayed(kind: str, template: SQLiteTemplate) -> None:
+    assert differences(EVERY_STEP, OPEN[kind](template)) == []
 
 
 # -- controls: differences are found ---------------------------------------------------------------------------------
