@@ -26,7 +26,7 @@ def program(*actions: dict, **parts: Any) -> dict:
         "format": "loyalty-rules/1",
         "id": "acme",
         "time_zone": "UTC",
-        "currencies": {"points": {}},
+        "currencies": {"points": {"redeem": {"points": "100", "value": "1.00"}}},
         "promotions": promotions,
         **parts,
     }

@@ -44,6 +44,7 @@ __all__ = [
     "Share",
     "Skipped",
     "SpendCurrency",
+    "TakenUnits",
     "TopUpCoupon",
     "TransferCurrency",
     "UndoRedemption",
@@ -69,10 +70,21 @@ class Claim:
 
 @attrs.frozen
 class Share:
-    """The part of an issue that one line earned. The shares of an issue sum to its amount exactly."""
+    """The part of an amount that belongs to one line: an earned part, or a part of a discount.
+
+    The shares of an amount sum to it exactly. `line` is None for the rest of a bill, beyond its lines: postage, tax.
+    """
+
+    line: str | None
+    amount: Decimal
+
+
+@attrs.frozen
+class TakenUnits:
+    """A number of units of one line that a benefit has taken, so that no later one takes them again."""
 
     line: str
-    amount: Decimal
+    units: int
 
 
 @attrs.frozen
@@ -122,6 +134,7 @@ class IssueCoupon:
 
     The coupon is valid from `valid_from` on, and before `expires_at`. The till prints `till_message` on the receipt;
     `title` and `terms` are those of the coupon's type. `depends_on` is as in `IssueCurrency`.
+    `worth` is the amount of a stored value that depends on the event, None for every other coupon.
     """
 
     type: ClassVar[Literal["issue_coupon"]] = "issue_coupon"
@@ -143,6 +156,7 @@ class IssueCoupon:
     title: Text | None = None
     terms: Text | None = None
     depends_on: tuple[str, ...] = ()
+    worth: Decimal | None = None
 
 
 @attrs.frozen
@@ -299,6 +313,8 @@ class SpendCurrency:
     """A spend of an amount, from the lots that expire soonest; `value` is its worth in money, None without a rate.
 
     The spend of an action has its `promotion` and `action`; the ledger that records it decides `value` and `draws`.
+    `bill` is the id of the transaction that it pays, if its bill was handed over, and `shares` are the parts of `value`
+    by line. Otherwise `event` is that id.
     """
 
     type: ClassVar[Literal["spend_currency"]] = "spend_currency"
@@ -312,6 +328,13 @@ class SpendCurrency:
     draws: tuple[LotDraw, ...] = ()
     promotion: str | None = None
     action: str | None = None
+    bill: str | None = None
+    shares: tuple[Share, ...] = ()
+
+    @property
+    def paid(self) -> str:
+        """The id of the transaction that the spend pays."""
+        return self.bill if self.bill is not None else self.event
 
 
 @attrs.frozen
@@ -350,7 +373,11 @@ class UndoSpend:
 
 @attrs.frozen
 class RedeemCoupon:
-    """A redemption of a coupon for a discount; `remaining` is the rest of a stored value, None for other coupons."""
+    """A redemption of a coupon for a discount; `remaining` is the rest of a stored value, None for other coupons.
+
+    `redeemed_by` is the id of the transaction; `event` is another id only for a second attempt within it. `shares` are
+    the parts of the discount by line, `units` the units that a benefit with `units` has taken.
+    """
 
     type: ClassVar[Literal["redeem_coupon"]] = "redeem_coupon"
     key: str
@@ -359,17 +386,31 @@ class RedeemCoupon:
     store: str | None
     discount: Decimal
     remaining: Decimal | None
+    redeemed_by: str | None = None
+    redeemed_by_member: str | None = None
+    redeemed_at_store: str | None = None
+    shares: tuple[Share, ...] = ()
+    units: tuple[TakenUnits, ...] = ()
+
+    @property
+    def paid(self) -> str:
+        """The id of the transaction that the discount is taken off."""
+        return self.redeemed_by if self.redeemed_by is not None else self.event
 
 
 @attrs.frozen
 class UndoRedemption:
-    """The undoing of a redemption whose transaction was wholly cancelled: reinstate the coupon or its value."""
+    """The undoing of a redemption, or of a part of a stored value: reinstate the coupon or its value.
+
+    `expired` is the part of `discount` that is not reinstated, since the coupon has ended meanwhile.
+    """
 
     type: ClassVar[Literal["undo_redemption"]] = "undo_redemption"
     key: str
     redemption: str
     coupon: str
     discount: Decimal
+    expired: Decimal = Decimal(0)
 
 
 @attrs.frozen

@@ -18,6 +18,7 @@ from datetime import date
 from typing import Literal
 
 __all__ = [
+    "PUBLIC_COUPONS",
     "RESERVED_PROMOTION_IDS",
     "TRACKER_COUNTERS",
     "action_key",
@@ -50,9 +51,11 @@ __all__ = [
     "message_key",
     "ordinal_in",
     "part_undo_key",
+    "public_coupon_key",
     "reassign_key",
     "reassign_phase",
     "received_lot_key",
+    "redeem_all_phase",
     "redemption_key",
     "redemption_phase",
     "release_key",
@@ -79,6 +82,9 @@ __all__ = [
     "void_key",
     "void_phase",
 ]
+
+PUBLIC_COUPONS = "coupon"
+"""The word in the place of the promotion in the key of a public code's coupon: `PROGRAM/EVENT/coupon/TYPE/ORDINAL`."""
 
 RESERVED_PROMOTION_IDS = ("tracker", "limit", "coupon", "tier")
 """The words that stand in the place of a promotion's id in keys and counters, so that no promotion may have them."""
@@ -240,6 +246,11 @@ def part_undo_key(program: str, event: str, undone: str) -> str:
     return f"{event_key(program, event)}/undo/{key_within_program(undone)}"
 
 
+def public_coupon_key(program: str, event: str, coupon_type: str, ordinal: int) -> str:
+    """Return the key of the coupon of a public code: `PROGRAM/EVENT/coupon/TYPE/ORDINAL`."""
+    return coupon_key(issue_key(event_key(program, event), action_key(PUBLIC_COUPONS, coupon_type)), ordinal)
+
+
 def currency_expiry_key(lot: str, expires_on: date | None) -> str:
     """Return the key of a lot's expiry: the lot's key, `/expire/` and the date, since an extension may move it."""
     return f"{lot}/expire/{expires_on}"
@@ -380,6 +391,11 @@ def redemption_phase(coupon: str | None = None, *, code: str | None = None) -> s
     if coupon is not None:
         return f"redeem/{key_within_program(coupon)}"
     return f"redeem/{code}" if code is not None else "redeem"
+
+
+def redeem_all_phase() -> str:
+    """Return the phase of a whole set of redemptions and spends: an event has one."""
+    return "redeem_all"
 
 
 def undo_redemption_phase(redemption: str) -> str:

@@ -18,7 +18,7 @@ from typing import Protocol, Self
 
 import attrs
 
-from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.errors import InvalidValueError, LoyaltyError
 
 __all__ = [
     "DerivedSerials",
@@ -30,6 +30,7 @@ __all__ = [
     "hkdf_sha256",
     "key_id_of",
     "parse_serial",
+    "read_serial",
     "shown",
 ]
 
@@ -44,6 +45,7 @@ _BODY_BYTES = 10
 _BODY_SYMBOLS = 16
 _SERIAL_SYMBOLS = 1 + _BODY_SYMBOLS + 1
 _MAX_TEXT = 128
+_MAX_OWN_SERIAL = 64
 
 # Crockford's base32: the position of a symbol is its value. I, L and O look like 1 and 0; U is excluded to avoid
 # accidental words.
@@ -114,7 +116,7 @@ class SerialRequest:
 
 
 class SerialGenerator(Protocol):
-    """A source of serials: `DerivedSerials`, or a host's own.
+    """A source of serials: `DerivedSerials`, or a host's own, such as a pool of printed codes.
 
     Source: semantics 9.
     """
@@ -140,7 +142,10 @@ class SerialKeys(SerialGenerator, Protocol):
         ...
 
     def fingerprint(self, serial: str) -> bytes | None:
-        """Return the keyed hash that a ledger finds a serial by, or None if none of the keys can have derived it."""
+        """Return the keyed hash that a ledger finds a serial by, or None if none of the keys can have derived it.
+
+        A host's own generator hashes the folded form of its serials, so that they are found however they are typed.
+        """
         ...
 
 
@@ -212,6 +217,15 @@ class DerivedSerials:
         key = self._lookup_keys.get(canonical[0])
         return hmac.digest(key, canonical.encode(), _HASH) if key is not None else None
 
+    def fingerprints_of_text(self, text: str) -> list[bytes]:
+        """Return the keyed hashes of a serial that a host's own generator made, in folded form; the active key first.
+
+        Such a serial names no key: after a rotation a ledger looks for the hash of each. Source: semantics 9, ledger 3.
+        """
+        key_ids = sorted(self._lookup_keys, key=lambda key_id: (key_id != self._active, key_id))
+        message = b"text:" + text.encode("utf-8", "surrogatepass")
+        return [hmac.digest(self._lookup_keys[key_id], message, _HASH) for key_id in key_ids]
+
     def __repr__(self) -> str:
         return f"DerivedSerials(active={self._active!r}, key_ids={''.join(sorted(self._serial_keys))!r})"
 
@@ -240,6 +254,20 @@ def parse_serial(text: str) -> str:
     if _weighted_sum(canonical) != 0:
         raise MalformedSerialError
     return canonical
+
+
+def read_serial(value: str) -> str:
+    """Read a serial of a host's own generator: a text of 1 to 64 printable characters, not blanks and hyphens alone.
+
+    Source: semantics 9.
+    """
+    if isinstance(value, str) and 1 <= len(value) <= _MAX_OWN_SERIAL and value.isprintable() and value.strip(" -"):
+        return value
+    raise InvalidValueError(
+        "serial",
+        "not_a_serial",
+        f"the serial generator must return 1 to {_MAX_OWN_SERIAL} printable characters, not blanks and hyphens alone",
+    )
 
 
 def shown(serial: str) -> str:

@@ -194,7 +194,7 @@ def test_a_refusal_leaves_no_record(storage: StepStorage) -> None:
     assert (refused.intents, refused.trims) == ((), ())
     assert isinstance(refused.refusal, Refusal)
     assert refused.refusal.reasons == ("insufficient",)
-    assert storage.steps == ["begin", "claim acme/S-1#spend/points", "lock acme/member/M1", "rollback"]
+    assert storage.steps == ["begin", "claim acme/S-1#spend/points", "lock acme/S-1", "lock acme/member/M1", "rollback"]
     assert storage.batches == {}
 
 

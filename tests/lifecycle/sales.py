@@ -51,7 +51,9 @@ def monotone(draw: Callable) -> dict:
         "format": "loyalty-rules/1",
         "id": "acme",
         "time_zone": "UTC",
-        "currencies": {"points": {"decimals": draw(st.sampled_from((0, 0, 2)))}},
+        "currencies": {
+            "points": {"decimals": draw(st.sampled_from((0, 0, 2))), "redeem": {"points": "100", "value": "1"}}
+        },
         "shortfall": draw(st.sampled_from(("write_off", "carry"))),
         "trackers": {
             "spend": {"measure": {"type": "transaction_value"}, "target": "50"},

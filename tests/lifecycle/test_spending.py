@@ -27,7 +27,7 @@ def expiring(name: str, amount: str, days: int | None) -> dict:
 
 def shop(*actions: dict, **redeem: str) -> Till:
     """A till where M1 has bought once."""
-    rate = {"redeem": redeem} if redeem else {}
+    rate = {"redeem": redeem or {"points": "100", "value": "1.00"}}
     till = Till(program(*actions, currencies={"points": rate}, money="EUR"))
     till.sell(sale("100"))
     return till
@@ -80,7 +80,7 @@ def test_spent_units_stay_spent_when_their_lot_expires() -> None:
 def test_currencies_and_accounts_do_not_mix() -> None:
     actions = (earn(fixed("5")), {**earn(fixed("7"), "miles"), "currency": "miles"},
                earn(fixed("9"), "group", recipient="member_group"))  # fmt: skip
-    till = Till(program(*actions, currencies={"points": {}, "miles": {}}))
+    till = Till(program(*actions, currencies={"points": {"redeem": {"points": "100", "value": "1.00"}}, "miles": {}}))
     till.sell(sale("100", member={"id": "M1", "group": "M1"}))  # a group that is named as the member is
     assert refused(till.spend("6")) == ("insufficient",)
     group = Account("group", "M1")
@@ -141,10 +141,12 @@ def test_several_purchases_draw_a_balance_down_and_each_has_its_value() -> None:
     assert till.available() == 0
 
 
-def test_without_a_rate_any_amount_may_be_spent_and_has_no_value() -> None:
-    (intent,) = shop(earn(fixed("5"))).spend("0.000001").intents
-    assert isinstance(intent, SpendCurrency)
-    assert intent.value is None
+def test_a_currency_without_a_rate_cannot_be_spent() -> None:
+    till = Till(program(earn(fixed("5")), currencies={"points": {}}))
+    till.sell(sale("100"))
+    assert refused(till.spend("1")) == ("not_redeemable",)
+    assert refused(till.spend("6")) == ("not_redeemable", "insufficient")
+    assert till.available() == 5
 
 
 def test_a_spend_is_recorded_once_for_a_transaction_and_currency() -> None:

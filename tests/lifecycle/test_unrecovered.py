@@ -42,7 +42,7 @@ def sold(*returns: Return, coupon_type: str = "gift") -> Sale:
 
 
 def redeemed(issue: IssueCoupon) -> CouponRecord:
-    return CouponRecord(issue, "redeemed", redeemed_by=f"redeem {issue.key}")
+    return CouponRecord(issue, "redeemed", redemption=f"redeem {issue.key}")
 
 
 def test_each_shortfall_is_named() -> None:
@@ -57,7 +57,7 @@ def test_each_shortfall_is_named() -> None:
 def test_the_newest_redeemed_coupon_is_named_first_and_each_once() -> None:
     """Both are redeemed. The first 50 name the second coupon, the other 50 the first one."""
     coupons = [redeemed(each) for each in given()]
-    discounts = {each.redeemed_by or "": Decimal(place) for place, each in enumerate(coupons, 3)}
+    discounts = {each.redemption or "": Decimal(place) for place, each in enumerate(coupons, 3)}
     first, second = back("50"), back("50", "R-2")
 
     assert unrecovered(sold(), first, [], coupons, discounts) == (UsedCoupon("acme/T-1/p/gift/2", Decimal(4)),)
@@ -74,7 +74,7 @@ def test_a_redeemed_coupon_stays_unnamed_while_an_unused_one_can_go() -> None:
 
 def test_a_stored_value_that_is_voided_is_named_with_what_it_took() -> None:
     """A card of 30 has 18 left: 12 are gone."""
-    cards = [CouponRecord(each, remaining=Decimal(18)) for each in given("card")]
+    cards = [CouponRecord(each, remaining=Decimal(18), taken=Decimal(12)) for each in given("card")]
     void = VoidCoupon("k", cards[1].key, "R-1", ())
 
     assert unrecovered(sold(coupon_type="card"), back("50"), [void], cards, {}) == (

@@ -58,7 +58,7 @@ def program(d: Drawer) -> dict:
     if d.chance(65):
         document["trackers"] = {name: tracker(d) for name in d.some(("spend", "visits", "t.3"), 1, 3)}
     if d.chance(60) or not currencies:
-        document["coupon_types"] = {name: coupon_type(d) for name in d.some(("fifteen", "tenner"), 1, 2)}
+        document["coupon_types"] = {name: coupon_type(d, name) for name in d.some(("fifteen", "tenner"), 1, 2)}
     if currencies:
         d.optional(document, 40, limits=lambda: limits(d, tuple(currencies)))
     document["promotions"] = Promotions(d, document).drawn()
@@ -102,11 +102,11 @@ def measure(d: Drawer) -> dict:
     return {"type": "count"} if d.chance(20) else event_base(d)
 
 
-def coupon_type(d: Drawer) -> dict:
+def coupon_type(d: Drawer, name: str) -> dict:
     document = {}
     shared = d.chance(45)
     if shared:
-        document.update(serial_managed=False, code=d.pick(("NEXT15", "XMAS 24")))
+        document.update(serial_managed=False, code=d.pick((f"NEXT15 {name}", f"XMAS 24 {name}")))
     else:
         d.optional(document, 40, serial_managed=lambda: True)
         d.optional(document, 0, code=lambda: None)

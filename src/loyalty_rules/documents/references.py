@@ -19,6 +19,8 @@ from loyalty_rules.rules.conditions import (
     Scope,
 )
 from loyalty_rules.values.checked import nearest
+from loyalty_rules.values.folding import folded
+from loyalty_rules.values.identifiers import MAX_NAME
 
 __all__ = ["unresolved"]
 
@@ -51,6 +53,9 @@ class _References:
         self.types: dict[str, object] = {}  # of the actions read so far, by PROMOTION/ACTION
 
     def problems(self) -> Iterator[Problem]:
+        for path, currency in _entries(self.document, "currencies", "$"):
+            for part_path, part in _entry(currency, "redeem", path):
+                yield from self._condition(part, "not_for", part_path, LINE_SCOPE)
         for path, limit in _entries(self.document, "limits", "$"):
             yield from self._known(limit, "currency", path, self.currencies)
             yield from self._convertible(limit, path)
@@ -58,10 +63,13 @@ class _References:
             yield from self._condition(tracker, "when", path, CONTRIBUTION_SCOPE)
             yield from self._base(tracker, "measure", path)
         for path, coupon_type in _entries(self.document, "coupon_types", "$"):
-            for _, part in _entry(coupon_type, "benefit", path):
-                yield from self._condition(part, "lines", f"{path}.benefit", LINE_SCOPE)
-            for _, part in _entry(coupon_type, "redemption", path):
-                yield from self._condition(part, "when", f"{path}.redemption", EVENT_SCOPE)
+            for part_path, part in _entry(coupon_type, "benefit", path):
+                yield from self._condition(part, "lines", part_path, LINE_SCOPE)
+                yield from self._base(part, "amount", part_path)
+            for part_path, part in _entry(coupon_type, "redemption", path):
+                yield from self._condition(part, "when", part_path, EVENT_SCOPE)
+                yield from self._together(part, part_path)
+        yield from self._shared_codes()
         for path, group in _entries(self.document, "groups", "$"):
             yield from self._known(group, "of", path, self.currencies, "currency")
         for path, tier in _entries(self.document, "tiers", "$"):
@@ -76,6 +84,23 @@ class _References:
         currency = (self.currencies or {}).get(name) if isinstance(name, str) else None
         if limit.get("money") is not None and isinstance(currency, Mapping) and currency.get("redeem") is None:
             yield Problem(f"{path}.money", "no_rate", f"the currency {shorten(str(name))} has no redeem rate")
+
+    def _together(self, redemption: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        for index, name in enumerate(_items(redemption.get("together"))):
+            for problem in self._known({"coupon_type": name}, "coupon_type", "", self.coupon_types):
+                yield Problem(f"{path}.together[{index}]", problem.code, problem.message)
+
+    def _shared_codes(self) -> Iterator[Problem]:
+        """Yield a problem for each code that is that of an earlier coupon type, however it is typed."""
+        seen: dict[str, str] = {}
+        for path, coupon_type in _entries(self.document, "coupon_types", "$"):
+            code = coupon_type.get("code")
+            if isinstance(code, str) and len(code) <= MAX_NAME:
+                key = folded(code)
+                if key in seen:
+                    message = f"{shorten(code)} and {shorten(seen[key])} of an earlier coupon type are one code"
+                    yield Problem(f"{path}.code", "duplicate_code", message)
+                seen.setdefault(key, code)
 
     def _promotion(self, promotion: Mapping[str, Any], path: str) -> Iterator[Problem]:
         yield from self._condition(promotion, "when", path, EVENT_SCOPE)
@@ -92,6 +117,7 @@ class _References:
     def _action(self, action: Mapping[str, Any], path: str) -> Iterator[Problem]:
         yield from self._known(action, "currency", path, self.currencies)
         yield from self._known(action, "coupon_type", path, self.coupon_types)
+        yield from self._not_public(action, path)
         for part_path, part in _entry(action, "recipient", path):
             if isinstance(part.get("field"), str):
                 yield from self._path(TEXT_SCOPE, part["field"], f"{part_path}.field")
@@ -127,6 +153,13 @@ class _References:
             yield Problem(
                 path, "unknown_reference", f"the tier {tier} has no level {shorten(level)}{_hint(level, known)}"
             )
+
+    def _not_public(self, action: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        name = action.get("coupon_type")
+        coupon_type = (self.coupon_types or {}).get(name) if isinstance(name, str) else None
+        if isinstance(coupon_type, Mapping) and coupon_type.get("public") is True:
+            message = f"coupon type {shorten(str(name))} is public: whoever presents its code redeems it"
+            yield Problem(f"{path}.coupon_type", "misplaced", message)
 
     def _base(self, holder: Mapping[str, Any], key: str, path: str) -> Iterator[Problem]:
         for base_path, base in _entry(holder, key, path):

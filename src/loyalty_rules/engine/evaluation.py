@@ -52,14 +52,15 @@ from loyalty_rules.rules.line_parts import (
     units_of,
 )
 from loyalty_rules.rules.promotions import MAX_COUPONS, FieldRecipient
-from loyalty_rules.rules.rounding import quantize_to_micros
+from loyalty_rules.rules.rounding import MODES, quantize_to_micros
 from loyalty_rules.rules.skips import Skip
 from loyalty_rules.rules.texts import till_message
 from loyalty_rules.rules.windows import window_days
-from loyalty_rules.serials import SerialGenerator, SerialRequest
+from loyalty_rules.serials import SerialGenerator, SerialRequest, read_serial
 from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, micros_text, whole_decimals
-from loyalty_rules.values.apportionment import Weights, unit_of
+from loyalty_rules.values.apportionment import Weights, split, unit_of
 from loyalty_rules.values.dates import is_in_range
+from loyalty_rules.values.money import cent_of
 
 __all__ = ["Evaluator"]
 
@@ -346,11 +347,13 @@ class Evaluator(Capping):
         if coupon_type.caps.per_member is not None and facts.member is None:
             raise Skip("no_member", "the type is capped per member; the event is anonymous")
         quantity = self.quantity(action)
+        worth = self.worth(action)
         valid_from, expires_on, expires_at = self.validity(coupon_type.validity, action.until)
         quantity = self.capped_coupons(action, quantity)
 
         issue, keys, payers = issue_key(self.key, action.key), [], self.payers(action.paid_by)
         claims = tuple(claim_on(counter, Decimal(cap), ONE) for cap, counter in self.coupon_caps(coupon_type))
+        worths = self.worth_of_each(worth, quantity)
         for ordinal in range(1, quantity + 1):
             key = coupon_key(issue, ordinal)
             serial = self.serial(bound, action, ordinal) if coupon_type.serial_managed else None
@@ -376,6 +379,7 @@ class Evaluator(Capping):
                     coupon_type.title,
                     coupon_type.terms,
                     payers,
+                    worths[ordinal - 1] if worths else None,
                 )
             )
         self.send(spec.communication, issue, tuple(keys), promised=False)
@@ -393,6 +397,26 @@ class Evaluator(Capping):
             award = self.resolved(award.resolve)
         parts = award.parts(self.facts) if award.parts is not None else None
         return min(self.amount(award, parts) // MICRO, MAX_COUPONS)
+
+    def worth(self, action: BoundCouponAction) -> int | None:
+        """Return the worth of a stored value that depends on the event, in cents; None if it does not depend on it.
+
+        It is the worth of all coupons of the action together. Raises `Skip` if it is zero. Source: semantics 17.
+        """
+        if action.worth is None:
+            return None
+        numerator, denominator = action.worth(self.facts, self.awarded)
+        cents: int = MODES["nearest"](numerator * MICRO, denominator * cent_of(self.plan.money))
+        if cents == 0:
+            raise Skip("zero_amount", "the stored value would be zero")
+        return cents
+
+    def worth_of_each(self, worth: int | None, quantity: int) -> list[Decimal]:
+        """Split the worth of several coupons evenly, odd cents to the first; an empty list if there is none."""
+        if worth is None or quantity == 0:
+            return []
+        cent = cent_of(self.plan.money)
+        return [decimal_of(part * cent) for part in split(worth, [1] * quantity)]
 
     def validity(self, validity: Validity, until: Until) -> tuple[datetime, date | None, datetime | None]:
         """Return the start, the last date and the end of a coupon's validity, which counts from the event date.
@@ -420,16 +444,15 @@ class Evaluator(Capping):
         """Return a serial from the generator of the host; raise `MissingSerialsError` if there is none."""
         if self.serials is None:
             raise MissingSerialsError(action.coupon_type.id)
-        return self.serials.serial(
-            SerialRequest(
-                program=self.plan.program,
-                coupon_type=action.coupon_type.id,
-                event=self.facts.event.id,
-                promotion=bound.promotion.id,
-                action=action.action.id,
-                ordinal=ordinal,
-            )
+        request = SerialRequest(
+            program=self.plan.program,
+            coupon_type=action.coupon_type.id,
+            event=self.facts.event.id,
+            promotion=bound.promotion.id,
+            action=action.action.id,
+            ordinal=ordinal,
         )
+        return read_serial(self.serials.serial(request))
 
     # -- messages and trackers ---------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from loyalty_rules.intents import Release
 from loyalty_rules.keys import action_key, split_action_key
 from loyalty_rules.rules.base_values import (
     Balance,
+    BoundBase,
     LineBase,
     LineItemExtendedField,
     Parts,
@@ -32,7 +33,7 @@ from loyalty_rules.rules.base_values import (
 from loyalty_rules.rules.caps import NO_CAPS, Limit
 from loyalty_rules.rules.comparisons import Subject
 from loyalty_rules.rules.conditions import Comparison, Condition, parts_of
-from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.coupons import CouponType, StoredValue
 from loyalty_rules.rules.expiry import (
     Rolling,
     Until,
@@ -143,13 +144,17 @@ class BoundCurrencyAction:
 
 @attrs.frozen(eq=False)
 class BoundCouponAction:
-    """An action that issues coupons, with all its references resolved; `award` is None if the quantity is a number."""
+    """An action that issues coupons, with all its references resolved; `award` is None if the quantity is a number.
+
+    `worth` is the base of a stored value that depends on the event, None if there is none.
+    """
 
     key: str
     action: CouponAction
     coupon_type: CouponType
     until: Until
     award: Award | None
+    worth: BoundBase | None
     paid_by: tuple[str, ...] = ()
 
 
@@ -414,7 +419,13 @@ class Plan:
         rounding = Rounding(action.rounding.value, action.rounding.currency)
         award = binder.award(key, quantity, rounding, 0) if not isinstance(quantity, int) else None
         until = binder.once(bind_expiry, coupon_type.validity.expiry)
-        return BoundCouponAction(key, action, coupon_type, until, award, paid_by)
+        return BoundCouponAction(key, action, coupon_type, until, award, self._worth_of(coupon_type, binder), paid_by)
+
+    def _worth_of(self, coupon_type: CouponType, binder: "_Binder") -> BoundBase | None:
+        benefit = coupon_type.benefit
+        if isinstance(benefit, StoredValue) and not isinstance(benefit.amount, Decimal):
+            return binder.once(bind_base, benefit.amount)
+        return None
 
     def _bind_spend(self, key: str, action: SpendAction, binder: "_Binder") -> BoundSpendAction:
         currency = self._currencies[action.currency]

@@ -6,6 +6,7 @@ from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.keys import ordinal_in
 from loyalty_rules.rules.texts import with_code
 from loyalty_rules.serials import MalformedSerialError, SerialRequest, parse_serial
+from loyalty_rules.values.folding import folded
 
 __all__ = ["canonical_code", "request_of", "with_serial"]
 
@@ -23,8 +24,11 @@ def with_serial(issue: IssueCoupon, serial: str) -> IssueCoupon:
 
 
 def canonical_code(code: str) -> str:
-    """Return the form of a code for look-ups: a serial without its separators, a shared code as it is."""
+    """Return the form of a code for look-ups: the canonical form of a derived serial, any other code folded.
+
+    A host's own serials are texts like shared codes: no ledger parses them. Source: semantics 9 (codes).
+    """
     try:
         return parse_serial(code)
     except MalformedSerialError:
-        return code
+        return folded(code)

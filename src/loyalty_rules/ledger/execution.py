@@ -40,7 +40,8 @@ def execute(storage: Storage, operation: Operation[ReceiptT]) -> ReceiptT:
         with storage.atomic():
             batch = storage.claim_batch(identity, operation.locks())
             if batch is not None:
-                return replayed(receipt_class, batch, identity, operation.ignoring)
+                receipt = replayed(receipt_class, batch, identity, operation.ignoring)
+                return operation.replayed(storage, receipt)
             decided = operation.decide(storage)
             if isinstance(decided, Refusal):
                 raise _Refused(decided)

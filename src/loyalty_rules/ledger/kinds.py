@@ -72,7 +72,7 @@ def holder_name(tier: str, account: Account) -> str:
     return f"{tier}/{account.kind}/{account.id}"
 
 
-PAYMENTS = Kind("payments", Payment, {"event": lambda payment: payment.intent.event})
+PAYMENTS = Kind("payments", Payment, {"event": lambda payment: payment.intent.paid})
 """Spends and redemptions, found by their transaction."""
 
 SHORTFALLS = Kind(

@@ -5,7 +5,7 @@ from typing import TypeAlias
 from loyalty_rules.keys import event_key
 from loyalty_rules.lifecycle.records import Account
 
-__all__ = ["LockKey", "account_lock", "counter_lock", "sale_lock"]
+__all__ = ["LockKey", "account_lock", "code_lock", "counter_lock", "sale_lock"]
 
 LockKey: TypeAlias = tuple[int, str]
 """A lock's rank and its name. Locks are taken in ascending order: sales, then accounts, then counters."""
@@ -14,6 +14,11 @@ LockKey: TypeAlias = tuple[int, str]
 def sale_lock(program: str, event: str) -> LockKey:
     """Return the lock of a sale, its promises and the coupons that it issued."""
     return 0, event_key(program, event)
+
+
+def code_lock(program: str, code: str, member: str | None) -> LockKey:
+    """Return the lock of the coupons with a shared code, in folded form, that a member holds, or nobody."""
+    return 0, f"{program}/#code/{code}/{member if member is not None else ''}"
 
 
 def account_lock(program: str, account: Account) -> LockKey:

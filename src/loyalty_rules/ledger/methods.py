@@ -19,6 +19,7 @@ from loyalty_rules.ledger.operations import (
     Reassign,
     Record,
     Redeem,
+    RedeemAll,
     Review,
     Settle,
     Spend,
@@ -36,8 +37,10 @@ from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    Quote,
     ReassignReceipt,
     ReceiptT,
+    RedeemAllReceipt,
     RedeemReceipt,
     ReviewReceipt,
     SaleReceipt,
@@ -104,9 +107,13 @@ class LedgerMethods(ABC):
         *,
         event: str,
         at: datetime,
+        bill: Transaction | None = None,
     ) -> SpendReceipt:
-        """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
-        return self.execute(Spend(program, account, member, currency, amount, event, at))
+        """Spend from an account; a transaction, of the id `event`, can spend each currency once.
+
+        With its `bill` the spend is at most the remainder after the transaction's redemptions and spends.
+        """
+        return self.execute(Spend(program, account, member, currency, amount, event, at, bill))
 
     def undo_spend(
         self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
@@ -114,13 +121,35 @@ class LedgerMethods(ABC):
         """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
         return self.execute(UndoSpendOf(program, spend, event, at, amount))
 
-    def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
-        """Redeem a coupon by its serial or shared code in a transaction."""
-        return self.execute(Redeem(program, code, transaction))
+    def redeem(
+        self, program: Program, code: str, transaction: Transaction, *, event: str | None = None
+    ) -> RedeemReceipt:
+        """Redeem a coupon by its serial, its shared code or its public code in a transaction.
 
-    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
-        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
-        return self.execute(UndoRedemptionOf(program, redemption, event, at))
+        `event` is the id of another attempt within the same transaction, after the first was undone.
+        """
+        return self.execute(Redeem(program, code, transaction, event))
+
+    def redeem_all(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+        *,
+        event: str | None = None,
+    ) -> RedeemAllReceipt:
+        """Redeem and spend a whole set in the right order, or nothing of it; a spend is (account, currency, amount)."""
+        return self.execute(RedeemAll(program, codes, spends, transaction, event))
+
+    def undo_redemption(
+        self, program: Program, redemption: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoRedemptionReceipt:
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event.
+
+        With an `amount` only that part of a stored value is given back.
+        """
+        return self.execute(UndoRedemptionOf(program, redemption, event, at, amount))
 
     def void(
         self,
@@ -229,6 +258,16 @@ class LedgerMethods(ABC):
 
     # -- queries -----------------------------------------------------------------------------------------------------
 
+    def quote(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+    ) -> Quote:
+        """Return the answer that `redeem_all` would give now, for a cart; nothing is recorded."""
+        return self.read(lambda queries: queries.quote(program, codes, spends, transaction))
+
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
         return self.read(lambda queries: queries.snapshot(program, event))
@@ -313,9 +352,13 @@ class AsyncLedgerMethods(ABC):
         *,
         event: str,
         at: datetime,
+        bill: Transaction | None = None,
     ) -> SpendReceipt:
-        """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
-        return await self.execute(Spend(program, account, member, currency, amount, event, at))
+        """Spend from an account; a transaction, of the id `event`, can spend each currency once.
+
+        With its `bill` the spend is at most the remainder after the transaction's redemptions and spends.
+        """
+        return await self.execute(Spend(program, account, member, currency, amount, event, at, bill))
 
     async def undo_spend(
         self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
@@ -323,15 +366,35 @@ class AsyncLedgerMethods(ABC):
         """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
         return await self.execute(UndoSpendOf(program, spend, event, at, amount))
 
-    async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
-        """Redeem a coupon by its serial or shared code in a transaction."""
-        return await self.execute(Redeem(program, code, transaction))
+    async def redeem(
+        self, program: Program, code: str, transaction: Transaction, *, event: str | None = None
+    ) -> RedeemReceipt:
+        """Redeem a coupon by its serial, its shared code or its public code in a transaction.
+
+        `event` is the id of another attempt within the same transaction, after the first was undone.
+        """
+        return await self.execute(Redeem(program, code, transaction, event))
+
+    async def redeem_all(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+        *,
+        event: str | None = None,
+    ) -> RedeemAllReceipt:
+        """Redeem and spend a whole set in the right order, or nothing of it; a spend is (account, currency, amount)."""
+        return await self.execute(RedeemAll(program, codes, spends, transaction, event))
 
     async def undo_redemption(
-        self, program: Program, redemption: str, *, event: str, at: datetime
+        self, program: Program, redemption: str, *, event: str, at: datetime, amount: Decimal | None = None
     ) -> UndoRedemptionReceipt:
-        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event."""
-        return await self.execute(UndoRedemptionOf(program, redemption, event, at))
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event.
+
+        With an `amount` only that part of a stored value is given back.
+        """
+        return await self.execute(UndoRedemptionOf(program, redemption, event, at, amount))
 
     async def void(
         self,
@@ -439,6 +502,16 @@ class AsyncLedgerMethods(ABC):
         return [each for each in receipts if each.status == "recorded"]
 
     # -- queries -----------------------------------------------------------------------------------------------------
+
+    async def quote(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+    ) -> Quote:
+        """Return the answer that `redeem_all` would give now, for a cart; nothing is recorded."""
+        return await self.read(lambda queries: queries.quote(program, codes, spends, transaction))
 
     async def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Return the snapshot of an event: its counters and trackers, read in one batch."""

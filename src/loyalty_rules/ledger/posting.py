@@ -82,6 +82,7 @@ from loyalty_rules.lifecycle.records import (
     Sale,
     Shortfall,
 )
+from loyalty_rules.lifecycle.redemption import new_coupon, redeemed, reinstated
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.lifecycle.transferring import lot_of_transfer
 from loyalty_rules.program import Program
@@ -323,9 +324,10 @@ class Posting:
                 self.refuse(intent, Trim(intent.key, claim.counter, Decimal(1), Decimal(0)))
                 return None
         issue = self.with_free_serial(intent)
+        coupon_type = next(each for each in self.program.coupon_types if each.id == issue.coupon_type)
         sale = self.storage.sale(self.program.id, issue.event)
         place = _place_of(sale.event) if sale is not None else {"tier": None, "channel": None}
-        coupon = CouponRecord(issue, tier=place["tier"], channel=place["channel"])
+        coupon = attrs.evolve(new_coupon(issue, coupon_type), tier=place["tier"], channel=place["channel"])
         self.storage.add_coupon(self.program.id, coupon, self.at)
         self.count(issue.claims)
         return issue
@@ -509,27 +511,14 @@ class Posting:
     # -- coupons -----------------------------------------------------------------------------------------------------
 
     def redeem_coupon(self, intent: RedeemCoupon) -> RedeemCoupon:
-        used_up = intent.remaining is None or micros(intent.remaining) == 0
-        self.change_coupon(
-            intent.coupon,
-            state="redeemed" if used_up else "issued",
-            remaining=intent.remaining,
-            redeemed_by=intent.key,
-            redeemed_at=self.at,
-        )
+        self.storage.update_coupon(redeemed(self.coupon(intent.coupon), intent, self.at), self.at)
         self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
         return intent
 
     def undo_redemption(self, intent: UndoRedemption) -> UndoRedemption:
-        coupon = self.coupon(intent.coupon)
-        remaining = coupon.remaining
-        if remaining is not None:
-            remaining = decimal_of(micros(remaining) + micros(intent.discount))
-        # A coupon that was voided or has expired meanwhile stays so, though its stored value is restored.
-        state = "issued" if coupon.state == "redeemed" else coupon.state
-        reinstated = attrs.evolve(coupon, state=state, remaining=remaining, redeemed_by=None, redeemed_at=None)
-        self.storage.update_coupon(attrs.evolve(reinstated, state=reinstated.state_at(self.at)), self.at)
-        self.mark_undone(intent.redemption, intent.discount)
+        is_whole = self.mark_undone(intent.redemption, intent.discount)
+        coupon = reinstated(self.coupon(intent.coupon), intent, self.at, is_whole=is_whole)
+        self.storage.update_coupon(coupon, self.at)
         return intent
 
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:

@@ -18,8 +18,10 @@ from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    Quote,
     ReassignReceipt,
     ReceiptT,
+    RedeemAllReceipt,
     RedeemReceipt,
     ReviewReceipt,
     SaleReceipt,
@@ -84,6 +86,7 @@ class Ledger(Protocol):
         *,
         event: str,
         at: datetime,
+        bill: Transaction | None = None,
     ) -> SpendReceipt:
         """Spend from an account; a transaction, of the id `event`, can spend each currency once."""
         ...
@@ -94,11 +97,40 @@ class Ledger(Protocol):
         """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
         ...
 
-    def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt:
-        """Redeem a coupon by its serial or shared code in a transaction."""
+    def redeem(
+        self, program: Program, code: str, transaction: Transaction, *, event: str | None = None
+    ) -> RedeemReceipt:
+        """Redeem a coupon by its serial, its shared code or its public code in a transaction.
+
+        `event` is the id of another attempt within the same transaction, after the first was undone.
+        """
         ...
 
-    def undo_redemption(self, program: Program, redemption: str, *, event: str, at: datetime) -> UndoRedemptionReceipt:
+    def redeem_all(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+        *,
+        event: str | None = None,
+    ) -> RedeemAllReceipt:
+        """Redeem and spend a whole set in the right order, or nothing of it; a spend is (account, currency, amount)."""
+        ...
+
+    def quote(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+    ) -> Quote:
+        """Return the answer that `redeem_all` would give now, for a cart; nothing is recorded."""
+        ...
+
+    def undo_redemption(
+        self, program: Program, redemption: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoRedemptionReceipt:
         """Undo a redemption, once; `redemption` is its intent's key, `event` the id of the undoing event."""
         ...
 
@@ -267,16 +299,37 @@ class AsyncLedger(Protocol):
         *,
         event: str,
         at: datetime,
+        bill: Transaction | None = None,
     ) -> SpendReceipt: ...
 
     async def undo_spend(
         self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
     ) -> UndoSpendReceipt: ...
 
-    async def redeem(self, program: Program, code: str, transaction: Transaction) -> RedeemReceipt: ...
+    async def redeem(
+        self, program: Program, code: str, transaction: Transaction, *, event: str | None = None
+    ) -> RedeemReceipt: ...
+
+    async def redeem_all(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+        *,
+        event: str | None = None,
+    ) -> RedeemAllReceipt: ...
+
+    async def quote(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+    ) -> Quote: ...
 
     async def undo_redemption(
-        self, program: Program, redemption: str, *, event: str, at: datetime
+        self, program: Program, redemption: str, *, event: str, at: datetime, amount: Decimal | None = None
     ) -> UndoRedemptionReceipt: ...
 
     async def void(

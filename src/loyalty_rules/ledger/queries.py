@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.errors import InvalidValueError, describe
-from loyalty_rules.events import Event, Member, Snapshot, TierStanding
+from loyalty_rules.events import Event, Member, Snapshot, TierStanding, Transaction
 from loyalty_rules.ledger.kinds import LEVELS, REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument
+from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import holder_of, level_at, read_balance, read_snapshot
+from loyalty_rules.ledger.operations.redeem_all import RedeemAll
 from loyalty_rules.ledger.operations.review import passed
+from loyalty_rules.ledger.receipts import Quote
 from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, ReportRows
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.levels import TierStatus, standing_at, status_of
-from loyalty_rules.lifecycle.records import Account, CouponRecord, LevelChange, Lot, Remark
+from loyalty_rules.lifecycle.records import Account, CouponRecord, LevelChange, Lot, Refusal, Remark
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import in_zone, read_instant
 from loyalty_rules.values.identifiers import read_text
@@ -32,6 +36,20 @@ class Queries:
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
         return read_snapshot(self._storage, program, event, program.counters(event))
+
+    def quote(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+    ) -> Quote:
+        """Return the answer that `redeem_all` would give now, for a cart; nothing is recorded. Source: semantics 9."""
+        read = RedeemAll(program, codes, spends, transaction)
+        decided = decide_checkout(self._storage, program, transaction, read.codes, read.spends)
+        if isinstance(decided, Refusal):
+            return Quote("refused", refusal=decided)
+        return Quote("quoted", decided)
 
     def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""

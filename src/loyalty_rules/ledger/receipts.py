@@ -37,6 +37,7 @@ from loyalty_rules.lifecycle.promises import PromiseIntent
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
 from loyalty_rules.lifecycle.unrecovered import UNRECOVERED, Unrecovered
+from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
     "RECEIPTS",
@@ -45,9 +46,11 @@ __all__ = [
     "EventReceipt",
     "ExpireReceipt",
     "ExtendReceipt",
+    "Quote",
     "ReassignReceipt",
     "Receipt",
     "ReceiptT",
+    "RedeemAllReceipt",
     "RedeemReceipt",
     "ReturnReceipt",
     "ReviewReceipt",
@@ -70,7 +73,7 @@ T = TypeVar("T")
 ReceiptT = TypeVar("ReceiptT", bound="Receipt")
 """The class of an operation's receipt."""
 
-_ORDER = ("status", "key", "intents", "trims", "refusal", "unrecovered")
+_ORDER = ("status", "key", "intents", "trims", "refusal", "unrecovered", "undone")
 
 
 def _in_order(_cls: type, fields: list[Any]) -> list[Any]:
@@ -227,9 +230,10 @@ class SettleReceipt(Receipt):
 
 @attrs.frozen(field_transformer=_in_order)
 class SpendReceipt(Receipt):
-    """The result of a spend."""
+    """The result of a spend; `undone` marks the answer to a retry after the spend was undone."""
 
     intents: tuple[SpendCurrency | ExtendExpiry, ...] = ()
+    undone: bool = False
 
     @property
     def spend(self) -> SpendCurrency | None:
@@ -251,14 +255,56 @@ class UndoSpendReceipt(Receipt):
 
 @attrs.frozen(field_transformer=_in_order)
 class RedeemReceipt(Receipt):
-    """The result of redeeming a coupon."""
+    """The result of redeeming a coupon; that of a public code is issued in the same batch.
 
-    intents: tuple[RedeemCoupon, ...] = ()
+    `undone` marks the answer to a retry after the redemption was undone.
+    """
+
+    intents: tuple[IssueCoupon | RedeemCoupon, ...] = ()
+    undone: bool = False
 
     @property
     def redemption(self) -> RedeemCoupon | None:
         """The redemption; None if it was refused."""
         return _first(RedeemCoupon, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class RedeemAllReceipt(Receipt):
+    """The result of a whole set of redemptions and spends; `undone` marks a retry after all of it was undone."""
+
+    intents: tuple[IssueCoupon | RedeemCoupon | SpendCurrency, ...] = ()
+    undone: bool = False
+
+    @property
+    def redemptions(self) -> tuple[RedeemCoupon, ...]:
+        """The redemptions, in the order in which they were decided."""
+        return _of_type(RedeemCoupon, self.intents)
+
+    @property
+    def spends(self) -> tuple[SpendCurrency, ...]:
+        """The spends, in the order in which they were decided."""
+        return _of_type(SpendCurrency, self.intents)
+
+
+@attrs.frozen
+class Quote:
+    """The answer to a cart: the intents that `redeem_all` would record now, or the refusal. Nothing is recorded."""
+
+    status: Literal["quoted", "refused"]
+    intents: tuple[IssueCoupon | RedeemCoupon | SpendCurrency, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def discount(self) -> Decimal:
+        """The sum of the discounts."""
+        return decimal_of(sum(micros(each.discount) for each in _of_type(RedeemCoupon, self.intents)))
+
+    @property
+    def value(self) -> Decimal:
+        """The sum of the values of the spends."""
+        spends = _of_type(SpendCurrency, self.intents)
+        return decimal_of(sum(micros(each.value) for each in spends if each.value is not None))
 
 
 @attrs.frozen(field_transformer=_in_order)
@@ -389,6 +435,7 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "spend": SpendReceipt,
     "undo_spend": UndoSpendReceipt,
     "redeem": RedeemReceipt,
+    "redeem_all": RedeemAllReceipt,
     "undo_redemption": UndoRedemptionReceipt,
     "void": VoidReceipt,
     "expire": ExpireReceipt,

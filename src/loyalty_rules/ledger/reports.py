@@ -16,7 +16,6 @@ from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.ledger.records import ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import CouponRecord
 from loyalty_rules.program import Program
-from loyalty_rules.rules.coupons import AmountOff, Benefit, PercentOff, StoredValue
 from loyalty_rules.rules.rounding import MODES, quantize_to_micros
 from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, read_non_negative, read_whole
 from loyalty_rules.values.dates import in_zone
@@ -83,13 +82,14 @@ def liability(program: Program, rows: ReportRows, values: Mapping[str, Decimal] 
     """Report the liability: points at the value of one unit, coupons at their maximum cost.
 
     `values` are values of one unit by currency; other currencies are valued at their `redeem` rate. Lots and coupons
-    that have expired by the instant of the rows are not owed. A stored value costs its remainder. A percentage without
-    `most`, a type without a benefit, and a type that the program no longer has are unbounded.
+    that have expired by the instant of the rows are not owed. A stored value costs its remainder. Any other coupon
+    costs its maximum discount for each use that is left, under the terms that it was issued with. A percentage without
+    a maximum, a fixed price and a type without a benefit are unbounded.
     """
     of_host = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
     worth = {**_redeem_rates(program), **of_host}
     points = tuple(_points(rows, worth))
-    coupons = tuple(_coupons(program, rows))
+    coupons = tuple(_coupons(rows))
     known = [micros(each) for row in points for each in (row.available_value, row.promised_value) if each is not None]
     known += [micros(row.most) for row in coupons if row.most is not None]
     unvalued = dict.fromkeys(row.currency for row in points if row.currency not in worth)
@@ -134,33 +134,16 @@ def _value(amount: int, rate: Ratio | None) -> Decimal | None:
     return decimal_of(quantize_to_micros((amount * money, units * MICRO)))
 
 
-def _coupons(program: Program, rows: ReportRows) -> Iterator[CouponLiability]:
+def _coupons(rows: ReportRows) -> Iterator[CouponLiability]:
     outstanding: dict[str, list[CouponRecord]] = {}
     for coupon in rows.coupons:
         if coupon.state_at(rows.at) == "issued":
             outstanding.setdefault(coupon.issue.coupon_type, []).append(coupon)
-    benefits = {each.id: each.benefit for each in program.coupon_types}
     for coupon_type in sorted(outstanding):
         coupons = outstanding[coupon_type]
-        most = [_most(benefits.get(coupon_type), coupon) for coupon in coupons]
-        bounded = [each for each in most if each is not None]
-        total = decimal_of(sum(bounded)) if len(bounded) == len(most) else None
+        bounded = [micros(each.most_left) for each in coupons if each.most_left is not None]
+        total = decimal_of(sum(bounded)) if len(bounded) == len(coupons) else None
         yield CouponLiability(coupon_type, len(coupons), total)
-
-
-def _most(benefit: Benefit | None, coupon: CouponRecord) -> int | None:
-    """Return the maximum cost of one coupon in millionths, or None if it is unbounded."""
-    match benefit:
-        case AmountOff(amount):
-            return micros(amount)
-        case StoredValue(amount):
-            return micros(coupon.remaining if coupon.remaining is not None else amount)
-        case PercentOff(percent, most):
-            if micros(percent) == 0:
-                return 0
-            return micros(most) if most is not None else None
-        case None:
-            return None
 
 
 # -- issuance --------------------------------------------------------------------------------------------------------

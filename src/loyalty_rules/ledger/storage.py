@@ -120,7 +120,16 @@ class Storage(Protocol):
         ...
 
     def coupons_by_code(self, program: str, code: str) -> Sequence[CouponRecord]:
-        """Return the coupon of a serial, in any spelling, or those of a shared code, in the order of issue."""
+        """Return the coupon of a serial, in any spelling, or the first of a shared code; else none."""
+        ...
+
+    def coupons_to_redeem(
+        self, program: str, code: str, member: str | None, at: datetime, most: int
+    ) -> Sequence[CouponRecord]:
+        """Return the coupons of a member with a shared code, then those of nobody, at most `most` of each kind.
+
+        First come those that can be redeemed at an instant, the soonest to end first, then in the order of issue.
+        """
         ...
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:

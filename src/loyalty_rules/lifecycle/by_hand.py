@@ -6,8 +6,8 @@ from decimal import Decimal
 from loyalty_rules.intents import ExtendCoupon, ExtendLot, ReassignCoupon, TopUpCoupon
 from loyalty_rules.keys import extend_key, reassign_key, top_up_key
 from loyalty_rules.lifecycle.records import CouponRecord, Lot, Refusal
+from loyalty_rules.lifecycle.redemption import valued
 from loyalty_rules.program import Program
-from loyalty_rules.rules.coupons import StoredValue
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["extend_coupon", "extend_lot", "reassign", "top_up"]
@@ -86,8 +86,5 @@ def top_up(
 
 def _rest(program: Program, coupon: CouponRecord) -> Decimal | None:
     """Return the rest of a stored value; None for any other coupon."""
-    if coupon.remaining is not None:
-        return coupon.remaining
-    benefits = (each.benefit for each in program.coupon_types if each.id == coupon.issue.coupon_type)
-    benefit = next(benefits, None)
-    return benefit.amount if isinstance(benefit, StoredValue) else None
+    coupon_type = next((each for each in program.coupon_types if each.id == coupon.issue.coupon_type), None)
+    return valued(coupon, coupon_type).remaining if coupon_type is not None else coupon.remaining

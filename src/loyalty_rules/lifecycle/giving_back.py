@@ -15,7 +15,7 @@ from loyalty_rules.events import Return
 from loyalty_rules.intents import RedeemCoupon, SpendCurrency, UndoRedemption, UndoSpend
 from loyalty_rules.keys import part_undo_key
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Refusal, Sale, Shortfall
-from loyalty_rules.lifecycle.redemption import is_revived, undo_redemption
+from loyalty_rules.lifecycle.redemption import reinstated, undo_redemption
 from loyalty_rules.lifecycle.remaining_award import RemainingAward
 from loyalty_rules.lifecycle.undoing import after_settling, undo_spend
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
@@ -118,17 +118,17 @@ def undone_redemptions(
 ) -> Iterator[UndoRedemption]:
     """Yield the undoing of each redemption that can be undone; of a part of it only if it is of a stored value."""
     for each in redeemed:
-        undone = undo_redemption(each.redemption, each.coupon)
+        made, discount, before = each.redemption, micros(each.redemption.discount), each.payment.undone
+        undone: UndoRedemption | Refusal | None = None
+        if part == 1:
+            undone = undo_redemption(made, each.coupon, back.occurred_at, undone=before)
+        elif each.coupon.remaining is not None:
+            units = int(discount * part) // _CENT * _CENT - micros(before)
+            if units > 0:
+                key, amount = part_undo_key(sale.program.id, back.id, made.key), decimal_of(units)
+                undone = undo_redemption(made, each.coupon, back.occurred_at, amount=amount, undone=before, key=key)
         if isinstance(undone, UndoRedemption):
-            discount = micros(each.redemption.discount)
-            left = discount - micros(each.payment.undone)
-            if part == 1:
-                yield attrs.evolve(undone, discount=decimal_of(left))
-            elif each.coupon.remaining is not None:
-                units = int(discount * part) // _CENT * _CENT - discount + left
-                if units > 0:
-                    key = part_undo_key(sale.program.id, back.id, undone.redemption)
-                    yield attrs.evolve(undone, key=key, discount=decimal_of(units))
+            yield undone
 
 
 def after_undoing_redemptions(
@@ -136,12 +136,4 @@ def after_undoing_redemptions(
 ) -> list[CouponRecord]:
     """Return the coupons after their redemptions have been undone."""
     back: Mapping[str, UndoRedemption] = {each.coupon: each for each in undone}
-    return [_reinstated(each, back[each.key], at) if each.key in back else each for each in coupons]
-
-
-def _reinstated(coupon: CouponRecord, undone: UndoRedemption, at: datetime) -> CouponRecord:
-    remaining = coupon.remaining
-    if remaining is not None:
-        remaining = decimal_of(micros(remaining) + micros(undone.discount))
-    reinstated = attrs.evolve(coupon, remaining=remaining, redeemed_by=None, redeemed_at=None)
-    return attrs.evolve(reinstated, state="issued") if is_revived(coupon, at) else reinstated
+    return [reinstated(each, back[each.key], at, is_whole=True) if each.key in back else each for each in coupons]

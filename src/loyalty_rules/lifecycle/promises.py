@@ -130,7 +130,9 @@ def _delivered_units(sale: Sale, lot: Lot) -> int:
     delivered = _delivered(sale, lot)
     if delivered is None:
         return promised
-    earned = sum((micros(share.amount) * delivered.get(share.line, Fraction(1)) for share in lot.issue.shares), ZERO)
+    earned = sum(
+        (micros(share.amount) * delivered.get(share.line or "", Fraction(1)) for share in lot.issue.shares), ZERO
+    )
     unit = _unit(sale, lot)
     return min(max(int(earned) // unit * unit - micros(lot.moved_on), 0), promised)
 

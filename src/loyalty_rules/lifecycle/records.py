@@ -21,7 +21,7 @@ from loyalty_rules.intents import (
     ReverseCurrency,
     SpendCurrency,
 )
-from loyalty_rules.keys import action_key
+from loyalty_rules.keys import PUBLIC_COUPONS, action_key
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.checked import checked
@@ -32,6 +32,7 @@ __all__ = [
     "NEW_UNITS",
     "Account",
     "Adjustment",
+    "Cause",
     "CouponRecord",
     "FurtherLot",
     "LevelChange",
@@ -198,7 +199,12 @@ class Remark:
 
 @attrs.frozen
 class CouponRecord:
-    """One coupon in one state. `remaining` is the rest of a stored value, `redeemed_by` the key of its redemption.
+    """One coupon in one state.
+
+    `remaining` is the rest of a stored value. Any other coupon has `uses_left`; `left_in_all` is the sum that
+    these uses may still take off, and `most` the maximum of one. None means no maximum.
+    `redeemed_by` is the id of the transaction that redeemed the coupon last, `redemption` the key of the intent.
+    `taken` is the sum of the discounts that stand.
 
     `member` has the coupon, which may be another than the member to whom it was issued. An extension moves
     `expires_on` and `expires_at`, at which the coupon expires, whether or not a sweep has recorded that. `topped_up` is
@@ -219,11 +225,33 @@ class CouponRecord:
     topped_up: Decimal = ZERO
     tier: str | None = None
     channel: str | None = None
+    redemption: str | None = None
+    redeemed_by_member: str | None = None
+    redeemed_at_store: str | None = None
+    uses_left: int | None = None
+    left_in_all: Decimal | None = None
+    most: Decimal | None = None
+    taken: Decimal = ZERO
 
     @property
     def key(self) -> str:
         """The key of the intent that issued the coupon."""
         return self.issue.key
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the coupon is the record of one redemption of a public code. Source: semantics 9 (public codes)."""
+        return self.issue.promotion == PUBLIC_COUPONS
+
+    @property
+    def most_left(self) -> Decimal | None:
+        """The maximum that the coupon can still cost; None if there is no maximum. It keeps the terms of its issue."""
+        if self.remaining is not None:
+            return self.remaining
+        bounds = [micros(self.left_in_all)] if self.left_in_all is not None else []
+        if self.most is not None:
+            bounds.append(micros(self.most) * (self.uses_left if self.uses_left is not None else 1))
+        return decimal_of(min(bounds)) if bounds else None
 
     def state_at(self, at: datetime) -> Literal["issued", "redeemed", "expired", "voided"]:
         """Return the state at an instant: an issued coupon may have expired by then, a swept one not yet.
@@ -331,8 +359,20 @@ class Sale:
 
 
 @attrs.frozen
+class Cause:
+    """One reason to refuse a part of a set: `of` is the code of the coupon, as presented, or the currency."""
+
+    reason: str
+    of: str
+
+
+@attrs.frozen
 class Refusal:
-    """The reasons to do nothing: every code that applies, and the detail for a reader."""
+    """The reasons to do nothing: every code that applies, and the detail for a reader.
+
+    If several coupons and spends are refused together, `causes` names the coupon or currency of each reason.
+    """
 
     reasons: tuple[str, ...]
     detail: str
+    causes: tuple[Cause, ...] = ()

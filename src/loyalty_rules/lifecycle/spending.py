@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from loyalty_rules.intents import LotDraw, SpendCurrency
 from loyalty_rules.keys import spend_key
+from loyalty_rules.lifecycle.bill import Bill, Part, payable, shared
 from loyalty_rules.lifecycle.records import Account, Lot, Refusal
 from loyalty_rules.program import Program
+from loyalty_rules.rules.line_predicates import bind_line
 from loyalty_rules.rules.promotions import RedeemRate
-from loyalty_rules.values.amounts import decimal_of, micros, read_decimal, text_of
+from loyalty_rules.values.amounts import MICRO, decimal_of, micros, read_decimal, text_of
+from loyalty_rules.values.money import cent_of
 
 __all__ = ["available", "draw", "in_order_of_spending", "spend", "worth"]
 
@@ -40,13 +44,14 @@ def draw(lots: Sequence[Lot], amount: Decimal) -> tuple[LotDraw, ...]:
 
 def spend(
     program: Program, account: Account, member: str, currency: str, event: str, lots: Iterable[Lot], amount: Decimal,
-    at: datetime,
+    at: datetime, bill: Bill | None = None,
 ) -> SpendCurrency | Refusal:  # fmt: skip
     """Decide a spend of an amount of a currency from an account's `lots` at an instant.
 
-    If the currency has a `redeem` rate, its `least`, `block` and `most` apply. Refusals: `unknown_currency`,
-    `not_positive`, `below_least`, `not_a_block`, `above_most`, `insufficient`. Raises `InvalidValueError` if `amount`
-    is not an amount.
+    `bill` is the remainder of the bill after the earlier redemptions and spends of the transaction. Refusals:
+    `unknown_currency`, `not_positive`, `not_redeemable` (a currency without a `redeem` rate), `below_least`,
+    `not_a_block`, `above_most`, `no_bill`, `bill_too_small`, `more_than_bill`, `insufficient`. Raises
+    `InvalidValueError` if `amount` is not an amount.
     """
     amount = read_decimal(amount)
     known = {each.id: each for each in program.currencies}
@@ -55,7 +60,8 @@ def spend(
     rate = known[currency].redeem
     mine = [lot for lot in lots if lot.issue.currency == currency and lot.account == account]
     balance = available(mine, at)
-    reasons = [*_against_rate(rate, amount)]
+    parts = payable(bill, bind_line(rate.not_for)) if rate is not None and bill is not None else []
+    reasons = [*_against_rate(rate, amount), *_against_bill(rate, amount, bill, parts)]
     if micros(balance) < micros(amount):
         reasons.append("insufficient")
     if reasons:
@@ -63,6 +69,8 @@ def spend(
             tuple(reasons),
             f"{text_of(amount)} {currency} cannot be spent from a balance of {text_of(balance)}: {', '.join(reasons)}",
         )
+    assert rate is not None  # a currency without a rate is not redeemable
+    value = worth(rate, amount)
     return SpendCurrency(
         spend_key(program.id, event, currency),
         event,
@@ -70,8 +78,10 @@ def spend(
         account.id if account.kind == "group" else None,
         currency,
         amount,
-        worth(rate, amount) if rate is not None else None,
+        value,
         draw(in_order_of_spending(mine, at), amount),
+        bill=bill.id if bill is not None else None,
+        shares=shared(micros(value), parts, cent_of(program.money)) if parts and micros(value) else (),
     )
 
 
@@ -80,6 +90,7 @@ def _against_rate(rate: RedeemRate | None, amount: Decimal) -> Iterable[str]:
     if micros(amount) <= 0:
         yield "not_positive"
     if rate is None:
+        yield "not_redeemable"
         return
     if rate.least is not None and micros(amount) < micros(rate.least):
         yield "below_least"
@@ -87,6 +98,28 @@ def _against_rate(rate: RedeemRate | None, amount: Decimal) -> Iterable[str]:
         yield "not_a_block"
     if rate.most is not None and micros(amount) > micros(rate.most):
         yield "above_most"
+
+
+def _against_bill(rate: RedeemRate | None, amount: Decimal, bill: Bill | None, parts: Sequence[Part]) -> Iterable[str]:
+    """Yield the reasons to refuse an amount on a bill, of which `parts` may be paid. Source: semantics 12, 17.
+
+    `least_bill` and `most_of_bill` look at the bill as it was handed over, before any discount.
+    """
+    if rate is None:
+        return
+    if bill is None:
+        if rate.needs_bill:
+            yield "no_bill"
+        return
+    if rate.least_bill is not None and bill.amount < micros(rate.least_bill):
+        yield "bill_too_small"
+    most = bill.base(parts) if bill.lines else max(bill.left, Fraction(0))
+    if not bill.lines and rate.not_for is not None:
+        most = Fraction(0)
+    if rate.most_of_bill is not None:
+        most = min(most, bill.amount * micros(rate.most_of_bill) / (100 * MICRO))
+    if micros(worth(rate, amount)) > most:
+        yield "more_than_bill"
 
 
 def worth(rate: RedeemRate, amount: Decimal) -> Decimal:

@@ -15,8 +15,7 @@ from loyalty_rules.intents import Intent, ReverseCurrency, VoidCoupon
 from loyalty_rules.lifecycle.records import CouponRecord, Sale
 from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
 from loyalty_rules.lifecycle.returned_coupons import coupon_pools, surplus_coupons
-from loyalty_rules.rules.coupons import StoredValue
-from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.values.amounts import micros
 
 __all__ = ["UNRECOVERED", "Shortfall", "Unrecovered", "UsedCoupon", "unrecovered"]
 
@@ -63,20 +62,16 @@ def unrecovered(
     reversals = (each for each in intents if isinstance(each, ReverseCurrency))
     shortfalls = (Shortfall(each.issue, each.currency, each.shortfall) for each in reversals if micros(each.shortfall))
     voided = {each.coupon for each in intents if isinstance(each, VoidCoupon)}
-    taken = {each.key: amount for each in coupons if (amount := _taken(sale, each, discounts)) is not None}
+    taken = {each.key: amount for each in coupons if (amount := _taken(each, discounts)) is not None}
     used = set(_used(sale, back, coupons, voided)) if taken else set()
     return (*shortfalls, *(UsedCoupon(key, amount) for key, amount in taken.items() if key in used))
 
 
-def _taken(sale: Sale, coupon: CouponRecord, discounts: Mapping[str, Decimal]) -> Decimal | None:
+def _taken(coupon: CouponRecord, discounts: Mapping[str, Decimal]) -> Decimal | None:
     """Return the discount that a coupon has taken in all; None if it has taken none."""
-    if coupon.remaining is None:
-        return discounts.get(coupon.redeemed_by) if coupon.redeemed_by is not None else None
-    coupon_type = next(each for each in sale.program.coupon_types if each.id == coupon.issue.coupon_type)
-    if not isinstance(coupon_type.benefit, StoredValue):
-        return None
-    used = micros(coupon_type.benefit.amount) - micros(coupon.remaining)
-    return decimal_of(used) if used else None
+    if micros(coupon.taken):
+        return coupon.taken
+    return discounts.get(coupon.redemption) if coupon.redemption is not None else None
 
 
 def _used(sale: Sale, back: Return, coupons: Sequence[CouponRecord], voided: set[str]) -> Iterator[str]:

@@ -58,8 +58,9 @@ class ExtensionOfSpend:
 class RedeemRate:
     """The value of a currency when it is spent: `points` of it are worth `value` of the program's money.
 
-    One transaction spends at least `least`, at most `most`, and a multiple of `block`. With `extends`, a spend counts
-    as activity: it extends the units that are left. Source: semantics 5, 12.
+    One transaction spends at least `least`, at most `most`, and a multiple of `block`. Points pay at most
+    `most_of_bill`, a percentage of the bill; nothing of the lines that match `not_for`; and no bill below `least_bill`.
+    With `extends`, a spend counts as activity: it extends the units that are left. Source: semantics 5, 12.
     """
 
     points: Decimal = attrs.field(converter=read_positive)
@@ -68,6 +69,14 @@ class RedeemRate:
     block: Decimal | None = attrs.field(default=None, converter=optional(read_positive))
     most: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     extends: ExtensionOfSpend | None = None
+    most_of_bill: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    not_for: Condition | None = attrs.field(default=None, converter=optional(read_condition))
+    least_bill: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+
+    @property
+    def needs_bill(self) -> bool:
+        """Whether a spend has to name the bill that it pays."""
+        return self.most_of_bill is not None or self.not_for is not None or self.least_bill is not None
 
 
 def _read_decimals(value: int) -> int:

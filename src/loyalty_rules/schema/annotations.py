@@ -19,6 +19,7 @@ __all__ = ["annotation_schema"]
 
 _PLAIN: Mapping[Any, Json] = {
     bool: {"type": "boolean"},
+    int: {"type": "integer"},
     str: {"type": "string"},
     Decimal: {"$ref": text_of},
     date: {"$ref": read_date},

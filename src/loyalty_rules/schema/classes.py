@@ -95,6 +95,8 @@ def _is_required(field: "attrs.Attribute[Any]") -> bool:
 
 def _default(field: "attrs.Attribute[Any]") -> Json:
     default: Any = field.default
+    if getattr(default, "takes_self", False):
+        return {}  # it depends on other fields
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         default = default.factory()
     if default is None:

@@ -27,6 +27,7 @@ _UNIONS: Mapping[str, Any] = {
     "proration": proration.Proration,
     "timing": timing.Timing,
     "window": windows.Window,
+    "worth": coupons.WORTH,
 }
 
 

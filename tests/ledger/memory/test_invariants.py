@@ -96,7 +96,7 @@ PLANTED: list[tuple[str, Callable[[MemoryStorage], Any]]] = [
     ("contributes -1000000 to visits", lambda s: s.contributions_of.update({("acme", "T-1"): {"visits": -1_000_000}})),
     ("2 coupons were issued, 1 are stored", lambda s: s.coupons.pop(COUPON)),
     ("has a remainder of -1", lambda s: change_coupon(s, remaining=Decimal(-1))),
-    ("is redeemed, with the redemption None", lambda s: change_coupon(s, state="redeemed", remaining=None)),
+    ("is redeemed without a redemption", lambda s: change_coupon(s, state="redeemed", remaining=None)),
     ("two coupons have the same serial", share_a_serial),
     ("1 issues were recorded, 2 lots are stored", forget_an_issue),
 ]

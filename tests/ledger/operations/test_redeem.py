@@ -26,7 +26,7 @@ def test_the_identity_of_a_shared_code_is_the_code_and_the_transaction(
 
     identity = REDEEM.identity(storage)
 
-    assert identity.key == "acme/T-2#redeem/GIFT"
+    assert identity.key == "acme/T-2#redeem/gift"
     assert identity.inputs == {"event": dump(bill(id="T-2"))}
     assert (identity.at, identity.recorded_at, identity.of) == (SOLD_AT, SOLD_AT, None)
 
@@ -45,14 +45,17 @@ def test_the_identity_of_an_unknown_code_does_not_contain_it(storage: MemoryStor
     assert REDEEM.identity(storage).key == "acme/T-2#redeem"
 
 
-def test_the_sales_of_the_coupons_are_locked_before_the_coupons_are_read_again(
+def test_the_code_the_transaction_and_the_sale_of_the_coupon_are_locked_before_it_is_read_again(
     service: LedgerService, storage: MemoryStorage
 ) -> None:
     service.process(SHOP, bill())
     service.process(SHOP, bill(id="T-3"))
 
     assert [*REDEEM.locks()] == []
-    assert steps_of(REDEEM, storage)[:4] == ["coupons_by_code", "lock acme/T-1", "lock acme/T-3", "coupons_by_code"]
+    steps = steps_of(REDEEM, storage)
+    locks = ["lock acme/#code/gift/", "lock acme/#code/gift/M1", "lock acme/T-1", "lock acme/T-2"]
+    assert [each for each in steps if each.startswith("lock")][:4] == locks
+    assert steps.index("lock acme/T-1") < steps.index("coupon")  # the one that is redeemed is read again
 
 
 def test_a_coupon_is_redeemed_for_its_discount(service: LedgerService, storage: MemoryStorage) -> None:

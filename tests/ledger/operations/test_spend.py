@@ -37,9 +37,9 @@ def test_the_identity_of_a_groups_spend_names_the_group(storage: MemoryStorage) 
     assert identity.inputs == {"account": "group family", "member": "M1", "amount": "4"}
 
 
-def test_the_account_is_locked_before_its_lots_are_read(storage: MemoryStorage) -> None:
+def test_the_transaction_and_the_account_are_locked_before_the_lots_are_read(storage: MemoryStorage) -> None:
     assert [*spend().locks()] == []
-    assert steps_of(spend(), storage) == ["lock acme/member/M1", "lots_of"]
+    assert steps_of(spend(), storage) == ["lock acme/S-1", "lock acme/member/M1", "record", "lots_of"]
 
 
 def test_the_amount_is_drawn_from_the_lots(service: LedgerService, storage: MemoryStorage) -> None:

@@ -88,6 +88,9 @@ def test_a_coupon_without_a_serial_is_written_as_it_is(issue: IssueCoupon) -> No
     assert SerialsAtRest(None).reveal("acme", document) == shared
 
 
-def test_a_code_that_is_not_a_serial_has_no_keyed_hash() -> None:
-    assert SerialsAtRest(SERIALS).fingerprint("SPRING") is None
-    assert SerialsAtRest(None).fingerprint("SPRING") is None
+def test_a_serial_of_a_pool_is_found_by_the_hash_of_its_folded_form() -> None:
+    at_rest = SerialsAtRest(SERIALS)
+    assert (
+        at_rest.fingerprints("PRINT-0001") == at_rest.fingerprints("print 0001") != at_rest.fingerprints("PRINT-0002")
+    )
+    assert SerialsAtRest(None).fingerprints("PRINT-0001") == []

@@ -151,8 +151,12 @@ def _coupons(storage: MemoryStorage) -> Iterator[str]:
     for coupon in storage.coupons.values():
         if coupon.remaining is not None and micros(coupon.remaining) < 0:
             yield f"coupon {coupon.key} has a remainder of {coupon.remaining}"
-        if (coupon.state == "redeemed") != (coupon.redeemed_by is not None) and coupon.remaining is None:
-            yield f"coupon {coupon.key} is {coupon.state}, with the redemption {coupon.redeemed_by}"
+        if micros(coupon.taken) < 0:
+            yield f"coupon {coupon.key} has taken {coupon.taken}"
+        if coupon.left_in_all is not None and micros(coupon.left_in_all) < 0:
+            yield f"coupon {coupon.key} has taken more than its maximum over all uses"
+        if coupon.state == "redeemed" and coupon.redemption is None:
+            yield f"coupon {coupon.key} is redeemed without a redemption"
     serials = [each.issue.serial for each in storage.coupons.values() if each.issue.serial is not None]
     if len(serials) != len(set(serials)):
         yield "two coupons have the same serial"

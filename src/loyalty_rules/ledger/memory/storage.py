@@ -21,6 +21,7 @@ from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
+from loyalty_rules.lifecycle.redemption import in_order_of_redeeming
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["MemoryStorage"]
@@ -212,8 +213,15 @@ class MemoryStorage:
         return [self.coupons[key] for key in self.coupons_of_event.get((program, event), ())]
 
     def coupons_by_code(self, program: str, code: str) -> Sequence[CouponRecord]:
-        """Return the coupon of a serial, in any spelling, or those of a shared code, in the order of issue."""
-        return [self.coupons[key] for key in self.codes.get((program, canonical_code(code)), ())]
+        """Return the coupon of a serial, in any spelling, or the first of a shared code."""
+        return [self.coupons[key] for key in self.codes.get((program, canonical_code(code)), ())[:1]]
+
+    def coupons_to_redeem(
+        self, program: str, code: str, member: str | None, at: datetime, most: int
+    ) -> Sequence[CouponRecord]:
+        """Return the coupons of a member with a shared code, then those of nobody; those that can be redeemed first."""
+        coupons = [self.coupons[key] for key in self.codes.get((program, canonical_code(code)), ())]
+        return in_order_of_redeeming(coupons, member, at)[:most]
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:  # noqa: ARG002  (a hint)
         """Return coupons in the order of issue, among them all that have expired by an instant and are not swept."""
@@ -227,7 +235,8 @@ class MemoryStorage:
         """Add a new coupon."""
         issue = coupon.issue
         self.update_coupon(coupon, at)
-        self.append(self.coupons_of_event, (program, issue.event), issue.key)
+        if not coupon.is_public:
+            self.append(self.coupons_of_event, (program, issue.event), issue.key)
         for code in filter(None, (issue.serial, issue.code)):
             self.append(self.codes, (program, canonical_code(code)), issue.key)
         if issue.serial is not None:

@@ -12,6 +12,7 @@ from loyalty_rules.ledger.operations.process import event_operation
 from loyalty_rules.ledger.operations.reassign import Reassign
 from loyalty_rules.ledger.operations.record import Record
 from loyalty_rules.ledger.operations.redeem import Redeem
+from loyalty_rules.ledger.operations.redeem_all import RedeemAll
 from loyalty_rules.ledger.operations.review import Review
 from loyalty_rules.ledger.operations.sell import Sell
 from loyalty_rules.ledger.operations.settle import Settle
@@ -34,6 +35,7 @@ __all__ = [
     "Reassign",
     "Record",
     "Redeem",
+    "RedeemAll",
     "Review",
     "Sell",
     "Settle",

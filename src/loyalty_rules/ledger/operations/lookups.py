@@ -78,8 +78,10 @@ def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord 
 def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Collection[str] = ()) -> bool:
     """Return whether a locked coupon is still earned, after the returns of the sale that issued it.
 
-    `lost` are the keys of coupons that the same batch voids.
+    `lost` are the keys of coupons that the same batch voids. The coupon of a public code is nobody's to keep.
     """
+    if coupon.is_public:
+        return False
     sale = storage.sale(program.id, coupon.issue.event)
     issued = storage.coupons_of_sale(program.id, coupon.issue.event)
     coupons = [attrs.evolve(each, state="voided") if each.key in lost else each for each in issued]

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 import attrs
 
 from loyalty_rules.events import Event
-from loyalty_rules.intents import Intent
+from loyalty_rules.intents import Intent, RedeemCoupon, SpendCurrency
 from loyalty_rules.ledger.idempotency import IdempotencyRecord, identity_of_event
+from loyalty_rules.ledger.kinds import PAYMENTS
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.storage import Storage
@@ -25,6 +26,7 @@ __all__ = [
     "already_undone",
     "decision_of",
     "host_identity",
+    "is_wholly_undone",
     "unknown_sale",
 ]
 
@@ -74,6 +76,10 @@ class Operation(ABC, Generic[R_co]):
     def decide(self, storage: Storage) -> Decision:
         """Lock and read the rows of the decision, and decide by the pure functions of `lifecycle`."""
 
+    def replayed(self, storage: Storage, receipt: R_co) -> R_co:  # type: ignore[misc]  # noqa: ARG002
+        """Return the recorded receipt of a retry, with a mark if it has been undone since."""
+        return receipt
+
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of the constructor by name, so that a ledger can write the operation down."""
         fields = attrs.fields(cast(type[attrs.AttrsInstance], type(self)))
@@ -121,6 +127,13 @@ def decision_of(decided: Intent | Refusal) -> Decision:
 def unknown_sale(event: str) -> Refusal:
     """Return the refusal of an operation on a sale that was never recorded."""
     return Refusal(("unknown_sale",), f"no sale {event} has been recorded")
+
+
+def is_wholly_undone(storage: Storage, receipt: Receipt) -> bool:
+    """Return whether every spend and redemption of a receipt has been undone."""
+    made = [each for each in receipt.intents if isinstance(each, (SpendCurrency, RedeemCoupon))]
+    payments = [storage.record(PAYMENTS, each.key) for each in made]
+    return bool(made) and all(each is not None and each.is_undone for each in payments)
 
 
 def already_undone(key: str) -> Refusal:

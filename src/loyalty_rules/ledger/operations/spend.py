@@ -2,18 +2,23 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
+from loyalty_rules.events import Transaction
 from loyalty_rules.keys import spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.locks import account_lock
-from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity
+from loyalty_rules.ledger.locks import account_lock, sale_lock
+from loyalty_rules.ledger.operations.checkout import check_unspent, standing_of
+from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity, is_wholly_undone
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import spending
 from loyalty_rules.lifecycle.extending import extension_of_spend
 from loyalty_rules.lifecycle.records import Account, Refusal
+from loyalty_rules.lifecycle.redemption import checkout_of, no_exchange_rate
+from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import read_decimal, text_of
 from loyalty_rules.values.checked import checked
@@ -27,7 +32,9 @@ __all__ = ["Spend"]
 class Spend(Operation[SpendReceipt]):
     """A spend of `amount`; `member` pays, and `event` is the id of the transaction that is paid for.
 
-    A transaction can spend each currency once. Raises `InvalidValueError` for an argument that cannot be read.
+    A transaction can spend each currency once. With its `bill` the spend is at most the remainder after the earlier
+    redemptions and spends, and `event` is the id of the attempt. Raises `InvalidValueError` for an argument that cannot
+    be read.
     """
 
     program: Program
@@ -37,6 +44,7 @@ class Spend(Operation[SpendReceipt]):
     amount: Decimal = attrs.field(converter=read_decimal)
     event: str = attrs.field(converter=read_name)
     at: datetime = attrs.field(converter=read_instant)
+    bill: Transaction | None = None
 
     def receipt_class(self) -> type[SpendReceipt]:
         """Return the class of the receipt."""
@@ -44,21 +52,34 @@ class Spend(Operation[SpendReceipt]):
 
     def identity(self, storage: Storage) -> IdempotencyRecord:  # noqa: ARG002
         """Return the identity: the account, the member and the amount."""
-        inputs = {
+        inputs: dict[str, Any] = {
             "account": f"{self.account.kind} {self.account.id}",
             "member": self.member,
             "amount": text_of(self.amount),
         }
+        if self.bill is not None:
+            inputs["bill"] = dump(self.bill)
         return host_identity(self.program, self.event, spend_phase(self.currency), inputs, self.at)
 
     def decide(self, storage: Storage) -> Decision:
         """Draw the amount from the account's live lots, unless the rate or the balance forbids it."""
-        storage.lock([account_lock(self.program.id, self.account)])
-        lots = storage.lots_of(self.program.id, self.account)
+        program, of = self.program, self.bill.id if self.bill is not None else self.event
+        storage.lock([sale_lock(program.id, of), account_lock(program.id, self.account)])
+        check_unspent(storage, program, self.event, self.currency, self.amount)
+        bill = None
+        if self.bill is not None:
+            bill = checkout_of(program, self.bill, standing_of(storage, program, of)).bill
+            if bill is None:
+                return no_exchange_rate(self.bill)
+        lots = storage.lots_of(program.id, self.account)
         spent = spending.spend(
-            self.program, self.account, self.member, self.currency, self.event, lots, self.amount, self.at
+            program, self.account, self.member, self.currency, self.event, lots, self.amount, self.at, bill
         )
         if isinstance(spent, Refusal):
             return spent
-        extension = extension_of_spend(self.program, spent, self.at)
+        extension = extension_of_spend(program, spent, self.at)
         return (spent, extension) if extension is not None else (spent,)
+
+    def replayed(self, storage: Storage, receipt: SpendReceipt) -> SpendReceipt:
+        """Return the recorded receipt, marked if the spend has been undone."""
+        return attrs.evolve(receipt, undone=is_wholly_undone(storage, receipt))

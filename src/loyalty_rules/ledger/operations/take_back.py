@@ -94,7 +94,7 @@ class TakeBack(EventOperation[ReturnReceipt]):
         """Return the discounts of the redemptions of some coupons, by the key of the redemption."""
         discounts: dict[str, Decimal] = {}
         for coupon in coupons:
-            payment = payment_of(storage, self.program, coupon.redeemed_by) if coupon.redeemed_by is not None else None
+            payment = payment_of(storage, self.program, coupon.redemption) if coupon.redemption is not None else None
             if payment is not None and isinstance(payment.intent, RedeemCoupon):
                 discounts[payment.key] = payment.intent.discount
         return discounts

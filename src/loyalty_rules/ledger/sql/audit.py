@@ -106,10 +106,8 @@ def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
     yield _counters_over_their_limit(t), "counter {name} of {program} is over its limit"
     yield _coupons_in_other_states(t), "coupon {key} is not in its last recorded state"
     yield (
-        select(t.coupons.c.key).where(
-            t.coupons.c.remaining.is_(None), (t.coupons.c.state == "redeemed") != t.coupons.c.redeemed_by.is_not(None)
-        ),
-        "coupon {key} is redeemed without a redemption, or has a redemption without being redeemed",
+        select(t.coupons.c.key).where((t.coupons.c.state == "redeemed") & t.coupons.c.redemption.is_(None)),
+        "coupon {key} is redeemed without a redemption",
     )
     yield (
         select(t.batches.c.of, t.draws.c.name)
@@ -217,8 +215,11 @@ def _coupons_in_other_states(t: Tables) -> Select[Any]:
             (states.c.state.is_(None))
             | (states.c.state != coupons.c.state)
             | (func.coalesce(states.c.remaining, -1) != func.coalesce(coupons.c.remaining, -1))
-            | (func.coalesce(states.c.redeemed_by, "") != func.coalesce(coupons.c.redeemed_by, ""))
             | (func.coalesce(states.c.member, "") != func.coalesce(coupons.c.member, ""))
             | (func.coalesce(states.c.expires_at, -1) != func.coalesce(coupons.c.expires_at, -1))
+            | (func.coalesce(states.c.redemption, "") != func.coalesce(coupons.c.redemption, ""))
+            | (func.coalesce(states.c.uses_left, -1) != func.coalesce(coupons.c.uses_left, -1))
+            | (states.c.taken != coupons.c.taken)
+            | (func.coalesce(states.c.left_in_all, -1) != func.coalesce(coupons.c.left_in_all, -1))
         )
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, get_args
 
 import attrs
@@ -19,6 +20,7 @@ from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange, RecordVersion
 from loyalty_rules.lifecycle.records import BUCKETS, Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.values.folding import folded
 
 __all__ = [
     "MAX_AMOUNT",
@@ -322,7 +324,7 @@ def coupon_of(row: Row[Any], serials: SerialsAtRest, state: Row[Any] | None = No
     return CouponRecord(
         serials.reveal(row.program, json_of(row.issue)),
         current.state,
-        decimal_of(current.remaining) if current.remaining is not None else None,
+        _amount_of(current.remaining),
         current.redeemed_by,
         _instant_of(current.redeemed_at),
         _instant_of(current.voided_at),
@@ -332,7 +334,18 @@ def coupon_of(row: Row[Any], serials: SerialsAtRest, state: Row[Any] | None = No
         topped_up=decimal_of(current.topped_up),
         tier=row.tier,
         channel=row.channel,
+        redemption=current.redemption,
+        redeemed_by_member=current.redeemed_by_member,
+        redeemed_at_store=current.redeemed_at_store,
+        uses_left=current.uses_left,
+        left_in_all=_amount_of(current.left_in_all),
+        most=_amount_of(current.most),
+        taken=decimal_of(current.taken),
     )
+
+
+def _amount_of(amount: int | None) -> Decimal | None:
+    return decimal_of(amount) if amount is not None else None
 
 
 def new_coupon_row(
@@ -352,9 +365,10 @@ def new_coupon_row(
         "event": issue.event,
         "tier": tier,
         "channel": channel,
-        "code": issue.code,
+        "code": folded(issue.code) if issue.code is not None else None,
         "fingerprint": fingerprint,
         "issue": text_of_json(document),
+        "valid_from": microseconds(issue.valid_from),
         **state,
         "latest_at": latest_at,
         "version": 0,
@@ -363,12 +377,9 @@ def new_coupon_row(
 
 def coupon_state_row(coupon: CouponRecord) -> dict[str, Any]:
     """Convert a coupon to the columns of its state."""
-    remaining = coupon.remaining
     return {
         "state": coupon.state,
-        "remaining": bounded(micros(remaining), f"the remaining value of {coupon.key}")
-        if remaining is not None
-        else None,
+        "remaining": _bounded(coupon.remaining, f"the remaining value of {coupon.key}"),
         "redeemed_by": coupon.redeemed_by,
         "redeemed_at": _microseconds(coupon.redeemed_at),
         "voided_at": _microseconds(coupon.voided_at),
@@ -376,4 +387,15 @@ def coupon_state_row(coupon: CouponRecord) -> dict[str, Any]:
         "expires_on": day_text(coupon.expires_on),
         "expires_at": _microseconds(coupon.expires_at),
         "topped_up": bounded(micros(coupon.topped_up), f"the additions to {coupon.key}"),
+        "redemption": coupon.redemption,
+        "redeemed_by_member": coupon.redeemed_by_member,
+        "redeemed_at_store": coupon.redeemed_at_store,
+        "uses_left": coupon.uses_left,
+        "left_in_all": _bounded(coupon.left_in_all, f"the discounts that are left of {coupon.key}"),
+        "most": _bounded(coupon.most, f"the maximum of {coupon.key}"),
+        "taken": bounded(micros(coupon.taken), f"the discounts of {coupon.key}"),
     }
+
+
+def _bounded(amount: Decimal | None, name: str) -> int | None:
+    return bounded(micros(amount), name) if amount is not None else None

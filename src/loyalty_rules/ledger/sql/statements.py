@@ -30,6 +30,7 @@ COUPON_COLUMNS = (
     "expires_on",
     "expires_at",
     "topped_up",
+    *("redemption", "redeemed_by_member", "redeemed_at_store", "uses_left", "left_in_all", "most", "taken"),
     "latest_at",
 )
 """The columns of a coupon that operations change."""
@@ -163,9 +164,25 @@ class Statements:
         self.coupon = select(coupons).where(coupons.c.key == bindparam("key"))
         self.coupons_of_sale = of_program.where(coupons.c.event == bindparam("event"))
         self.coupons_of = of_program.where(coupons.c.member == bindparam("member"))
-        self.coupons_by_code = of_program.where(coupons.c.code == bindparam("code"))
-        self.coupon_by_fingerprint = of_program.where(coupons.c.fingerprint == bindparam("fingerprint"))
-        self.is_serial_taken = select(coupons.c.number).where(coupons.c.fingerprint == bindparam("fingerprint"))
+        self.first_by_code = of_program.where(coupons.c.code == bindparam("code")).limit(1)
+        # Of the coupons with a shared code that a member holds, or nobody: those that can be redeemed at an instant,
+        # the soonest to end first, and then, for the reasons of a refusal, any others.
+        held = of_program.where(coupons.c.code == bindparam("code")).order_by(None).limit(bindparam("maximum"))
+        soonest = coupons.c.expires_at.is_(None), coupons.c.expires_at, coupons.c.number
+        usable = (
+            held.where(coupons.c.state == "issued", coupons.c.valid_from <= bindparam("at"))
+            .where(or_(coupons.c.expires_at.is_(None), coupons.c.expires_at > bindparam("at")))
+            .order_by(*soonest)
+        )
+        others = held.order_by(*soonest)
+        own, nobodys = coupons.c.member == bindparam("member"), coupons.c.member.is_(None)
+        self.held_by_code = [usable.where(own), usable.where(nobodys), others.where(own), others.where(nobodys)]
+        self.coupon_by_fingerprints = of_program.where(
+            coupons.c.fingerprint.in_(bindparam("fingerprints", expanding=True))
+        )
+        self.is_serial_taken = select(coupons.c.number).where(
+            coupons.c.fingerprint.in_(bindparam("fingerprints", expanding=True))
+        )
         self.expiring_coupons = of_program.where(coupons.c.state == "issued", coupons.c.expires_at <= bindparam("at"))
         self.next_coupons = of_program.where(coupons.c.number > bindparam("after")).limit(bindparam("maximum"))
         self.add_coupons = insert(coupons)

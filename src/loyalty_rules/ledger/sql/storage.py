@@ -44,7 +44,9 @@ from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, RecordVersion, UnitOfWork
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
+from loyalty_rules.lifecycle.redemption import in_order_of_redeeming
 from loyalty_rules.loading import dump, load_event, load_snapshot
+from loyalty_rules.values.folding import folded
 
 __all__ = ["SQLStorage"]
 
@@ -268,23 +270,32 @@ class SQLStorage(HistoryReader):
 
     def coupons_of_sale(self, program: str, event: str) -> Sequence[CouponRecord]:
         """Return the coupons that a sale issued, in the order of issue."""
-        return [
-            self._track_coupon(row)
-            for row in self._rows(self._statements.coupons_of_sale, program=program, event=event)
-        ]
+        rows = self._rows(self._statements.coupons_of_sale, program=program, event=event)
+        return [coupon for row in rows if not (coupon := self._track_coupon(row)).is_public]
 
     def coupons_by_code(self, program: str, code: str) -> Sequence[CouponRecord]:
-        """Return the coupon with a serial, found by its keyed hash, or the coupons with a shared code."""
-        fingerprint = self._serials.fingerprint(code)
-        if fingerprint is not None:
-            rows = self._rows(self._statements.coupon_by_fingerprint, program=program, fingerprint=fingerprint)
+        """Return the coupon with a serial, found by its keyed hash, or the first with a shared code."""
+        fingerprints = self._serials.fingerprints(code)
+        if fingerprints:
+            rows = self._rows(self._statements.coupon_by_fingerprints, program=program, fingerprints=fingerprints)
             if rows:
                 return [self._track_coupon(row) for row in rows]
-        if not code.isprintable():
+        if not folded(code).isprintable():
             return []  # no code has such a character, and some databases refuse it
-        return [
-            self._track_coupon(row) for row in self._rows(self._statements.coupons_by_code, program=program, code=code)
-        ]
+        rows = self._rows(self._statements.first_by_code, program=program, code=folded(code))
+        return [self._track_coupon(row) for row in rows]
+
+    def coupons_to_redeem(
+        self, program: str, code: str, member: str | None, at: datetime, most: int
+    ) -> Sequence[CouponRecord]:
+        """Return the coupons of a member with a shared code, then those of nobody; those that can be redeemed first."""
+        found: dict[str, CouponRecord] = {}
+        instant = microseconds(at)
+        for statement in self._statements.held_by_code:
+            parameters = {"program": program, "code": folded(code), "member": member, "at": instant, "maximum": most}
+            for row in self._rows(statement, **parameters):
+                found.setdefault(row.key, self._track_coupon(row))
+        return in_order_of_redeeming(found.values(), member, at)
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:
         """Return the coupons that have expired by an instant, inclusive, and are not recorded as expired."""
@@ -295,10 +306,8 @@ class SQLStorage(HistoryReader):
         """Return whether a coupon has this serial, in the database or in the unit of work."""
         if any(each.current.issue.serial == serial for each in self._unit.coupons.values()):
             return True
-        fingerprint = self._serials.fingerprint(serial)
-        return (
-            fingerprint is not None and self._row(self._statements.is_serial_taken, fingerprint=fingerprint) is not None
-        )
+        fingerprints = self._serials.fingerprints(serial)
+        return bool(fingerprints) and bool(self._rows(self._statements.is_serial_taken, fingerprints=fingerprints))
 
     def add_coupon(self, program: str, coupon: CouponRecord, at: datetime) -> None:  # noqa: ARG002
         """Add a new coupon."""

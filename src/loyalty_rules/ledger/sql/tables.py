@@ -230,8 +230,18 @@ class Tables:
             _text("expires_on", null=True),
             _whole("expires_at", null=True),
             _whole("topped_up"),
+            _text("redemption", null=True),
+            _text("redeemed_by_member", null=True),
+            _text("redeemed_at_store", null=True),
+            _whole("uses_left", null=True),
+            _whole("left_in_all", null=True),
+            _whole("most", null=True),
+            _whole("taken"),
             CheckConstraint("state IN ('issued', 'redeemed', 'expired', 'voided')"),
             CheckConstraint("remaining >= 0"),
+            CheckConstraint("uses_left >= 0"),
+            CheckConstraint("left_in_all >= 0"),
+            CheckConstraint("taken >= 0"),
         ]
 
     def _state_tables(self) -> None:
@@ -276,12 +286,13 @@ class Tables:
             _text("code", null=True),
             Column("fingerprint", LargeBinary(), unique=True),
             _text("issue"),
+            _whole("valid_from"),
             *self._coupon_state(),
             _whole("latest_at"),
             _whole("version"),
             self._index("coupons_sale", "program", "event"),
             self._index("coupons_member", "program", "member"),
-            self._index("coupons_code", "program", "code", where="code IS NOT NULL"),
+            self._index("coupons_code", "program", "code", "member", "state", "expires_at", where="code IS NOT NULL"),
             self._index("coupons_expiring", "program", "expires_at", where="state = 'issued'"),
         )
         self.counters = self._table(

@@ -5,7 +5,7 @@ a number for each day. Every rule of the semantics is written out once more.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
@@ -180,7 +180,8 @@ class Model:
             valid_from = midnight_after(bill.day + timedelta(days=rule.starts_after - 1))
         expires_at = midnight_after(bill.day + timedelta(days=rule.days)) if rule.days is not None else None
         key = f"acme/{bill.id}/{rule.id}/do/{ordinal}"
-        self.coupons[key] = Coupon(key, rule, bill, valid_from, expires_at, uses)
+        worth = int(rule.benefit["amount"]) * 100 if rule.benefit["type"] == "stored_value" else None
+        self.coupons[key] = Coupon(key, rule, bill, valid_from, expires_at, uses, remaining=worth)
         for use in uses:
             self.counters.add(use.counter, use.day, 1)
 
@@ -425,42 +426,46 @@ class Model:
     # -- coupons
 
     def find(self, coupon: Coupon, member: str | None, at: datetime) -> Coupon | None:
-        """Return the coupon of a code. Of a shared code it is the member's own, or else one without a member."""
+        """Return the coupon of a code; of a shared code that is not the member's and not nobody's, None.
+
+        Those that can be redeemed come first, then the member's own, then the soonest to end, then by issue.
+        """
         if coupon.rule.code is None:
             return coupon
         alike = [each for each in self.coupons.values() if each.rule.code == coupon.rule.code]
-        mine = [each for each in alike if member is not None and each.bill.member == member]
-        alike = [*mine, *(each for each in alike if each.bill.member is None)]
+        alike = [each for each in alike if each.bill.member is None or each.bill.member == member]
         usable = [each for each in alike if each.state_at(at) == "issued" and each.valid_from <= at]
-        return next(iter(usable or alike), None)
+        mine = [each for each in usable or alike if each.bill.member is not None]
+        ending = sorted(mine or usable or alike, key=lambda each: each.expires_at or datetime.max.replace(tzinfo=UTC))
+        return next(iter(ending), None)
 
-    def redeem(
-        self, program: ReferenceProgram, coupon: Coupon | None, bill: Bill
-    ) -> tuple[list[str], Redemption | None]:
-        """Redeem, and return the redemption; or return the reasons for a refusal."""
-        types = {each.type: each for each in program.coupon_rules}
-        if coupon is None or coupon.rule.type not in types:
-            return ["unknown"], None
-        rule = types[coupon.rule.type]
+    def redeem(self, coupon: Coupon | None, bill: Bill) -> tuple[list[str], Redemption | None]:
+        """Redeem under the terms of the issue, and return the redemption; or return the reasons for a refusal."""
+        if coupon is None:
+            return ["wrong_member"], None
+        rule = coupon.rule
+        made = [each for each in self.redemptions.values() if each.bill.id == bill.id and not each.undone]
+        used = coupon.state == "redeemed" or any(each.coupon is coupon for each in made)
+        left = bill.amount - sum(each.discount for each in made)
+        if rule.benefit["type"] == "percent_off":
+            discount = (left * int(rule.benefit["percent"]) + 50) // 100
+        elif rule.benefit["type"] == "amount_off":
+            discount = min(int(rule.benefit["amount"]) * 100, left)
+        else:
+            discount = min(coupon.remaining or 0, left)
         reasons = [
             *(["voided"] if coupon.state == "voided" else []),
-            *(["already_redeemed"] if coupon.state == "redeemed" else []),
+            *(["already_redeemed"] if used else []),
             *(["expired"] if coupon.state == "expired" or _has_passed(coupon.expires_at, bill.at) else []),
             *(["not_yet_valid"] if bill.at < coupon.valid_from else []),
             *(["wrong_member"] if rule.holder_only and bill.member in (None, *_other_members(coupon)) else []),
             *(["wrong_store"] if rule.stores is not None and bill.store not in rule.stores else []),
+            *(["nothing_to_discount"] if not discount and not used else []),
         ]
         if reasons:
             return reasons, None
-        discount = 0
-        if rule.benefit["type"] == "percent_off":
-            discount = (bill.amount * int(rule.benefit["percent"]) + 50) // 100
-        elif rule.benefit["type"] == "amount_off":
-            discount = min(int(rule.benefit["amount"]) * 100, bill.amount)
-        else:
-            before = coupon.remaining if coupon.remaining is not None else int(rule.benefit["amount"]) * 100
-            discount = min(before, bill.amount)
-            coupon.remaining = before - discount
+        if coupon.remaining is not None:
+            coupon.remaining -= discount
         coupon.state = "issued" if coupon.remaining else "redeemed"
         key = f"acme/{bill.id}/redeem/{coupon.key.removeprefix('acme/')}"
         coupon.redeemed_by = key
@@ -472,12 +477,14 @@ class Model:
         redemption.undone = True
         coupon = redemption.coupon
         is_earned = self.is_earned(coupon)
-        if coupon.remaining is not None:
+        has_ended = coupon.state in ("voided", "expired") or _has_passed(coupon.expires_at, at)
+        if coupon.remaining is not None and not has_ended:
             coupon.remaining += redemption.discount
         if coupon.state == "redeemed":
             coupon.state = "issued"
         coupon.state = coupon.state_at(at)
-        coupon.redeemed_by = None
+        if coupon.redeemed_by == redemption.key:
+            coupon.redeemed_by = None
         if coupon.state == "issued" and not is_earned:
             self.void(coupon)
 

@@ -280,7 +280,7 @@ def document(program: ReferenceProgram) -> dict[str, Any]:
         "shortfall": program.shortfall,
         "currencies": {
             "points": {"redeem": {"points": "100", "value": "5", **wallet}},
-            "stars": {"decimals": 2},
+            "stars": {"decimals": 2, "redeem": {"points": "10", "value": "1"}},
         },
         "limits": {
             "member": {"currency": "points", "per": "member", "amount": _text(program.member_limit),

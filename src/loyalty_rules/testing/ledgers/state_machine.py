@@ -340,7 +340,7 @@ class LedgerMachine(RuleBasedStateMachine):
         event, program = self.event(bill), loaded_programs()[version]
         receipt = self.do(lambda: self.ledger.redeem(program, coupon.serial, event))
         found = self.model.find(coupon, bill.member, self.now)
-        reasons, redemption = self.model.redeem(reference.VERSIONS[version], found, bill)
+        reasons, redemption = self.model.redeem(found, bill)
         self.expect(receipt, "refused" if reasons else "recorded", reasons)
         if redemption is not None:
             (intent,) = receipt.intents
@@ -514,7 +514,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 record = self.ledger.coupon("acme", coupon.serial)
                 assert record is not None
                 known.append(record)
-        found = {each.key: (each.state, hundredths(each.remaining), each.redeemed_by) for each in known}
+        found = {each.key: (each.state, hundredths(each.remaining), each.redemption) for each in known}
         assert found == {
             each.key: (each.state, each.remaining, each.redeemed_by)
             for each in self.model.coupons.values()

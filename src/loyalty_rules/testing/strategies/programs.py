@@ -169,9 +169,15 @@ def coupon_types(draw: st.DrawFn, *, most: int = 5) -> Document:
     """Draw coupon types, with caps of up to `most`."""
     shared = draw(st.booleans())
     lines = {"lines": line_conditions(depth=0)}
-    percent = objects({"type": st.just("percent_off"), "percent": amounts(1, 100)}, {"most": amounts(1, 50), **lines})
-    amount = objects({"type": st.just("amount_off"), "amount": amounts(1, 50)}, lines)
-    stored = objects({"type": st.just("stored_value"), "amount": amounts(1, 100)}, {})
+    units = {"units": st.integers(1, 3), "pick": st.sampled_from(("cheapest", "dearest"))}
+    most_of_percent = {"most": amounts(1, 50), "most_in_all": amounts(1, 80)}
+    percent = objects(
+        {"type": st.just("percent_off"), "percent": amounts(1, 100)}, {**most_of_percent, **lines, **units}
+    )
+    amount = objects({"type": st.just("amount_off"), "amount": amounts(1, 50)}, {**lines, **units})
+    price = objects({"type": st.just("price"), "price": amounts(0, 20), "lines": line_conditions(depth=0)}, units)
+    shipping = objects({"type": st.just("shipping")}, {"most": amounts(1, 10)})
+    stored = objects({"type": st.just("stored_value"), "amount": amounts(1, 100)}, lines)
     counts = st.integers(1, most)
     caps = dict.fromkeys(("per_transaction", "per_store", "per_member", "total"), counts)
     validity = {"starts_after": periods(30), "expiry": expiries(kinds=COUPON_EXPIRIES)}
@@ -179,13 +185,16 @@ def coupon_types(draw: st.DrawFn, *, most: int = 5) -> Document:
         "when": conditions(depth=1),
         "stores": st.just(["S1"]),
         "holder_only": st.booleans(),
+        "order": st.integers(-2, 2),
+        "together": st.sampled_from(("any", "none")),
     }
     optional: dict[str, st.SearchStrategy[Any]] = {
         "validity": objects({}, validity),
         "caps": objects({}, caps),
         "redemption": objects({}, redemption),
+        "uses": st.integers(1, 3),
     }
-    benefit = percent | amount if shared else percent | amount | stored
+    benefit = percent | amount | price | shipping if shared else percent | amount | price | shipping | stored
     document = draw(objects({"benefit": benefit}, optional))
     return {"serial_managed": False, "code": "GIFT", **document} if shared else document
 

@@ -165,7 +165,8 @@ def _redeemed(program: Program, ledger: MemoryLedger, sale: Document) -> list[Re
     """Redeem the coupon of the first sale in another sale, try to void it, which is refused, and undo it."""
     event: Any = load_event(sale)
     redeemed = ledger.redeem(program, "T1-p1-gift-1", event)
-    coupon = redeemed.intents[0].coupon
+    assert redeemed.redemption is not None
+    coupon = redeemed.redemption.coupon
     refused = ledger.void(program, coupon, event="V1", at=event.occurred_at + _A_DAY / 4)
     undone = ledger.undo_redemption(program, _key_of(redeemed), event="U2", at=event.occurred_at + _A_DAY / 2)
     return [redeemed, refused, undone]

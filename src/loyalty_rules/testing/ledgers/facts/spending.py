@@ -18,6 +18,7 @@ from loyalty_rules.testing.ledgers.facts.till import BEN, HOUSEHOLD, Document, T
 __all__ = ["RedeemRateFacts", "SpendFacts", "UndoFacts"]
 
 REDEEM_RATE: Document = {"points": "100", "value": "5.00", "least": "200", "block": "100", "most": "1000"}
+BOTH: Document = {name: {"redeem": {"points": "100", "value": "5.00"}} for name in ("points", "stars")}
 
 
 def period(days: int) -> Document:
@@ -122,7 +123,7 @@ class SpendFacts:
 
     def test_a_transaction_may_spend_two_currencies(self, till: Till) -> None:
         stars = earn(fixed("7"), "stars", currency="stars")
-        till.runs(shop(earn(fixed("10")), stars, currencies={"points": {}, "stars": {}}))
+        till.runs(shop(earn(fixed("10")), stars, currencies=BOTH))
         till.sell("T1")
         till.spend("4", event="S1")
         till.spend("7", event="S1", currency="stars")
@@ -150,12 +151,11 @@ class RedeemRateFacts:
         assert isinstance(spent, SpendCurrency)
         assert (spent.amount, spent.value) == (300, 15)
 
-    def test_points_without_a_redeem_rate_have_no_value(self, till: Till) -> None:
-        till.runs(shop(earn(fixed("10"))))
+    def test_points_without_a_redeem_rate_cannot_be_spent(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10")), currencies={"points": {}}))
         till.sell("T1")
-        (spent,) = till.spend("10").intents
-        assert isinstance(spent, SpendCurrency)
-        assert spent.value is None
+        assert reasons(till.spend("10")) == ("not_redeemable",)
+        assert till.points() == 10
 
     def test_a_balance_is_spent_over_several_purchases(self, wallet: Till) -> None:
         for left in (1200, 900, 600):
@@ -277,7 +277,7 @@ class UndoFacts:
 
     def test_one_event_undoes_spends_of_two_currencies(self, till: Till) -> None:
         stars = earn(fixed("7"), "stars", currency="stars")
-        till.runs(shop(earn(fixed("10")), stars, currencies={"points": {}, "stars": {}}))
+        till.runs(shop(earn(fixed("10")), stars, currencies=BOTH))
         till.sell("T1")
         receipts = [till.spend("4", event="S1"), till.spend("7", event="S1", currency="stars")]
         assert [till.undo_spend(each, event="X1").status for each in receipts] == ["recorded"] * 2

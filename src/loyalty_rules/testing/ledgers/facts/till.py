@@ -10,7 +10,7 @@ from typing import Any
 
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger.protocol import Ledger
-from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.receipts import Receipt, RedeemReceipt
 from loyalty_rules.ledger.records import Entry
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.loading import dump, load_event, load_program
@@ -61,7 +61,7 @@ def shop(*actions: Document, **parts: Any) -> Program:
             "format": "loyalty-rules/1",
             "id": "acme",
             "time_zone": "UTC",
-            "currencies": {"points": {}},
+            "currencies": {"points": {"redeem": {"points": "100", "value": "1.00"}}},
             "promotions": promotions,
             **parts,
         }
@@ -207,12 +207,14 @@ class Till:
         key, part = spend.intents[0].key, Decimal(amount) if amount is not None else None
         return self.ledger.undo_spend(self.program, key, event=event or self._id(), at=self.now, amount=part)
 
-    def redeem(self, code: str, event: str, amount: str = "100", **parts: Any) -> Receipt:
+    def redeem(self, code: str, event: str, amount: str = "100", **parts: Any) -> RedeemReceipt:
         bill = self.bill(event, amount, **parts)
-        return self._noted({**dump(bill), "type": "redeem"}, self.ledger.redeem(self.program, code, bill))
+        receipt = self.ledger.redeem(self.program, code, bill)
+        self._noted({**dump(bill), "type": "redeem"}, receipt)
+        return receipt
 
     def undo_redemption(self, redemption: Receipt, event: str | None = None) -> Receipt:
-        key = redemption.intents[0].key
+        key = redemption.intents[-1].key
         return self.ledger.undo_redemption(self.program, key, event=event or self._id(), at=self.now)
 
     def void(self, coupon: str, event: str | None = None) -> Receipt:
