@@ -168,6 +168,228 @@ def test_a_business_date_does_not_revive_points_whose_end_has_passed() -> None:
     assert reasons_of(document, event) == [("earn", "already_expired")]
 
 
+# -- recipients whom a field names -------------------------------------------------------------------------------------
+
+FRIEND = {"field": "custom_fields.friend"}
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "detail"),
+    [
+        (sale(), "no_member", "custom_fields.friend is absent"),
+        (sale(custom_fields={"friend": None}), "no_member", "custom_fields.friend is absent"),
+        (sale(custom_fields={"friend": "M1"}), "same_member", "custom_fields.friend names the event's own member"),
+        (sale(custom_fields={"friend": 5}), "invalid_field",
+         "custom_fields.friend is not the id of a member: the number 5"),
+        (sale(custom_fields={"friend": " M2"}), "invalid_field",
+         "custom_fields.friend is not the id of a member: the text ' M2'"),
+    ],
+)  # fmt: skip
+def test_a_field_that_names_no_other_member_has_a_reason(event: dict, reason: str, detail: str) -> None:
+    [skip] = evaluate(program(earn(fixed("5"), recipient=FRIEND)), event)["skipped"]
+    assert (skip["reason"], skip["detail"]) == (reason, detail)
+
+
+@pytest.mark.parametrize("member", [None, {"id": "M1", "group": "home", "contacts": {"email": "a@example.org"}}])
+def test_an_issue_to_a_named_recipient_is_its_own_and_its_message_has_no_channels(member: Any) -> None:
+    """Also of an anonymous event; the host knows the channels of the recipient."""
+    document = program(earn(fixed("5"), recipient=FRIEND, communication={**MESSAGE, "priority": ["sms"]}))
+    issue, message = evaluate(document, sale(member=member, custom_fields={"friend": "M2"}))["intents"]
+
+    assert (issue["member"], issue["group"], issue["amount"]) == ("M2", None, "5")
+    assert (message["member"], message["channels"], message["fallbacks"]) == ("M2", [], [])
+
+
+def test_a_promise_to_a_named_recipient_has_no_message_without_its_template() -> None:
+    action = earn(fixed("5"), recipient=FRIEND, communication=MESSAGE, timing={"type": "external"})
+    assert len(evaluate(program(action), sale(custom_fields={"friend": "M2"}))["intents"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("expiry", "timing", "reason"),
+    [
+        ({"type": "registration_anniversary"}, "immediate", "missing_field"),
+        ({"type": "registration_anniversary"}, "delayed", "missing_field"),
+        ({"type": "registration_anniversary"}, "external", None),  # waits for the release
+        ({"type": "customer_field", "field": "until"}, "external", "missing_field"),
+        ({"type": "transaction_field", "field": "until"}, "immediate", None),
+    ],
+)
+def test_the_event_says_nothing_about_a_named_recipient(expiry: dict, timing: str, reason: str | None) -> None:
+    member = {"id": "M1", "registered_on": "2020-01-01", "extended_fields": {"until": "2026-01-01"}}
+    event = sale(member=member, custom_fields={"friend": "M2"}, extended_fields={"until": "2026-01-01"})
+    document = program(earn(fixed("5"), recipient=FRIEND, expiry=expiry, timing={"type": timing}))
+
+    assert [each for _, each in reasons_of(document, event)] == ([reason] if reason else [])
+
+
+# -- extensions without an issue ---------------------------------------------------------------------------------------
+
+VISIT = {"type": "extend_expiry", "id": "visit", "currency": "points", "after": {"months": 6}, "through": "month"}
+
+
+def test_an_action_extends_the_members_lots_after_all_issues() -> None:
+    extension, advance = evaluate(program(VISIT, earn(fixed("5")), trackers=SPEND), sale())["intents"][1:]
+
+    assert extension == {
+        "type": "extend_expiry",
+        "key": "acme/T-1/p/visit/extend",
+        "member": "M1",
+        "group": None,
+        "currency": "points",
+        "scope": "balance",
+        "expires_on": "2025-07-31",
+        "expires_at": "2025-08-01T00:00:00+00:00",
+    }
+    assert advance["type"] == "advance_tracker"
+
+
+def test_an_extension_is_skipped_as_an_expiry_is() -> None:
+    none = {**VISIT, "after": {"days": 0}, "through": None}
+    late = sale(occurred_at="2025-01-16T00:30:00Z", business_date="2025-01-15")
+
+    assert reasons_of(program(VISIT), sale(member=None)) == [("visit", "no_member")]
+    assert reasons_of(program(none), late) == [("visit", "already_expired")]
+    assert reasons_of(program({**VISIT, "after": {"years": 90}}), sale(occurred_at="9990-01-01T00:00:00Z")) == [
+        ("visit", "invalid_field")
+    ]
+
+
+def test_an_extension_carries_the_date_before_the_maximum_and_the_issue_its_own() -> None:
+    """Six months after 15 January is 15 July; the issue itself ends two months after its date."""
+    rolling = {"type": "rolling", "after": {"months": 6}, "most": {"months": 2}}
+    issue, extension = evaluate(program(earn(fixed("5"), expiry=rolling)), sale())["intents"]
+
+    assert (issue["expires_on"], issue["expires_by"]) == ("2025-03-15", "2025-03-15")
+    assert extension["expires_on"] == "2025-07-15"
+    promised = program(earn(fixed("5"), expiry=rolling, timing={"type": "external"}))
+    issue = evaluate(promised, sale())["intents"][0]
+    assert (issue["expires_on"], issue["expires_by"]) == ("2025-07-15", None)
+
+
+# -- spends ------------------------------------------------------------------------------------------------------------
+
+PAY = {"type": "spend_currency", "id": "pay", "currency": "points", "amount": "500"}
+HAS = {"balances": {"points": "500"}}
+
+
+def shown(document: dict, snapshot: dict, event: dict | None = None) -> list[tuple[str, str]]:
+    """The types and the amounts of the intents; coupons count as 1."""
+    intents = evaluate(document, event or sale(), snapshot)["intents"]
+    return [(each["type"], each.get("amount", "1")) for each in intents]
+
+
+def test_a_spend_and_what_it_pays_for_name_each_other() -> None:
+    document = program(PAY, give(), earn(fixed("5")), coupon_types=GIFT)
+    spend, coupon, issue = evaluate(document, sale(), HAS)["intents"]
+
+    assert spend == {
+        "type": "spend_currency",
+        "key": "acme/T-1/p/pay",
+        "promotion": "p",
+        "action": "pay",
+        "event": "T-1",
+        "member": "M1",
+        "group": None,
+        "currency": "points",
+        "amount": "500",
+    }
+    assert coupon["depends_on"] == issue["depends_on"] == ["acme/T-1/p/pay"]
+    assert evaluate(program(give(), coupon_types=GIFT), sale())["intents"][0]["depends_on"] == []
+
+
+@pytest.mark.parametrize(
+    ("actions", "event", "snapshot", "reason"),
+    [
+        ([give(), PAY], sale(), {"balances": {"points": "499.999999"}}, "not_enough"),
+        ([give(), PAY], sale(), {}, "not_enough"),
+        ([give(), PAY], sale(), {"balances": {"points": "-5"}}, "not_enough"),
+        ([give(), PAY], sale(member=None), HAS, "no_member"),
+        ([give(), {**PAY, "amount": "0"}], sale(), HAS, "zero_amount"),
+        ([give(), {**PAY, "amount": {"type": "multiplier", "percent": "10"}}], sale("0"), HAS, "zero_amount"),
+        ([give(0), PAY], sale(), HAS, "zero_amount"),
+        ([earn(fixed("5"), caps={"per_event": "4"}), PAY], sale(), HAS, "cap_reached"),
+        ([earn(fixed("5"), caps={"per_event": "0"}), give(0), PAY], sale(), HAS, "cap_reached"),
+        ([{**VISIT, "after": {"years": 90}}, PAY], sale(occurred_at="9990-01-01T00:00:00Z"), HAS, "invalid_field"),
+        ([give(0), PAY], sale(), {}, "not_enough"),  # the reason of the spend comes first
+    ],
+)
+def test_a_promotion_with_a_spend_stands_or_falls_as_a_whole(
+    actions: list, event: dict, snapshot: dict, reason: str
+) -> None:
+    document = program(*actions, coupon_types=GIFT)
+
+    assert evaluate(document, event, snapshot)["intents"] == []
+    assert reasons_of(document, event, snapshot) == [(each["id"], reason) for each in actions]
+
+
+def test_a_cap_that_leaves_fewer_coupons_stops_the_promotion() -> None:
+    types = {"gift": {**GIFT["gift"], "caps": {"per_transaction": 1}}}
+    assert reasons_of(program(PAY, give(2), coupon_types=types), sale(), HAS) == [
+        ("pay", "cap_reached"),
+        ("give", "cap_reached"),
+    ]
+
+
+def test_an_action_that_no_spend_pays_for_is_skipped_alone() -> None:
+    document = program({**PAY, "for": ["give"]}, give(), earn(fixed("0")), coupon_types=GIFT)
+
+    assert reasons_of(document, sale(), HAS) == [("earn", "zero_amount")]
+    assert shown(document, HAS) == [("spend_currency", "500"), ("issue_coupon", "1")]
+
+
+def test_a_second_spend_sees_what_the_first_leaves() -> None:
+    """Of 800 the first takes 500, so that 300 are too little for the second promotion."""
+    second = {**PAY, "id": "again"}
+    balance = {"balances": {"points": "800"}}
+    apart = promotions({"id": "a", "actions": [PAY]}, {"id": "b", "actions": [second]})
+
+    assert shown(apart, balance) == [("spend_currency", "500")]
+    assert reasons_of(program(PAY, second), sale(), balance) == [("pay", "not_enough"), ("again", "not_enough")]
+    assert shown(program(PAY, {**second, "amount": "300"}), balance) == [
+        ("spend_currency", "500"),
+        ("spend_currency", "300"),
+    ]
+
+
+def test_a_spend_sees_earlier_issues_at_once_and_no_promises() -> None:
+    at_once, later = earn(fixed("500")), earn(fixed("500"), "later", timing={"type": "delayed", "days": 0})
+    pay = {"id": "b", "actions": [PAY]}
+
+    assert ("spend_currency", "500") in shown(promotions({"id": "a", "actions": [at_once]}, pay), {})
+    assert shown(promotions({"id": "a", "actions": [later]}, pay), {}) == [("issue_currency", "500")]
+
+
+def test_the_amount_of_a_spend_is_rounded_and_never_below_zero() -> None:
+    half = {"type": "multiplier", "percent": "50"}
+    assert shown(program({**PAY, "amount": half}), HAS, sale("3")) == [("spend_currency", "1.5")]
+    assert shown(program({**PAY, "amount": half, "rounding": {"currency": "up"}}), HAS, sale("3")) == [
+        ("spend_currency", "2")
+    ]
+    assert shown(program({**PAY, "amount": "1.5", "rounding": {"currency": "down"}}), HAS) == [("spend_currency", "1")]
+
+
+def test_a_spend_in_a_currency_that_extends_moves_the_rest() -> None:
+    def extending(**after: int) -> dict:
+        redeem = {"points": "1", "value": "1", "extends": {"after": after, "scope": "rolling_lots"}}
+        return program(PAY, currencies={"points": {"redeem": redeem}})
+
+    spend, extension = evaluate(extending(months=12), sale(), HAS)["intents"]
+    assert (extension["key"], extension["scope"], extension["expires_on"]) == (
+        f"{spend['key']}/extend",
+        "rolling_lots",
+        "2026-01-15",
+    )
+    late = sale(occurred_at="2025-01-16T00:30:00Z", business_date="2025-01-15")
+    assert shown(extending(days=0), HAS, late) == [("spend_currency", "500")]  # its date is past
+
+
+def test_a_serial_is_asked_for_only_when_the_spend_can_be_made() -> None:
+    document = lr.load_program(program(give(), PAY, coupon_types=GIFT))
+
+    assert document.evaluate(lr.load_event(sale())).intents == ()  # without a generator
+
+
 # -- caps and limits ---------------------------------------------------------------------------------------------------
 
 COUNTED = {"issued": {"p/earn": {"member": {"amount": "450", "times": 9}, "total": {"amount": "900", "times": 20}}}}

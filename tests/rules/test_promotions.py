@@ -19,6 +19,8 @@ from loyalty_rules.rules.promotions import (
 )
 from loyalty_rules.rules.proration import Fixed
 from loyalty_rules.rules.timing import Immediate
+from rules.actions import problem_of
+from shop import earn, fixed, program, proportional
 
 EARN = CurrencyAction(id="earn", currency="points", proration=Fixed(1), expiry=Never())
 
@@ -118,3 +120,47 @@ def test_a_redeem_rate_accepts_a_least_and_a_most_of_zero() -> None:
     rate = RedeemRate(points="100", value="1", least=0, most=0)
 
     assert (rate.least, rate.most, rate.block) == (0, 0, None)
+
+
+# -- spends, extensions and recipients ---------------------------------------------------------------------------------
+
+PAY = {"type": "spend_currency", "id": "pay", "currency": "points", "amount": "5"}
+
+
+@pytest.mark.parametrize(
+    ("action", "path", "code", "message"),
+    [
+        (PAY | {"for": ["pay"]}, ".for[0]", "misplaced", "a spend does not pay for itself"),
+        (PAY | {"for": ["earm"]}, ".for[0]", "unknown_reference",
+         "the promotion has no action 'earm'; did you mean 'earn'?"),
+        (PAY | {"currency": "point"}, ".currency", "unknown_reference",
+         "there is no currency 'point'; did you mean 'points'?"),
+        (PAY | {"amount": "-1"}, ".amount", "out_of_range", "must be zero or more; found -1"),
+        (earn(fixed("1"), "x", recipient="friend"), ".recipient", "not_a_choice",
+         'expected one of member, member_group, or {"field": …}; found the text \'friend\''),
+        (earn(fixed("1"), "x", recipient={"field": "amount"}), ".recipient.field", "unknown_path",
+         "a text of an event has no path 'amount'"),
+        ({"type": "extend_expiry", "id": "x", "currency": "points"}, ".after", "required", "is missing"),
+    ],
+)  # fmt: skip
+def test_an_action_that_cannot_work_is_refused(action: dict, path: str, code: str, message: str) -> None:
+    document = program(action, earn(fixed("1")))
+    found_path, found_code, found_message = problem_of(document)
+
+    assert (found_path, found_code) == (f"$.promotions[0].actions[0]{path}", code)
+    assert found_message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (PAY, "'p/pay' spends a currency and issues none"),
+        ({"type": "extend_expiry", "id": "pay", "currency": "points", "after": {"days": 1}},
+         "'p/pay' extends lots and issues nothing"),
+    ],
+)  # fmt: skip
+def test_only_issues_of_currency_are_awarded(action: dict, words: str) -> None:
+    base = {"type": "awarded", "actions": ["p/pay"]}
+    _, code, message = problem_of(program(action, earn(proportional("100", base))))
+
+    assert (code, message) == ("unknown_reference", words)
