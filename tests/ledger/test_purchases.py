@@ -125,3 +125,20 @@ def test_only_spends_of_an_evaluation_make_purchases() -> None:
     spent = lr.SpendCurrency("acme/B/spend/points", "B", "M1", None, "points", Decimal(5))
 
     assert [*purchases_of([spent])] == []
+
+
+def test_units_that_an_undo_gives_back_have_the_later_day_of_an_extension() -> None:
+    """100 of January live to 15 July; all are spent, a visit extends to 10 December, and the undo brings them back."""
+    half_a_year = {"type": "fixed_period", "after": {"months": 6}}
+    visit = {"id": "visit", "trigger": "visit", "actions": [{**VISIT, "after": {"months": 6}}]}
+    promotions = [{"id": "base", "actions": [earn(fixed("100"), expiry=half_a_year)]}, visit]
+    ledger, loaded = MemoryLedger(), shop(promotions=promotions)
+    earned(ledger, loaded, "10")
+    spent: Any = ledger.spend(
+        loaded, ANNA, "M1", "points", Decimal(100), event="B", at=datetime(2025, 6, 1, tzinfo=UTC)
+    )
+    ledger.process(loaded, reward(3, type="visit", occurred_at="2025-06-10T10:00:00Z"))
+    ledger.undo_spend(loaded, spent.spend.key, event="X", at=datetime(2025, 6, 11, tzinfo=UTC))
+
+    assert ledger.balance("acme", ANNA, "points", datetime(2025, 12, 10, tzinfo=UTC)).available == 100
+    assert ledger.balance("acme", ANNA, "points", datetime(2025, 12, 11, tzinfo=UTC)).available == 0

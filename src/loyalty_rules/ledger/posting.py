@@ -350,7 +350,10 @@ class Posting:
         if extended_issue(intent.key) in self._refused:
             return None
         account = Account.of(intent)
-        lots = self.storage.lots_of(self.program.id, account)
+        lots = [
+            *self.storage.lots_of(self.program.id, account),
+            *self.storage.spent_lots_of(self.program.id, account, self.at),
+        ]
         for key in extended_lots(lots, intent, self.at):
             self.extend_lot(self.lot(key), intent)
         return intent

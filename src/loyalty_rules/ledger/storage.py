@@ -73,6 +73,10 @@ class Storage(Protocol):
         """
         ...
 
+    def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
+        """Return the account's lots with nothing outstanding, something spent, and a last day after an instant."""
+        ...
+
     def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
         """Return the histories of those lots that have changed after an instant; the lots are current."""
         ...

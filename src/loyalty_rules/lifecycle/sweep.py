@@ -29,9 +29,10 @@ def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[Ex
 
 
 def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:
-    """Return the keys of the lots that an extension extends: live lots of its account, currency and scope.
+    """Return the keys of the lots that an extension extends: those of its account, currency and scope.
 
-    A lot is never shortened, and a lot without expiry is not extended.
+    Their last day has not passed. That is so also for a lot of which everything is spent: units that an undo gives back
+    then have the later day. A lot is never shortened, and a lot without expiry is not extended. Source: semantics 5.
     """
     account = Account.of(extension)
     return [
@@ -39,8 +40,8 @@ def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) ->
         for lot in lots
         if lot.issue.currency == extension.currency
         and lot.account == account
-        and lot.is_live(at)
+        and (lot.outstanding > 0 or (lot.spent > 0 and lot.promised == 0))
         and lot.expires_at is not None
-        and lot.expires_at < extension.expires_at
+        and at < lot.expires_at < extension.expires_at
         and (extension.scope == "balance" or lot.rolling)
     ]

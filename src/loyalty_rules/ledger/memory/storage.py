@@ -143,6 +143,12 @@ class MemoryStorage:
         lots = self._lots(self.lots_of_account.get((program, account), ()))
         return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0 or _is_swept_since(lot, at)]
 
+    def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
+        """Return the account's lots with nothing outstanding, something spent, and a last day after an instant."""
+        lots = self._lots(self.lots_of_account.get((program, account), ()))
+        spent = [lot for lot in lots if lot.spent > 0 and lot.outstanding == 0]
+        return [lot for lot in spent if lot.expires_at is not None and at < lot.expires_at]
+
     def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
         """Return the histories of those lots that have changed after an instant."""
         return [history for lot in lots if (history := self.histories[lot.key]).latest > at]

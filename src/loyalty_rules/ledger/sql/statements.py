@@ -133,6 +133,9 @@ class Statements:
         self.lot = select(lots).where(lots.c.key == bindparam("key"))
         self.lots = every.where(lots.c.key.in_(bindparam("keys", expanding=True)))
         self.lots_of = every.where(*self._account(lots), not_empty)
+        self.spent_lots_of = every.where(
+            *self._account(lots), lots.c.outstanding == 0, lots.c.spent > 0, lots.c.expires_at > bindparam("at")
+        )
         self.swept_lots_of = every.where(
             *self._account(lots), not_(not_empty), lots.c.expired > 0, lots.c.expires_at > bindparam("at")
         )

@@ -207,6 +207,16 @@ class SQLStorage(HistoryReader):
             lots = sorted([*lots, *(self._track_lot(row) for row in swept)], key=lambda lot: lot.order)
         return lots
 
+    def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
+        """Return the account's lots with nothing outstanding, something spent, and a last day after an instant."""
+        of = {"program": program, "kind": account.kind, "account": account.id, "at": microseconds(at)}
+        for row in self._rows(self._statements.spent_lots_of, **of):
+            self._track_lot(row)
+        # With the lots that this batch has spent.
+        lots = [each.current for each in self._unit.lots.values() if each.current.account == account]
+        spent = [lot for lot in lots if lot.spent > 0 and lot.outstanding == 0]
+        return [lot for lot in spent if lot.expires_at is not None and at < lot.expires_at]
+
     def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
         """Return the histories of those lots that have changed after an instant."""
         tracked = self._unit.lots

@@ -186,11 +186,14 @@ class Model:
             self.counters.add(use.counter, use.day, 1)
 
     def extend(self, lot: Lot) -> None:
-        """Move the live lots of the account and currency of a rolling issue to its own expiry."""
+        """Move the lots of the account and currency of a rolling issue to its own expiry, if they have not ended."""
         end = end_of(lot.rule, lot.bill, lot.bill.day)
         for other in self.lots_of(lot.account, lot.rule.currency):
             in_scope = lot.rule.expiry[0] == "rolling" or other.rule.expiry[0].startswith("rolling")
-            if in_scope and other.is_live(lot.bill.at) and other.expires_at is not None and end is not None:
+            is_begun = other.outstanding > 0 or (other.spent > 0 and not other.promised)
+            if not in_scope or not is_begun or other.expires_at is None or end is None:
+                continue
+            if lot.bill.at < other.expires_at:
                 other.expires_at = max(other.expires_at, end)
 
     # -- after the sale
