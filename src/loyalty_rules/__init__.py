@@ -20,6 +20,7 @@ from loyalty_rules.errors import (
 )
 from loyalty_rules.events import (
     Activity,
+    Amendment,
     Confirmation,
     Contact,
     CouponCounts,
@@ -82,6 +83,7 @@ __all__ = [
     "Activity",
     "AdjustCurrency",
     "AdvanceTracker",
+    "Amendment",
     "CancelPromise",
     "ChangeTier",
     "Claim",

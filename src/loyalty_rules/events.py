@@ -41,6 +41,7 @@ from loyalty_rules.values.json_schema import any_of, at_most_items, declare, sch
 __all__ = [
     "EVENT_TYPES",
     "Activity",
+    "Amendment",
     "Confirmation",
     "Contact",
     "CouponCounts",
@@ -211,14 +212,19 @@ class Transaction(_Happening):
 
     def __attrs_post_init__(self) -> None:
         _limit("tenders", self.tenders)
-        _limit("lines", self.lines)
-        seen: set[str] = set()
-        for index, line in enumerate(self.lines):
-            if line.id in seen:
-                raise InvalidValueError(
-                    f"lines[{index}].id", "duplicate_id", f"an earlier line has the id {describe(line.id)}"
-                )
-            seen.add(line.id)
+        _check_lines(self.lines)
+
+
+def _check_lines(lines: tuple[Line, ...]) -> None:
+    """Check the number of lines of a bill, and that their ids are unique."""
+    _limit("lines", lines)
+    seen: set[str] = set()
+    for index, line in enumerate(lines):
+        if line.id in seen:
+            raise InvalidValueError(
+                f"lines[{index}].id", "duplicate_id", f"an earlier line has the id {describe(line.id)}"
+            )
+        seen.add(line.id)
 
 
 def _limit(name: str, items: tuple[object, ...]) -> None:
@@ -306,6 +312,45 @@ class Update:
     def __attrs_post_init__(self) -> None:
         _limit("lines", self.lines)
 
+    def replaced(self) -> dict[str, Any]:
+        """Return the fields of the sale that it replaces, with their new values."""
+        names = ("status", "custom_fields", "extended_fields")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@schema_rules(at_most_items("tenders", MAX_LINES), at_most_items("lines", MAX_LINES))
+@attrs.frozen(field_transformer=checked, kw_only=True)
+class Amendment:
+    """A correction of the sale or activity `of`: every field that is not None replaces the field of the sale.
+
+    An order was edited, an anonymous sale is claimed by a `member`, or it belongs to another member. Returns so far
+    still count. Source: semantics 11.
+    """
+
+    type: Literal["amendment"] = "amendment"
+    id: str = attrs.field(converter=read_name)
+    occurred_at: datetime = attrs.field(converter=read_event_instant)
+    of: str = attrs.field(converter=read_name)
+    amount: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
+    lines: tuple[Line, ...] | None = None
+    tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    shipping: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    tip: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
+    tenders: tuple[Tender, ...] | None = None
+    status: str | None = attrs.field(default=None, converter=optional(read_name))
+    custom_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
+    extended_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
+    member: Member | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _limit("tenders", self.tenders or ())
+        _check_lines(self.lines or ())
+
+    def replaced(self) -> dict[str, Any]:
+        """Return the fields of the sale that it replaces, with their new values."""
+        names = set(attrs.fields_dict(type(self))) - {"type", "id", "occurred_at", "of"}
+        return {name: value for name in sorted(names) if (value := getattr(self, name)) is not None}
+
 
 @attrs.frozen(field_transformer=checked, kw_only=True)
 class Confirmation:
@@ -328,13 +373,14 @@ EVENT_TYPES: Mapping[str, type] = {
     "transaction": Transaction,
     "return": Return,
     "update": Update,
+    "amendment": Amendment,
     "confirmation": Confirmation,
 }
 """The class of each event type; any other type is an `Activity`."""
 
 declare(_read_activity_type, {"$ref": read_name, "not": {"enum": [*EVENT_TYPES]}})
 
-Event: TypeAlias = Transaction | Activity | Return | Update | Confirmation
+Event: TypeAlias = Transaction | Activity | Return | Update | Amendment | Confirmation
 
 
 # -- the facts beyond the event --------------------------------------------------------------------------------------

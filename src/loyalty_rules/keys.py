@@ -181,14 +181,22 @@ def cancellation_key(promise: str, event: str | None = None) -> str:
     return f"{promise}/cancel" if event is None else f"{promise}/cancel/{key_part(event)}"
 
 
-def reversal_key(event: str, action: str) -> str:
-    """Return the key of a reversal: `PROGRAM/RETURN/PROMOTION/ACTION/reverse`, from the return's event key."""
-    return f"{event}/{action}/reverse"
+def reversal_key(event: str, action: str, amendment: str | None = None) -> str:
+    """Return the key of a reversal: `PROGRAM/RETURN/PROMOTION/ACTION/reverse`, from the return's event key.
+
+    The reversal of an amendment's issue ends with `/` and the id of that amendment.
+    """
+    key = f"{event}/{action}/reverse"
+    return key if amendment is None else f"{key}/{key_part(amendment)}"
 
 
-def return_void_key(event: str, action: str, ordinal: int) -> str:
-    """Return the key of a void by a return: `PROGRAM/RETURN/PROMOTION/ACTION/ORDINAL/void`."""
-    return f"{event}/{action}/{ordinal}/void"
+def return_void_key(event: str, action: str, ordinal: int, amendment: str | None = None) -> str:
+    """Return the key of a void by a return: `PROGRAM/RETURN/PROMOTION/ACTION/ORDINAL/void`.
+
+    The void of an amendment's coupon ends with `/` and the id of that amendment.
+    """
+    key = f"{event}/{action}/{ordinal}/void"
+    return key if amendment is None else f"{key}/{key_part(amendment)}"
 
 
 def void_key(program: str, event: str, coupon: str) -> str:

@@ -21,6 +21,7 @@ from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.intents import Intent, IssueCoupon, Skipped
 from loyalty_rules.rules.adjustments import Adjustments
 from loyalty_rules.rules.caps import Limit
+from loyalty_rules.rules.claims import Claims
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.groups import Group
 from loyalty_rules.rules.promotions import Currency, Promotion
@@ -99,7 +100,8 @@ class Program:
 
     `money` is the ISO 4217 code of the program's money. `shortfall` decides about units that a return cannot take
     back: write them off, or carry them as a debt. `give_back` decides about the points and coupons that paid for a sale
-    that comes back: with the whole sale, in proportion, or never. Raises `DocumentError` if an id is not unique or a
+    that comes back: with the whole sale, in proportion, or never. `claims` says how long an anonymous sale can be
+    claimed. Raises `DocumentError` if an id is not unique or a
     name refers to nothing. Source: documents (program).
     """
 
@@ -119,6 +121,7 @@ class Program:
     tiers: tuple[Tier, ...] = attrs.field(default=(), converter=TupleOf[Tier], metadata={"keyed": True})
     adjustments: Adjustments | None = None
     give_back: Literal["whole", "proportional", "never"] = "whole"
+    claims: Claims | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = [*self._repeated_ids(), *unresolved(self._document)]
@@ -222,6 +225,7 @@ class Program:
 def _wrong_event(event: object) -> WrongEventError:
     later = {
         "Return": "for a return call `process` of a ledger, or lifecycle.take_back with its sale",
+        "Amendment": "for an amendment call `process` of a ledger, or lifecycle.amend with its sale",
         "Update": "for an update call `process` of a ledger, or lifecycle.update with its sale",
         "Confirmation": "for a confirmation call `process` of a ledger, or lifecycle.confirm with its promise",
     }

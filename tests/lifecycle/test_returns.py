@@ -18,7 +18,7 @@ from loyalty_rules.intents import IssueCurrency, ReverseCurrency
 from loyalty_rules.ledger import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.operations import TakeBack
-from loyalty_rules.lifecycle import Account, Lot, Refusal, remaining_award, returned_coupons, returns
+from loyalty_rules.lifecycle import Account, Lot, Refusal, remaining_award, returned_coupons, returns, taking
 from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.lifecycle.remaining_award import action_of
 from loyalty_rules.values.amounts import micros
@@ -176,7 +176,7 @@ def test_a_full_return_takes_exactly_what_was_issued() -> None:
 
 def test_a_return_that_rounds_its_own_proportion_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def proportion(remainder: Any, own: list[Lot]) -> list[tuple[Lot, int]]:
-        part = min(remainder.returned, remainder.amount), remainder.amount + 1
+        part = min(remainder.returned, remainder.base), remainder.base + 1
         return [
             (lot, micros(lot.issued) * part[0] // part[1] - micros(lot.taken_back))
             for lot in own
@@ -250,11 +250,11 @@ def test_an_account_keeps_the_least_award_of_the_rest(programs: Callable) -> Non
 def test_actions_decided_each_by_itself_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     recompute = returns._due_by_recomputing
 
-    def alone(members: list[Lot], awards: Any) -> dict[str, int]:
+    def alone(remainder: Any, members: list[Lot], awards: Any) -> dict[str, int]:
         dues: dict[str, int] = {}
         for lot in members:
             action = action_of(lot.issue)
-            dues |= recompute([lot], {key: award for key, award in awards.items() if key == action})
+            dues |= recompute(remainder, [lot], {key: award for key, award in awards.items() if key == action})
         return dues
 
     monkeypatch.setattr(returns, "_due_by_recomputing", alone)
@@ -529,7 +529,7 @@ def test_trackers_that_keep_returned_contributions_are_caught(monkeypatch: pytes
 
 
 def test_caps_that_keep_returned_units_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(returns, "released_claims", lambda *_: ())
+    monkeypatch.setattr(taking, "released_claims", lambda *_: ())
     is_broken(a_full_return_leaves_no_trace, mornings(), tries=60)
 
 

@@ -13,6 +13,7 @@ from loyalty_rules.ledger.protocol import AsyncLedger, Ledger
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
     AdjustReceipt,
+    AmendmentReceipt,
     ConfirmationReceipt,
     EventReceipt,
     ExpireReceipt,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdjustReceipt",
+    "AmendmentReceipt",
     "AmountOutOfRangeError",
     "AsyncLedger",
     "AsyncLedgerMethods",

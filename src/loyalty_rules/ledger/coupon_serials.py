@@ -3,7 +3,7 @@
 import attrs
 
 from loyalty_rules.intents import IssueCoupon
-from loyalty_rules.keys import ordinal_in
+from loyalty_rules.keys import event_in, ordinal_in
 from loyalty_rules.rules.texts import with_code
 from loyalty_rules.serials import MalformedSerialError, SerialRequest, parse_serial
 from loyalty_rules.values.folding import folded
@@ -13,8 +13,8 @@ __all__ = ["canonical_code", "request_of", "with_serial"]
 
 def request_of(program: str, issue: IssueCoupon, attempt: int = 0) -> SerialRequest:
     """Return the request from which a coupon's serial is derived; `attempt` counts the serials that were taken."""
-    ordinal = ordinal_in(issue.key)
-    return SerialRequest(program, issue.coupon_type, issue.event, issue.promotion, issue.action, ordinal, attempt)
+    event, ordinal = event_in(issue.key), ordinal_in(issue.key)  # an amendment has keys of its own
+    return SerialRequest(program, issue.coupon_type, event, issue.promotion, issue.action, ordinal, attempt)
 
 
 def with_serial(issue: IssueCoupon, serial: str) -> IssueCoupon:

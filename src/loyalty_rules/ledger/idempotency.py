@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import attrs
 
 from loyalty_rules.errors import InvalidValueError, describe
-from loyalty_rules.events import Activity, Confirmation, Event, Return, Transaction, Update
+from loyalty_rules.events import Activity, Amendment, Confirmation, Event, Return, Transaction, Update
 from loyalty_rules.keys import batch_key, event_in, is_of_program
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.receipts import Receipt
@@ -62,7 +62,7 @@ class Batch:
 def identity_of_event(program: Program, event: Event, recorded_at: datetime) -> IdempotencyRecord:
     """Return the idempotency record of an event: its document and, for a sale, the program's version."""
     inputs: dict[str, Any] = {"event": dump(event)}
-    of = event.of if isinstance(event, (Return, Update)) else None
+    of = event.of if isinstance(event, (Return, Update, Amendment)) else None
     if isinstance(event, Confirmation) and is_of_program(event.promise, program.id):
         of = event_in(event.promise)[:MAX_NAME]
     if isinstance(event, (Transaction, Activity)):

@@ -13,6 +13,7 @@ import attrs
 from loyalty_rules.lifecycle.records import (
     Account,
     Adjustment,
+    AmendedTerms,
     FurtherLot,
     LevelChange,
     Payment,
@@ -22,6 +23,7 @@ from loyalty_rules.lifecycle.records import (
 
 __all__ = [
     "ADJUSTMENTS",
+    "AMENDED_TERMS",
     "FURTHER_LOTS",
     "KINDS",
     "LEVELS",
@@ -84,7 +86,7 @@ SHORTFALLS = Kind(
     },
     lambda shortfall: 0 <= shortfall.open <= shortfall.amount,
 )
-"""What returns could not take, found by balance; by `debtor` only those that the account owes."""
+"""Units that returns could not take, found by balance; by `debtor` only those that the account owes."""
 
 FURTHER_LOTS = Kind("further_lots", FurtherLot, {})
 """The issues of lots that are in no receipt of a sale."""
@@ -105,5 +107,8 @@ ADJUSTMENTS = Kind("adjustments", Adjustment, {})
 REMARKS = Kind("remarks", Remark, {"account": lambda remark: f"{remark.account.kind}/{remark.account.id}"})
 """The lines of statements beside the entries of lots, found by account."""
 
-KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS, LEVELS, ADJUSTMENTS, REMARKS)
+AMENDED_TERMS = Kind("amended_terms", AmendedTerms, {})
+"""The terms of sales that an amendment gave to another member."""
+
+KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS, LEVELS, ADJUSTMENTS, REMARKS, AMENDED_TERMS)
 """Every kind of state with a description."""

@@ -88,7 +88,7 @@ class LedgerMethods(ABC):
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
     ) -> EventReceipt:
-        """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
+        """Decide and record any event, once: sale, activity, return, update, amendment or confirmation."""
         return self.execute(event_operation(program, event, serials, recording_instant(event, recorded_at)))
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
@@ -333,7 +333,7 @@ class AsyncLedgerMethods(ABC):
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
     ) -> EventReceipt:
-        """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
+        """Decide and record any event, once: sale, activity, return, update, amendment or confirmation."""
         return await self.execute(event_operation(program, event, serials, recording_instant(event, recorded_at)))
 
     async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:

@@ -35,7 +35,6 @@ from loyalty_rules.intents import (
     ReverseCurrency,
     SendMessage,
     Settlement,
-    Share,
     SpendCurrency,
     TopUpCoupon,
     TransferCurrency,
@@ -68,6 +67,7 @@ from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Storage, Window, window_of
 from loyalty_rules.lifecycle.adjusting import lot_of_adjustment
+from loyalty_rules.lifecycle.claims import reduced
 from loyalty_rules.lifecycle.extending import last_day_of
 from loyalty_rules.lifecycle.promises import released_part
 from loyalty_rules.lifecycle.records import (
@@ -88,7 +88,6 @@ from loyalty_rules.lifecycle.transferring import lot_of_transfer
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
-from loyalty_rules.values.apportionment import split, unit_of
 
 __all__ = ["Posting", "windows_of"]
 
@@ -288,16 +287,9 @@ class Posting:
         return amount
 
     def trimmed(self, intent: IssueCurrency, amount: int) -> IssueCurrency:
-        """Return an issue reduced to an amount in millionths; its shares keep their proportions."""
+        """Return an issue reduced to an amount in millionths."""
         decimals = next(each.decimals for each in self.program.currencies if each.id == intent.currency)
-        unit = unit_of(amount, decimals)
-        parts = split(amount // unit, [micros(share.amount) for share in intent.shares]) if intent.shares else []
-        shares = [Share(each.line, decimal_of(part * unit)) for each, part in zip(intent.shares, parts, strict=True)]
-        drawn = decimal_of(amount)
-        claims = [
-            claim if counts_times(claim.counter) else attrs.evolve(claim, amount=drawn) for claim in intent.claims
-        ]
-        return attrs.evolve(intent, amount=drawn, shares=tuple(shares), claims=tuple(claims))
+        return reduced(intent, amount, decimals)
 
     def pay_debt(self, key: str, at: datetime | None = None) -> None:
         """Pay the debts of the account from a lot, the oldest first. Source: semantics 11."""

@@ -33,6 +33,7 @@ from loyalty_rules.intents import (
     VoidCoupon,
 )
 from loyalty_rules.keys import kind_of_phase
+from loyalty_rules.lifecycle.amendments import AmendmentIntent
 from loyalty_rules.lifecycle.promises import PromiseIntent
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
@@ -42,6 +43,7 @@ from loyalty_rules.values.amounts import decimal_of, micros
 __all__ = [
     "RECEIPTS",
     "AdjustReceipt",
+    "AmendmentReceipt",
     "ConfirmationReceipt",
     "EventReceipt",
     "ExpireReceipt",
@@ -171,6 +173,26 @@ class ReturnReceipt(Receipt):
 
 
 @attrs.frozen(field_transformer=_in_order)
+class AmendmentReceipt(Receipt):
+    """The result of an amendment: issues, or reversals as in a return. `unrecovered` is as there."""
+
+    notes: ClassVar[tuple[str, ...]] = ("unrecovered",)
+
+    intents: tuple[AmendmentIntent, ...] = ()
+    unrecovered: tuple[Unrecovered, ...] = ()
+
+    @property
+    def issued(self) -> tuple[IssueCurrency, ...]:
+        """The issues of units that the new state earns and the sale did not have."""
+        return _of_type(IssueCurrency, self.intents)
+
+    @property
+    def reversals(self) -> tuple[ReverseCurrency, ...]:
+        """The amounts that were taken back."""
+        return _of_type(ReverseCurrency, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
 class UpdateReceipt(Receipt):
     """The result of an update: the promises of its sale that it released, or ended as lapsed."""
 
@@ -204,7 +226,7 @@ class ConfirmationReceipt(Receipt):
         return _first(CancelPromise, self.intents)
 
 
-EventReceipt: TypeAlias = SaleReceipt | ReturnReceipt | UpdateReceipt | ConfirmationReceipt
+EventReceipt: TypeAlias = SaleReceipt | ReturnReceipt | AmendmentReceipt | UpdateReceipt | ConfirmationReceipt
 """The result of `process`, by the type of the event."""
 
 
@@ -428,6 +450,7 @@ def _first(kind: type[T], intents: tuple[Intent, ...]) -> T | None:
 _OF_EVENT: Mapping[str, type[Receipt]] = {
     "return": ReturnReceipt,
     "update": UpdateReceipt,
+    "amendment": AmendmentReceipt,
     "confirmation": ConfirmationReceipt,
 }
 _OF_PHASE: Mapping[str, type[Receipt]] = {

@@ -1,13 +1,33 @@
-"""Released claims: units that are taken back no longer count against a cap. Source: semantics 8."""
+"""Claims on caps: released by units that are taken back, reduced with an issue. Source: semantics 8."""
 
 from decimal import Decimal
 
-from loyalty_rules.intents import Claim, IssueCoupon
+import attrs
+
+from loyalty_rules.intents import Claim, IssueCoupon, IssueCurrency, Share
 from loyalty_rules.keys import counts_times
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.values.apportionment import split, unit_of
 
-__all__ = ["released_claims", "released_claims_of_coupon"]
+__all__ = ["reduced", "released_claims", "released_claims_of_coupon"]
+
+
+def reduced(issue: IssueCurrency, units: int, decimals: int, *, with_times: bool = True) -> IssueCurrency:
+    """Return an issue reduced to some millionths; its shares keep their proportions, to the currency's `decimals`.
+
+    Without `with_times` it claims no further time of a cap that counts times.
+    """
+    unit = unit_of(units, decimals)
+    parts = split(units // unit, [micros(share.amount) for share in issue.shares]) if issue.shares else []
+    shares = [Share(each.line, decimal_of(part * unit)) for each, part in zip(issue.shares, parts, strict=True)]
+    amount = decimal_of(units)
+    claims = [
+        claim if counts_times(claim.counter) else attrs.evolve(claim, amount=amount)
+        for claim in issue.claims
+        if with_times or not counts_times(claim.counter)
+    ]
+    return attrs.evolve(issue, amount=amount, shares=tuple(shares), claims=tuple(claims))
 
 
 def released_claims(lot: Lot, amount: Decimal) -> tuple[Claim, ...]:

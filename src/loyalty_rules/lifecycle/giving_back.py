@@ -55,9 +55,9 @@ def part_to_give_back(sale: Sale, remainder: RemainingAward) -> Fraction:
         return Fraction(0)
     if remainder.sale is None:
         return Fraction(1)
-    if give_back == "whole" or remainder.amount <= 0:
+    if give_back == "whole" or remainder.base <= 0:
         return Fraction(0)
-    return min(Fraction(remainder.returned, remainder.amount), Fraction(1))
+    return min(Fraction(remainder.returned, remainder.base), Fraction(1))
 
 
 # -- points ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ No unit of a promise resolves twice: for a resolved promise, `settle` and `confi
 `already_resolved`. A part of a promise that is released becomes a lot of its own, with its own dates.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from loyalty_rules.engine.plan import BoundCurrencyAction
-from loyalty_rules.events import Confirmation, Return, Transaction, Update
+from loyalty_rules.events import Amendment, Confirmation, Return, Transaction, Update
 from loyalty_rules.intents import AdvanceTracker, CancelPromise, IssueCurrency, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
 from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers
@@ -26,7 +26,17 @@ from loyalty_rules.values.amounts import decimal_of, micros, text_of
 from loyalty_rules.values.apportionment import unit_of
 from loyalty_rules.values.dates import in_zone
 
-__all__ = ["PromiseIntent", "confirm", "is_due", "released_part", "settle", "update"]
+__all__ = [
+    "PromiseIntent",
+    "confirm",
+    "is_due",
+    "is_waiting_over",
+    "release_waiting",
+    "released_at_once",
+    "released_part",
+    "settle",
+    "update",
+]
 
 ZERO = Fraction(0)
 
@@ -97,7 +107,7 @@ def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[PromiseInte
     issue_on = _local_date(sale, change.occurred_at)
     intents: list[PromiseIntent] = []
     for lot in lots:
-        if lot.promised > 0 and _waits_for(lot, after):
+        if lot.promised > 0 and is_waiting_over(after, lot.issue):
             part = _Part(sale, lot, _delivered_units(after, lot))
             if part.units > 0:
                 intents += part.release(issue_on, change.occurred_at, change.id)
@@ -115,10 +125,38 @@ def _against_update(sale: Sale, change: Update) -> Refusal | None:
     return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
 
 
-def _waits_for(lot: Lot, sale: Sale) -> bool:
-    """Return whether the state of a sale is the one that the promise waits for."""
-    when = lot.issue.release.when if lot.issue.release is not None else None
+def is_waiting_over(sale: Sale, issue: IssueCurrency) -> bool:
+    """Return whether the state of a sale is the one that a promise waits for."""
+    when = issue.release.when if issue.release is not None else None
     return when is not None and bind(when)(sale.program.plan.facts(sale.current(), sale.snapshot))
+
+
+def release_waiting(sale: Sale, lots: Iterable[Lot], change: Amendment) -> Iterator[PromiseIntent]:
+    """Yield the release of the promises whose condition an amendment satisfies; `sale` has the amendment already."""
+    if not {"status", "custom_fields", "extended_fields"} & change.replaced().keys():
+        return
+    before = attrs.evolve(sale, updates=sale.updates[:-1])
+    for lot in lots:
+        of_sale = lot.issue.event == sale.event.id and lot.promised > 0
+        if of_sale and is_waiting_over(sale, lot.issue) and not is_waiting_over(before, lot.issue):
+            part = _Part(sale, lot, micros(lot.promised))
+            yield from part.release(_local_date(sale, change.occurred_at), change.occurred_at, change.id)
+
+
+def released_at_once(sale: Sale, issue: IssueCurrency, at: datetime) -> IssueCurrency | None:
+    """Return a promise whose condition holds already as an issue of that instant; None if it would have lapsed."""
+    part = _Part(sale, Lot(issue, 0, promised=issue.amount), micros(issue.amount))
+    release = part.release(_local_date(sale, at), at, None)[0]
+    if not isinstance(release, ReleasePromise):
+        return None
+    return attrs.evolve(
+        issue,
+        state="issued",
+        release=None,
+        issue_on=release.issue_on,
+        expires_on=release.expires_on,
+        expires_at=release.expires_at,
+    )
 
 
 def _delivered_units(sale: Sale, lot: Lot) -> int:
@@ -143,7 +181,7 @@ def _delivered(sale: Sale, lot: Lot) -> Mapping[str, Fraction] | None:
     updates = [
         each
         for number, each in enumerate(sale.updates, 1)
-        if _waits_for(lot, attrs.evolve(sale, updates=sale.updates[:number]))
+        if isinstance(each, Update) and is_waiting_over(attrs.evolve(sale, updates=sale.updates[:number]), lot.issue)
     ]
     if not isinstance(event, Transaction) or not all(each.lines for each in updates):
         return None

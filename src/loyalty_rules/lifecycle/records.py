@@ -6,12 +6,12 @@ Amounts are Decimals of at most 6 decimals. A ledger may store a record in any f
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from loyalty_rules.engine.plan import BoundCouponAction, BoundCurrencyAction
-from loyalty_rules.events import Activity, Return, Snapshot, Transaction, Update
+from loyalty_rules.events import Activity, Amendment, Return, Snapshot, Transaction, Update
 from loyalty_rules.intents import (
     ChangeTier,
     ExtendExpiry,
@@ -32,6 +32,7 @@ __all__ = [
     "NEW_UNITS",
     "Account",
     "Adjustment",
+    "AmendedTerms",
     "Cause",
     "CouponRecord",
     "FurtherLot",
@@ -324,13 +325,14 @@ class Shortfall:
 class Sale:
     """The frozen terms of a sale: the program, the event and the snapshot of its decision. Source: semantics 11.
 
-    `updates` and `returns` are those recorded so far, in the order of record; `reversals` are those of the returns.
+    `updates` (with amendments) and `returns` are those recorded so far, in the order of record; `reversals` are those
+    of both.
     """
 
     program: Program
     event: Transaction | Activity
     snapshot: Snapshot
-    updates: tuple[Update, ...] = ()
+    updates: tuple[Update | Amendment, ...] = ()
     returns: tuple[Return, ...] = ()
     reversals: tuple[ReverseCurrency, ...] = ()
 
@@ -343,12 +345,8 @@ class Sale:
         """Return the event after its updates: each field of an update replaces the event's. Source: documents."""
         event = self.event
         for change in self.updates:
-            replaced = {
-                name: getattr(change, name)
-                for name in ("status", "custom_fields", "extended_fields")
-                if getattr(change, name) is not None
-            }
-            event = attrs.evolve(event, **replaced)
+            known = attrs.fields_dict(type(event))  # an activity has no amount and no lines
+            event = attrs.evolve(event, **{name: each for name, each in change.replaced().items() if name in known})
         return event
 
     def action_of(self, issue: IssueCurrency | IssueCoupon) -> BoundCurrencyAction | BoundCouponAction:
@@ -364,6 +362,14 @@ class Cause:
 
     reason: str
     of: str
+
+
+@attrs.frozen
+class AmendedTerms:
+    """The document of the snapshot under which a sale was given to another member; `key` is the sale's event key."""
+
+    key: str
+    snapshot: Mapping[str, Any]
 
 
 @attrs.frozen

@@ -5,14 +5,14 @@ The coupons of a type are counted over all `void_if_unredeemed` actions of the s
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from loyalty_rules.events import Return
+from loyalty_rules.events import Amendment, Return
 from loyalty_rules.intents import VoidCoupon
 from loyalty_rules.keys import ordinal_in, return_void_key
 from loyalty_rules.lifecycle.claims import released_claims_of_coupon
 from loyalty_rules.lifecycle.records import CouponRecord, Sale
-from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
+from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of, amendment_of
 
-__all__ = ["coupon_pools", "is_coupon_earned", "surplus_coupons", "voids"]
+__all__ = ["coupon_pools", "is_coupon_earned", "surplus_coupons", "void_key_of", "voids"]
 
 
 def voids(back: Return, key: str, remainder: RemainingAward, coupons: Sequence[CouponRecord]) -> Iterator[VoidCoupon]:
@@ -23,8 +23,13 @@ def voids(back: Return, key: str, remainder: RemainingAward, coupons: Sequence[C
         unused = [coupon for coupon in reversed(members) if coupon.state in ("issued", "expired")]
         for coupon in unused[: max(surplus, 0)]:
             if coupon.state_at(back.occurred_at) == "issued":
-                void = return_void_key(key, action_of(coupon.issue), ordinal_in(coupon.key))
-                yield VoidCoupon(void, coupon.key, back.id, released_claims_of_coupon(coupon))
+                yield VoidCoupon(void_key_of(key, coupon), coupon.key, back.id, released_claims_of_coupon(coupon))
+
+
+def void_key_of(event: str, coupon: CouponRecord) -> str:
+    """Return the key of the void of a coupon by a return or an amendment; `event` is the key of that event."""
+    issue = coupon.issue
+    return return_void_key(event, action_of(issue), ordinal_in(coupon.key), amendment_of(issue))
 
 
 def coupon_pools(remainder: RemainingAward, coupons: Sequence[CouponRecord]) -> Iterable[list[CouponRecord]]:
@@ -57,7 +62,7 @@ def is_coupon_earned(sale: Sale, coupons: Sequence[CouponRecord], coupon: Coupon
 
     `coupons` are all coupons of the sale, in the order of issue. Source: semantics 9 and 11.
     """
-    if not sale.returns:
+    if not sale.returns and not any(isinstance(each, Amendment) for each in sale.updates):
         return True
     remainder = RemainingAward(sale, sale.returns)
     issued = {action_of(each.issue) for each in coupons}

@@ -7,7 +7,6 @@ and the same goods are taken back once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -16,15 +15,14 @@ import attrs
 from loyalty_rules.events import Return, Transaction
 from loyalty_rules.intents import (
     AdvanceTracker,
-    LotDraw,
     ReverseCurrency,
     UndoRedemption,
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.keys import event_key, reversal_key, void_key
+from loyalty_rules.keys import event_key, void_key
 from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers, released_units
-from loyalty_rules.lifecycle.claims import released_claims, released_claims_of_coupon
+from loyalty_rules.lifecycle.claims import released_claims_of_coupon
 from loyalty_rules.lifecycle.giving_back import (
     Redeemed,
     after_undoing_redemptions,
@@ -38,10 +36,9 @@ from loyalty_rules.lifecycle.redemption import is_revived
 from loyalty_rules.lifecycle.remainder import wrong_parts
 from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
 from loyalty_rules.lifecycle.returned_coupons import voids
-from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
+from loyalty_rules.lifecycle.taking import held_units, newest_first, own_lots, reversals
 from loyalty_rules.lifecycle.unrecovered import Unrecovered, unrecovered
-from loyalty_rules.values.amounts import decimal_of, micros
-from loyalty_rules.values.apportionment import unit_of
+from loyalty_rules.values.amounts import micros
 
 __all__ = ["ReturnIntent", "TakenBack", "take_back"]
 
@@ -94,11 +91,12 @@ def take_back(
         reinstated = (*undone_redemptions(sale, back, redeemed := [*redeemed], part),)
         lots, coupons = after_undoing_spends(lots, units), after_undoing_redemptions(coupons, reinstated, at)
         given, lost = (*units, *reinstated), tuple(_unearned(sale, back, reinstated, redeemed))
-    current, reversals = {lot.key: lot for lot in lots}, [*_reversals(sale, back, key, remainder, lots)]
-    surplus = _tracked_surplus(sale, remainder, tracked, [(current[each.issue], each) for each in reversals])
+    current = {lot.key: lot for lot in lots}
+    taken = [*reversals(sale, back, _dues(remainder, own_lots(sale, lots)), lots)]
+    surplus = _tracked_surplus(sale, remainder, tracked, [(current[each.issue], each) for each in taken])
     intents = (
         *given,
-        *reversals,
+        *taken,
         *voids(back, key, remainder, coupons),
         *lost,
         *lowered_trackers(sale, key, surplus),
@@ -133,25 +131,6 @@ def _unearned(
 # -- currency --------------------------------------------------------------------------------------------------------
 
 
-def _reversals(
-    sale: Sale, back: Return, key: str, remainder: RemainingAward, lots: Sequence[Lot]
-) -> Iterator[ReverseCurrency]:
-    """Yield the reversal of each issue of the sale, in the order of issue.
-
-    Every issue loses its own units before any takes those of other lots; no reversal draws units that another drew.
-    """
-    of_sale = (lot for lot in lots if lot.issue.event == sale.event.id and lot.origin is None)
-    own = sorted(of_sale, key=lambda lot: lot.order)
-    takings = [_Taking(sale, lot, units, back.occurred_at) for lot, units in _dues(remainder, own) if units > 0]
-    current = {lot.key: lot for lot in lots}
-    for taking in takings:
-        taking.take_own(current)
-    for taking in takings:
-        taking.take_others(current)
-    for taking in takings:
-        yield taking.reversal(key, back)
-
-
 def _dues(remainder: RemainingAward, own: Sequence[Lot]) -> list[tuple[Lot, int]]:
     """Return the lots of the sale, each with the units that this return takes back of it, in millionths."""
     dues = {lot.key: _due_by_policy(remainder, lot) for lot in own if remainder.policy(lot.issue) != "recompute"}
@@ -161,8 +140,8 @@ def _dues(remainder: RemainingAward, own: Sequence[Lot]) -> list[tuple[Lot, int]
             pools.setdefault((lot.account, lot.issue.currency), []).append(lot)
     issued = {action_of(lot.issue) for lot in own}
     for pool, members in pools.items():
-        dues |= _due_by_recomputing(members, _awards(remainder, pool, issued))
-    return [(lot, min(dues[lot.key], micros(lot.issued) - micros(lot.taken_back))) for lot in own]
+        dues |= _due_by_recomputing(remainder, members, _awards(remainder, pool, issued))
+    return [(lot, min(dues[lot.key], held_units(lot))) for lot in own]
 
 
 def _awards(remainder: RemainingAward, pool: tuple[Account, str], issued: set[str]) -> dict[str, int]:
@@ -178,113 +157,28 @@ def _awards(remainder: RemainingAward, pool: tuple[Account, str], issued: set[st
     }
 
 
-def _due_by_recomputing(members: Sequence[Lot], awards: Mapping[str, int]) -> dict[str, int]:
+def _due_by_recomputing(remainder: RemainingAward, members: Sequence[Lot], awards: Mapping[str, int]) -> dict[str, int]:
     """Return the units due of each lot of a pool: in all `issued − awards`, from the last action that loses units."""
     issued = sum(micros(lot.issued) for lot in members)
     taken = sum(micros(lot.taken_back) for lot in members)
     missing = min(max(issued - sum(awards.values()), taken), issued) - taken
     dues: dict[str, int] = {}
-    for lot in reversed(members):
-        loss = micros(lot.issued) - awards.get(action_of(lot.issue), 0) - micros(lot.taken_back)
-        dues[lot.key] = min(max(loss, 0), missing)
-        missing -= dues[lot.key]
+    for action, lots in reversed(remainder.by_action(members)):
+        loss = sum(held_units(lot) for lot in lots) - awards.get(action, 0)
+        due = min(max(loss, 0), missing)
+        dues |= newest_first(lots, due)
+        missing -= due
     return dues
 
 
 def _due_by_policy(remainder: RemainingAward, lot: Lot) -> int:
     """Return the units due of a lot whose action reverses, keeps, or takes a proportion, in millionths."""
-    issued, taken, policy = micros(lot.issued), micros(lot.taken_back), remainder.policy(lot.issue)
+    policy = remainder.policy(lot.issue)
     if policy == "keep":
         return 0
     if policy == "reverse" or remainder.sale is None:
-        return issued - taken
-    if remainder.amount <= 0:
-        return 0
-    # Rounded down, cumulatively: no return takes more than its proportion, and the last takes the rest.
-    unit = _unit(remainder.terms, lot)
-    return issued * remainder.returned // (remainder.amount * unit) * unit - taken
-
-
-def _unit(sale: Sale, lot: Lot) -> int:
-    decimals = next(each.decimals for each in sale.program.currencies if each.id == lot.issue.currency)
-    return unit_of(micros(lot.issued), decimals)
-
-
-class _Taking:
-    """The units that a return takes back of one issue: drawn from lots, counted as taken, or a shortfall.
-
-    In this order: the promise and the live lot of the issue; its units that have expired, lapsed or been cancelled,
-    which count as taken, once; the account's other live lots, soonest expiry first.
-    """
-
-    def __init__(self, sale: Sale, lot: Lot, due: int, at: datetime) -> None:
-        self._sale = sale
-        self._lot = lot
-        self._due = self._missing = due
-        self._at = at
-        self._draws: list[LotDraw] = []
-        self._counted = 0
-
-    def take_own(self, lots: dict[str, Lot]) -> None:
-        """Draw from the promise and the live lots of the issue, then count its units that are gone."""
-        promised = min(self._missing, micros(self._lot.promised))
-        if promised:
-            self._draw(lots, [LotDraw(self._lot.key, decimal_of(promised), "promised")])
-        self._draw_live(lots, [each for each in self._parts(lots) if each.account == self._lot.account])
-        self._counted = min(self._missing, self._gone(lots))
-        self._missing -= self._counted
-
-    def _parts(self, lots: Mapping[str, Lot]) -> list[Lot]:
-        """Return the lots with units of the issue: its own, and those that its units moved on to."""
-        return [each for each in lots.values() if each.issue_key == self._lot.key]
-
-    def _gone(self, lots: Mapping[str, Lot]) -> int:
-        """Return the units of the issue that nobody has any more, less those that earlier returns counted."""
-        gone = sum(
-            micros(each.expired) + micros(each.voided) + (0 if each.is_live(self._at) else micros(each.outstanding))
-            for each in self._parts(lots)
-        )
-        earlier = [each for each in self._sale.reversals if each.issue == self._lot.key]
-        counted = sum(
-            micros(each.amount) - micros(each.shortfall) - sum(micros(drawn.amount) for drawn in each.draws)
-            for each in earlier
-        )
-        return gone - counted
-
-    def take_others(self, lots: dict[str, Lot]) -> None:
-        """Draw from the account's other live lots of the currency, then from units that moved to other accounts."""
-        account, currency = self._lot.account, self._lot.issue.currency
-        self._draw_live(
-            lots, [each for each in lots.values() if each.account == account and each.issue.currency == currency]
-        )
-        self._draw_live(lots, self._parts(lots))
-
-    def _draw_live(self, lots: dict[str, Lot], sources: Sequence[Lot]) -> None:
-        self._draw(lots, draw(in_order_of_spending(sources, self._at), decimal_of(self._missing)))
-
-    def _draw(self, lots: dict[str, Lot], draws: Iterable[LotDraw]) -> None:
-        for each in draws:
-            self._draws.append(each)
-            self._missing -= micros(each.amount)
-            lots[each.lot] = lots[each.lot].moved(each.taken_from, "reversed", each.amount)
-
-    def reversal(self, key: str, back: Return) -> ReverseCurrency:
-        """Return the intent; claims of units that a cancellation has released already are not released again."""
-        issue = self._lot.issue
-        released = self._due - min(self._counted, micros(self._lot.voided))
-        return ReverseCurrency(
-            reversal_key(key, action_of(issue)),
-            self._lot.key,
-            back.id,
-            issue.member,
-            issue.group,
-            issue.currency,
-            amount=decimal_of(self._due),
-            draws=tuple(self._draws),
-            shortfall=decimal_of(self._missing),
-            carried=self._sale.program.shortfall == "carry",
-            claims=released_claims(self._lot, decimal_of(released)) if released else (),
-        )
+        return held_units(lot)
+    return remainder.proportion_due(lot)
 
 
 # -- trackers --------------------------------------------------------------------------------------------

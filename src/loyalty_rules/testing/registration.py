@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from loyalty_rules.events import (
     Activity,
+    Amendment,
     Confirmation,
     Contact,
     CouponCounts,
@@ -37,7 +38,20 @@ if TYPE_CHECKING:
 __all__ = ["TYPES", "register"]
 
 TYPES: tuple[type, ...] = (
-    *(Transaction, Activity, Return, Update, Confirmation, Member, Contact, Line, Tender, ReturnedLine, DeliveredLine),
+    *(
+        Transaction,
+        Activity,
+        Return,
+        Update,
+        Amendment,
+        Confirmation,
+        Member,
+        Contact,
+        Line,
+        Tender,
+        ReturnedLine,
+        DeliveredLine,
+    ),
     *(Snapshot, Issued, IssuedCounts, CouponCounts),
     *(Program, Promotion, CurrencyAction, CouponAction),
     *(Evaluation, Skipped, *get_args(Intent), Claim, Share, Release, LotDraw),

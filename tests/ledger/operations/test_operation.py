@@ -15,6 +15,7 @@ from loyalty_rules.ledger import Receipt, operations
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import (
     Adjust,
+    Amend,
     Confirm,
     Expire,
     Extend,
@@ -53,6 +54,7 @@ OPERATIONS: Mapping[type[Operation[Any]], Callable[[Lot], Operation[Any]]] = {
     Record: lambda _: Record(SHOP.evaluate(bill()), AT),
     TakeBack: lambda _: TakeBack(SHOP, later("return", of="T-1", amount="1"), AT),
     UpdateSale: lambda _: UpdateSale(SHOP, later("update", of="T-1", status="paid"), AT),
+    Amend: lambda _: Amend(SHOP, later("amendment", of="T-1", amount="120"), AT),
     Confirm: lambda _: Confirm(SHOP, later("confirmation", **CONFIRMATION), AT),
     Review: lambda _: Review(SHOP, "status", ANNA, AT.date(), AT),
     Settle: lambda lot: Settle(SHOP, lot, AT),
@@ -115,9 +117,11 @@ def test_a_recorded_receipt_has_the_class_that_its_phase_names(
 
 def test_only_sales_have_a_generator_of_serials(operation: Operation[Receipt]) -> None:
     serials = Serials()
-    issues_coupons = isinstance(operation, (Sell, Record))
+    issues_coupons = isinstance(operation, (Sell, Record, Amend))
 
-    assert (operation.with_serials(serials) is operation) == (not isinstance(operation, Record))  # Sell has one
+    assert (operation.with_serials(serials) is operation) == (
+        not isinstance(operation, (Record, Amend))
+    )  # Sell has one
     assert (operation.with_serials(serials).serial_generator() is not None) == issues_coupons
 
 

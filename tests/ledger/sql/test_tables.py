@@ -181,6 +181,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
         ],
         "loyalty_counters": ["program", "name", "day", "value"],
         "loyalty_payments": ["number", "key", "program", "event", "document", "latest_at", "version"],
+        "loyalty_amended_terms": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_further_lots": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_adjustments": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_remarks": ["number", "key", "program", "account", "document", "latest_at", "version"],

@@ -4,6 +4,7 @@
 """
 
 from loyalty_rules.ledger.operations.adjust import Adjust
+from loyalty_rules.ledger.operations.amend import Amend
 from loyalty_rules.ledger.operations.confirm import Confirm
 from loyalty_rules.ledger.operations.expire import Expire
 from loyalty_rules.ledger.operations.extend import Extend
@@ -27,6 +28,7 @@ from loyalty_rules.ledger.operations.void import Void
 
 __all__ = [
     "Adjust",
+    "Amend",
     "Confirm",
     "Decision",
     "Expire",

@@ -46,7 +46,9 @@ def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
     storage.lock([sale_lock(program.id, event)])
     sale = storage.sale(program.id, event)
     if sale is not None:
-        storage.lock(account_lock(program.id, each) for each in accounts_of(sale.program, sale.event))
+        events = (sale.event, sale.current())  # an amendment may have given it to another member
+        accounts = dict.fromkeys(each for event in events for each in accounts_of(sale.program, event))
+        storage.lock(account_lock(program.id, each) for each in accounts)
     return sale
 
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from loyalty_rules.events import Activity, Confirmation, Event, Return, Transaction, Update
+from loyalty_rules.events import Activity, Amendment, Confirmation, Event, Return, Transaction, Update
+from loyalty_rules.ledger.operations.amend import Amend
 from loyalty_rules.ledger.operations.confirm import Confirm
 from loyalty_rules.ledger.operations.operation import Operation
 from loyalty_rules.ledger.operations.sell import Sell
@@ -22,6 +23,8 @@ def event_operation(
     match event:
         case Return():
             return TakeBack(program, event, recorded_at)
+        case Amendment():
+            return Amend(program, event, recorded_at, serials)
         case Update():
             return UpdateSale(program, event, recorded_at)
         case Confirmation():

@@ -13,10 +13,10 @@ import attrs
 from sqlalchemy import Connection, Row
 
 from loyalty_rules.documents.structuring import restore
-from loyalty_rules.events import Activity, Return, Transaction, Update
-from loyalty_rules.keys import tracker_in
+from loyalty_rules.events import Activity, Amendment, Return, Transaction, Update
+from loyalty_rules.keys import event_key, tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
-from loyalty_rules.ledger.kinds import Kind, RecordT
+from loyalty_rules.ledger.kinds import AMENDED_TERMS, Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey, counter_lock
 from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class, restored_notes
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
@@ -164,11 +164,14 @@ class SQLStorage(HistoryReader):
         terms = self._programs.load(self._connection, self._statements, row.version)
         rows = self._rows(self._statements.events_after_sale, program=program, event=event)
         later = [load_event(json_of(each.inputs)["event"]) for each in rows]
+        amended = None
+        if any(isinstance(each, Amendment) and each.member is not None for each in later):
+            amended = self.record(AMENDED_TERMS, event_key(program, event))
         return Sale(
             terms,
             sale_event,
-            load_snapshot(json_of(row.snapshot)),
-            updates=tuple(each for each in later if isinstance(each, Update)),
+            load_snapshot(amended.snapshot if amended is not None else json_of(row.snapshot)),
+            updates=tuple(each for each in later if isinstance(each, (Update, Amendment))),
             returns=tuple(each for each in later if isinstance(each, Return)),
             reversals=tuple(each for row in rows for each in reversals_of(json_of(row.intents))),
         )

@@ -27,6 +27,7 @@ from loyalty_rules.testing.strategies.awards import (
 from loyalty_rules.testing.strategies.conditions import comparisons, conditions, line_conditions, line_tests
 from loyalty_rules.testing.strategies.events import (
     activities,
+    amendments,
     confirmations,
     events,
     lines,
@@ -58,6 +59,7 @@ __all__ = [
     "Document",
     "action_caps",
     "activities",
+    "amendments",
     "amounts",
     "bases",
     "communications",

@@ -27,6 +27,7 @@ from loyalty_rules.values.dates import anniversary_in
 __all__ = [
     "Shop",
     "activities",
+    "amendments",
     "confirmations",
     "events",
     "lines",
@@ -385,6 +386,20 @@ def _returned_tenders(draw: st.DrawFn, sale: Mapping[str, Any]) -> Document:
 def _part_of(whole: object) -> st.SearchStrategy[str]:
     """Draw amounts from zero to a whole."""
     return amounts(0, Decimal(micros_text(max(number_in(whole) or 0, 0))))
+
+
+@st.composite
+def amendments(
+    draw: st.DrawFn, sale: Mapping[str, Any], program: Shop = None, *, id: str = "A1", later_days: int = 30
+) -> Document:
+    """Draw amendments of a sale: another amount, another status, or another member."""
+    changes: list[Document] = [
+        {"amount": draw(amounts())},
+        {"status": draw(st.sampled_from([*read_words(program).names("status"), "Shipped"]))},
+        {"member": draw(members(program))},
+    ]
+    at = draw(_later(sale, later_days))
+    return {"type": "amendment", "id": id, "occurred_at": at, "of": sale["id"], **draw(st.sampled_from(changes))}
 
 
 @st.composite

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from loyalty_rules.events import (
     Activity,
+    Amendment,
     Confirmation,
     Contact,
     CouponCounts,
@@ -34,6 +35,7 @@ from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, Promoti
 from loyalty_rules.testing.strategies import recorded
 from loyalty_rules.testing.strategies.events import (
     activities,
+    amendments,
     confirmations,
     lines,
     members,
@@ -99,6 +101,7 @@ _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     Activity: lambda: activities().map(load_event),
     Return: lambda: transactions().flatmap(returns).map(load_event),
     Update: lambda: transactions().flatmap(updates).map(load_event),
+    Amendment: lambda: transactions().flatmap(amendments).map(load_event),
     Confirmation: lambda: instants().flatmap(lambda at: confirmations(A_PROMISE, at)).map(load_event),
     Member: lambda: members().map(_member),
     Line: lambda: lines().map(_line),

@@ -1,0 +1,132 @@
+"""Amend: a corrected sale issues or takes back the difference to the award of its new state."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import attrs
+
+from loyalty_rules.events import Activity, Amendment, Snapshot, Transaction
+from loyalty_rules.intents import Claim, IssueCoupon
+from loyalty_rules.keys import counts_times, event_key
+from loyalty_rules.ledger.coupon_serials import request_of, with_serial
+from loyalty_rules.ledger.kinds import AMENDED_TERMS
+from loyalty_rules.ledger.late import usable_lots
+from loyalty_rules.ledger.locks import account_lock
+from loyalty_rules.ledger.operations.arguments import read_serials
+from loyalty_rules.ledger.operations.lookups import accounts_of, locked_sale, read_snapshot, sale_locks
+from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
+from loyalty_rules.ledger.receipts import AmendmentReceipt
+from loyalty_rules.ledger.storage import Storage, window_of
+from loyalty_rules.lifecycle import amendments
+from loyalty_rules.lifecycle.records import AmendedTerms, CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.loading import dump
+from loyalty_rules.program import Program
+from loyalty_rules.serials import SerialGenerator
+from loyalty_rules.values.amounts import MICRO, decimal_of, micros
+from loyalty_rules.values.checked import checked
+from loyalty_rules.values.dates import read_instant
+
+__all__ = ["Amend"]
+
+
+@attrs.frozen(field_transformer=checked)
+class Amend(EventOperation[AmendmentReceipt]):
+    """An amendment, decided under the frozen terms of its sale."""
+
+    program: Program
+    event: Amendment
+    recorded_at: datetime = attrs.field(converter=read_instant)
+    serials: SerialGenerator | None = attrs.field(default=None, converter=attrs.converters.optional(read_serials))
+
+    def receipt_class(self) -> type[AmendmentReceipt]:
+        """Return the class of the receipt."""
+        return AmendmentReceipt
+
+    def with_serials(self, serials: SerialGenerator | None) -> "Amend":
+        """Return the operation with a serial generator, unless it has one."""
+        return self if self.serials is not None else attrs.evolve(self, serials=serials)
+
+    def serial_generator(self) -> SerialGenerator | None:
+        """Return the serial generator."""
+        return self.serials
+
+    def decide(self, storage: Storage) -> Decision:
+        """Decide the award of the new state, and keep the amendment with the sale."""
+        program, of = self.program.id, self.event.of
+        sale = locked_sale(storage, self.program, of)
+        if sale is None:
+            return unknown_sale(of)
+        event = attrs.evolve(sale, updates=(*sale.updates, self.event)).current()
+        storage.lock(sale_locks(sale.program, event, sale.program.counters(event)))
+        own, coupons = storage.lots_of_sale(program, of), storage.coupons_of_sale(program, of)
+        storage.lock(account_lock(program, lot.account) for lot in own)
+        accounts = dict.fromkeys([*(lot.account for lot in own), *accounts_of(sale.program, event)])
+        at = self.event.occurred_at
+        lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
+        lots |= {lot.key: lot for lot in storage.lots_of_sale(program, of)}
+        decided = amendments.amend(
+            sale,
+            self.event,
+            usable_lots(storage, lots.values(), at),
+            coupons,
+            {name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
+            _present(storage, sale, event, self.event, own, coupons),
+        )
+        if isinstance(decided, Refusal):
+            return decided
+        storage.save_sale(decided.sale)
+        if decided.sale.snapshot != sale.snapshot:
+            terms = AmendedTerms(event_key(program, of), dump(decided.sale.snapshot))
+            storage.save_record(AMENDED_TERMS, program, terms, self.event.occurred_at)
+        return Noted(
+            tuple(self._named(each) if isinstance(each, IssueCoupon) else each for each in decided.intents),
+            {"unrecovered": ()},
+        )
+
+    def _named(self, coupon: IssueCoupon) -> IssueCoupon:
+        """Return a coupon with its serial, if its type has one."""
+        if coupon.serial is None or self.serials is None:
+            return coupon
+        return with_serial(coupon, self.serials.serial(request_of(self.program.id, coupon)))
+
+
+def _present(
+    storage: Storage,
+    sale: Sale,
+    event: Transaction | Activity,
+    change: Amendment,
+    lots: Iterable[Lot],
+    coupons: Iterable[CouponRecord],
+) -> Snapshot:
+    """Return the snapshot for the new state: the sale's own, with caps as they stand now, less its holdings.
+
+    For another member it is that member's snapshot as it is now.
+    """
+    held = _held(lots, coupons)
+    counters = sale.program.counters(event)
+    present = read_snapshot(storage, sale.program, event, counters)
+    values = {window_of(each): storage.counter_value(sale.program.id, window_of(each)) for each in counters}
+    free = sale.program.snapshot(
+        event, lambda each: decimal_of(max(values[window_of(each)] - held.get(each.name, 0), 0))
+    )
+    basis = present if amendments.is_new_member(sale, change) else sale.snapshot
+    return attrs.evolve(basis, issued=free.issued, limits=free.limits, coupons=free.coupons)
+
+
+def _held(lots: Iterable[Lot], coupons: Iterable[CouponRecord]) -> Mapping[str, int]:
+    """Return the holdings of a sale in each counter that its issues claimed, in millionths."""
+    held: dict[str, int] = {}
+    for lot in lots:
+        left = max(micros(lot.issued) - micros(lot.taken_back) - micros(lot.voided), 0)
+        for claim in lot.issue.claims if lot.origin is None else ():
+            held[claim.counter] = held.get(claim.counter, 0) + _claimed(claim, left)
+    for coupon in coupons:
+        for claim in coupon.issue.claims if coupon.state != "voided" else ():
+            held[claim.counter] = held.get(claim.counter, 0) + MICRO
+    return held
+
+
+def _claimed(claim: Claim, left: int) -> int:
+    if counts_times(claim.counter):
+        return MICRO if left else 0
+    return left
