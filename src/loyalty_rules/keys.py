@@ -61,6 +61,7 @@ __all__ = [
     "release_key",
     "return_void_key",
     "reversal_key",
+    "review_again_key",
     "review_key",
     "review_phase",
     "spend_key",
@@ -79,6 +80,7 @@ __all__ = [
     "undo_key",
     "undo_redemption_phase",
     "undo_spend_phase",
+    "until_in",
     "void_key",
     "void_phase",
 ]
@@ -156,6 +158,16 @@ def tracker_key(event: str, tracker: str) -> str:
 def review_key(program: str, tier: str, holder: str, until: date) -> str:
     """Return the key of the review of a level: `PROGRAM/review/TIER/HOLDER/OLD-UNTIL`; the holder is an account."""
     return f"{program}/review/{tier}/{key_part(holder)}/{until}"
+
+
+def review_again_key(event: str, tier: str) -> str:
+    """Return the key of a change of level by a review judged again: `PROGRAM/EVENT/tier/TIER/review`."""
+    return f"{tier_key(event, tier)}/review"
+
+
+def until_in(review: str) -> date:
+    """Return the last day at the end of the key of a review."""
+    return date.fromisoformat(review.rpartition("/")[2])
 
 
 def review_phase(tier: str, holder: str, until: date) -> str:

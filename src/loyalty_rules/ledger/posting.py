@@ -65,6 +65,7 @@ from loyalty_rules.ledger.levels_lost import levels_taken_back
 from loyalty_rules.ledger.purchases import Purchase, drawn, purchases_of
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
+from loyalty_rules.ledger.reviews_again import reviews_again
 from loyalty_rules.ledger.storage import Storage, Window, window_of
 from loyalty_rules.lifecycle.adjusting import lot_of_adjustment
 from loyalty_rules.lifecycle.claims import reduced
@@ -143,6 +144,11 @@ class Posting:
             written = _POSTS[type(intent)](self, intent)
             if written is not None:
                 self.recorded.append(written)
+        if self.program.tiers and self.identity.of is not None:
+            advances = [each for each in self.recorded if isinstance(each, AdvanceTracker) and micros(each.value) > 0]
+            sale = self.storage.sale(self.program.id, self.identity.of) if advances else None
+            if sale is not None:
+                self.recorded += reviews_again(self.storage, self.identity, sale, advances)
 
     def refuse(self, intent: IssueCurrency | IssueCoupon | SpendCurrency, trim: Trim) -> None:
         """Refuse an issue of which a cap leaves nothing, or a purchase; intents about it are dropped."""
