@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import operator
 from enum import Enum
 from fractions import Fraction
@@ -21,6 +22,8 @@ OPERATORS = (
     "less_than",
     "exists",
     "has",
+    "starts_with",
+    "between",
 )
 EQUALITY = {"is": operator.eq, "is_not": operator.ne}
 ORDER = {
@@ -32,8 +35,9 @@ ORDER = {
 MEASURES = ("quantity", "value", "count")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVENT_NUMBERS = ("amount", "tax", "shipping", "tip")
-LINE_NUMBERS = ("unit_price", "quantity", "value")
-IN_MONEY = ("amount", "value", "unit_price")
+DATE_NUMBERS = ("day_of_month", "month")
+LINE_NUMBERS = ("unit_price", "discount", "quantity", "value")
+IN_MONEY = ("amount", "value", "unit_price", "discount")
 
 
 class Kind(Enum):
@@ -49,7 +53,8 @@ def is_numeric(path: str) -> bool:
 
     "amount, value, unit_price, quantity, tax, shipping, tip and tenders.TYPE compare as numbers".
     """
-    return path in EVENT_NUMBERS or path in LINE_NUMBERS or path.startswith("tenders.")
+    named = path in EVENT_NUMBERS or path in LINE_NUMBERS or path in DATE_NUMBERS
+    return named or path.startswith(("tenders.", "balances."))
 
 
 # --- the tree -------------------------------------------------------------------------------------------------
@@ -77,6 +82,10 @@ def holds(condition: dict | None, facts: Facts) -> bool:
         return anniversary_holds(condition, facts)
     if "tracker" in condition:
         return tracker_test_holds(condition, facts)
+    if "tier" in condition:
+        return tier_test_holds(condition, facts)
+    if "sample" in condition:
+        return sample_holds(condition, facts)
     kind, value = event_field(condition["field"], facts)
     return comparison_holds(condition, kind, value, facts)
 
@@ -114,6 +123,12 @@ def event_field(path: str, facts: Facts) -> tuple[Kind, object]:
     if path.startswith("tenders."):
         # "A type that paid nothing is absent": also one whose tenders are all of zero.
         return Kind.NUMBER, facts.tender(path.removeprefix("tenders.")) or None
+    if path.startswith("tiers."):
+        return Kind.TEXT, facts.level(path.removeprefix("tiers."))
+    if path.startswith("balances."):
+        return Kind.NUMBER, facts.balance(path.removeprefix("balances."))
+    if path in DATE_NUMBERS:
+        return Kind.NUMBER, Fraction(facts.event_date.day if path == "day_of_month" else facts.event_date.month)
     if path in EVENT_NUMBERS:
         return Kind.NUMBER, amount_at(event, path, facts)
     if path == "weekday":
@@ -179,6 +194,12 @@ def satisfied(name: str, operand: object, kind: Kind, value: object) -> bool:
     if name == "has":
         # "has holds where an item of a list equals, and is false on anything else"
         return isinstance(value, list) and any(equal(kind, item, operand) for item in value)
+    if name == "between":
+        # "both ends included"; kinds are compared with each end
+        low, high = operand
+        return compared("at_least", kind, value, low) and compared("at_most", kind, value, high)
+    if name == "starts_with":
+        return kind is not Kind.NUMBER and isinstance(value, str) and value.startswith(operand)
     if name == "in":
         return any(equal(kind, value, item) for item in operand)
     if name == "not_in":
@@ -271,9 +292,50 @@ def tracker_test_holds(condition: dict, facts: Facts) -> bool:
     tracker = condition["tracker"]
     target = given(facts.program["trackers"][tracker]["target"])
     before = facts.tracked_before(tracker)
+    if facts.is_ownerless(tracker):
+        return False  # "as a tracker is for an anonymous event"
     after = before + (facts.contributions[tracker] or 0)
-    states = {"crossed": before < target <= after, "reached": after >= target}
+    states = {"crossed": crossings(tracker, facts) > 0, "reached": after >= target}
     return all(state is condition[name] for name, state in states.items() if name in condition)
+
+
+def crossings(tracker: str, facts: Facts) -> int:
+    """Return how many milestones are passed.
+
+    "Under the target before the event, at or past it after"; with repeats "every multiple of the target", positive.
+    """
+    definition = facts.program["trackers"][tracker]
+    target = given(definition["target"])
+    before = facts.tracked_before(tracker)
+    after = before + (facts.contributions[tracker] or 0)
+    if not definition.get("repeats"):
+        return int(before < target <= after)
+    return max(after // target, 0) - max(before // target, 0)
+
+
+# --- levels and samples ---------------------------------------------------------------------------------------
+
+
+def tier_test_holds(condition: dict, facts: Facts) -> bool:
+    """Return whether a test of a level holds: it "compares levels in the order of the tier's list"."""
+    levels, level = facts.program["tiers"][condition["tier"]]["levels"], facts.level(condition["tier"])
+    if level is None or level not in levels:
+        return False
+    place = levels.index(level)
+    tests = {"at_least": operator.ge, "at_most": operator.le, "is": operator.eq}
+    return all(test(place, levels.index(condition[name])) for name, test in tests.items() if name in condition)
+
+
+def sample_holds(condition: dict, facts: Facts) -> bool:
+    """Return whether a sample holds.
+
+    "SHA-256 of salt, a zero byte and the value, first eight bytes as an unsigned number, modulo 100".
+    """
+    _, value = event_field(condition["sample"], facts)
+    if not isinstance(value, str):
+        return False
+    digest = hashlib.sha256(f"{condition['salt']}\0{value}".encode()).hexdigest()
+    return condition["from"] <= int(digest[:16], 16) % 100 < condition["below"]
 
 
 # --- the condition of a promise, echoed -----------------------------------------------------------------------
@@ -291,7 +353,7 @@ def _echoed_part(key: str, value: object, condition: dict) -> object:
         return echoed(value)
     if key in MEASURES:
         return {name: canonical_operand(operand) for name, operand in present(value).items()}
-    if key in OPERATORS and is_numeric(condition["field"]):
+    if key in OPERATORS and key != "starts_with" and "field" in condition and is_numeric(condition["field"]):
         return canonical_operand(value)
     return value
 

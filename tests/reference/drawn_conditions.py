@@ -49,6 +49,8 @@ NUMERIC_PATHS = {
     "tax": PARTS_OF_THE_BILL,
     "shipping": PARTS_OF_THE_BILL,
     "tip": PARTS_OF_THE_BILL,
+    "day_of_month": (15, 1, "28", 31),
+    "month": (1, "2", 12),
     **{f"tenders.{kind}": PARTS_OF_THE_BILL for kind in TENDERS},
 }
 FREE_PATHS = {
@@ -57,15 +59,23 @@ FREE_PATHS = {
     for name, operands in FREE_OPERANDS.items()
 }
 LINE_TEXT_PATHS = {"sku": SKUS, "category": CATEGORIES, "brand": BRANDS}
-LINE_NUMERIC_PATHS = {"unit_price": LINE_NUMBERS, "quantity": LINE_NUMBERS, "value": LINE_NUMBERS}
+LINE_NUMERIC_PATHS = {
+    "unit_price": LINE_NUMBERS,
+    "discount": LINE_NUMBERS,
+    "quantity": LINE_NUMBERS,
+    "value": LINE_NUMBERS,
+}
 LINE_FREE_PATHS = {f"extended_fields.{name}": operands for name, operands in FREE_OPERANDS.items()}
 
+TIER = "status"
 OTHER_KIND = {"text": 7, "number": "abc"}
 
 
 def condition(d: Drawer, trackers: tuple[str, ...] = (), depth: int = 2) -> dict:
     """Draw a condition on an event; tracker tests only on the given trackers."""
-    kind = d.number(0, 11)
+    kind = d.number(0, 12)
+    if kind == 12:
+        return d.pick((sample_test, level_test, balance_test))(d)
     if kind >= 8 and depth > 0:
         return composed(d, lambda: condition(d, trackers, depth - 1))
     if kind == 7:
@@ -126,6 +136,10 @@ def comparison(d: Drawer, kind: str, paths: dict) -> dict:
 def operand(d: Drawer, operator: str, kind: str, pool: tuple) -> object:
     if operator == "exists":
         return not d.chance(30)
+    if operator == "between":
+        return [scalar(d, kind, pool), scalar(d, kind, pool)]
+    if operator == "starts_with":
+        return d.pick(("S", "2025-01", "go", "1", ""))
     if operator in ("in", "not_in"):
         return [scalar(d, kind, pool) for _ in range(d.number(1, 3))]
     if operator == "has":
@@ -151,6 +165,25 @@ def line_test(d: Drawer) -> dict:
         names = d.some(("at_least", "more_than", "at_most", "less_than", "is", "is_not"), 1, 2)
         document[measure] = {name: d.pick(pool) for name in names}
     return document
+
+
+def sample_test(d: Drawer) -> dict:
+    path = d.pick(("member.id", "store", "member.tags", "amount", "custom_fields.vip", f"tiers.{TIER}"))
+    return {"sample": path, "salt": d.pick(("spring", "")), "from": d.pick((0, 30)), "below": d.pick((50, 100, 30))}
+
+
+def level_test(d: Drawer) -> dict:
+    """Draw a test of a level, by its order or as a text. Every drawn program has this tier."""
+    if d.chance(40):
+        return {"field": f"tiers.{TIER}", **d.pick(({"is": "gold"}, {"in": ["bronze"]}, {"exists": True}))}
+    return {"tier": TIER, **d.pick(({"at_least": "silver"}, {"at_most": "silver"}, {"is": "bronze"}))}
+
+
+def balance_test(d: Drawer) -> dict:
+    """Draw a test of the balance of points, which every drawn program has."""
+    if d.chance(15):
+        return {"field": "balances.points", "exists": True}
+    return {"field": "balances.points", d.pick(("at_least", "less_than", "is")): d.pick(("0", 100, "50", "-20"))}
 
 
 def anniversary_test(d: Drawer) -> dict:

@@ -204,6 +204,12 @@ def snapshot(d: Drawer, program: dict) -> dict:
         "coupons": (program.get("coupon_types") or {}, lambda: coupons_issued(d)),
     }
     document = {}
+    d.optional(
+        document,
+        50,
+        balances=lambda: {"points": d.pick(("0", "50", "100", "-20", "800.5"))},
+        tiers=lambda: {"status": {"level": d.pick(("silver", "gold", "bronze"))}},
+    )
     for key, (names, make) in pools.items():
         d.optional(
             document, 75, **{key: lambda names=names, make=make: {name: make() for name in names if d.chance(75)}}

@@ -14,6 +14,7 @@ from .pools import (
     STORES,
     TARGETS,
     TENDERS,
+    TIERS,
     ZONES,
     Drawer,
 )
@@ -24,6 +25,7 @@ CURRENCIES = {"points": 0, "miles": 2, "st.ars": 6}
 PROMOTION_IDS = ("base", "bonus", "week-end", "p.4")
 ACTION_IDS = ("earn", "gift", "x.1")
 LESS = ("tax", "shipping", "tip", *(f"tenders.{kind}" for kind in TENDERS))
+PERCENTAGES = ("10", "100", "50", "200", "12.5", "0.3", "33.333333", 20, "0")
 ACTIVE_WINDOWS = (
     {"starts_at": "2011-01-01T00:00:00Z"},
     {"ends_at": "2031-01-01T00:00:00+05:30"},
@@ -46,7 +48,8 @@ PERIODS = (
 
 def program(d: Drawer) -> dict:
     """Draw a program: its parts first, then the promotions that refer to them."""
-    currencies = {} if d.chance(4) else {name: currency(d, name) for name in d.some(tuple(CURRENCIES), 1, 3)}
+    currencies = {name: currency(d, name) for name in d.some(tuple(CURRENCIES), 1, 3)}
+    currencies.setdefault("points", {})
     document = {
         "format": "loyalty-rules/1",
         "id": d.pick(("acme", "p.1")),
@@ -61,8 +64,21 @@ def program(d: Drawer) -> dict:
         document["coupon_types"] = {name: coupon_type(d, name) for name in d.some(("fifteen", "tenner"), 1, 2)}
     if currencies:
         d.optional(document, 40, limits=lambda: limits(d, tuple(currencies)))
+    trackers = document.setdefault("trackers", {})
+    trackers["level"] = {"measure": {"type": "count"}, "target": "1000000", "when": NEVER}
+    document["tiers"] = {"status": STATUS}
     document["promotions"] = Promotions(d, document).drawn()
     return document
+
+
+# Every program has a tier, for the conditions on levels; nothing ever advances its tracker.
+NEVER = {"any": []}
+STATUS = {
+    "levels": ["bronze", "silver", "gold"],
+    "by": "level",
+    "from": {"silver": "999999", "gold": "1000000"},
+    "lasts": {"type": "never"},
+}
 
 
 def currency(d: Drawer, name: str) -> dict:
@@ -94,11 +110,14 @@ def window(d: Drawer) -> dict:
 
 def tracker(d: Drawer) -> dict:
     document = {"measure": measure(d), "target": d.pick(TARGETS)}
+    d.optional(document, 30, repeats=lambda: d.chance(80), per=lambda: d.pick(("member_group", "member")))
     d.optional(document, 25, when=lambda: condition(d, depth=1))
     return d.optional(document, 75, window=lambda: window(d))
 
 
 def measure(d: Drawer) -> dict:
+    if d.chance(15):
+        return {"type": "awarded", "currency": "points"}
     return {"type": "count"} if d.chance(20) else event_base(d)
 
 
@@ -172,7 +191,18 @@ def line_base(d: Drawer, kind: str) -> dict:
     if kind == "line_item_extended_field":
         document["field"] = d.pick(FIELD_NAMES[:3])
     d.optional(document, 45, lines=lambda: line_condition(d))
+    if kind == "line_item_value":
+        d.optional(document, 35, less=lambda: d.some(LESS, 1, 3))
     return d.optional(document, 50, aggregate=lambda: d.pick(("each_line", "total")))
+
+
+def percent(d: Drawer, pool: tuple) -> object:
+    """Draw a percentage, now and then one by a text of the event."""
+    if d.chance(80):
+        return d.pick(pool)
+    path, texts = d.pick((("member.tier", TIERS), ("store", STORES), ("custom_fields.vip", ("gold", "7"))))
+    document = {"by": path, "of": {text: d.pick(pool) for text in d.some(texts, 1, 2)}}
+    return d.optional(document, 60, **{"else": lambda: d.pick(pool)})
 
 
 # --- expiry and timing ----------------------------------------------------------------------------------------
@@ -312,17 +342,37 @@ class Promotions:
 
     def proration(self) -> dict:
         d = self.d
-        kind = d.pick(("proportional", "multiplier", "stepped", "fixed"))
+        kind = d.pick(("proportional", "multiplier", "stepped", "fixed", "banded"))
+        if kind == "banded":
+            return self.banded()
         if kind == "fixed":
             return {"type": kind, "amount": d.pick(("50", "10", "1.5", "1000", "0.000001", "12.345", "0", 7))}
         if kind == "stepped":
             steps = {"step_size": d.pick(("150", "100", "50", "0.5", "75", 1)), "points_per_step": "1"}
             steps["points_per_step"] = d.pick(("5", "1", "2.5", "0.1", 3, "0"))
             return d.optional({"type": kind, **steps}, 70, of=self.base)
-        document = {"type": kind, "percent": d.pick(("10", "100", "50", "200", "12.5", "0.3", "33.333333", 20, "0"))}
+        document = {"type": kind, "percent": percent(d, PERCENTAGES)}
         if kind == "multiplier":
             return d.optional(document, 60, of=self.base)
         document["of"] = self.base()
+        return self.by_unit(document)
+
+    def by_unit(self, document: dict) -> dict:
+        """Change a base of values to units, now and then: such a base stands in a proration alone."""
+        if document["of"]["type"] == "line_item_value" and self.d.chance(30):
+            document["of"]["aggregate"] = "each_unit"
+        return document
+
+    def banded(self) -> dict:
+        d = self.d
+        ends = d.pick(((), ("50",), ("10", "100.5"), ("0.5", "100", "1000")))
+        bands = [{"up_to": end, "percent": percent(d, PERCENTAGES)} for end in ends]
+        document = {"type": "banded", "bands": [*bands, {"percent": percent(d, PERCENTAGES)}]}
+        d.optional(document, 60, of=self.base)
+        if (document.get("of") or {}).get("aggregate") is not None:
+            document["of"]["aggregate"] = "total"
+        if self.trackers:
+            d.optional(document, 50, over=lambda: d.pick(self.trackers))
         return document
 
     def coupon_proration(self) -> dict:
@@ -343,6 +393,8 @@ class Promotions:
         d = self.d
         if self.trackers and d.chance(30):
             return {"type": d.pick(TRACKER_BASES), "tracker": d.pick(self.trackers)}
+        if d.chance(10):
+            return {"type": "balance", "currency": "points"}
         if self.earlier and d.chance(25):
             return {"type": "awarded", "actions": d.some(self.earlier, 1, 2)}
         return event_base(d)

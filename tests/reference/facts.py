@@ -50,6 +50,27 @@ class Facts:
         tenders = self.event.get("tenders") or []
         return sum((given(tender["amount"]) for tender in tenders if tender["type"] == kind), Fraction(0))
 
+    @property
+    def group(self) -> str | None:
+        return (self.member or {}).get("group")
+
+    def level(self, tier: str) -> str | None:
+        """Return the member's level before the event: "an absent level is the first"."""
+        if self.member is None:
+            return None
+        held = (self.snapshot.get("tiers") or {}).get(tier)
+        return self.program["tiers"][tier]["levels"][0] if held is None else held["level"]
+
+    def balance(self, currency: str) -> Fraction | None:
+        """Return the balance before the event: "Absent balances are zero"; None without a member."""
+        if self.member is None:
+            return None
+        return given((self.snapshot.get("balances") or {}).get(currency))
+
+    def is_ownerless(self, tracker: str) -> bool:
+        """Return whether it is a group's tracker and the member has no group."""
+        return self.program["trackers"][tracker].get("per") == "member_group" and self.group is None
+
     def tracked_before(self, tracker: str) -> Fraction:
         """Return the tracker's value before the event: "Absent means zero"."""
         return given((self.snapshot.get("trackers") or {}).get(tracker))

@@ -88,6 +88,7 @@ def evaluate(
     for promotion in program["promotions"]:
         if fires(promotion, facts):
             evaluator.promotion(promotion, excluded=is_excluded(promotion, facts))
+    count_awards(facts, evaluator.issues)
     return {
         "event": event["id"],
         "program": program["id"],
@@ -195,6 +196,8 @@ class Evaluator:
                 "expires_at": instant_text(life.expires_at),
                 "shares": shares(amount, earned, decimals, facts),
                 "claims": claims,
+                "expires_by": None,
+                "depends_on": [],
             }
         )
         self.awarded[reference] = amount
@@ -289,6 +292,9 @@ class Evaluator:
                     "expires_at": instant_text(life.expires_at),
                     "till_message": f"Coupon issued: {code if serial is None else serial}",
                     "claims": claims,
+                    "title": None,
+                    "terms": None,
+                    "depends_on": [],
                 }
             )
         self.send_message(action, reference, keys, promised=False)
@@ -421,6 +427,31 @@ def tracker_advances(facts: Facts) -> list[dict]:
     ]
 
 
+def count_awards(facts: Facts, issues: list[dict]) -> None:
+    """Set the contributions of trackers of awards.
+
+    "An awarded tracker counts what is booked to the event's own member (per group: to the group's account)".
+    """
+    if facts.member is None:
+        return
+    for name, tracker in (facts.program.get("trackers") or {}).items():
+        if tracker["measure"]["type"] != "awarded" or not holds(tracker.get("when"), facts):
+            continue
+        account = facts.group if tracker.get("per") == "member_group" else None
+        if tracker.get("per") == "member_group" and account is None:
+            continue
+        facts.contributions[name] = sum(
+            (
+                given(issue["amount"])
+                for issue in issues
+                if issue["type"] == "issue_currency"
+                and issue["currency"] == tracker["measure"]["currency"]
+                and issue["group"] == account
+            ),
+            Fraction(0),
+        )
+
+
 def advance(name: str, tracker: dict, value: Fraction, facts: Facts) -> dict:
     dates = window_dates(tracker.get("window"), facts.event_date)
     starts_at = ends_at = None
@@ -434,6 +465,7 @@ def advance(name: str, tracker: dict, value: Fraction, facts: Facts) -> dict:
         "value": text(value),
         "window_starts_at": instant_text(starts_at),
         "window_ends_at": instant_text(ends_at),
+        "group": facts.group if tracker.get("per") == "member_group" else None,
     }
 
 
