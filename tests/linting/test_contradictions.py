@@ -199,3 +199,13 @@ def test_a_condition_of_many_alternatives_counts_as_one_that_can_hold(count: int
     choices = [{"any": [{"field": "store", "is": "S1"}, {"field": "store", "is": "S2"}]} for _ in range(count)]
     found = findings(when({"all": [*choices, {"field": "store", "is": "S3"}]}))
     assert found == ([("contradiction", "$.promotions[0].when")] if count == 1 else [])
+
+
+@pytest.mark.parametrize(
+    ("group", "codes"), [({}, ["shadowed"]), ({"choose": "most", "of": "points"}, []), ({"keep": 2}, [])]
+)
+def test_a_group_that_chooses_by_amount_or_keeps_several_shadows_none(group: dict, codes: list[str]) -> None:
+    both = [{"id": name, "exclusive": "g", "actions": [earn(fixed("5"))]} for name in "ab"]
+    loaded = lr.load_program(program(promotions=both, groups={"g": group}))
+
+    assert [each.code for each in lint(loaded) if each.code == "shadowed"] == codes

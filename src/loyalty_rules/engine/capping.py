@@ -50,19 +50,19 @@ class Capping:
         for limit in binding:
             amount = self.trim(amount, self.remaining_of(limit, named), f"limit {limit.id} of {{}}", limit.units)
         for limit in binding:
-            self.remaining[slot_of(limit, named)] -= amount
+            self.remaining[limit.id if named is None else slot_of(limit, named)] -= amount
         return amount
 
     def counter_of(self, limit: Limit, named: str | None) -> Counter | None:
         """Return the counter of a limit, cached for the event; None if the limit does not bind the issue."""
-        slot = slot_of(limit, named)
+        slot = limit.id if named is None else slot_of(limit, named)
         if slot not in self.limit_counters:
             self.limit_counters[slot] = limit_counter(limit, self.facts, named)
         return self.limit_counters[slot]
 
     def remaining_of(self, limit: Limit, named: str | None) -> int:
         """Return the remainder of a limit, in millionths, after the snapshot's value and the draws of this event."""
-        slot = slot_of(limit, named)
+        slot = limit.id if named is None else slot_of(limit, named)
         if slot not in self.remaining:
             known = self.facts.snapshot if slot == limit.id else self.counts_of(named)
             self.remaining[slot] = micros(limit.units) - micros(known.limits.get(limit.id, ZERO))

@@ -116,7 +116,10 @@ class Evaluator(Capping):
         try:
             if stop is not None:
                 raise stop
-            self.carry_out(bound, action)
+            if isinstance(action, BoundCurrencyAction):  # nearly every action: without another call
+                self.issue_currency(bound, action)
+            else:
+                self.carry_out(bound, action)
         except Skip as skip:
             self.skipped.append(Skipped(bound.promotion.id, action.action.id, skip.reason, skip.detail))
 
@@ -181,7 +184,7 @@ class Evaluator(Capping):
                 self.shares(action, amount, parts),  # 13. Shares
                 claims,
                 expires_by(action.rolling, issue_on) if action.rolling is not None else None,
-                self.payers(action.paid_by),
+                self.payers(action.paid_by) if action.paid_by else (),
             )
         )
         # 15. Extensions: they follow all issues.

@@ -75,8 +75,9 @@ def _written(leaf: Leaf) -> str:
 def shadowed(program: Program) -> Iterator[Finding]:
     """Yield promotions that never issue, since another of their group fires for the same events and comes first."""
     groups: dict[tuple[str, str], list[tuple[str, Promotion]]] = {}
+    by_amount = {group.id for group in program.groups if group.choose != "first" or group.keep > 1}
     for path, promotion in promotions_of(program):
-        if promotion.exclusive is not None:
+        if promotion.exclusive is not None and promotion.exclusive not in by_amount:
             groups.setdefault((promotion.exclusive, promotion.trigger), []).append((path, promotion))
     for members in groups.values():
         ranked = sorted(members, key=lambda member: -member[1].priority)  # stable: then the document's order
