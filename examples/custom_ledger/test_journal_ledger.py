@@ -71,7 +71,7 @@ PROGRAM = lr.load_program(
         "format": "loyalty-rules/1",
         "id": "acme",
         "time_zone": "UTC",
-        "currencies": {"points": {}},
+        "currencies": {"points": {"redeem": {"points": "100", "value": "1.00"}}},
         "coupon_types": {"gift": {"benefit": {"type": "amount_off", "amount": "5"}}},
         "promotions": [
             {

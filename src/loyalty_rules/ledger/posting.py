@@ -43,6 +43,7 @@ from loyalty_rules.intents import (
     VoidCoupon,
 )
 from loyalty_rules.keys import (
+    PUBLIC_COUPONS,
     counts_times,
     debt_payment_key,
     extended_issue,
@@ -86,6 +87,7 @@ from loyalty_rules.lifecycle.records import (
 from loyalty_rules.lifecycle.redemption import new_coupon, redeemed, reinstated
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.lifecycle.transferring import lot_of_transfer
+from loyalty_rules.loading import load_event
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
@@ -323,8 +325,12 @@ class Posting:
                 return None
         issue = self.with_free_serial(intent)
         coupon_type = next(each for each in self.program.coupon_types if each.id == issue.coupon_type)
-        sale = self.storage.sale(self.program.id, issue.event)
-        place = _place_of(sale.event) if sale is not None else {"tier": None, "channel": None}
+        if issue.promotion == PUBLIC_COUPONS:  # issued by its redemption, whose transaction need not be recorded
+            event: Any = load_event(self.identity.inputs["event"])
+        else:
+            sale = self.storage.sale(self.program.id, issue.event)
+            event = sale.event if sale is not None else None
+        place = _place_of(event) if event is not None else {"tier": None, "channel": None}
         coupon = attrs.evolve(new_coupon(issue, coupon_type), tier=place["tier"], channel=place["channel"])
         self.storage.add_coupon(self.program.id, coupon, self.at)
         self.count(issue.claims)

@@ -47,7 +47,7 @@ def transfer(till: Till, amount: str, event: str = "X1", target: Account = BEN, 
 
 def giving(**terms: Any) -> Document:
     """Return the part of a program by which points can be given away."""
-    return {"currencies": {"points": {"transfer": terms}}}
+    return {"currencies": {"points": {"transfer": terms, "redeem": {"points": "100", "value": "1.00"}}}}
 
 
 class AdjustFacts:
