@@ -40,7 +40,7 @@ def test_a_limit_in_money_is_rounded_down_to_units(money: str, decimals: int, un
 
 def test_a_limit_in_money_needs_a_rate_and_no_amount() -> None:
     path = "$.limits.most"
-    no_rate = program(earn(fixed("1")), limits=limit(per="total", money="5"))
+    no_rate = program(earn(fixed("1")), limits=limit(per="total", money="5"), currencies={"points": {}})
     assert problem_of(no_rate) == (f"{path}.money", "no_rate", "the currency 'points' has no redeem rate")
     both = program(earn(fixed("1")), limits=limit(per="total", money="5", amount="5"),
                    currencies={"points": {"redeem": {"points": "100", "value": "5"}}})  # fmt: skip

@@ -428,10 +428,11 @@ def _write_given(value: Any) -> dict[str, Any]:
 
 
 def _write_spend(value: SpendCurrency) -> dict[str, Any]:
-    """Write a spend; that of an evaluation has no draws and no value yet."""
+    """Write a spend; that of an evaluation has nothing yet that a ledger decides."""
     document = _write(value)
     if value.action is not None and not value.draws:
-        del document["value"], document["draws"]
+        for key in ("value", "draws", "bill", "shares"):
+            del document[key]
     return document
 
 
