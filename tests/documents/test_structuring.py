@@ -161,7 +161,7 @@ def test_a_value_is_written_as_a_plain_document(value: Any, document: Any) -> No
 
 def test_a_written_program_has_its_parts_by_their_ids_and_its_defaults() -> None:
     document = unstructure(structure(program(earn(fixed("5")), currencies={"points": {}}), Program))
-    assert document["currencies"] == {"points": {"title": None, "decimals": 0, "redeem": None}}
+    assert document["currencies"] == {"points": {"title": None, "decimals": 0, "redeem": None, "transfer": None}}
     assert (document["limits"], document["shortfall"]) == ({}, "write_off")
 
 

@@ -23,7 +23,7 @@ def shop(*reward: dict, **parts: Any) -> lr.Program:
     return lr.load_program(
         program(
             **{
-                "currencies": {"points": {}, "stars": {}},
+                "currencies": {"points": {"redeem": {"points": "100", "value": "1"}}, "stars": {}},
                 "coupon_types": {"coffee": {"benefit": {"type": "amount_off", "amount": "3"}}},
                 "promotions": [
                     {"id": "base", "actions": [earn({"type": "multiplier", "percent": "100"})]},
