@@ -295,6 +295,7 @@ class Evaluator:
                     "title": None,
                     "terms": None,
                     "depends_on": [],
+                    "worth": None,
                 }
             )
         self.send_message(action, reference, keys, promised=False)

@@ -487,6 +487,16 @@ def test_units_are_counted_after_components_were_subtracted() -> None:
     [
         {"trackers": {"t": {"measure": {"type": "line_item_value", "aggregate": "each_unit"}, "target": "1"}}},
         {
+            "coupon_types": {
+                "card": {
+                    "benefit": {
+                        "type": "stored_value",
+                        "amount": {"type": "line_item_value", "aggregate": "each_unit"},
+                    }
+                }
+            }
+        },
+        {
             "promotions": [
                 {
                     "id": "p",

@@ -89,6 +89,8 @@ def _read_worth(value: Number | BaseValue) -> Decimal | BaseValue:
         raise InvalidValueError(
             "", "not_a_choice", "a stored value can't be what earlier actions awarded: that is no money"
         )
+    if getattr(value, "aggregate", "total") == "each_unit":
+        raise InvalidValueError("aggregate", "misplaced", "each_unit is for the base of a proration")
     if isinstance(value, BaseValue):
         return value
     return read_non_negative(value)
