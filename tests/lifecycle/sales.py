@@ -170,6 +170,19 @@ def returned_sales(draw: Callable, programs: Callable = monotone) -> tuple[dict,
     return draw(programs()), document, snapshot, draw(goods_back(document))
 
 
+@st.composite
+def alike_returns(draw: Callable) -> tuple[dict, dict, dict, list]:
+    """Draw a program, a sale, and returns that all have lines, or none.
+
+    A return without lines brings back a part of each line. Together with one that has lines it would be another one.
+    """
+    program, document, snapshot, back = draw(returned_sales())
+    with_lines = [each for each in back if each[1]]
+    if with_lines and draw(st.booleans()):
+        return program, document, snapshot, with_lines
+    return program, document, snapshot, [(amount, {}) for amount, _ in back]
+
+
 def together(returns: list[tuple[int, dict[str, int]]]) -> tuple[int, dict[str, int]]:
     """The same goods in one return."""
     lines: dict[str, int] = {}

@@ -8,6 +8,7 @@ anything is taken, so that a return can take units that it has just given back. 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from types import MappingProxyType
 
 import attrs
 
@@ -70,20 +71,24 @@ def undone_spends(
     lots: Iterable[Lot],
     shortfalls: Iterable[Shortfall],
     part: Fraction,
+    prices: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[UndoSpend]:
     """Yield the undoing of a part of each spend: its units settle shortfalls and return to their lots.
 
-    A spend that is dated after the return is left alone.
+    `prices` are the millionths of the spends that go back only with the issues that they paid for. A spend that is
+    dated after the return is left alone.
     """
     known, open_ = {lot.key: lot for lot in lots}, [*shortfalls]
     for payment in spends:
         spent = payment.intent
         assert isinstance(spent, SpendCurrency)
-        units = _units_to_undo(sale, payment, spent, part)
+        is_price = spent.key in prices
+        units = prices[spent.key] if is_price else _units_to_undo(sale, payment, spent, part)
         if units <= 0:
             continue
-        amount = decimal_of(units) if part < 1 else None
-        key = part_undo_key(sale.program.id, back.id, spent.key) if part < 1 else None
+        is_part = is_price or part < 1
+        amount = decimal_of(units) if is_part else None
+        key = part_undo_key(sale.program.id, back.id, spent.key) if is_part else None
         owed = [each for each in open_ if (each.account, each.currency) == (Account.of(spent), spent.currency)]
         undone = undo_spend(payment, known, owed, back.occurred_at, amount, key)
         if not isinstance(undone, Refusal):

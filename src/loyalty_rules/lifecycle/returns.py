@@ -31,6 +31,7 @@ from loyalty_rules.lifecycle.giving_back import (
     undone_redemptions,
     undone_spends,
 )
+from loyalty_rules.lifecycle.prices import returned_prices
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Refusal, Sale, Shortfall
 from loyalty_rules.lifecycle.redemption import is_revived
 from loyalty_rules.lifecycle.remainder import wrong_parts
@@ -83,22 +84,21 @@ def take_back(
     remainder = RemainingAward(sale, returns)
     key = event_key(sale.program.id, back.id)
     lots, coupons, at = [*lots], [*coupons], back.occurred_at
-    given: tuple[UndoSpend | UndoRedemption, ...] = ()
-    lost: tuple[VoidCoupon, ...] = ()
-    part = part_to_give_back(sale, remainder)
-    if part > 0:
-        units = (*undone_spends(sale, back, spends, lots, shortfalls, part),)
-        reinstated = (*undone_redemptions(sale, back, redeemed := [*redeemed], part),)
-        lots, coupons = after_undoing_spends(lots, units), after_undoing_redemptions(coupons, reinstated, at)
-        given, lost = (*units, *reinstated), tuple(_unearned(sale, back, reinstated, redeemed))
-    current = {lot.key: lot for lot in lots}
-    taken = [*reversals(sale, back, _dues(remainder, own_lots(sale, lots)), lots)]
+    part, dues = part_to_give_back(sale, remainder), _dues(remainder, own_lots(sale, lots))
+    reinstated = (*undone_redemptions(sale, back, redeemed := [*redeemed], part),)
+    coupons = after_undoing_redemptions(coupons, reinstated, at)
+    voided = (*voids(back, key, remainder, coupons),)
+    prices = returned_prices(sale, spends := [*spends], dues, coupons, {each.coupon for each in voided})
+    units = (*undone_spends(sale, back, spends, lots, shortfalls, part, prices),)
+    lots = after_undoing_spends(lots, units)
+    current, taken = {lot.key: lot for lot in lots}, [*reversals(sale, back, dues, lots)]
     surplus = _tracked_surplus(sale, remainder, tracked, [(current[each.issue], each) for each in taken])
-    intents = (
-        *given,
+    intents: tuple[ReturnIntent, ...] = (
+        *units,
+        *reinstated,
         *taken,
-        *voids(back, key, remainder, coupons),
-        *lost,
+        *voided,
+        *_unearned(sale, back, reinstated, redeemed),
         *lowered_trackers(sale, key, surplus),
     )
     return TakenBack(intents, unrecovered(sale, back, intents, coupons, discounts or {}))
