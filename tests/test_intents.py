@@ -30,6 +30,7 @@ TYPES = {
     "expire_coupon": lr.ExpireCoupon,
     "adjust_currency": lr.AdjustCurrency,
     "transfer_currency": lr.TransferCurrency,
+    "merge_accounts": lr.MergeAccounts,
     "extend_lot": lr.ExtendLot,
     "extend_coupon": lr.ExtendCoupon,
     "reassign_coupon": lr.ReassignCoupon,

@@ -33,6 +33,7 @@ __all__ = [
     "IssueCoupon",
     "IssueCurrency",
     "LotDraw",
+    "MergeAccounts",
     "MovedUnits",
     "ReassignCoupon",
     "RedeemCoupon",
@@ -501,6 +502,24 @@ class TransferCurrency:
 
 
 @attrs.frozen
+class MergeAccounts:
+    """A merge of two members: from now on `from_member` stands for `into_member` everywhere.
+
+    `claims` move the values of the old member's counters to those of the new one; caps do not bind the sums. Source:
+    semantics 13.
+    """
+
+    type: ClassVar[Literal["merge_accounts"]] = "merge_accounts"
+    key: str
+    event: str
+    from_member: str
+    into_member: str
+    reason: str
+    by: str
+    claims: tuple[Claim, ...]
+
+
+@attrs.frozen
 class ExtendLot:
     """An extension of one lot by hand to a later last day. Source: semantics 13."""
 
@@ -575,6 +594,7 @@ Intent: TypeAlias = (
     | ExpireCoupon
     | AdjustCurrency
     | TransferCurrency
+    | MergeAccounts
     | ExtendLot
     | ExtendCoupon
     | ReassignCoupon

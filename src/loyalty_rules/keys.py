@@ -48,9 +48,12 @@ __all__ = [
     "kind_of_phase",
     "limit_counter_name",
     "member_cap_counter_name",
+    "member_key",
+    "merge_key",
     "message_key",
     "ordinal_in",
     "part_undo_key",
+    "plain_part",
     "public_coupon_key",
     "reassign_key",
     "reassign_phase",
@@ -104,6 +107,11 @@ _EXTEND = "/extend"
 def key_part(name: str) -> str:
     """Escape an id from outside for a key or a counter name: `%` becomes `%25`, `/` becomes `%2F`."""
     return name.replace("%", "%25").replace("/", "%2F") if "%" in name or "/" in name else name
+
+
+def plain_part(part: str) -> str:
+    """Return the id that `key_part` escaped."""
+    return part.replace("%2F", "/").replace("%25", "%")
 
 
 def action_key(promotion: str, action: str) -> str:
@@ -239,6 +247,16 @@ def transfer_key(program: str, event: str, currency: str) -> str:
 def received_lot_key(transfer: str, number: int) -> str:
     """Return the key of a lot that a transfer adds to its target: the transfer's key and a number from 1."""
     return f"{transfer}/{number}"
+
+
+def merge_key(program: str, event: str) -> str:
+    """Return the key of a merge of two members: `PROGRAM/EVENT/merge`."""
+    return f"{event_key(program, event)}/merge"
+
+
+def member_key(program: str, member: str) -> str:
+    """Return the key of a member's record: `PROGRAM/MEMBER`."""
+    return event_key(program, member)
 
 
 def extend_key(program: str, event: str, extended: str) -> str:

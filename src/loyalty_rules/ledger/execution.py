@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, replayed
 from loyalty_rules.ledger.locks import counter_lock
+from loyalty_rules.ledger.operations.lookups import with_current_members
 from loyalty_rules.ledger.operations.operation import Noted, Operation
 from loyalty_rules.ledger.posting import Posting, windows_of
 from loyalty_rules.ledger.receipts import Receipt, ReceiptT
@@ -58,6 +59,7 @@ def execute(storage: Storage, operation: Operation[ReceiptT]) -> ReceiptT:
 def _posted(
     storage: Storage, operation: Operation[Receipt], identity: IdempotencyRecord, intents: Sequence[Intent]
 ) -> Posting:
+    intents = with_current_members(storage, operation.program, intents)
     claimed = [*windows_of(intents)]
     storage.lock(counter_lock(operation.program.id, name) for name, _, _ in claimed)
     storage.read_counters(operation.program.id, claimed)

@@ -16,6 +16,7 @@ from loyalty_rules.lifecycle.records import (
     AmendedTerms,
     FurtherLot,
     LevelChange,
+    Merger,
     Payment,
     Remark,
     Shortfall,
@@ -27,6 +28,7 @@ __all__ = [
     "FURTHER_LOTS",
     "KINDS",
     "LEVELS",
+    "MERGERS",
     "PAYMENTS",
     "REMARKS",
     "SHORTFALLS",
@@ -110,5 +112,17 @@ REMARKS = Kind("remarks", Remark, {"account": lambda remark: f"{remark.account.k
 AMENDED_TERMS = Kind("amended_terms", AmendedTerms, {})
 """The terms of sales that an amendment gave to another member."""
 
-KINDS: tuple[Kind[Any], ...] = (PAYMENTS, SHORTFALLS, FURTHER_LOTS, LEVELS, ADJUSTMENTS, REMARKS, AMENDED_TERMS)
+MERGERS = Kind("mergers", Merger, {})
+"""The members that stand for others since a merge."""
+
+KINDS: tuple[Kind[Any], ...] = (
+    PAYMENTS,
+    SHORTFALLS,
+    FURTHER_LOTS,
+    LEVELS,
+    ADJUSTMENTS,
+    REMARKS,
+    AMENDED_TERMS,
+    MERGERS,
+)
 """Every kind of state with a description."""

@@ -15,6 +15,7 @@ from loyalty_rules.ledger.operations import (
     Adjust,
     Expire,
     Extend,
+    Merge,
     Operation,
     Reassign,
     Record,
@@ -37,6 +38,7 @@ from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    MergeReceipt,
     Quote,
     ReassignReceipt,
     ReceiptT,
@@ -249,6 +251,20 @@ class LedgerMethods(ABC):
                 break  # the last day of a level does not move any more
             receipts += recorded
         return receipts
+
+    def merge(
+        self,
+        program: Program,
+        from_: str,
+        into: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> MergeReceipt:
+        """Merge a member into another one, which it stands for from then on; `event` is the merge's own id."""
+        return self.execute(Merge(program, from_, into, reason, by, event, at))
 
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""
@@ -494,6 +510,20 @@ class AsyncLedgerMethods(ABC):
                 break  # the last day of a level does not move any more
             receipts += recorded
         return receipts
+
+    async def merge(
+        self,
+        program: Program,
+        from_: str,
+        into: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> MergeReceipt:
+        """Merge a member into another one, which it stands for from then on; `event` is the merge's own id."""
+        return await self.execute(Merge(program, from_, into, reason, by, event, at))
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""

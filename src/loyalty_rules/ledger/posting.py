@@ -29,6 +29,7 @@ from loyalty_rules.intents import (
     IssueCoupon,
     IssueCurrency,
     LotDraw,
+    MergeAccounts,
     ReassignCoupon,
     RedeemCoupon,
     ReleasePromise,
@@ -49,6 +50,7 @@ from loyalty_rules.keys import (
     extended_issue,
     key_part,
     kind_of_phase,
+    member_key,
 )
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
@@ -56,6 +58,7 @@ from loyalty_rules.ledger.kinds import (
     ADJUSTMENTS,
     FURTHER_LOTS,
     LEVELS,
+    MERGERS,
     PAYMENTS,
     REMARKS,
     SHORTFALLS,
@@ -79,12 +82,14 @@ from loyalty_rules.lifecycle.records import (
     FurtherLot,
     LevelChange,
     Lot,
+    Merger,
     Payment,
     Remark,
     Sale,
     Shortfall,
 )
 from loyalty_rules.lifecycle.redemption import new_coupon, redeemed, reinstated
+from loyalty_rules.lifecycle.spending import in_order_of_spending
 from loyalty_rules.lifecycle.sweep import extended_lots
 from loyalty_rules.lifecycle.transferring import lot_of_transfer
 from loyalty_rules.loading import load_event
@@ -593,6 +598,54 @@ class Posting:
             self.pay_debt(issue.key)
         return intent
 
+    def merge_accounts(self, intent: MergeAccounts) -> MergeAccounts:
+        self.count(intent.claims)
+        program = self.program.id
+        old, new = Account("member", intent.from_member), Account("member", intent.into_member)
+        merger = Merger(member_key(program, old.id), old.id, new.id, self.at)
+        self.storage.save_record(MERGERS, program, merger, self.at)
+        lots = self.storage.every_lot_of(program, old)
+        for number, lot in enumerate(lots, 1):
+            self.remark_on_merge(intent, number, lot, old, new)
+            self.storage.set_member(lot.key, self.at, new.id)
+        if not lots:
+            for account in (old, new):
+                key = f"{intent.key}/{key_part(account.id)}"
+                self.remark(key, account, None, intent.from_member, intent.reason, intent.by)
+        for coupon in self.storage.coupons_of(program, old.id):
+            self.change_coupon(coupon.key, member=new.id)
+        self.move_shortfalls(intent, old, new)
+        self.pay_debts(new)
+        return intent
+
+    def remark_on_merge(self, intent: MergeAccounts, number: int, lot: Lot, old: Account, new: Account) -> None:
+        """Show in both statements which units of a lot went from one account to the other."""
+        for bucket in ("promised", "available"):
+            units = lot.buckets[bucket]
+            if not micros(units):
+                continue
+            for account, source, target in ((old, bucket, "moved"), (new, "moved", bucket)):
+                key = f"{intent.key}/{number}/{bucket}/{key_part(account.id)}"
+                currency, batch = lot.issue.currency, self.identity
+                line = (intent.reason, intent.by, source, target, units)
+                remark = Remark(key, account, currency, lot.key, batch.key, self.at, batch.recorded_at, *line)
+                self.storage.save_record(REMARKS, self.program.id, remark, self.at)
+
+    def move_shortfalls(self, intent: MergeAccounts, old: Account, new: Account) -> None:
+        """Close the open shortfalls of an account, and open them again for another one, with their own instants."""
+        for currency in (each.id for each in self.program.currencies):
+            shortfalls = self.storage.records(SHORTFALLS, self.program.id, balance=balance_name(old, currency))
+            for number, short in enumerate((each for each in shortfalls if micros(each.open)), 1):
+                key = f"{intent.key}/{currency}/{number}"
+                moved = attrs.evolve(short, key=key, account=new, amount=short.open)
+                self.settle(short, micros(short.open))
+                self.storage.save_record(SHORTFALLS, self.program.id, moved, self.at)
+
+    def pay_debts(self, account: Account) -> None:
+        """Pay the debts of an account from its live lots, soonest expiry first."""
+        for lot in in_order_of_spending(self.storage.every_lot_of(self.program.id, account), self.at):
+            self.pay_debt(lot.key)
+
     def extend_lot_by_hand(self, intent: ExtendLot) -> ExtendLot:
         lot = self.lot(intent.lot)
         self.storage.set_expiry(intent.lot, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
@@ -655,4 +708,5 @@ _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {
     ReassignCoupon: Posting.reassign_coupon,
     TopUpCoupon: Posting.top_up_coupon,
     TransferCurrency: Posting.transfer_currency,
+    MergeAccounts: Posting.merge_accounts,
 }

@@ -18,6 +18,7 @@ from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    MergeReceipt,
     Quote,
     ReassignReceipt,
     ReceiptT,
@@ -222,6 +223,20 @@ class Ledger(Protocol):
         """Move units of one account to another; `event` is the transfer's own id."""
         ...
 
+    def merge(
+        self,
+        program: Program,
+        from_: str,
+        into: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> MergeReceipt:
+        """Merge a member into another one, which it stands for from then on; `event` is the merge's own id."""
+        ...
+
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; results of queries as of any instant stay the same."""
         ...
@@ -407,6 +422,18 @@ class AsyncLedger(Protocol):
         event: str,
         at: datetime,
     ) -> TransferReceipt: ...
+
+    async def merge(
+        self,
+        program: Program,
+        from_: str,
+        into: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> MergeReceipt: ...
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]: ...
 

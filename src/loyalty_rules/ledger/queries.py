@@ -11,7 +11,15 @@ from loyalty_rules.ledger.kinds import LEVELS, REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
-from loyalty_rules.ledger.operations.lookups import holder_of, level_at, read_balance, read_snapshot
+from loyalty_rules.ledger.operations.lookups import (
+    current_account,
+    current_event,
+    current_member,
+    holder_of,
+    level_at,
+    read_balance,
+    read_snapshot,
+)
 from loyalty_rules.ledger.operations.redeem_all import RedeemAll
 from loyalty_rules.ledger.operations.review import passed
 from loyalty_rules.ledger.receipts import Quote
@@ -35,7 +43,8 @@ class Queries:
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
-        return read_snapshot(self._storage, program, event, program.counters(event))
+        current = current_event(self._storage, program, event)
+        return read_snapshot(self._storage, program, current, program.counters(current))
 
     def quote(
         self,
@@ -102,7 +111,7 @@ class Queries:
         found = next((each for each in program.tiers if each.id == tier), None)
         if found is None:
             raise InvalidValueError("tier", "unknown_reference", f"the program has no tier {describe(tier)}")
-        account = holder_of(program, found, Member(member, group))
+        account = holder_of(program, found, Member(current_member(self._storage, program, member), group))
         if account is None:
             return status_of(found, TierStanding(found.first), 0)
         tracker = next(each for each in program.trackers if each.id == found.by)
@@ -119,6 +128,8 @@ class Queries:
             for change in self._storage.records(LEVELS, program.id, tier=bound.tier.id):
                 by_account.setdefault(change.account, []).append(change)
             for account, changes in by_account.items():
+                if current_account(self._storage, program, account) != account:
+                    continue  # a merge has brought the level to another member
                 until = standing_at(bound.tier, changes, at).until
                 if until is not None and passed(program, bound, until, at):
                     due.append((bound.tier.id, account, until))

@@ -20,6 +20,7 @@ from loyalty_rules.intents import (
     Intent,
     IssueCoupon,
     IssueCurrency,
+    MergeAccounts,
     ReassignCoupon,
     RedeemCoupon,
     ReleasePromise,
@@ -48,6 +49,7 @@ __all__ = [
     "EventReceipt",
     "ExpireReceipt",
     "ExtendReceipt",
+    "MergeReceipt",
     "Quote",
     "ReassignReceipt",
     "Receipt",
@@ -437,6 +439,18 @@ class ReviewReceipt(Receipt):
         return _first(ChangeTier, self.intents)
 
 
+@attrs.frozen(field_transformer=_in_order)
+class MergeReceipt(Receipt):
+    """The result of a merge of two members."""
+
+    intents: tuple[MergeAccounts | ChangeTier, ...] = ()
+
+    @property
+    def merge(self) -> MergeAccounts | None:
+        """The merge; None if it was refused."""
+        return _first(MergeAccounts, self.intents)
+
+
 def _of_type(kind: type[T], intents: tuple[Intent, ...]) -> tuple[T, ...]:
     return tuple(each for each in intents if isinstance(each, kind))
 
@@ -467,6 +481,7 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "reassign": ReassignReceipt,
     "top_up": TopUpReceipt,
     "transfer": TransferReceipt,
+    "merge": MergeReceipt,
     "review": ReviewReceipt,
 }
 RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values())

@@ -77,7 +77,7 @@ class LotHistory:
     """The history of one lot: its entries and other changes, in the order of record.
 
     `released` is the instant of the release of a promise and the issue date that followed from it. `claimed` are the
-    amounts that returns of the sale claimed, each with its instant.
+    amounts that returns of the sale claimed, each with its instant. `members` are the members to whom merges moved it.
     """
 
     issue: IssueCurrency
@@ -88,6 +88,7 @@ class LotHistory:
     expiry_versions: tuple[ExpiryVersion, ...] = ()
     released: tuple[datetime, date] | None = None
     claimed: tuple[tuple[datetime, Decimal], ...] = ()
+    members: tuple[tuple[datetime, str], ...] = ()
     origin: str | None = None
     store: str | None = None
     tier: str | None = None
@@ -107,7 +108,8 @@ class LotHistory:
     def latest(self) -> datetime:
         """The instant of the last change."""
         instants = [*(each.at for each in self.entries), *(each.since for each in self.expiry_versions)]
-        return max([*instants, *(since for since, _ in self.claimed), *([self.released[0]] if self.released else [])])
+        instants += [*(since for since, _ in self.claimed), *(since for since, _ in self.members)]
+        return max([*instants, *([self.released[0]] if self.released else [])])
 
     def _lot(self, at: datetime | None) -> Lot | None:
         entries = [each for each in self.entries if at is None or each.at <= at]
@@ -116,8 +118,9 @@ class LotHistory:
         versions = [each for each in self.expiry_versions if at is None or each.since <= at]
         expiry = versions[-1] if versions else ExpiryVersion(entries[0].at, None, None)
         released = self.released is not None and (at is None or self.released[0] <= at)
+        members = [member for since, member in self.members if at is None or since <= at]
         lot = Lot(
-            self.issue,
+            attrs.evolve(self.issue, member=members[-1]) if members else self.issue,
             self.order,
             rolling=self.rolling,
             taken_back=decimal_of(sum(micros(units) for since, units in self.claimed if at is None or since <= at)),

@@ -305,7 +305,7 @@ def _facts_of_lot(history: ReportLot, origin: _Origin, at: datetime) -> Iterator
 def _facts_of_coupon(coupon: CouponRecord, at: datetime) -> Iterator[_Fact]:
     issue, state = coupon.issue, coupon.state_at(at)
     origin = _Origin(issue.promotion, issue.store, issue.member, coupon.tier, coupon.channel, issue.issued_at)
-    store, member = (getattr(coupon, name, None) for name in ("redeemed_at_store", "redeemed_by_member"))
+    store, member = coupon.redeemed_at_store, coupon.redeemed_by_member
 
     def fact(when: datetime, column: str, amount: int) -> _Fact:
         return _Fact("coupon", issue.coupon_type, origin, store, member, when, column, amount * MICRO)

@@ -81,6 +81,14 @@ class Storage(Protocol):
         """Return the histories of those lots that have changed after an instant; the lots are current."""
         ...
 
+    def every_lot_of(self, program: str, account: Account) -> Sequence[Lot]:
+        """Return all lots of an account, in the order of issue."""
+        ...
+
+    def set_member(self, lot: str, at: datetime, member: str) -> None:
+        """Move a lot to another member."""
+        ...
+
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Return the lots of a sale, in the order of issue."""
         ...
@@ -167,6 +175,10 @@ class Storage(Protocol):
 
         Raises `ConcurrentChangeError` if an addition would bring the value above `most`.
         """
+        ...
+
+    def counters_named(self, program: str, part: str) -> Sequence[tuple[str, date | None, int]]:
+        """Return counters with a part in their name: the name, the day of a rolling counter, and the value."""
         ...
 
     def contributions(self, program: str, event: str) -> Mapping[str, int]:

@@ -38,6 +38,7 @@ __all__ = [
     "FurtherLot",
     "LevelChange",
     "Lot",
+    "Merger",
     "Payment",
     "Refusal",
     "Remark",
@@ -173,6 +174,16 @@ class Adjustment:
 
     key: str
     by: str
+    at: datetime
+
+
+@attrs.frozen
+class Merger:
+    """A member that stands for another one since a merge. `key` is that of the old member's record."""
+
+    key: str
+    member: str
+    into: str
     at: datetime
 
 

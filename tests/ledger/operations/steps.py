@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import loyalty_rules as lr
 from loyalty_rules.events import Event, Transaction
+from loyalty_rules.ledger.kinds import MERGERS, Kind
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import Decision, Operation
@@ -55,6 +56,12 @@ class NotedStorage:
 
     def lock(self, keys: Iterable[LockKey]) -> None:
         self.steps += [f"lock {name}" for _, name in keys]
+
+    def record(self, kind: Kind[Any], key: str) -> Any:
+        """Note the look-up of a record, unless it is that of a merge: every operation asks for its members."""
+        if kind is not MERGERS:
+            self.steps.append("record")
+        return self._storage.record(kind, key)
 
     def __getattr__(self, name: str) -> Any:
         self.steps.append(name)

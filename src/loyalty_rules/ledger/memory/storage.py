@@ -140,7 +140,7 @@ class MemoryStorage:
 
     def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
         """Return the account's lots with units promised or outstanding; with `at` also those swept since."""
-        lots = self._lots(self.lots_of_account.get((program, account), ()))
+        lots = self.every_lot_of(program, account)
         return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0 or _is_swept_since(lot, at)]
 
     def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
@@ -152,6 +152,17 @@ class MemoryStorage:
     def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
         """Return the histories of those lots that have changed after an instant."""
         return [history for lot in lots if (history := self.histories[lot.key]).latest > at]
+
+    def every_lot_of(self, program: str, account: Account) -> Sequence[Lot]:
+        """Return all lots of an account, in the order of issue."""
+        lots = self._lots(self.lots_of_account.get((program, account), ()))
+        return sorted((lot for lot in lots if lot.account == account), key=lambda lot: lot.order)
+
+    def set_member(self, lot: str, at: datetime, member: str) -> None:
+        """Move a lot to another member."""
+        history = self.histories[lot]
+        self._change(lot, members=(*history.members, (at, member)))
+        self.append(self.lots_of_account, (history.program, Account("member", member)), lot)
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Return the lots of a sale, in the order of issue."""
@@ -280,6 +291,19 @@ class MemoryStorage:
             days = self.daily_counters.get(key, {})
             self.put(self.daily_counters, key, {**days, day: days.get(day, 0) + amount})
 
+    def counters_named(self, program: str, part: str) -> Sequence[tuple[str, date | None, int]]:
+        """Return counters with a part in their name: the name, the day of a rolling counter, and the value."""
+        single = [(name, None, value) for (of, name), value in self.counters.items() if of == program]
+        daily = [
+            (name, day, value)
+            for (of, name), days in self.daily_counters.items()
+            if of == program
+            for day, value in days.items()
+        ]
+        return sorted(
+            (each for each in [*single, *daily] if part in each[0].split("/")), key=lambda each: (each[0], str(each[1]))
+        )
+
     def contributions(self, program: str, event: str) -> Mapping[str, int]:
         """Return the contribution of a sale to each tracker, in millionths."""
         return self.contributions_of.get((program, event), {})
@@ -324,7 +348,8 @@ class MemoryStorage:
         """Return an account's lots as of an instant, in the order of issue."""
         histories = [self.histories[key] for key in self.lots_of_account.get((program, account), ())]
         lots = [history.lot(at) for history in histories if history.issue.currency == currency]
-        return [lot for lot in lots if lot is not None]
+        mine = [lot for lot in lots if lot is not None and lot.account == account]
+        return sorted(mine, key=lambda lot: lot.order)
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""

@@ -8,6 +8,7 @@ from loyalty_rules.ledger.operations.amend import Amend
 from loyalty_rules.ledger.operations.confirm import Confirm
 from loyalty_rules.ledger.operations.expire import Expire
 from loyalty_rules.ledger.operations.extend import Extend
+from loyalty_rules.ledger.operations.merge import Merge
 from loyalty_rules.ledger.operations.operation import Decision, Operation
 from loyalty_rules.ledger.operations.process import event_operation
 from loyalty_rules.ledger.operations.reassign import Reassign
@@ -33,6 +34,7 @@ __all__ = [
     "Decision",
     "Expire",
     "Extend",
+    "Merge",
     "Operation",
     "Reassign",
     "Record",

@@ -13,7 +13,14 @@ from loyalty_rules.ledger.kinds import AMENDED_TERMS
 from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.operations.arguments import read_serials
-from loyalty_rules.ledger.operations.lookups import accounts_of, locked_sale, read_snapshot, sale_locks
+from loyalty_rules.ledger.operations.lookups import (
+    accounts_of,
+    coupons_of_sale,
+    current_event,
+    locked_sale,
+    read_snapshot,
+    sale_locks,
+)
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
 from loyalty_rules.ledger.receipts import AmendmentReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
@@ -56,9 +63,10 @@ class Amend(EventOperation[AmendmentReceipt]):
         sale = locked_sale(storage, self.program, of)
         if sale is None:
             return unknown_sale(of)
-        event = attrs.evolve(sale, updates=(*sale.updates, self.event)).current()
+        change = current_event(storage, self.program, self.event)
+        event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
         storage.lock(sale_locks(sale.program, event, sale.program.counters(event)))
-        own, coupons = storage.lots_of_sale(program, of), storage.coupons_of_sale(program, of)
+        own, coupons = storage.lots_of_sale(program, of), coupons_of_sale(storage, self.program, of)
         storage.lock(account_lock(program, lot.account) for lot in own)
         accounts = dict.fromkeys([*(lot.account for lot in own), *accounts_of(sale.program, event)])
         at = self.event.occurred_at
@@ -66,11 +74,11 @@ class Amend(EventOperation[AmendmentReceipt]):
         lots |= {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         decided = amendments.amend(
             sale,
-            self.event,
+            change,
             usable_lots(storage, lots.values(), at),
             coupons,
             {name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
-            _present(storage, sale, event, self.event, own, coupons),
+            _present(storage, sale, event, change, own, coupons),
         )
         if isinstance(decided, Refusal):
             return decided

@@ -17,7 +17,7 @@ from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey, account_lock, code_lock, sale_lock
-from loyalty_rules.ledger.operations.lookups import payment_of, payments_of, read_snapshot
+from loyalty_rules.ledger.operations.lookups import current_event, named_account, payment_of, payments_of, read_snapshot
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.public_codes import present_public, public_type
@@ -53,6 +53,8 @@ def decide_checkout(
     event: str | None = None,
 ) -> tuple[IssueCoupon | RedeemCoupon | SpendCurrency, ...] | Refusal:
     """Decide the redemptions and spends of a transaction as a set; `event` is the id of the attempt."""
+    transaction = current_event(storage, program, transaction)
+    spends = [(named_account(storage, program, account), currency, amount) for account, currency, amount in spends]
     look = _LookUp(storage, program, transaction, event if event is not None else transaction.id)
     look.lock(codes, [account for account, _, _ in spends])
     presented = [look.present(code) for code in codes]

@@ -5,17 +5,20 @@ Rows are locked before they are read. The key of a lot or a coupon names the sal
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any, TypeVar, cast
 
 import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Member, Snapshot, TierStanding, Transaction
-from loyalty_rules.keys import event_in, is_of_program
-from loyalty_rules.ledger.kinds import FURTHER_LOTS, LEVELS, PAYMENTS, SHORTFALLS, balance_name, holder_name
+from loyalty_rules.intents import Claim, Intent, IssueCoupon, IssueCurrency, MergeAccounts, SendMessage
+from loyalty_rules.keys import event_in, is_of_program, member_key
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, LEVELS, MERGERS, PAYMENTS, SHORTFALLS, balance_name, holder_name
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.records import Balance
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.levels import standing_at
+from loyalty_rules.lifecycle.merging import counter_of_other_member, member_of_counter
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Sale
 from loyalty_rules.lifecycle.returned_coupons import is_coupon_earned
 from loyalty_rules.lifecycle.spending import available
@@ -25,6 +28,11 @@ from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
     "accounts_of",
+    "coupons_of_sale",
+    "current_account",
+    "current_event",
+    "current_member",
+    "current_sale",
     "holder_of",
     "is_earned",
     "is_undone",
@@ -33,18 +41,110 @@ __all__ = [
     "locked_further_lot",
     "locked_lot",
     "locked_sale",
+    "named_account",
     "payment_of",
     "payments_of",
     "read_balance",
     "read_snapshot",
     "sale_locks",
+    "with_current_members",
 ]
+
+EventT = TypeVar("EventT", bound=Event)
+
+
+def current_member(storage: Storage, program: Program, member: str) -> str:
+    """Return the member that an id stands for: itself, or the member into which merges have brought it."""
+    while (merger := storage.record(MERGERS, member_key(program.id, member))) is not None:
+        member = merger.into
+    return member
+
+
+def named_account(storage: Storage, program: Program, account: Account) -> Account:
+    """Return the account that an account stands for since a merge, without a lock."""
+    if account.kind != "member":
+        return account
+    member = current_member(storage, program, account.id)
+    return account if member == account.id else Account("member", member)
+
+
+def current_account(storage: Storage, program: Program, account: Account) -> Account:
+    """Lock an account, and the one that it stands for since a merge; return the latter."""
+    storage.lock([account_lock(program.id, account)])
+    current = named_account(storage, program, account)
+    if current != account:
+        storage.lock([account_lock(program.id, current)])
+    return current
+
+
+def current_event(storage: Storage, program: Program, event: EventT) -> EventT:
+    """Return an event with the member that its member stands for since a merge."""
+    member: Member | None = getattr(event, "member", None)
+    if member is None:
+        return event
+    current = current_member(storage, program, member.id)
+    if current == member.id:
+        return event
+    renamed: EventT = attrs.evolve(cast(Any, event), member=attrs.evolve(member, id=current))
+    return renamed
+
+
+def current_sale(storage: Storage, program: Program, event: str) -> Sale | None:
+    """Return a sale with the member that its member stands for since a merge."""
+    sale = storage.sale(program.id, event)
+    return attrs.evolve(sale, event=current_event(storage, program, sale.event)) if sale is not None else None
+
+
+def coupons_of_sale(storage: Storage, program: Program, event: str) -> Sequence[CouponRecord]:
+    """Return the coupons of a sale, issued to the members that their members stand for since a merge."""
+    coupons = storage.coupons_of_sale(program.id, event)
+    members = {each.issue.member for each in coupons if each.issue.member is not None}
+    current = {each: current_member(storage, program, each) for each in members}
+    return [
+        attrs.evolve(each, issue=attrs.evolve(each.issue, member=current[each.issue.member]), member=each.member)
+        if each.issue.member is not None and current[each.issue.member] != each.issue.member
+        else each
+        for each in coupons
+    ]
+
+
+def with_current_members(storage: Storage, program: Program, intents: Sequence[Intent]) -> Sequence[Intent]:
+    """Return intents whose claims and recipients name the members that stand for others since a merge.
+
+    Only claims that are given back, and recipients whom a field names, can name another member.
+    """
+    named = bool(program.plan.recipients)
+    return [_renamed(storage, program, each) if named or _gives_back(each) else each for each in intents]
+
+
+def _gives_back(intent: Intent) -> bool:
+    claims: tuple[Claim, ...] = getattr(intent, "claims", ()) if not isinstance(intent, MergeAccounts) else ()
+    return any(micros(each.amount) < 0 for each in claims)
+
+
+def _renamed(storage: Storage, program: Program, intent: Intent) -> Intent:
+    changes: dict[str, Any] = {}
+    if isinstance(intent, (IssueCurrency, IssueCoupon, SendMessage)) and intent.member is not None:
+        changes["member"] = current_member(storage, program, intent.member)
+    if getattr(intent, "claims", ()):
+        changes["claims"] = tuple(_current_claim(storage, program, each) for each in getattr(intent, "claims", ()))
+    renamed: Intent = attrs.evolve(cast(Any, intent), **changes)
+    return renamed
+
+
+def _current_claim(storage: Storage, program: Program, claim: Claim) -> Claim:
+    member = member_of_counter(program, claim.counter)
+    current = current_member(storage, program, member) if member is not None else None
+    if member is None or current is None or member == current:
+        return claim
+    renamed = counter_of_other_member(program, claim.counter, member, current)
+    return attrs.evolve(claim, counter=renamed) if renamed is not None else claim
 
 
 def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
     """Lock a sale with its accounts, and return it; None if no such sale has been recorded."""
     storage.lock([sale_lock(program.id, event)])
-    sale = storage.sale(program.id, event)
+    sale = current_sale(storage, program, event)
     if sale is not None:
         events = (sale.event, sale.current())  # an amendment may have given it to another member
         accounts = dict.fromkeys(each for event in events for each in accounts_of(sale.program, event))
@@ -84,8 +184,8 @@ def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Co
     """
     if coupon.is_public:
         return False
-    sale = storage.sale(program.id, coupon.issue.event)
-    issued = storage.coupons_of_sale(program.id, coupon.issue.event)
+    sale = current_sale(storage, program, coupon.issue.event)
+    issued = coupons_of_sale(storage, program, coupon.issue.event)
     coupons = [attrs.evolve(each, state="voided") if each.key in lost else each for each in issued]
     return sale is None or is_coupon_earned(sale, coupons, coupon)
 

@@ -6,7 +6,7 @@ import attrs
 
 from loyalty_rules.keys import reassign_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import locked_coupon
+from loyalty_rules.ledger.operations.lookups import current_member, locked_coupon
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import ReassignReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -46,8 +46,7 @@ class Reassign(Operation[ReassignReceipt]):
         coupon = locked_coupon(storage, self.program, self.coupon)
         if coupon is None:
             return Refusal(("unknown",), "there is no such coupon")
+        member = current_member(storage, self.program, self.member)
         return decision_of(
-            by_hand.reassign(
-                self.program, coupon, self.member, reason=self.reason, by=self.by, event=self.event, at=self.at
-            )
+            by_hand.reassign(self.program, coupon, member, reason=self.reason, by=self.by, event=self.event, at=self.at)
         )

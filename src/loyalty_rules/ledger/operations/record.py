@@ -6,6 +6,7 @@ import attrs
 
 from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.ledger.operations.arguments import read_serials
+from loyalty_rules.ledger.operations.lookups import current_event, sale_locks
 from loyalty_rules.ledger.operations.operation import Decision
 from loyalty_rules.ledger.operations.sale import SaleOperation
 from loyalty_rules.ledger.storage import Storage
@@ -39,5 +40,9 @@ class Record(SaleOperation):
     def decide(self, storage: Storage) -> Decision:
         """Return the intents of the evaluation."""
         basis = self.evaluation.basis
-        storage.save_sale(Sale(basis.program, basis.event, basis.snapshot))
-        return self.evaluation.intents
+        event = current_event(storage, basis.program, basis.event)
+        storage.save_sale(Sale(basis.program, event, basis.snapshot))
+        if event is basis.event:
+            return self.evaluation.intents
+        storage.lock(sale_locks(basis.program, event, ()))  # a merge has brought the member into another one
+        return basis.program.evaluate(event, basis.snapshot, serials=self.serials).intents

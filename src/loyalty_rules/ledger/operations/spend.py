@@ -9,8 +9,9 @@ import attrs
 from loyalty_rules.events import Transaction
 from loyalty_rules.keys import spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.locks import account_lock, sale_lock
+from loyalty_rules.ledger.locks import sale_lock
 from loyalty_rules.ledger.operations.checkout import check_unspent, standing_of
+from loyalty_rules.ledger.operations.lookups import current_account
 from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity, is_wholly_undone
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -64,16 +65,17 @@ class Spend(Operation[SpendReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Draw the amount from the account's live lots, unless the rate or the balance forbids it."""
         program, of = self.program, self.bill.id if self.bill is not None else self.event
-        storage.lock([sale_lock(program.id, of), account_lock(program.id, self.account)])
+        storage.lock([sale_lock(program.id, of)])
+        account = current_account(storage, program, self.account)
         check_unspent(storage, program, self.event, self.currency, self.amount)
         bill = None
         if self.bill is not None:
             bill = checkout_of(program, self.bill, standing_of(storage, program, of)).bill
             if bill is None:
                 return no_exchange_rate(self.bill)
-        lots = storage.lots_of(program.id, self.account)
+        lots = storage.lots_of(program.id, account)
         spent = spending.spend(
-            program, self.account, self.member, self.currency, self.event, lots, self.amount, self.at, bill
+            program, account, self.member, self.currency, self.event, lots, self.amount, self.at, bill
         )
         if isinstance(spent, Refusal):
             return spent

@@ -11,7 +11,15 @@ from loyalty_rules.intents import RedeemCoupon, ReverseCurrency, SpendCurrency
 from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import account_lock
-from loyalty_rules.ledger.operations.lookups import is_earned, locked_coupon, locked_sale, payment_of, payments_of
+from loyalty_rules.ledger.operations.lookups import (
+    coupons_of_sale,
+    current_account,
+    is_earned,
+    locked_coupon,
+    locked_sale,
+    payment_of,
+    payments_of,
+)
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
 from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -55,7 +63,7 @@ class TakeBack(EventOperation[ReturnReceipt]):
         others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
         keys = {draw.lot: None for each in spends for draw in getattr(each.intent, "draws", ())}
         drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}
-        coupons = storage.coupons_of_sale(program, of)
+        coupons = coupons_of_sale(storage, self.program, of)
         decided = returns.take_back(
             sale,
             self.event,
@@ -80,14 +88,16 @@ class TakeBack(EventOperation[ReturnReceipt]):
         payments = payments_of(storage, self.program, self.event.of)
         spends = [each.intent for each in payments if isinstance(each.intent, SpendCurrency)]
         if spends:
-            storage.lock(account_lock(self.program.id, Account.of(each)) for each in spends)
+            for each in spends:
+                current_account(storage, self.program, Account.of(each))  # which locks it
             payments = payments_of(storage, self.program, self.event.of)  # again: one may have been undone meanwhile
         return payments
 
     def _shortfalls(self, storage: Storage, spends: Iterable[Payment]) -> list[Shortfall]:
         """Return the shortfalls of the balances that the spends drew on."""
         spent = (each.intent for each in spends if isinstance(each.intent, SpendCurrency))
-        balances = dict.fromkeys(balance_name(Account.of(each), each.currency) for each in spent)
+        accounts = ((current_account(storage, self.program, Account.of(each)), each.currency) for each in spent)
+        balances = dict.fromkeys(balance_name(*each) for each in accounts)
         return [each for name in balances for each in storage.records(SHORTFALLS, self.program.id, balance=name)]
 
     def _discounts(self, storage: Storage, coupons: Iterable[CouponRecord]) -> dict[str, Decimal]:

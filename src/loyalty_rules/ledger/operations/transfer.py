@@ -8,7 +8,8 @@ import attrs
 from loyalty_rules.keys import transfer_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
-from loyalty_rules.ledger.locks import account_lock, counter_lock
+from loyalty_rules.ledger.locks import counter_lock
+from loyalty_rules.ledger.operations.lookups import current_account
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import TransferReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
@@ -54,8 +55,8 @@ class Transfer(Operation[TransferReceipt]):
 
     def decide(self, storage: Storage) -> Decision:
         """Move the units lot by lot, unless the currency's terms or the balance forbid it."""
-        program, source, target = self.program, self.source, self.target
-        storage.lock(account_lock(program.id, each) for each in (source, target))
+        program = self.program
+        source, target = (current_account(storage, program, each) for each in (self.source, self.target))
         counter = counter_of_transfers(program, source, self.currency, self.at)
         sent = 0
         if counter is not None:

@@ -10,8 +10,7 @@ from loyalty_rules.intents import SpendCurrency
 from loyalty_rules.keys import part_undo_key, undo_spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
-from loyalty_rules.ledger.locks import account_lock
-from loyalty_rules.ledger.operations.lookups import payment_of
+from loyalty_rules.ledger.operations.lookups import current_account, payment_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import UndoSpendReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -54,8 +53,7 @@ class UndoSpendOf(Operation[UndoSpendReceipt]):
         spent = payment.intent if payment is not None else None
         if payment is None or not isinstance(spent, SpendCurrency):
             return Refusal(("unknown_spend",), f"no spend {self.spend} has been recorded")
-        program, account = self.program.id, Account.of(spent)
-        storage.lock([account_lock(program, account)])
+        program, account = self.program.id, current_account(storage, self.program, Account.of(spent))
         payment = payment_of(storage, self.program, self.spend) or payment  # again: a part may have been undone
         lots = {each.lot: lot for each in spent.draws if (lot := storage.lot(each.lot)) is not None}
         shortfalls = storage.records(SHORTFALLS, program, balance=balance_name(account, spent.currency))

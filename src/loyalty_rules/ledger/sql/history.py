@@ -46,7 +46,11 @@ class HistoryReader:
 
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return the lots of an account as of an instant."""
-        return self._as_of(self._rows(self._statements.lots_of_account, **account_row(program, account, currency)), at)
+        of = account_row(program, account, currency)
+        rows = self._rows(self._statements.lots_of_account, **of)
+        left = self._rows(self._statements.lots_that_left, **of)  # by a merge
+        lots = self._as_of(sorted([*rows, *left], key=lambda row: row.number) if left else rows, at)
+        return [lot for lot in lots if lot.account == account]
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant."""

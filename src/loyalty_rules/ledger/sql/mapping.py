@@ -136,9 +136,12 @@ def _intent_of(program: str, document: Mapping[str, Any], serials: SerialsAtRest
 
 
 def lot_of(row: Row[Any]) -> Lot:
-    """Convert a row to a lot."""
+    """Convert a row to a lot; a merge may have moved it to another member than that of its issue."""
+    issue: IssueCurrency = restore(json_of(row.issue), IssueCurrency)
+    if row.kind == "member" and row.account != issue.member:
+        issue = attrs.evolve(issue, member=row.account)
     return Lot(
-        restore(json_of(row.issue), IssueCurrency),
+        issue,
         row.number,
         decimal_of(row.issued),
         rolling=bool(row.rolling),
@@ -158,6 +161,7 @@ def lot_state_row(lot: Lot, latest_at: datetime) -> dict[str, Any]:
     """Convert a lot to the columns that operations change."""
     amounts = {field: getattr(lot, field) for field in (*BUCKETS.values(), "taken_back")}
     return {
+        "account": lot.account.id,
         **{name: bounded(micros(amount), f"an amount of {lot.key}") for name, amount in amounts.items()},
         "issue_on": day_text(lot.issue_on),
         "expires_on": day_text(lot.expires_on),
@@ -238,17 +242,24 @@ def with_history(history: LotHistory, entries: Sequence[Entry], changes: Sequenc
     if issue.expires_at is not None:
         expiries.append(ExpiryVersion(entries[0].at, issue.expires_on, issue.expires_at))
     released: tuple[datetime, date] | None = None
-    claimed = []
+    claimed, members = [], []
     for row in changes:
         at, day = instant_of(row.at), day_of(row.day)
         if row.change == "expires":
             expiries.append(ExpiryVersion(at, day, _instant_of(row.expires_at)))
         elif row.change == "released" and day is not None:
             released = at, day
+        elif row.change == "member":
+            members.append((at, row.member))
         else:
             claimed.append((at, decimal_of(row.amount)))
     return attrs.evolve(
-        history, entries=tuple(entries), expiry_versions=tuple(expiries), released=released, claimed=tuple(claimed)
+        history,
+        entries=tuple(entries),
+        expiry_versions=tuple(expiries),
+        released=released,
+        claimed=tuple(claimed),
+        members=tuple(members),
     )
 
 
@@ -262,6 +273,8 @@ def lot_change_row(change: LotChange, batch: int) -> dict[str, Any]:
         "day": day_text(change.day),
         "expires_at": _microseconds(change.expires_at),
         "amount": change.amount,
+        "previous": change.previous,
+        "member": change.member,
     }
 
 

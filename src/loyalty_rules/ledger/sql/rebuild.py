@@ -120,7 +120,7 @@ def _add_lots(connection: Connection, tables: Tables, storage: SQLStorage, histo
     for history in storage.with_histories({each.issue.key: each for each in histories}).values():
         lot = history.lot()
         assert lot is not None
-        rows.append(new_lot_row(lot, unstructure(lot.issue), history.latest, history.program))
+        rows.append(new_lot_row(lot, unstructure(history.issue), history.latest, history.program))
     if rows:
         connection.execute(insert(tables.lots), rows)
 

@@ -6,7 +6,7 @@ Source: ledger 2 (P2, P4).
 
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, insert, not_, or_, select, update
+from sqlalchemy import Select, Table, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS
@@ -17,7 +17,7 @@ from loyalty_rules.lifecycle.records import BUCKETS
 
 __all__ = ["COUPON_COLUMNS", "LOT_COLUMNS", "KindStatements", "Statements"]
 
-LOT_COLUMNS = (*BUCKETS.values(), "taken_back", "issue_on", "expires_on", "expires_at", "latest_at")
+LOT_COLUMNS = ("account", *BUCKETS.values(), "taken_back", "issue_on", "expires_on", "expires_at", "latest_at")
 """The columns of a lot that operations change."""
 
 COUPON_COLUMNS = (
@@ -141,6 +141,14 @@ class Statements:
         )
         self.lots_of_sale = of_program.where(lots.c.event == bindparam("event"))
         self.lots_of_account = every.where(*self._account(lots), lots.c.currency == bindparam("currency"))
+        self.every_lot_of = every.where(*self._account(lots))
+        left = select(changes.c.lot).where(changes.c.previous == bindparam("account"))
+        self.lots_that_left = every.where(
+            lots.c.program == bindparam("program"),
+            lots.c.kind == bindparam("kind"),
+            lots.c.currency == bindparam("currency"),
+            lots.c.key.in_(left),
+        )
         self.due_promises = of_program.where(lots.c.promised > 0, lots.c.due_at <= bindparam("at"))
         self.expiring_lots = of_program.where(lots.c.outstanding > 0, lots.c.expires_at <= bindparam("at"))
         # A promise that was open at an instant is still open, or it has changed since.
@@ -210,6 +218,10 @@ class Statements:
             counters.c.program == bindparam("program"),
             counters.c.name.in_(bindparam("names", expanding=True)),
             or_(counters.c.day == NO_DAY, counters.c.day.between(bindparam("first"), bindparam("last"))),
+        )
+        without = func.replace(counters.c.name, bindparam("part"), "")
+        self.counters_named = select(counters.c.name, counters.c.day, counters.c.value).where(
+            counters.c.program == bindparam("program"), without != counters.c.name
         )
         draw = dialect.insert(counters)
         total = counters.c.value + draw.excluded.value

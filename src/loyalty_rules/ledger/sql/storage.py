@@ -220,6 +220,17 @@ class SQLStorage(HistoryReader):
         spent = [lot for lot in lots if lot.spent > 0 and lot.outstanding == 0]
         return [lot for lot in spent if lot.expires_at is not None and at < lot.expires_at]
 
+    def every_lot_of(self, program: str, account: Account) -> Sequence[Lot]:
+        """Return all lots of an account, in the order of issue."""
+        of = {"program": program, "kind": account.kind, "account": account.id}
+        lots = [self._track_lot(row) for row in self._rows(self._statements.every_lot_of, **of)]
+        return [lot for lot in lots if lot.account == account]
+
+    def set_member(self, lot: str, at: datetime, member: str) -> None:
+        """Move a lot to another member."""
+        self.lot(lot)
+        self._unit.set_member(lot, at, member)
+
     def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
         """Return the histories of those lots that have changed after an instant."""
         tracked = self._unit.lots
@@ -362,6 +373,12 @@ class SQLStorage(HistoryReader):
     def add_to_counter(self, program: str, name: str, day: date | None, amount: int, most: int | None = None) -> None:
         """Add to a counter; the flush fails if its value is then greater than `most`."""
         self._unit.draws.append(CounterDraw(program, name, day, amount, most))
+
+    def counters_named(self, program: str, part: str) -> Sequence[tuple[str, date | None, int]]:
+        """Return counters with a part in their name: the name, the day of a rolling counter, and the value."""
+        rows = self._rows(self._statements.counters_named, program=program, part=part)
+        found = [(row.name, day_of(row.day or None), row.value) for row in rows if part in row.name.split("/")]
+        return sorted(found, key=lambda each: (each[0], str(each[1])))
 
     def contributions(self, program: str, event: str) -> Mapping[str, int]:
         """Return the contribution of a sale to each tracker: its draws, less those that its returns gave back."""

@@ -182,8 +182,11 @@ class Tables:
             _text("day", null=True),
             _whole("expires_at", null=True),
             _whole("amount", null=True),
-            CheckConstraint("change IN ('expires', 'released', 'taken_back')"),
+            _text("previous", null=True),
+            _text("member", null=True),
+            CheckConstraint("change IN ('expires', 'released', 'taken_back', 'member')"),
             self._index("lot_changes_lot", "lot"),
+            self._index("lot_changes_previous", "previous", where="previous IS NOT NULL"),
         )
         self.coupon_states = self._table(
             "coupon_states",

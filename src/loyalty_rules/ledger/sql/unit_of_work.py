@@ -44,7 +44,10 @@ class Tracked(Generic[T]):
 
 @attrs.frozen
 class LotChange:
-    """A change of a lot that moves no amount: a new expiry, the release of a promise, or the claim of a return."""
+    """A change of a lot that moves no amount: a new expiry, the release of a promise, the claim of a return, a merge.
+
+    A merge moves the lot from the member `previous` to `member`.
+    """
 
     lot: str
     at: datetime
@@ -52,6 +55,8 @@ class LotChange:
     day: date | None = None
     expires_at: datetime | None = None
     amount: int | None = None
+    previous: str | None = None
+    member: str | None = None
 
 
 @attrs.frozen
@@ -136,6 +141,13 @@ class UnitOfWork:
         tracked = self.lots[key]
         tracked.change(attrs.evolve(tracked.current, issue_on=issue_on), at)
         self.lot_changes.append(LotChange(key, at, "released", issue_on))
+
+    def set_member(self, key: str, at: datetime, member: str) -> None:
+        """Move a lot to another member."""
+        tracked = self.lots[key]
+        previous = tracked.current.issue.member
+        tracked.change(attrs.evolve(tracked.current, issue=attrs.evolve(tracked.current.issue, member=member)), at)
+        self.lot_changes.append(LotChange(key, at, "member", previous=previous, member=member))
 
     def add_taken_back(self, key: str, at: datetime, amount: int) -> None:
         """Add to the amount of a lot that returns of its sale have claimed."""

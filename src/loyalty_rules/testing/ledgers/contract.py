@@ -16,7 +16,14 @@ from typing import Any
 import pytest
 
 from loyalty_rules.ledger.protocol import Ledger
-from loyalty_rules.testing.ledgers.facts.by_hand import AdjustFacts, CardFacts, HandFacts, ReportFacts, TransferFacts
+from loyalty_rules.testing.ledgers.facts.by_hand import (
+    AdjustFacts,
+    CardFacts,
+    HandFacts,
+    MergeFacts,
+    ReportFacts,
+    TransferFacts,
+)
 from loyalty_rules.testing.ledgers.facts.coupons import CouponFacts, CouponStory, RedemptionFacts
 from loyalty_rules.testing.ledgers.facts.expiring import ExpiryFacts, ExtensionFacts
 from loyalty_rules.testing.ledgers.facts.owing import ShortfallFacts
@@ -64,6 +71,7 @@ class LedgerContract(
     HandFacts,
     CardFacts,
     ReportFacts,
+    MergeFacts,
 ):
     """The contract: a subclass provides the fixture `ledger`, a new and empty ledger for each test."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loyalty_rules.ledger.errors import IdempotencyConflict
-from loyalty_rules.ledger.receipts import AdjustReceipt, TransferReceipt
+from loyalty_rules.ledger.receipts import AdjustReceipt, Receipt, TransferReceipt
 from loyalty_rules.ledger.reports import issuance
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.testing.ledgers.facts.promising import reasons
@@ -29,7 +29,7 @@ from loyalty_rules.testing.ledgers.facts.till import (
     shop,
 )
 
-__all__ = ["AdjustFacts", "CardFacts", "HandFacts", "ReportFacts", "TransferFacts"]
+__all__ = ["AdjustFacts", "CardFacts", "HandFacts", "MergeFacts", "ReportFacts", "TransferFacts"]
 
 WHY: Document = {"reason": "typed by mistake", "by": "desk-3"}
 DAYS_30: Document = {"type": "fixed_period", "after": {"days": 30}}
@@ -404,3 +404,135 @@ class ReportFacts:
         adjust(till, "-4", "A2")
         assert self.report(till, "day") == {("2025-01-15",): (10, 0, 0, 10), ("2025-01-20",): (0, 0, 4, -4)}
         assert self.report(till, "week") == {("2025-W03",): (10, 0, 0, 10), ("2025-W04",): (0, 0, 4, -4)}
+
+
+class MergeFacts:
+    """Facts about two members that become one."""
+
+    def merge(self, till: Till, event: str = "M1", old: str = "ben", new: str = "anna") -> Receipt:
+        return till.ledger.merge(till.program, old, new, event=event, at=till.now, **WHY)
+
+    @pytest.fixture
+    def couple(self, till: Till) -> Till:
+        """Issue 100 points to Anna and 200 to Ben, a point for a unit of money."""
+        till.runs(shop(earn(proportional("100"))))
+        till.sell("T1", "100")
+        till.sell("T2", "200", member="ben")
+        return till
+
+    def test_units_go_to_the_new_member_from_the_merge_on(self, couple: Till) -> None:
+        couple.on(1)
+        self.merge(couple)
+        assert (couple.points(), couple.points(BEN)) == (300, 0)
+        assert (couple.points(at=moment(0)), couple.points(BEN, at=moment(0))) == (100, 200)
+
+    def test_a_return_of_the_old_members_sale_takes_from_the_new_one(self, couple: Till) -> None:
+        self.merge(couple)
+        couple.take_back("T2", "150")
+        assert (couple.points(), couple.points(BEN)) == (150, 0)
+
+    def test_new_events_of_the_old_member_are_the_new_ones(self, couple: Till) -> None:
+        self.merge(couple)
+        couple.sell("T3", "50", member="ben")
+        couple.spend("340", account=BEN)
+        assert (couple.points(), couple.points(BEN)) == (10, 0)
+        couple.take_back("T3", "10")
+        assert couple.points() == 0
+
+    def test_an_undo_gives_units_back_to_the_new_member(self, couple: Till) -> None:
+        spent = couple.spend("150", account=BEN)
+        self.merge(couple)
+        couple.undo_spend(spent)
+        assert (couple.points(), couple.points(BEN)) == (300, 0)
+
+    def test_promises_go_to_the_new_member(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10"), timing={"type": "external"})))
+        till.sell("T1", member="ben")
+        self.merge(till)
+        assert (till.promised(), till.promised(BEN)) == (10, 0)
+        till.confirm("acme/T1/p/earn")
+        assert till.points() == 10
+
+    def test_debts_are_paid_in_the_merge(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("100")), shortfall="carry"))
+        till.sell("T1", "100")
+        till.sell("T2", "70", member="ben")
+        till.spend("70", account=BEN)
+        till.take_back("T2", "70")
+        assert till.debt(BEN) == 70
+        till.on(1)
+        self.merge(till)
+        assert (till.points(), till.debt(), till.debt(BEN)) == (30, 0, 0)
+        assert till.debt(BEN, at=moment(0)) == 70
+
+    def test_coupons_go_to_the_new_member_and_are_redeemed_by_both_names(self, till: Till) -> None:
+        terms = {"redemption": {"holder_only": True}}
+        till.runs(shop(hand_out(), coupon_types=coupon_type(**terms)))
+        sales = [till.sell(f"T{number}", member="ben") for number in (1, 2)]
+        self.merge(till)
+        assert len(till.ledger.coupons("acme", "anna")) == 2
+        assert till.redeem(serial_of(sales[0]), "P1").status == "recorded"
+        assert till.redeem(serial_of(sales[1]), "P2", member="ben").status == "recorded"
+
+    def test_a_return_voids_a_coupon_that_a_merge_moved(self, till: Till) -> None:
+        till.runs(shop(hand_out(), coupon_types=coupon_type()))
+        sale = till.sell("T1", member="ben")
+        self.merge(till)
+        till.take_back("T1", "40")  # the rest still earns it
+        assert till.coupon(sale).state == "issued"
+        till.take_back("T1", "60")
+        assert till.coupon(sale).state == "voided"
+
+    def test_trackers_and_counters_are_summed(self, till: Till) -> None:
+        spend = {"measure": {"type": "transaction_value"}, "target": "1000"}
+        limits = {"most": {"currency": "points", "per": "member", "amount": "250", "window": {"type": "lifetime"}}}
+        till.runs(shop(earn(proportional("100")), trackers={"spend": spend}, limits=limits))
+        till.sell("T1", "100")
+        till.sell("T2", "200", member="ben")
+        self.merge(till)
+        for member in ("anna", "ben"):
+            snapshot = till.ledger.snapshot(till.program, till.bill("probe", member=member))
+            assert (snapshot.trackers["spend"], snapshot.limits["most"]) == (300, 300)  # caps do not bind the sum
+        till.sell("T3", "10")
+        assert till.points() == 300
+        till.take_back("T2", "100")
+        snapshot = till.ledger.snapshot(till.program, till.bill("probe"))
+        assert (snapshot.trackers["spend"], snapshot.limits["most"]) == (210, 200)
+
+    def test_a_merge_issues_and_redeems_nothing(self, couple: Till) -> None:
+        couple.spend("50", account=BEN)
+        before = issuance(couple.program, couple.ledger.report_rows("acme", couple.now))
+        self.merge(couple)
+        assert issuance(couple.program, couple.ledger.report_rows("acme", couple.now)) == before
+
+    def test_both_statements_show_the_merge(self, couple: Till) -> None:
+        self.merge(couple)
+        lines = [(each.source, each.target, each.amount, each.by) for each in couple.statement()]
+        assert lines[1:] == [("moved", "available", 200, "desk-3")]
+        assert (couple.statement(BEN)[-1].target, couple.statement(BEN)[-1].amount) == ("moved", 200)
+
+    def test_a_member_is_merged_once(self, couple: Till) -> None:
+        self.merge(couple)
+        assert reasons(self.merge(couple, "M2", "ben", "carla")) == ("closed_account",)
+        assert reasons(self.merge(couple, "M3", "anna", "ben")) == ("closed_account",)
+        assert reasons(self.merge(couple, "M4", "anna", "anna")) == ("same_member",)
+        assert self.merge(couple, "M5", "anna", "carla").status == "recorded"
+        couple.sell("T3", "1", member="ben")
+        assert couple.points(Account("member", "carla")) == 301
+
+    def test_the_higher_level_remains_unless_the_sum_reaches_a_higher_one(self, till: Till) -> None:
+        spend = {"measure": {"type": "transaction_value"}, "target": "1000"}
+        lasts = {"type": "fixed_period", "after": {"days": 10}}
+        levels = {"levels": ["bronze", "silver", "gold"], "by": "spend", "from": {"silver": "100", "gold": "300"}}
+        till.runs(shop(trackers={"spend": spend}, tiers={"status": {**levels, "lasts": lasts}}))
+        till.sell("T1", "50")
+        till.sell("T2", "150", member="ben")
+        till.on(1)
+        self.merge(till)
+        held = till.ledger.tier(till.program, "anna", "status", till.now)
+        assert (held.level, held.until) == ("silver", date(2025, 1, 25))
+        till.sell("T3", "100", member="carla")
+        till.on(2)
+        self.merge(till, "M2", "carla", "anna")
+        held = till.ledger.tier(till.program, "ben", "status", till.now)
+        assert (held.level, held.until) == ("gold", date(2025, 1, 27))
