@@ -329,12 +329,14 @@ class Posting:
                 self.refuse(intent, Trim(intent.key, claim.counter, Decimal(1), Decimal(0)))
                 return None
         issue = self.with_free_serial(intent)
-        coupon_type = next(each for each in self.program.coupon_types if each.id == issue.coupon_type)
+        terms = self.program
         if issue.promotion == PUBLIC_COUPONS:  # issued by its redemption, whose transaction need not be recorded
             event: Any = load_event(self.identity.inputs["event"])
         else:
             sale = self.storage.sale(self.program.id, issue.event)
             event = sale.event if sale is not None else None
+            terms = sale.program if sale is not None else terms  # an amendment issues under those of its sale
+        coupon_type = next(each for each in terms.coupon_types if each.id == issue.coupon_type)
         place = _place_of(event) if event is not None else {"tier": None, "channel": None}
         coupon = attrs.evolve(new_coupon(issue, coupon_type), tier=place["tier"], channel=place["channel"])
         self.storage.add_coupon(self.program.id, coupon, self.at)
