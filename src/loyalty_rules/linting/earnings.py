@@ -138,7 +138,7 @@ def coupons(program: Program) -> Iterator[Finding]:
     """Yield coupon types that no action issues, and discounts whose percentage is probably a mistake."""
     issued = {place.action.coupon_type for place in actions_of(program) if isinstance(place.action, CouponAction)}
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
-        if coupon_type.id not in issued:
+        if coupon_type.id not in issued and not coupon_type.public:
             yield Finding(
                 path,
                 "coupon_never_issued",

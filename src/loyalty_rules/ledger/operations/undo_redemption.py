@@ -67,6 +67,8 @@ class UndoRedemptionOf(Operation[UndoRedemptionReceipt]):
         assert payment is not None
         if payment.is_undone:
             return already_undone(self.redemption)
+        if self.at < payment.at:
+            return Refusal(("too_early",), f"the undo is dated before the redemption {self.redemption}")
         if coupon is None:
             return unknown_sale(redeemed.coupon)
         key = None if self.amount is None else part_undo_key(self.program.id, self.event, redeemed.key)
