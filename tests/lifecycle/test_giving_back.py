@@ -192,3 +192,13 @@ def test_other_lots_and_coupons_stay_as_they_are() -> None:
 
     assert after_undoing_spends([one], ()) == [one]
     assert after_undoing_redemptions([other], (), AT) == [other]
+
+
+def test_a_coupon_gets_back_each_of_its_uses() -> None:
+    """A card of 30 was used twice, for 5 and for 7: all 30 are there again."""
+    card = coupon(remaining=Decimal(18), taken=Decimal(12))
+    undone = [*reinstated(used(card, 5)), *reinstated(used(card, 7))]
+
+    (after,) = after_undoing_redemptions([card], undone, AT)
+
+    assert (after.remaining, after.taken) == (30, 0)

@@ -85,3 +85,15 @@ def test_a_stored_value_that_is_voided_is_named_with_what_it_took() -> None:
 def test_an_entry_says_its_type() -> None:
     assert set(UNRECOVERED) == {"shortfall", "used_coupon"}
     assert lr.dump(UsedCoupon("c", Decimal(5))) == {"type": "used_coupon", "coupon": "c", "discount": "5"}
+
+
+def test_a_stored_value_counts_as_used_before_its_additions() -> None:
+    """A card of 30 and 20 more has 8 left after 42: its own 30 are gone, and 12 of the addition."""
+    cards = [
+        CouponRecord(each, remaining=Decimal(8), taken=Decimal(42), topped_up=Decimal(20)) for each in given("card")
+    ]
+    void = VoidCoupon("k", cards[1].key, "R-1", ())
+
+    assert unrecovered(sold(coupon_type="card"), back("50"), [void], cards, {}) == (
+        UsedCoupon("acme/T-1/p/gift/2", Decimal(30)),
+    )

@@ -19,8 +19,9 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment,
 from loyalty_rules.lifecycle.redemption import reinstated, undo_redemption
 from loyalty_rules.lifecycle.remaining_award import RemainingAward
 from loyalty_rules.lifecycle.undoing import after_settling, undo_spend
-from loyalty_rules.values.amounts import MICRO, decimal_of, micros
+from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.apportionment import unit_of
+from loyalty_rules.values.money import cent_of
 
 __all__ = [
     "Redeemed",
@@ -30,8 +31,6 @@ __all__ = [
     "undone_redemptions",
     "undone_spends",
 ]
-
-_CENT = MICRO // 100
 
 
 @attrs.frozen
@@ -128,7 +127,8 @@ def undone_redemptions(
         if part == 1:
             undone = undo_redemption(made, each.coupon, back.occurred_at, undone=before)
         elif each.coupon.remaining is not None:
-            units = int(discount * part) // _CENT * _CENT - micros(before)
+            cent = cent_of(sale.program.money)
+            units = int(discount * part) // cent * cent - micros(before)
             if units > 0:
                 key, amount = part_undo_key(sale.program.id, back.id, made.key), decimal_of(units)
                 undone = undo_redemption(made, each.coupon, back.occurred_at, amount=amount, undone=before, key=key)
@@ -140,5 +140,8 @@ def after_undoing_redemptions(
     coupons: Iterable[CouponRecord], undone: Sequence[UndoRedemption], at: datetime
 ) -> list[CouponRecord]:
     """Return the coupons after their redemptions have been undone."""
-    back: Mapping[str, UndoRedemption] = {each.coupon: each for each in undone}
-    return [reinstated(each, back[each.key], at, is_whole=True) if each.key in back else each for each in coupons]
+    current = {each.key: each for each in coupons}
+    for each in undone:
+        if each.coupon in current:
+            current[each.coupon] = reinstated(current[each.coupon], each, at, is_whole=True)
+    return [*current.values()]

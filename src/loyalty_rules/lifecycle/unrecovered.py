@@ -15,7 +15,7 @@ from loyalty_rules.intents import Intent, ReverseCurrency, VoidCoupon
 from loyalty_rules.lifecycle.records import CouponRecord, Sale
 from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
 from loyalty_rules.lifecycle.returned_coupons import coupon_pools, surplus_coupons
-from loyalty_rules.values.amounts import micros
+from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["UNRECOVERED", "Shortfall", "Unrecovered", "UsedCoupon", "unrecovered"]
 
@@ -68,8 +68,14 @@ def unrecovered(
 
 
 def _taken(coupon: CouponRecord, discounts: Mapping[str, Decimal]) -> Decimal | None:
-    """Return the discount that a coupon has taken in all; None if it has taken none."""
-    if micros(coupon.taken):
+    """Return the discount that a coupon has taken in all; None if it has taken none.
+
+    A stored value counts as used before the amounts that were added to it.
+    """
+    taken = micros(coupon.taken)
+    if taken and coupon.remaining is not None:
+        return decimal_of(min(taken, micros(coupon.remaining) + taken - micros(coupon.topped_up)))
+    if taken:
         return coupon.taken
     return discounts.get(coupon.redemption) if coupon.redemption is not None else None
 
