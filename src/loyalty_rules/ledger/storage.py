@@ -7,6 +7,7 @@ storage finds rows and keeps them. Integer amounts are whole millionths.
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from loyalty_rules.engine.counters import Counter
@@ -142,6 +143,10 @@ class Storage(Protocol):
 
         First come those that can be redeemed at an instant, the soonest to end first, then in the order of issue.
         """
+        ...
+
+    def least_remaining(self, coupon: str, at: datetime) -> Decimal | None:
+        """Return the least rest of a stored value at an instant and at every later one; None for other coupons."""
         ...
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:

@@ -36,6 +36,7 @@ __all__ = [
     "decide",
     "in_order_of_redeeming",
     "is_revived",
+    "least_since",
     "new_coupon",
     "no_exchange_rate",
     "redeem",
@@ -62,6 +63,7 @@ class Terms:
 class Presented:
     """A coupon that is presented by its code. `coupon` and `terms` are None if there is no such coupon.
 
+    `most` is the maximum that a stored value may give, if the transaction is recorded late: the least rest since then.
     `issue` is the coupon's issue if it is that of a public code, recorded with the redemption. `reasons` are those that
     the look-up has found: `wrong_member`, `limit_reached`.
     """
@@ -71,6 +73,7 @@ class Presented:
     terms: Terms | None
     issue: IssueCoupon | None = None
     reasons: tuple[str, ...] = ()
+    most: Decimal | None = None
 
 
 @attrs.frozen
@@ -221,7 +224,7 @@ def decide(
             refusals.append((each.code, Refusal(reasons, detail)))
             continue
         coupon = valued(each.coupon, each.terms.coupon_type)
-        taking = _taking(checkout, bill, coupon, each.terms)
+        taking = _taking(checkout, bill, _at_most(coupon, each.most), each.terms)
         others = [of_type for key, of_type in types if key != coupon.key]
         reasons = tuple(dict.fromkeys(_reasons(checkout, each, coupon, each.terms, taking, seen, others)))
         seen.add(coupon.key)
@@ -243,6 +246,23 @@ def decide(
     if refusals and len(presented) + len(offered) == 1:
         return refusals[0][1]
     return _together(refusals) if refusals else tuple(intents)
+
+
+def _at_most(coupon: CouponRecord, most: Decimal | None) -> CouponRecord:
+    """Return a stored value with at most so much left of it, as it is for a transaction that is recorded late."""
+    if most is None or coupon.remaining is None or micros(most) >= micros(coupon.remaining):
+        return coupon
+    return attrs.evolve(coupon, remaining=most)
+
+
+def least_since(rests: Sequence[tuple[datetime, Decimal | None]], at: datetime) -> Decimal | None:
+    """Return the least of some rests, each with its instant in the order of record, at an instant and later.
+
+    A late redemption may take at most what was there at its instant and at every later one. Source: ledger 2.
+    """
+    before = [rest for since, rest in rests if since <= at][-1:]
+    known = [micros(rest) for rest in [*before, *(rest for since, rest in rests if since > at)] if rest is not None]
+    return decimal_of(min(known)) if known else None
 
 
 def _order(presented: Presented) -> tuple[int, int]:

@@ -120,3 +120,17 @@ def test_several_cards_of_one_action_share_the_worth_of_the_line_that_sold_them(
     coupons = ledger.process(two, event("T-1", "75.01", lines=lines)).coupons
     worths = [found(ledger, each.serial).remaining for each in coupons]
     assert [str(each) for each in worths] == ["37.51", "37.5"]
+
+
+def test_a_late_redemption_takes_at_most_what_was_there_at_every_later_instant(ledger: Any) -> None:
+    """90 of 100 were used on the 17th and given back on the 19th: a sale of the 16th that comes late gets 10."""
+    card = rules(benefit={"type": "stored_value", "amount": "100"})
+    serial = ledger.process(card, event("T-1")).coupons[0].serial
+    used = ledger.redeem(card, serial, event("P-1", "90", day=17)).redemption
+    early = ledger.undo_redemption(card, used.key, event="U-1", at=event("x", day=16).occurred_at)
+    assert early.refusal.reasons == ("too_early",)
+    ledger.undo_redemption(card, used.key, event="U-1", at=event("x", day=19).occurred_at)
+    late = ledger.redeem(card, serial, event("P-2", "60", day=16)).redemption
+    assert (late.discount, late.remaining) == (10, 90)
+    assert ledger.redeem(card, serial, event("P-3", "95", day=20)).redemption.discount == 90
+    assert ledger.check_invariants() == []

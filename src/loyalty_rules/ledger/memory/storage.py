@@ -7,6 +7,7 @@ Source: ledger 2.
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import attrs
@@ -21,7 +22,7 @@ from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
-from loyalty_rules.lifecycle.redemption import in_order_of_redeeming
+from loyalty_rules.lifecycle.redemption import in_order_of_redeeming, least_since
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["MemoryStorage"]
@@ -239,6 +240,10 @@ class MemoryStorage:
         """Return the coupons of a member with a shared code, then those of nobody; those that can be redeemed first."""
         coupons = [self.coupons[key] for key in self.codes.get((program, canonical_code(code)), ())]
         return in_order_of_redeeming(coupons, member, at)[:most]
+
+    def least_remaining(self, coupon: str, at: datetime) -> Decimal | None:
+        """Return the least rest of a stored value at an instant and at every later one; None for other coupons."""
+        return least_since([(since, each.remaining) for since, each in self.coupon_states.get(coupon, ())], at)
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:  # noqa: ARG002  (a hint)
         """Return coupons in the order of issue, among them all that have expired by an instant and are not swept."""

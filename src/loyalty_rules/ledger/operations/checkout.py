@@ -32,7 +32,7 @@ from loyalty_rules.lifecycle.redemption import (
     decide,
 )
 from loyalty_rules.program import Program
-from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.coupons import CouponType, StoredValue
 from loyalty_rules.values.amounts import text_of
 
 __all__ = ["SpendOffer", "check_unspent", "decide_checkout", "name_of_code", "standing_of"]
@@ -169,7 +169,11 @@ class _LookUp:
         snapshot = Snapshot()
         if coupon_type.redemption.when is not None:
             snapshot = read_snapshot(self.storage, terms, self.transaction, terms.counters(self.transaction))
-        return Presented(code, coupon, Terms(coupon_type, terms.plan.facts(self.transaction, snapshot)))
+        most = None
+        if isinstance(coupon_type.benefit, StoredValue):
+            most = self.storage.least_remaining(coupon.key, self.transaction.occurred_at)
+        facts = terms.plan.facts(self.transaction, snapshot)
+        return Presented(code, coupon, Terms(coupon_type, facts), most=most)
 
     def candidates(self, code: str) -> list[CouponRecord]:
         """Return the coupons with a shared code that the transaction may redeem, without those presented already."""

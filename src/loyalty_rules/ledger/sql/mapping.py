@@ -25,6 +25,7 @@ from loyalty_rules.values.folding import folded
 __all__ = [
     "MAX_AMOUNT",
     "account_row",
+    "amount_of",
     "batch_row",
     "bounded",
     "coupon_of",
@@ -337,7 +338,7 @@ def coupon_of(row: Row[Any], serials: SerialsAtRest, state: Row[Any] | None = No
     return CouponRecord(
         serials.reveal(row.program, json_of(row.issue)),
         current.state,
-        _amount_of(current.remaining),
+        amount_of(current.remaining),
         current.redeemed_by,
         _instant_of(current.redeemed_at),
         _instant_of(current.voided_at),
@@ -351,13 +352,14 @@ def coupon_of(row: Row[Any], serials: SerialsAtRest, state: Row[Any] | None = No
         redeemed_by_member=current.redeemed_by_member,
         redeemed_at_store=current.redeemed_at_store,
         uses_left=current.uses_left,
-        left_in_all=_amount_of(current.left_in_all),
-        most=_amount_of(current.most),
+        left_in_all=amount_of(current.left_in_all),
+        most=amount_of(current.most),
         taken=decimal_of(current.taken),
     )
 
 
-def _amount_of(amount: int | None) -> Decimal | None:
+def amount_of(amount: int | None) -> Decimal | None:
+    """Convert millionths to an amount; None stays None."""
     return decimal_of(amount) if amount is not None else None
 
 

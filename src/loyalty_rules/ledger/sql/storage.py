@@ -7,6 +7,7 @@ in memory until the batch is committed; then the unit of work is flushed.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -25,6 +26,8 @@ from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
 from loyalty_rules.ledger.sql.hash_chain import chain_lock, chain_of
 from loyalty_rules.ledger.sql.history import HistoryReader
 from loyalty_rules.ledger.sql.mapping import (
+    MAX_AMOUNT,
+    amount_of,
     batch_row,
     coupon_of,
     day_of,
@@ -44,7 +47,7 @@ from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, RecordVersion, UnitOfWork
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
-from loyalty_rules.lifecycle.redemption import in_order_of_redeeming
+from loyalty_rules.lifecycle.redemption import in_order_of_redeeming, least_since
 from loyalty_rules.loading import dump, load_event, load_snapshot
 from loyalty_rules.values.folding import folded
 
@@ -320,6 +323,11 @@ class SQLStorage(HistoryReader):
             for row in self._rows(statement, **parameters):
                 found.setdefault(row.key, self._track_coupon(row))
         return in_order_of_redeeming(found.values(), member, at)
+
+    def least_remaining(self, coupon: str, at: datetime) -> Decimal | None:
+        """Return the least rest of a stored value at an instant and at every later one; None for other coupons."""
+        rows = self._rows(self._statements.states_of_coupons, coupons=[coupon], at=MAX_AMOUNT)
+        return least_since([(instant_of(row.at), amount_of(row.remaining)) for row in rows], at)
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:
         """Return the coupons that have expired by an instant, inclusive, and are not recorded as expired."""
