@@ -25,7 +25,7 @@ from loyalty_rules.ledger import Balance, execution, posting
 from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.ledger.operations import TakeBack, redeem, undo_redemption
+from loyalty_rules.ledger.operations import TakeBack, checkout, undo_redemption
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.lifecycle import (
@@ -36,6 +36,7 @@ from loyalty_rules.lifecycle import (
     returns,
     spending,
     sweep,
+    taking,
     undoing,
 )
 from loyalty_rules.lifecycle.records import Lot, Refusal
@@ -143,7 +144,7 @@ def a_time_is_released_with_each_part(patch: Patch) -> None:
         claims = [(each, amount if not each.counter.endswith("/times") else each.amount) for each in lot.issue.claims]
         return tuple(attrs.evolve(each, amount=decimal_of(-micros(units))) for each, units in claims)
 
-    patch.setattr(returns, "released_claims", each_time)
+    patch.setattr(taking, "released_claims", each_time)
 
 
 @bug("an_issue_trimmed_to_nothing_is_not_recorded_and_sends_no_message", found_by_machine=False)
@@ -237,10 +238,10 @@ def each_action_is_decided_by_itself(patch: Patch) -> None:
     """The award of the rest by another action does not count against an issue."""
     recompute = returns._due_by_recomputing
 
-    def alone(members: list[Lot], awards: Any) -> dict[str, int]:
+    def alone(remainder: Any, members: list[Lot], awards: Any) -> dict[str, int]:
         dues: dict[str, int] = {}
         for lot in members:
-            dues |= recompute([lot], {key: awards[key] for key in awards if key == action_of(lot.issue)})
+            dues |= recompute(remainder, [lot], {key: awards[key] for key in awards if key == action_of(lot.issue)})
         return dues
 
     patch.setattr(returns, "_due_by_recomputing", alone)
@@ -255,31 +256,31 @@ def a_sale_is_whole_by_its_amount_alone(patch: Patch) -> None:
 @bug("every_issue_of_a_sale_loses_its_own_units_first", found_by_machine=False)
 def other_lots_are_drawn_issue_by_issue(patch: Patch) -> None:
     """The first issue draws from other lots before the second issue has given its own units."""
-    take_own = returns._Taking.take_own
+    take_own = taking._Taking.take_own
 
     def take_all(self: Any, lots: dict[str, Lot]) -> None:
         take_own(self, lots)
         self.take_others(lots)
 
-    patch.setattr(returns._Taking, "take_own", take_all)
+    patch.setattr(taking._Taking, "take_own", take_all)
 
 
 @bug("expired_units_count_as_taken", "expired_units_count_as_taken_once")
 def expired_units_are_owed(patch: Patch) -> None:
     """Units of the issue that nobody has any more are drawn from other lots, or are a shortfall."""
-    patch.setattr(returns._Taking, "_gone", lambda _: 0)
+    patch.setattr(taking._Taking, "_gone", lambda *_: 0)
 
 
 @bug("expired_units_count_as_taken_once", found_by_machine=False)
 def expired_units_are_counted_by_each_return(patch: Patch) -> None:
     """The units that earlier returns have counted are counted again."""
-    gone = returns._Taking._gone
+    gone = taking._Taking._gone
 
-    def anew(self: Any) -> int:
+    def anew(self: Any, lots: Any) -> int:
         self._sale = attrs.evolve(self._sale, reversals=())
-        return gone(self)
+        return gone(self, lots)
 
-    patch.setattr(returns._Taking, "_gone", anew)
+    patch.setattr(taking._Taking, "_gone", anew)
 
 
 @bug("a_coupon_of_the_same_type_that_the_rest_earns_is_kept")
@@ -332,13 +333,13 @@ def more_comes_back_than_was_bought(patch: Patch) -> None:
 
 @bug("a_cancelled_promise_counts_as_taken_and_frees_its_cap_once", found_by_machine=False)
 def cancelled_units_release_their_claims_again(patch: Patch) -> None:
-    release = returns.released_claims
-    reversal = returns._Taking.reversal
+    release = taking.released_claims
+    reversal = taking._Taking.reversal
 
     def again(self: Any, *of: Any) -> Any:
         return attrs.evolve(reversal(self, *of), claims=release(self._lot, decimal_of(self._due)))
 
-    patch.setattr(returns._Taking, "reversal", again)
+    patch.setattr(taking._Taking, "reversal", again)
 
 
 @bug("a_coupon_that_its_sale_has_lost_is_voided_by_an_undo")
@@ -455,7 +456,7 @@ def every_shortfall_is_settled(patch: Patch) -> None:
 
 @bug("points_go_back_with_the_whole_sale")
 def points_that_paid_do_not_come_back(patch: Patch) -> None:
-    patch.setattr(returns, "undone_spends", lambda *_: ())
+    patch.setattr(returns, "undone_spends", lambda *_, **__: ())
 
 
 @bug("units_that_were_undone_before_count_as_given_back", found_by_machine=False)
@@ -557,4 +558,4 @@ def a_gift_card_is_exhausted_by_the_first_bill(patch: Patch) -> None:
 @bug("a_coupon_is_found_by_its_serial_however_it_is_written", found_by_machine=False)
 def a_serial_is_found_only_as_it_was_printed(patch: Patch) -> None:
     patch.setattr(memory_storage, "canonical_code", lambda code: code)
-    patch.setattr(redeem, "canonical_code", lambda code: code)
+    patch.setattr(checkout, "canonical_code", lambda code: code)
