@@ -7,6 +7,7 @@ Amounts are Decimals of at most 6 decimals. A name that ends in `_on` is a local
 ends in `_at` is an instant with the zone's offset at that instant. Source: documents (evaluation).
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Literal, TypeAlias
@@ -22,6 +23,7 @@ __all__ = [
     "AdjustCurrency",
     "AdvanceTracker",
     "CancelPromise",
+    "CaptureHold",
     "ChangeTier",
     "Claim",
     "ExpireCoupon",
@@ -29,6 +31,7 @@ __all__ = [
     "ExtendCoupon",
     "ExtendExpiry",
     "ExtendLot",
+    "HoldCurrency",
     "Intent",
     "IssueCoupon",
     "IssueCurrency",
@@ -38,6 +41,7 @@ __all__ = [
     "ReassignCoupon",
     "RedeemCoupon",
     "Release",
+    "ReleaseHold",
     "ReleasePromise",
     "ReverseCurrency",
     "SendMessage",
@@ -230,11 +234,11 @@ class ChangeTier:
 
 @attrs.frozen
 class LotDraw:
-    """An amount taken from one lot, either from its promised units or from its available ones."""
+    """An amount taken from one lot, from its promised, its available or its held units."""
 
     lot: str
     amount: Decimal
-    taken_from: Literal["promised", "available"] = "available"
+    taken_from: Literal["promised", "available", "held"] = "available"
 
 
 @attrs.frozen
@@ -370,6 +374,55 @@ class UndoSpend:
         """The amount that is undone in all."""
         units = [each.amount for each in (*self.draws, *self.expired)] + [each.amount for each in self.settled]
         return decimal_of(sum(micros(each) for each in units))
+
+
+@attrs.frozen
+class HoldCurrency:
+    """A hold of an amount, from the lots that expire soonest: its units are set aside until an instant."""
+
+    type: ClassVar[Literal["hold_currency"]] = "hold_currency"
+    key: str
+    event: str
+    member: str
+    group: str | None
+    currency: str
+    amount: Decimal
+    until: datetime
+    draws: tuple[LotDraw, ...]
+
+
+@attrs.frozen
+class CaptureHold:
+    """The capture of a hold: an amount of its units is spent, by the `SpendCurrency` of the same event."""
+
+    type: ClassVar[Literal["capture_hold"]] = "capture_hold"
+    key: str
+    hold: str
+    event: str
+    amount: Decimal
+
+
+@attrs.frozen
+class ReleaseHold:
+    """The release of held units, by the host or by time alone: return them to their lots.
+
+    The fields are those of `UndoSpend`: `expired` are draws on lots that have expired, `settled` units that make good
+    a shortfall.
+    """
+
+    type: ClassVar[Literal["release_hold"]] = "release_hold"
+    key: str
+    hold: str
+    released_at: datetime
+    draws: tuple[LotDraw, ...]
+    expired: tuple[LotDraw, ...]
+    settled: tuple[Settlement, ...]
+
+    def moves(self) -> Iterator[tuple[str, str, Decimal]]:
+        """Yield each movement of held units: the lot, the bucket in which they end, and the amount."""
+        for target, rows in (("available", self.draws), ("expired", self.expired), ("reversed", self.settled)):
+            for each in rows:
+                yield each.lot, target, each.amount
 
 
 @attrs.frozen
@@ -588,6 +641,9 @@ Intent: TypeAlias = (
     | ExpireCurrency
     | SpendCurrency
     | UndoSpend
+    | HoldCurrency
+    | CaptureHold
+    | ReleaseHold
     | RedeemCoupon
     | UndoRedemption
     | VoidCoupon

@@ -27,6 +27,7 @@ __all__ = [
     "adjustment_phase",
     "batch_key",
     "cancellation_key",
+    "capture_key",
     "counts_times",
     "coupon_counter_name",
     "coupon_expiry_key",
@@ -39,6 +40,10 @@ __all__ = [
     "extend_phase",
     "extended_issue",
     "extension_key",
+    "hold_end_key",
+    "hold_key",
+    "hold_phase",
+    "hold_release_key",
     "is_action_key",
     "is_of_program",
     "is_tracker_counter",
@@ -61,6 +66,7 @@ __all__ = [
     "redeem_all_phase",
     "redemption_key",
     "redemption_phase",
+    "release_hold_phase",
     "release_key",
     "return_void_key",
     "reversal_key",
@@ -289,6 +295,26 @@ def public_coupon_key(program: str, event: str, coupon_type: str, ordinal: int) 
     return coupon_key(issue_key(event_key(program, event), action_key(PUBLIC_COUPONS, coupon_type)), ordinal)
 
 
+def hold_key(program: str, event: str, currency: str) -> str:
+    """Return the key of a hold: `PROGRAM/EVENT/hold/CURRENCY`."""
+    return f"{event_key(program, event)}/hold/{currency}"
+
+
+def capture_key(program: str, event: str, hold: str) -> str:
+    """Return the key of the capture of a hold: `PROGRAM/EVENT/capture/` and the hold's key within its program."""
+    return f"{event_key(program, event)}/capture/{key_within_program(hold)}"
+
+
+def hold_release_key(program: str, event: str, hold: str) -> str:
+    """Return the key of the release of held units: `PROGRAM/EVENT/release/` and the hold's key within its program."""
+    return f"{event_key(program, event)}/release/{key_within_program(hold)}"
+
+
+def hold_end_key(hold: str) -> str:
+    """Return the key of the end of a hold by time alone: its key and `/end`."""
+    return f"{hold}/end"
+
+
 def currency_expiry_key(lot: str, expires_on: date | None) -> str:
     """Return the key of a lot's expiry: the lot's key, `/expire/` and the date, since an extension may move it."""
     return f"{lot}/expire/{expires_on}"
@@ -414,6 +440,16 @@ def spend_phase(currency: str) -> str:
 def adjustment_phase(currency: str) -> str:
     """Return the phase of an adjustment: one event may adjust several currencies."""
     return f"adjust/{currency}"
+
+
+def hold_phase(currency: str) -> str:
+    """Return the phase of a hold: one event may hold several currencies."""
+    return f"hold/{currency}"
+
+
+def release_hold_phase(hold: str) -> str:
+    """Return the phase of the release of a hold, from the hold's key."""
+    return f"release/{hold}"
 
 
 def undo_spend_phase(spend: str) -> str:

@@ -35,6 +35,7 @@ def test_the_buckets_are_the_fields_of_a_lot_by_their_names_in_entries() -> None
     assert dict(BUCKETS) == {
         "promised": "promised",
         "available": "outstanding",
+        "held": "held",
         "spent": "spent",
         "expired": "expired",
         "reversed": "reversed",
@@ -42,7 +43,7 @@ def test_the_buckets_are_the_fields_of_a_lot_by_their_names_in_entries() -> None
         "moved": "moved_on",
     }
     assert lot(issued=10, outstanding=7, spent=3).buckets == {
-        "promised": 0, "available": 7, "spent": 3, "expired": 0, "reversed": 0, "voided": 0,
+        "promised": 0, "available": 7, "held": 0, "spent": 3, "expired": 0, "reversed": 0, "voided": 0,
         "moved": 0,
     }  # fmt: skip
 

@@ -53,6 +53,10 @@ def every_intent_has_a_type_of_its_own(intent: lr.Intent) -> str:
         return intent.currency
     if intent.type == "undo_spend":
         return intent.spend
+    if intent.type == "hold_currency":
+        return intent.event
+    if intent.type == "capture_hold" or intent.type == "release_hold":
+        return intent.hold
     if intent.type == "redeem_coupon" or intent.type == "void_coupon" or intent.type == "expire_coupon":
         return intent.coupon
     if intent.type == "undo_redemption":

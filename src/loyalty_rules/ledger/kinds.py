@@ -15,6 +15,7 @@ from loyalty_rules.lifecycle.records import (
     Adjustment,
     AmendedTerms,
     FurtherLot,
+    Hold,
     LevelChange,
     Merger,
     Payment,
@@ -26,6 +27,7 @@ __all__ = [
     "ADJUSTMENTS",
     "AMENDED_TERMS",
     "FURTHER_LOTS",
+    "HOLDS",
     "KINDS",
     "LEVELS",
     "MERGERS",
@@ -90,6 +92,17 @@ SHORTFALLS = Kind(
 )
 """Units that returns could not take, found by balance; by `debtor` only those that the account owes."""
 
+HOLDS = Kind(
+    "holds",
+    Hold,
+    {
+        "balance": lambda hold: balance_name(hold.account, hold.intent.currency),
+        "open_for": lambda hold: None if hold.ended_at else balance_name(hold.account, hold.intent.currency),
+        "state": lambda hold: None if hold.ended_at else "open",
+    },
+)
+"""Units that are set aside, found by balance; by `open_for` only those that were neither captured nor released."""
+
 FURTHER_LOTS = Kind("further_lots", FurtherLot, {})
 """The issues of lots that are in no receipt of a sale."""
 
@@ -118,6 +131,7 @@ MERGERS = Kind("mergers", Merger, {})
 KINDS: tuple[Kind[Any], ...] = (
     PAYMENTS,
     SHORTFALLS,
+    HOLDS,
     FURTHER_LOTS,
     LEVELS,
     ADJUSTMENTS,

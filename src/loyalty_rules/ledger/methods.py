@@ -13,14 +13,17 @@ from typing import TypeVar
 from loyalty_rules.events import Event, Snapshot, Transaction
 from loyalty_rules.ledger.operations import (
     Adjust,
+    Capture,
     Expire,
     Extend,
+    HoldUnits,
     Merge,
     Operation,
     Reassign,
     Record,
     Redeem,
     RedeemAll,
+    Release,
     Review,
     Settle,
     Spend,
@@ -35,15 +38,18 @@ from loyalty_rules.ledger.operations.arguments import recording_instant
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
     AdjustReceipt,
+    CaptureReceipt,
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    HoldReceipt,
     MergeReceipt,
     Quote,
     ReassignReceipt,
     ReceiptT,
     RedeemAllReceipt,
     RedeemReceipt,
+    ReleaseReceipt,
     ReviewReceipt,
     SaleReceipt,
     SettleReceipt,
@@ -56,7 +62,7 @@ from loyalty_rules.ledger.receipts import (
 )
 from loyalty_rules.ledger.records import Balance, Entry, ReportRows
 from loyalty_rules.lifecycle.levels import TierStatus
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialGenerator
 
@@ -122,6 +128,32 @@ class LedgerMethods(ABC):
     ) -> UndoSpendReceipt:
         """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
         return self.execute(UndoSpendOf(program, spend, event, at, amount))
+
+    def hold(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        until: datetime,
+        *,
+        event: str,
+        at: datetime,
+        member: str | None = None,
+        bill: Transaction | None = None,
+    ) -> HoldReceipt:
+        """Set units of an account aside until an instant, for a payment that comes later."""
+        return self.execute(HoldUnits(program, account, currency, amount, until, event, at, member, bill))
+
+    def capture(
+        self, program: Program, hold: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> CaptureReceipt:
+        """Spend the units of a hold, or an `amount` of them, for the transaction `event`; the rest is released."""
+        return self.execute(Capture(program, hold, event, at, amount))
+
+    def release(self, program: Program, hold: str, *, event: str, at: datetime) -> ReleaseReceipt:
+        """Release the units of a hold; `hold` is the key of its intent, `event` the id of the releasing event."""
+        return self.execute(Release(program, hold, event, at))
 
     def redeem(
         self, program: Program, code: str, transaction: Transaction, *, event: str | None = None
@@ -270,6 +302,9 @@ class LedgerMethods(ABC):
         """Record the expiries up to `at`; this changes no balance as of any instant."""
         expired = self.read(lambda queries: queries.expired(program, at))
         receipts = [self.execute(Expire(program, each, at)) for each in expired]
+        if any(isinstance(each, Hold) for each in expired):  # units that come back may have expired since
+            expired = self.read(lambda queries: queries.expired(program, at))
+            receipts += [self.execute(Expire(program, each, at)) for each in expired]
         return [each for each in receipts if each.status == "recorded"]
 
     # -- queries -----------------------------------------------------------------------------------------------------
@@ -381,6 +416,32 @@ class AsyncLedgerMethods(ABC):
     ) -> UndoSpendReceipt:
         """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
         return await self.execute(UndoSpendOf(program, spend, event, at, amount))
+
+    async def hold(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        until: datetime,
+        *,
+        event: str,
+        at: datetime,
+        member: str | None = None,
+        bill: Transaction | None = None,
+    ) -> HoldReceipt:
+        """Set units of an account aside until an instant, for a payment that comes later."""
+        return await self.execute(HoldUnits(program, account, currency, amount, until, event, at, member, bill))
+
+    async def capture(
+        self, program: Program, hold: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> CaptureReceipt:
+        """Spend the units of a hold, or an `amount` of them, for the transaction `event`; the rest is released."""
+        return await self.execute(Capture(program, hold, event, at, amount))
+
+    async def release(self, program: Program, hold: str, *, event: str, at: datetime) -> ReleaseReceipt:
+        """Release the units of a hold; `hold` is the key of its intent, `event` the id of the releasing event."""
+        return await self.execute(Release(program, hold, event, at))
 
     async def redeem(
         self, program: Program, code: str, transaction: Transaction, *, event: str | None = None
@@ -529,6 +590,9 @@ class AsyncLedgerMethods(ABC):
         """Record the expiries up to `at`; this changes no balance as of any instant."""
         expired = await self.read(lambda queries: queries.expired(program, at))
         receipts = [await self.execute(Expire(program, each, at)) for each in expired]
+        if any(isinstance(each, Hold) for each in expired):  # units that come back may have expired since
+            expired = await self.read(lambda queries: queries.expired(program, at))
+            receipts += [await self.execute(Expire(program, each, at)) for each in expired]
         return [each for each in receipts if each.status == "recorded"]
 
     # -- queries -----------------------------------------------------------------------------------------------------

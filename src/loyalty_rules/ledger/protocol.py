@@ -15,15 +15,18 @@ from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.receipts import (
     AdjustReceipt,
+    CaptureReceipt,
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    HoldReceipt,
     MergeReceipt,
     Quote,
     ReassignReceipt,
     ReceiptT,
     RedeemAllReceipt,
     RedeemReceipt,
+    ReleaseReceipt,
     ReviewReceipt,
     SaleReceipt,
     SettleReceipt,
@@ -96,6 +99,32 @@ class Ledger(Protocol):
         self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
     ) -> UndoSpendReceipt:
         """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
+        ...
+
+    def hold(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        until: datetime,
+        *,
+        event: str,
+        at: datetime,
+        member: str | None = None,
+        bill: Transaction | None = None,
+    ) -> HoldReceipt:
+        """Set units of an account aside until an instant, for a payment that comes later."""
+        ...
+
+    def capture(
+        self, program: Program, hold: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> CaptureReceipt:
+        """Spend the units of a hold, or an `amount` of them, for the transaction `event`; the rest is released."""
+        ...
+
+    def release(self, program: Program, hold: str, *, event: str, at: datetime) -> ReleaseReceipt:
+        """Release the units of a hold; `hold` is its intent's key, `event` the id of the releasing event."""
         ...
 
     def redeem(
@@ -320,6 +349,26 @@ class AsyncLedger(Protocol):
     async def undo_spend(
         self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
     ) -> UndoSpendReceipt: ...
+
+    async def hold(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        until: datetime,
+        *,
+        event: str,
+        at: datetime,
+        member: str | None = None,
+        bill: Transaction | None = None,
+    ) -> HoldReceipt: ...
+
+    async def capture(
+        self, program: Program, hold: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> CaptureReceipt: ...
+
+    async def release(self, program: Program, hold: str, *, event: str, at: datetime) -> ReleaseReceipt: ...
 
     async def redeem(
         self, program: Program, code: str, transaction: Transaction, *, event: str | None = None

@@ -1,13 +1,13 @@
 """The queries of a ledger over any storage. Nothing is written; an instant without an offset is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Event, Member, Snapshot, TierStanding, Transaction
-from loyalty_rules.ledger.kinds import LEVELS, REMARKS
+from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
@@ -18,6 +18,7 @@ from loyalty_rules.ledger.operations.lookups import (
     holder_of,
     level_at,
     read_balance,
+    read_lots,
     read_snapshot,
 )
 from loyalty_rules.ledger.operations.redeem_all import RedeemAll
@@ -27,8 +28,9 @@ from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, 
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.levels import TierStatus, standing_at, status_of
-from loyalty_rules.lifecycle.records import Account, CouponRecord, LevelChange, Lot, Refusal, Remark
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, LevelChange, Lot, Refusal, Remark
 from loyalty_rules.program import Program
+from loyalty_rules.values.amounts import micros
 from loyalty_rules.values.dates import in_zone, read_instant
 from loyalty_rules.values.identifiers import read_text
 
@@ -66,7 +68,7 @@ class Queries:
 
     def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
-        return self._storage.lots_at(program, account, currency, read_argument(read_instant, "at", at))
+        return read_lots(self._storage, program, account, currency, read_argument(read_instant, "at", at))[0]
 
     def promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
@@ -78,12 +80,17 @@ class Queries:
         due = [lot for lot in self._storage.due_promises(program.id, at) if promises.is_due(lot, at)]
         return sorted(due, key=lambda lot: (lot.issue.due_at or at, lot.order))
 
-    def expired(self, program: Program, at: datetime) -> Sequence[Lot | CouponRecord]:
-        """Return the lots and coupons that have expired by `at` without a record of it, in the order of issue."""
+    def expired(self, program: Program, at: datetime) -> Sequence[Lot | CouponRecord | Hold]:
+        """Return the holds, lots and coupons that are over by `at` without a record of it, each in their order."""
         at = read_argument(read_instant, "at", at)
         candidates: list[Lot | CouponRecord] = [*self._storage.expiring_lots(program.id, at)]
         candidates += self._storage.expiring_coupons(program.id, at)
-        return [each for each in candidates if any(expiry_of(each, at))]
+        return [*self._holds_over(program, at), *(each for each in candidates if any(expiry_of(each, at)))]
+
+    def _holds_over(self, program: Program, at: datetime) -> Sequence[Hold]:
+        """Return the holds that are over by `at` without a record of it, in the order of their ends."""
+        over = [each for each in self._storage.records(HOLDS, program.id, state="open") if each.intent.until <= at]
+        return sorted(over, key=lambda held: held.intent.until)
 
     def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record.
@@ -138,8 +145,25 @@ class Queries:
     def report_rows(self, program: str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant."""
         at = read_argument(read_instant, "at", at)
-        lots = (_report_lot(history, at) for history in self._storage.lot_histories(program))
-        return ReportRows(at, tuple(filter(None, lots)), tuple(self._storage.coupons_at(program, at)))
+        rows = (_report_lot(history, at) for history in self._storage.lot_histories(program))
+        lots = self._after_ended_holds(program, [row for row in rows if row is not None], at)
+        return ReportRows(at, tuple(lots), tuple(self._storage.coupons_at(program, at)))
+
+    def _after_ended_holds(self, program: str, rows: Sequence[ReportLot], at: datetime) -> Iterator[ReportLot]:
+        """Yield the lots of a report as of an instant, after the holds that are over have ended."""
+        balances = dict.fromkeys((row.lot.account, row.lot.issue.currency) for row in rows if micros(row.lot.held))
+        current: dict[str, Lot] = {}
+        ends: dict[str, list[Entry]] = {}
+        for account, currency in balances:
+            lots, _, releases = read_lots(self._storage, program, account, currency, at)
+            current |= {lot.key: lot for lot in lots}
+            for release in releases:
+                for lot, target, units in release.moves():
+                    when, key = release.released_at, release.key
+                    end = Entry(key, program, account, currency, lot, "held", target, units, when, when, key)
+                    ends.setdefault(lot, []).append(end)
+        for row in rows:
+            yield ReportLot(current.get(row.lot.key, row.lot), (*row.entries, *ends.get(row.lot.key, ())))
 
 
 def _entry_of(program: str, remark: Remark) -> Entry:

@@ -11,18 +11,21 @@ from loyalty_rules.intents import (
     AdjustCurrency,
     AdvanceTracker,
     CancelPromise,
+    CaptureHold,
     ChangeTier,
     ExpireCoupon,
     ExpireCurrency,
     ExtendCoupon,
     ExtendExpiry,
     ExtendLot,
+    HoldCurrency,
     Intent,
     IssueCoupon,
     IssueCurrency,
     MergeAccounts,
     ReassignCoupon,
     RedeemCoupon,
+    ReleaseHold,
     ReleasePromise,
     ReverseCurrency,
     SendMessage,
@@ -45,10 +48,12 @@ __all__ = [
     "RECEIPTS",
     "AdjustReceipt",
     "AmendmentReceipt",
+    "CaptureReceipt",
     "ConfirmationReceipt",
     "EventReceipt",
     "ExpireReceipt",
     "ExtendReceipt",
+    "HoldReceipt",
     "MergeReceipt",
     "Quote",
     "ReassignReceipt",
@@ -56,6 +61,7 @@ __all__ = [
     "ReceiptT",
     "RedeemAllReceipt",
     "RedeemReceipt",
+    "ReleaseReceipt",
     "ReturnReceipt",
     "ReviewReceipt",
     "SaleReceipt",
@@ -266,6 +272,47 @@ class SpendReceipt(Receipt):
 
 
 @attrs.frozen(field_transformer=_in_order)
+class HoldReceipt(Receipt):
+    """The result of a hold."""
+
+    intents: tuple[HoldCurrency, ...] = ()
+
+    @property
+    def hold(self) -> HoldCurrency | None:
+        """The hold; None if it was refused."""
+        return _first(HoldCurrency, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class CaptureReceipt(Receipt):
+    """The result of the capture of a hold: a spend, and the release of the other units."""
+
+    intents: tuple[CaptureHold | SpendCurrency | ReleaseHold | ExtendExpiry, ...] = ()
+
+    @property
+    def spend(self) -> SpendCurrency | None:
+        """The spend; None if it was refused."""
+        return _first(SpendCurrency, self.intents)
+
+    @property
+    def release(self) -> ReleaseHold | None:
+        """The release of the other units; None if all were captured."""
+        return _first(ReleaseHold, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
+class ReleaseReceipt(Receipt):
+    """The result of the release of a hold."""
+
+    intents: tuple[ReleaseHold, ...] = ()
+
+    @property
+    def release(self) -> ReleaseHold | None:
+        """The release; None if it was refused."""
+        return _first(ReleaseHold, self.intents)
+
+
+@attrs.frozen(field_transformer=_in_order)
 class UndoSpendReceipt(Receipt):
     """The result of undoing a spend."""
 
@@ -357,13 +404,13 @@ class VoidReceipt(Receipt):
 
 @attrs.frozen(field_transformer=_in_order)
 class ExpireReceipt(Receipt):
-    """The result of one lot or coupon that has expired."""
+    """The result of one lot or coupon that has expired, or of one hold that is over."""
 
-    intents: tuple[ExpireCurrency | ExpireCoupon, ...] = ()
+    intents: tuple[ExpireCurrency | ExpireCoupon | ReleaseHold, ...] = ()
 
     @property
-    def expired(self) -> ExpireCurrency | ExpireCoupon | None:
-        """The expired lot or coupon; None if it was refused."""
+    def expired(self) -> ExpireCurrency | ExpireCoupon | ReleaseHold | None:
+        """The expired lot or coupon, or the end of a hold; None if it was refused."""
         return next(iter(self.intents), None)
 
 
@@ -470,6 +517,8 @@ _OF_EVENT: Mapping[str, type[Receipt]] = {
 _OF_PHASE: Mapping[str, type[Receipt]] = {
     "settle": SettleReceipt,
     "spend": SpendReceipt,
+    "hold": HoldReceipt,
+    "release": ReleaseReceipt,
     "undo_spend": UndoSpendReceipt,
     "redeem": RedeemReceipt,
     "redeem_all": RedeemAllReceipt,
@@ -484,7 +533,7 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "merge": MergeReceipt,
     "review": ReviewReceipt,
 }
-RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values())
+RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values(), CaptureReceipt)
 """The classes of receipts. `Receipt.__subclasses__()` also has the classes that attrs replaced by slotted ones."""
 
 
@@ -494,6 +543,8 @@ def receipt_class(phase: str, inputs: Mapping[str, Any]) -> type[Receipt]:
     A storage that keeps the parts of a receipt restores it with this class.
     """
     kind = kind_of_phase(phase)
+    if kind == "spend" and "hold" in inputs:
+        return CaptureReceipt  # a capture is a spend of its transaction
     return _OF_EVENT.get(inputs["event"]["type"], SaleReceipt) if kind == "event" else _OF_PHASE[kind]
 
 

@@ -15,21 +15,23 @@ __all__ = ["Balance", "Entry", "ExpiryVersion", "LotHistory", "ReportLot", "Repo
 
 @attrs.frozen
 class Balance:
-    """The balance of an account in a currency at an instant: units to spend, pending units, and its debt."""
+    """The balance of an account in a currency at an instant: units to spend, pending units, its debt, held units."""
 
     available: Decimal
     promised: Decimal
     debt: Decimal
+    held: Decimal = Decimal(0)
 
 
 @attrs.frozen
 class Entry:
     """An entry: one two-sided movement of a lot's units from a source bucket to a target bucket.
 
-    The buckets are `promised`, `available`, `spent`, `expired`, `reversed`, `voided` and `moved`; new units come from
-    `issued`. Units that go on to another lot have two entries: into `moved` of the one, from `moved` into the other.
-    `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent. For an
-    operation on an account, `reason` and `by` are those of the host.
+    The buckets are `promised`, `available`, `held`, `spent`, `expired`, `reversed`, `voided` and `moved`; new units
+    come from `issued`. Units that go on to another lot have two entries: into `moved` of the one, from `moved` into the
+    other.
+    `at` is the instant of the event, `recorded_at` that of the record, `reason` the key of the intent.
+    For an operation on an account, `reason` and `by` are those of the host.
     """
 
     batch: str

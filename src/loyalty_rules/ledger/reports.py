@@ -109,7 +109,7 @@ def _points(rows: ReportRows, worth: Mapping[str, Ratio]) -> Iterator[PointsLiab
     owed: dict[tuple[str, str | None], tuple[int, int]] = {}
     for history in rows.lots:
         lot = history.lot
-        available = micros(lot.outstanding) if lot.is_live(rows.at) else 0
+        available = (micros(lot.outstanding) if lot.is_live(rows.at) else 0) + micros(lot.held)
         promised = micros(lot.promised)
         if available or promised:
             key = lot.issue.currency, lot.expires_on.strftime("%Y-%m") if lot.expires_on is not None else None
@@ -167,6 +167,7 @@ _BUCKETS: Mapping[str, tuple[str, int]] = {
     "issued": ("issued", -1),  # new units come from here: a movement out of it is an issue
     "promised": ("outstanding", 1),
     "available": ("outstanding", 1),
+    "held": ("outstanding", 1),
     "spent": ("redeemed", 1),
     "expired": ("expired", 1),
     "reversed": ("reversed", 1),

@@ -68,7 +68,7 @@ class Storage(Protocol):
         ...
 
     def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
-        """Return the account's lots with units promised or outstanding, in the order of issue.
+        """Return the account's lots with units promised, outstanding or held, in the order of issue.
 
         With `at` also those that were still live at this instant, and of which a sweep has recorded the expiry since.
         """

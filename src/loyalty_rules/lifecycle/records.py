@@ -15,6 +15,7 @@ from loyalty_rules.events import Activity, Amendment, Return, Snapshot, Transact
 from loyalty_rules.intents import (
     ChangeTier,
     ExtendExpiry,
+    HoldCurrency,
     IssueCoupon,
     IssueCurrency,
     RedeemCoupon,
@@ -36,6 +37,7 @@ __all__ = [
     "Cause",
     "CouponRecord",
     "FurtherLot",
+    "Hold",
     "LevelChange",
     "Lot",
     "Merger",
@@ -57,7 +59,7 @@ class Account:
     id: str = attrs.field(converter=read_name)
 
     @classmethod
-    def of(cls, intent: IssueCurrency | SpendCurrency | ExtendExpiry | ChangeTier) -> "Account":
+    def of(cls, intent: IssueCurrency | SpendCurrency | HoldCurrency | ExtendExpiry | ChangeTier) -> "Account":
         """Return the account of an intent: its group's, or its member's if it has no group."""
         if intent.group is not None:
             return cls("group", intent.group)
@@ -67,7 +69,7 @@ class Account:
 
 @attrs.frozen
 class Lot:
-    """Units with one expiry: issued = promised + outstanding + spent + expired + reversed + voided + moved on, all ≥ 0.
+    """Units with one expiry, in buckets that add up to the units issued, all ≥ 0.
 
     A lot is live while an instant is before `expires_at` and units are outstanding. `order` is the order of issue;
     `rolling` lots were issued with a rolling expiry. `taken_back` are the units that returns of its sale have claimed,
@@ -82,6 +84,7 @@ class Lot:
     rolling: bool = False
     promised: Decimal = attrs.field(default=ZERO, metadata={"bucket": "promised"})
     outstanding: Decimal = attrs.field(default=ZERO, metadata={"bucket": "available"})
+    held: Decimal = attrs.field(default=ZERO, metadata={"bucket": "held"})
     spent: Decimal = attrs.field(default=ZERO, metadata={"bucket": "spent"})
     expired: Decimal = attrs.field(default=ZERO, metadata={"bucket": "expired"})
     reversed: Decimal = attrs.field(default=ZERO, metadata={"bucket": "reversed"})
@@ -119,6 +122,10 @@ class Lot:
     def is_live(self, at: datetime) -> bool:
         """Return whether units of the lot can be spent at an instant. Source: semantics 5."""
         return self.outstanding > 0 and (self.expires_at is None or at < self.expires_at)
+
+    def has_units(self) -> bool:
+        """Return whether units are promised, outstanding or held."""
+        return self.promised > 0 or self.outstanding > 0 or self.held > 0
 
     def is_whole(self) -> bool:
         """Return whether the buckets add up to the units issued and none of them is below zero."""
@@ -307,6 +314,28 @@ class LevelChange:
     level: str
     until: date | None
     is_review: bool = False
+
+
+@attrs.frozen
+class Hold:
+    """Units of an account that are set aside since `at`; `ended_at` is the instant of a capture or of the release.
+
+    A hold also ends by time alone, at its intent's `until`. Source: semantics 12.
+    """
+
+    intent: HoldCurrency
+    account: Account
+    at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of the intent."""
+        return self.intent.key
+
+    def is_open(self, at: datetime) -> bool:
+        """Return whether the units can be captured at an instant."""
+        return self.ended_at is None and at < self.intent.until
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,15 +16,18 @@ from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import (
     Adjust,
     Amend,
+    Capture,
     Confirm,
     Expire,
     Extend,
+    HoldUnits,
     Merge,
     Operation,
     Reassign,
     Record,
     Redeem,
     RedeemAll,
+    Release,
     Review,
     Sell,
     Settle,
@@ -48,6 +51,7 @@ from .steps import ANNA, AT, SHOP, bill, later
 BERT = Account("member", "M2")
 BY_HAND = ("typed by mistake", "desk-3")
 NEXT_YEAR = date(2026, 1, 31)
+UNTIL = datetime(2025, 1, 21, tzinfo=UTC)
 CONFIRMATION = {"promise": "acme/T-1/p/earn", "outcome": "issue"}
 
 OPERATIONS: Mapping[type[Operation[Any]], Callable[[Lot], Operation[Any]]] = {
@@ -66,6 +70,9 @@ OPERATIONS: Mapping[type[Operation[Any]], Callable[[Lot], Operation[Any]]] = {
     UndoRedemptionOf: lambda _: UndoRedemptionOf(SHOP, "acme/T-2/redeem/T-1/p/gift/1", "U-1", AT),
     Void: lambda _: Void(SHOP, "acme/T-1/p/gift/1", "V-1", AT),
     Expire: lambda lot: Expire(SHOP, lot, AT),
+    HoldUnits: lambda _: HoldUnits(SHOP, ANNA, "points", Decimal(1), UNTIL, "H-1", AT),
+    Capture: lambda _: Capture(SHOP, "acme/H-1/hold/points", "S-1", AT),
+    Release: lambda _: Release(SHOP, "acme/H-1/hold/points", "X-1", AT),
     Adjust: lambda _: Adjust(SHOP, ANNA, "points", Decimal(-1), *BY_HAND, "A-1", AT),
     Merge: lambda _: Merge(SHOP, "M1", "M2", *BY_HAND, "G-1", AT),
     Transfer: lambda _: Transfer(SHOP, ANNA, BERT, "points", Decimal(4), *BY_HAND, "X-1", AT),

@@ -36,7 +36,7 @@ def _lots(storage: MemoryStorage) -> Iterator[str]:
             yield f"lot {key}: its buckets do not add up to the units issued, or one is below zero: {lot}"
         if micros(lot.issued) != micros(lot.issue.amount):
             yield f"lot {key}: {lot.issued} units were issued, {lot.issue.amount} decided"
-        if micros(lot.promised) and any(micros(units) for units in (lot.outstanding, lot.spent, lot.expired)):
+        if micros(lot.promised) and any(micros(units) for units in (lot.outstanding, lot.held, lot.spent, lot.expired)):
             yield f"lot {key} is both promised and issued"
         if micros(lot.taken_back) > micros(lot.issued):
             yield f"lot {key}: returns claim {lot.taken_back} units of {lot.issued} issued"

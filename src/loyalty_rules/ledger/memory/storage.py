@@ -140,9 +140,9 @@ class MemoryStorage:
         return [lot for key in keys if (lot := self.lot(key)) is not None]
 
     def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
-        """Return the account's lots with units promised or outstanding; with `at` also those swept since."""
+        """Return the account's lots with units promised, outstanding or held; with `at` also those swept since."""
         lots = self.every_lot_of(program, account)
-        return [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0 or _is_swept_since(lot, at)]
+        return [lot for lot in lots if lot.has_units() or _is_swept_since(lot, at)]
 
     def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
         """Return the account's lots with nothing outstanding, something spent, and a last day after an instant."""

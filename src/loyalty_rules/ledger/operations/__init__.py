@@ -5,9 +5,11 @@
 
 from loyalty_rules.ledger.operations.adjust import Adjust
 from loyalty_rules.ledger.operations.amend import Amend
+from loyalty_rules.ledger.operations.capture import Capture
 from loyalty_rules.ledger.operations.confirm import Confirm
 from loyalty_rules.ledger.operations.expire import Expire
 from loyalty_rules.ledger.operations.extend import Extend
+from loyalty_rules.ledger.operations.hold import HoldUnits
 from loyalty_rules.ledger.operations.merge import Merge
 from loyalty_rules.ledger.operations.operation import Decision, Operation
 from loyalty_rules.ledger.operations.process import event_operation
@@ -15,6 +17,7 @@ from loyalty_rules.ledger.operations.reassign import Reassign
 from loyalty_rules.ledger.operations.record import Record
 from loyalty_rules.ledger.operations.redeem import Redeem
 from loyalty_rules.ledger.operations.redeem_all import RedeemAll
+from loyalty_rules.ledger.operations.release import Release
 from loyalty_rules.ledger.operations.review import Review
 from loyalty_rules.ledger.operations.sell import Sell
 from loyalty_rules.ledger.operations.settle import Settle
@@ -30,16 +33,19 @@ from loyalty_rules.ledger.operations.void import Void
 __all__ = [
     "Adjust",
     "Amend",
+    "Capture",
     "Confirm",
     "Decision",
     "Expire",
     "Extend",
+    "HoldUnits",
     "Merge",
     "Operation",
     "Reassign",
     "Record",
     "Redeem",
     "RedeemAll",
+    "Release",
     "Review",
     "Sell",
     "Settle",

@@ -9,7 +9,7 @@ from attrs.converters import optional
 from loyalty_rules.keys import adjustment_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
-from loyalty_rules.ledger.operations.lookups import current_account
+from loyalty_rules.ledger.operations.lookups import current_account, lots_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import AdjustReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -59,7 +59,7 @@ class Adjust(Operation[AdjustReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Add a lot, or void units of live lots, unless the program's terms or the balance forbid it."""
         account = current_account(storage, self.program, self.account)
-        lots = storage.lots_of(self.program.id, account, self.at)
+        lots = lots_of(storage, self.program, self.identity(storage), account, self.at)
         return decision_of(
             adjust(
                 self.program,

@@ -17,7 +17,14 @@ from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.locks import LockKey, account_lock, code_lock, sale_lock
-from loyalty_rules.ledger.operations.lookups import current_event, named_account, payment_of, payments_of, read_snapshot
+from loyalty_rules.ledger.operations.lookups import (
+    current_event,
+    named_account,
+    payment_of,
+    payments_of,
+    read_lots,
+    read_snapshot,
+)
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.public_codes import present_public, public_type
@@ -33,7 +40,7 @@ from loyalty_rules.lifecycle.redemption import (
 )
 from loyalty_rules.program import Program
 from loyalty_rules.rules.coupons import CouponType, StoredValue
-from loyalty_rules.values.amounts import text_of
+from loyalty_rules.values.amounts import micros, text_of
 
 __all__ = ["SpendOffer", "check_unspent", "decide_checkout", "name_of_code", "standing_of"]
 
@@ -225,6 +232,8 @@ class _LookUp:
         """Return an amount that is offered from an account; the transaction's member pays."""
         check_unspent(self.storage, self.program, self.event, currency, amount)
         lots = self.storage.lots_of(self.program.id, account)
+        if any(micros(lot.held) for lot in lots):
+            lots, _, _ = read_lots(self.storage, self.program.id, account, currency, self.transaction.occurred_at)
         return Offered(account, self.member if self.member is not None else account.id, currency, amount, lots)
 
 

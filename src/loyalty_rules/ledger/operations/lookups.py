@@ -3,7 +3,7 @@
 Rows are locked before they are read. The key of a lot or a coupon names the sale to lock.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -11,15 +11,27 @@ import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Member, Snapshot, TierStanding, Transaction
-from loyalty_rules.intents import Claim, Intent, IssueCoupon, IssueCurrency, MergeAccounts, SendMessage
+from loyalty_rules.intents import Claim, Intent, IssueCoupon, IssueCurrency, MergeAccounts, ReleaseHold, SendMessage
 from loyalty_rules.keys import event_in, is_of_program, member_key
-from loyalty_rules.ledger.kinds import FURTHER_LOTS, LEVELS, MERGERS, PAYMENTS, SHORTFALLS, balance_name, holder_name
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.kinds import (
+    FURTHER_LOTS,
+    HOLDS,
+    LEVELS,
+    MERGERS,
+    PAYMENTS,
+    SHORTFALLS,
+    balance_name,
+    holder_name,
+)
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
+from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.records import Balance
 from loyalty_rules.ledger.storage import Storage, window_of
+from loyalty_rules.lifecycle.holding import after_ended_holds
 from loyalty_rules.lifecycle.levels import standing_at
 from loyalty_rules.lifecycle.merging import counter_of_other_member, member_of_counter
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Sale
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot, Payment, Sale, Shortfall
 from loyalty_rules.lifecycle.returned_coupons import is_coupon_earned
 from loyalty_rules.lifecycle.spending import available
 from loyalty_rules.program import Program
@@ -27,24 +39,30 @@ from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
+    "LockedHold",
     "accounts_of",
     "coupons_of_sale",
     "current_account",
     "current_event",
     "current_member",
     "current_sale",
+    "end_holds",
+    "hold_of",
     "holder_of",
     "is_earned",
     "is_undone",
     "level_at",
     "locked_coupon",
     "locked_further_lot",
+    "locked_hold",
     "locked_lot",
     "locked_sale",
+    "lots_of",
     "named_account",
     "payment_of",
     "payments_of",
     "read_balance",
+    "read_lots",
     "read_snapshot",
     "sale_locks",
     "with_current_members",
@@ -190,6 +208,51 @@ def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Co
     return sale is None or is_coupon_earned(sale, coupons, coupon)
 
 
+def lots_of(
+    storage: Storage, program: Program, identity: IdempotencyRecord, account: Account, at: datetime | None = None
+) -> Sequence[Lot]:
+    """Return the lots of a locked account, after the holds that are over by the instant of a batch have ended.
+
+    With `at` also those that were swept since.
+    """
+    lots = storage.lots_of(program.id, account, at)
+    return storage.lots_of(program.id, account, at) if end_holds(storage, program, identity, lots) else lots
+
+
+def end_holds(storage: Storage, program: Program, identity: IdempotencyRecord, lots: Iterable[Lot]) -> bool:
+    """End the holds on some lots that are over by the instant of a batch; return whether there are any.
+
+    The accounts are locked. Rows must be read again if there are any.
+    """
+    return Posting(storage, program, identity).end_holds_on(lots)
+
+
+@attrs.frozen
+class LockedHold:
+    """A hold of a locked account, with the lots that it drew on and the shortfalls of its balance."""
+
+    hold: Hold
+    lots: Mapping[str, Lot]
+    shortfalls: Sequence[Shortfall]
+
+
+def hold_of(storage: Storage, program: Program, key: str) -> Hold | None:
+    """Return a hold by its key; None if the program has no such hold."""
+    return storage.record(HOLDS, key) if is_of_program(key, program.id) else None
+
+
+def locked_hold(storage: Storage, program: Program, key: str) -> LockedHold | None:
+    """Lock the account of a hold, and return the hold; None if the program has no such hold."""
+    held = hold_of(storage, program, key)
+    if held is None:
+        return None
+    current_account(storage, program, held.account)
+    held = hold_of(storage, program, key) or held  # again: it may have ended before its account was locked
+    lots = {draw.lot: lot for draw in held.intent.draws if (lot := storage.lot(draw.lot)) is not None}
+    balance = balance_name(held.account, held.intent.currency)
+    return LockedHold(held, lots, storage.records(SHORTFALLS, program.id, balance=balance))
+
+
 def payment_of(storage: Storage, program: Program, key: str) -> Payment | None:
     """Return a spend or a redemption by its key; None if the program has no such payment."""
     return storage.record(PAYMENTS, key) if is_of_program(key, program.id) else None
@@ -249,11 +312,25 @@ def level_at(storage: Storage, program: Program, tier: Tier, account: Account, a
 
 def read_balance(storage: Storage, program: str, account: Account, currency: str, at: datetime) -> Balance:
     """Return the balance of an account as of an instant."""
-    lots = storage.lots_at(program, account, currency, at)
-    promised = sum(micros(lot.promised) for lot in lots)
-    shortfalls = storage.records_at(SHORTFALLS, program, at, balance=balance_name(account, currency))
+    lots, shortfalls, _ = read_lots(storage, program, account, currency, at)
+    promised, held = sum(micros(lot.promised) for lot in lots), sum(micros(lot.held) for lot in lots)
     debt = sum(micros(each.open) for each in shortfalls if each.is_owed)
-    return Balance(available(lots, at), decimal_of(promised), decimal_of(debt))
+    return Balance(available(lots, at), decimal_of(promised), decimal_of(debt), decimal_of(held))
+
+
+def read_lots(
+    storage: Storage, program: str, account: Account, currency: str, at: datetime
+) -> tuple[list[Lot], list[Shortfall], list[ReleaseHold]]:
+    """Return the lots and the shortfalls of a balance as of an instant, after its holds that are over have ended.
+
+    The last value are the ends of holds that are not recorded.
+    """
+    lots = [*storage.lots_at(program, account, currency, at)]
+    shortfalls = [*storage.records_at(SHORTFALLS, program, at, balance=balance_name(account, currency))]
+    if not any(micros(lot.held) for lot in lots):
+        return lots, shortfalls, []
+    holds = storage.records_at(HOLDS, program, at, balance=balance_name(account, currency))
+    return after_ended_holds(holds, lots, shortfalls, at)
 
 
 def sale_locks(program: Program, event: Transaction | Activity, counters: Iterable[Counter]) -> Iterator[LockKey]:

@@ -27,6 +27,7 @@ __all__ = [
     "decision_of",
     "host_identity",
     "is_wholly_undone",
+    "unknown_hold",
     "unknown_sale",
 ]
 
@@ -134,6 +135,11 @@ def is_wholly_undone(storage: Storage, receipt: Receipt) -> bool:
     made = [each for each in receipt.intents if isinstance(each, (SpendCurrency, RedeemCoupon))]
     payments = [storage.record(PAYMENTS, each.key) for each in made]
     return bool(made) and all(each is not None and each.is_undone for each in payments)
+
+
+def unknown_hold(key: str) -> Refusal:
+    """Return the refusal of an operation on a hold that was never recorded."""
+    return Refusal(("unknown_hold",), f"no hold {key} has been recorded")
 
 
 def already_undone(key: str) -> Refusal:

@@ -11,7 +11,7 @@ from loyalty_rules.keys import spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.locks import sale_lock
 from loyalty_rules.ledger.operations.checkout import check_unspent, standing_of
-from loyalty_rules.ledger.operations.lookups import current_account
+from loyalty_rules.ledger.operations.lookups import current_account, lots_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity, is_wholly_undone
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -73,7 +73,7 @@ class Spend(Operation[SpendReceipt]):
             bill = checkout_of(program, self.bill, standing_of(storage, program, of)).bill
             if bill is None:
                 return no_exchange_rate(self.bill)
-        lots = storage.lots_of(program.id, account)
+        lots = lots_of(storage, program, self.identity(storage), account)
         spent = spending.spend(
             program, account, self.member, self.currency, self.event, lots, self.amount, self.at, bill
         )

@@ -14,6 +14,7 @@ from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.operations.lookups import (
     coupons_of_sale,
     current_account,
+    end_holds,
     is_earned,
     locked_coupon,
     locked_sale,
@@ -61,6 +62,9 @@ class TakeBack(EventOperation[ReturnReceipt]):
             storage.lock(account_lock(program, each) for each in accounts)
             own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
+        if end_holds(storage, self.program, self.identity(storage), others.values()):
+            own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
+            others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
         keys = {draw.lot: None for each in spends for draw in getattr(each.intent, "draws", ())}
         drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}
         coupons = coupons_of_sale(storage, self.program, of)

@@ -9,7 +9,7 @@ from loyalty_rules.keys import transfer_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import counter_lock
-from loyalty_rules.ledger.operations.lookups import current_account
+from loyalty_rules.ledger.operations.lookups import current_account, lots_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import TransferReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
@@ -69,7 +69,7 @@ class Transfer(Operation[TransferReceipt]):
                 target,
                 self.currency,
                 self.amount,
-                usable_lots(storage, storage.lots_of(program.id, source, self.at), self.at),
+                usable_lots(storage, lots_of(storage, program, self.identity(storage), source, self.at), self.at),
                 sent=decimal_of(sent),
                 reason=self.reason,
                 by=self.by,

@@ -10,7 +10,7 @@ from loyalty_rules.intents import SpendCurrency
 from loyalty_rules.keys import part_undo_key, undo_spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
-from loyalty_rules.ledger.operations.lookups import current_account, payment_of
+from loyalty_rules.ledger.operations.lookups import current_account, end_holds, payment_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import UndoSpendReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -56,6 +56,9 @@ class UndoSpendOf(Operation[UndoSpendReceipt]):
         program, account = self.program.id, current_account(storage, self.program, Account.of(spent))
         payment = payment_of(storage, self.program, self.spend) or payment  # again: a part may have been undone
         lots = {each.lot: lot for each in spent.draws if (lot := storage.lot(each.lot)) is not None}
-        shortfalls = storage.records(SHORTFALLS, program, balance=balance_name(account, spent.currency))
+        balance = balance_name(account, spent.currency)
+        shortfalls = storage.records(SHORTFALLS, program, balance=balance)
+        if shortfalls and end_holds(storage, self.program, self.identity(storage), storage.lots_of(program, account)):
+            shortfalls = storage.records(SHORTFALLS, program, balance=balance)  # some were made good by held units
         key = part_undo_key(program, self.event, self.spend) if self.amount is not None else None
         return decision_of(undoing.undo_spend(payment, lots, shortfalls, self.at, self.amount, key))

@@ -122,7 +122,9 @@ def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
     yield _lots_that_do_not_add_up(t), "lot {key} is not the sum of its entries"
     yield _lots_with_other_claims(t), "lot {key} has a claimed amount that is not the sum of the claims of its returns"
     yield (
-        select(t.lots.c.key).where(t.lots.c.promised > 0, t.lots.c.outstanding + t.lots.c.spent + t.lots.c.expired > 0),
+        select(t.lots.c.key).where(
+            t.lots.c.promised > 0, t.lots.c.outstanding + t.lots.c.held + t.lots.c.spent + t.lots.c.expired > 0
+        ),
         "lot {key} has promised and issued amounts at the same time",
     )
     yield (

@@ -127,7 +127,7 @@ class Statements:
     def _lots(self) -> None:
         t = self.tables
         lots, changes = t.lots, t.lot_changes
-        not_empty = or_(lots.c.outstanding > 0, lots.c.promised > 0)
+        not_empty = or_(lots.c.outstanding > 0, lots.c.promised > 0, lots.c.held > 0)
         every = select(lots).order_by(lots.c.number)
         of_program = every.where(lots.c.program == bindparam("program"))
         self.lot = select(lots).where(lots.c.key == bindparam("key"))

@@ -203,11 +203,11 @@ class SQLStorage(HistoryReader):
         return self._unit.read_lot(row.key, lambda: lot_of(row), row.version, instant_of(row.latest_at))
 
     def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
-        """Return the lots of an account with a promised or outstanding amount; with `at` also those swept since."""
+        """Return the lots of an account with promised, outstanding or held units; with `at` also those swept since."""
         of = {"program": program, "kind": account.kind, "account": account.id}
         rows = self._rows(self._statements.lots_of, **of)
         lots = [*(self._track_lot(row) for row in rows), *self._unit.new_lots(lambda lot: lot.account == account)]
-        lots = [lot for lot in lots if lot.promised > 0 or lot.outstanding > 0]
+        lots = [lot for lot in lots if lot.has_units()]
         if at is not None:
             swept = self._rows(self._statements.swept_lots_of, **of, at=microseconds(at))
             lots = sorted([*lots, *(self._track_lot(row) for row in swept)], key=lambda lot: lot.order)

@@ -26,6 +26,7 @@ from loyalty_rules.testing.ledgers.facts.by_hand import (
 )
 from loyalty_rules.testing.ledgers.facts.coupons import CouponFacts, CouponStory, RedemptionFacts
 from loyalty_rules.testing.ledgers.facts.expiring import ExpiryFacts, ExtensionFacts
+from loyalty_rules.testing.ledgers.facts.holding import HoldFacts
 from loyalty_rules.testing.ledgers.facts.owing import ShortfallFacts
 from loyalty_rules.testing.ledgers.facts.promising import PromiseFacts
 from loyalty_rules.testing.ledgers.facts.recording import (
@@ -58,6 +59,7 @@ class LedgerContract(
     CouponReturnFacts,
     ShortfallFacts,
     GiveBackFacts,
+    HoldFacts,
     SpendFacts,
     RedeemRateFacts,
     UndoFacts,

@@ -104,6 +104,7 @@ def recorded_histories(draw: st.DrawFn) -> RecordedHistory:
         receipts.append(ledger.process(program, event))
     receipts += _confirmed(program, ledger, began_at + 2 * _A_DAY)
     receipts += _spent(program, ledger, draw(st.integers(1, 50)), receipts[0], began_at + 3 * _A_DAY)
+    receipts += _held(program, ledger, receipts[0], began_at + 3 * _A_DAY)
     receipts += _redeemed(program, ledger, {**first, "id": "T3", "occurred_at": _text(began_at + 4 * _A_DAY)})
     back = {**draw(returns(second)), "occurred_at": _text(began_at + 5 * _A_DAY)}
     receipts.append(ledger.process(program, load_event(back)))
@@ -159,6 +160,16 @@ def _spent(program: Program, ledger: MemoryLedger, amount: int, sale: Receipt, a
     undone = ledger.undo_spend(program, _key_of(spent), event="S2", at=at + _A_DAY / 2)
     refused = ledger.spend(program, account, member, "points", Decimal(10**9 + amount), event="S3", at=at)
     return [spent, undone, refused]
+
+
+def _held(program: Program, ledger: MemoryLedger, sale: Receipt, at: datetime) -> list[Receipt]:
+    """Hold points of the member, capture a part of them and release the rest; then undo the spend."""
+    member = next(intent.member for intent in sale.intents if isinstance(intent, IssueCurrency))
+    account, until = Account("member", member), at + _A_DAY
+    held = ledger.hold(program, account, "points", Decimal(2), until, event="H1", at=at)
+    captured = ledger.capture(program, _key_of(held), event="H2", at=at, amount=Decimal(1))
+    spend = f"{program.id}/H2/spend/points"
+    return [held, captured, ledger.undo_spend(program, spend, event="H3", at=at)]
 
 
 def _redeemed(program: Program, ledger: MemoryLedger, sale: Document) -> list[Receipt]:
