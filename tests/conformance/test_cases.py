@@ -95,8 +95,12 @@ class Replay:
             return datetime.fromisoformat(value)
         if name == "amount":
             return Decimal(value)
-        if name == "transaction":
+        if name in ("transaction", "bill"):
             return lr.load_event(value)
+        if name == "codes":
+            return [self.argument("code", each) for each in value]
+        if name == "spends":
+            return [(member(each), each["currency"], Decimal(each["amount"])) for each in value]
         return self.names[value[1:]] if value.startswith("$") else value
 
     def do(self, step: Mapping[str, Any]) -> Any:
@@ -111,6 +115,8 @@ class Replay:
             snapshot = lr.load_snapshot(step.get("snapshot", {}))
             return self.program.evaluate(lr.load_event(given["event"]), snapshot, serials=SERIALS)
         arguments = {name: self.argument(name, value) for name, value in given.items()}
+        if step["do"] in ("redeem_all", "quote"):
+            arguments.setdefault("spends", [])
         if step["do"] == "spend":
             arguments["account"] = Account("group", arguments.pop("group")) if "group" in given else member(step)
         return getattr(self.ledger, step["do"])(self.program, **arguments)
@@ -151,7 +157,7 @@ def receipt_differs(replay: Replay, step: Mapping[str, Any]) -> Iterator[str]:
         return
     receipts = [*done] if isinstance(done, (list, tuple)) else [done]
     refused = [reason for each in receipts if getattr(each, "refusal", None) for reason in each.refusal.reasons]
-    recorded = "refused" if "refusal" in expect else "recorded"
+    recorded = "refused" if "refusal" in expect else "quoted" if step["do"] == "quote" else "recorded"
     for status in [getattr(each, "status", "recorded") for each in receipts]:
         yield from unlike("status", expect.get("status", recorded), status)
     intents = [intent for each in receipts for intent in each.intents]
