@@ -4,7 +4,7 @@
 |---|---|
 | `python` | executes it in the page's namespace; its output must be the `text` or `json` block right below |
 | `console` | executes each `$ ` line in a shell; its output must be the lines below |
-| `toml`, `json` | loads it as a program, an event or a snapshot, by its keys |
+| `toml`, `json` | loads it as a program, an event or a snapshot, by its keys; of a list of cases, their programs |
 | `<!-- save as NAME -->` above | also saves it in the page's folder; `python` is saved only |
 | `<!-- expect as NAME -->` above | loads it as expectations of a program, and saves it |
 | `<!-- fragment: PART -->` above | puts each paragraph into that part of a small document, and loads that |
@@ -206,8 +206,10 @@ def read(text: str, language: str) -> Any:
     return tomllib.loads(text, parse_float=Decimal) if language == "toml" else json.loads(text, parse_float=Decimal)
 
 
-def load(document: Mapping[str, Any]) -> object:
-    """Load a document as a program, an event or a snapshot, by its keys."""
+def load(document: Mapping[str, Any] | list[Any]) -> object:
+    """Load a document as a program, an event or a snapshot, by its keys; of a list of cases, their programs."""
+    if isinstance(document, list):
+        return [lr.load_program(case["program"]) for case in document]
     if "format" in document or "promotions" in document:
         return lr.load_program(document)
     if "type" in document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, delete
 
@@ -15,7 +16,7 @@ __all__ = ["TABLES", "SQLiteTemplate", "emptied"]
 TABLES = Tables()
 
 
-def emptied(engine: Engine) -> SQLLedger:
+def emptied(engine: Engine, serials: Any = SERIALS) -> SQLLedger:
     """Return the ledger in a database of PostgreSQL after all of its rows are deleted."""
     with engine.begin() as connection:
         for table in reversed([*TABLES.log, *TABLES.state]):
@@ -23,7 +24,7 @@ def emptied(engine: Engine) -> SQLLedger:
             connection.exec_driver_sql(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
             connection.execute(delete(table))
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ENABLE TRIGGER USER")
-    return SQLLedger(engine, serials=SERIALS, tables=TABLES)
+    return SQLLedger(engine, serials=serials, tables=TABLES)
 
 
 class SQLiteTemplate:
@@ -40,13 +41,13 @@ class SQLiteTemplate:
         self._engine = create_engine(f"sqlite:///{self._copy}")
         self._tables = template.tables
 
-    def new_ledger(self) -> SQLLedger:
+    def new_ledger(self, serials: Any = SERIALS) -> SQLLedger:
         """Return an empty ledger in the place of the previous one."""
         self.close()
         for ending in ("-wal", "-shm"):
             self._copy.with_name(self._copy.name + ending).unlink(missing_ok=True)
         shutil.copyfile(self._template, self._copy)
-        return SQLLedger(self._engine, serials=SERIALS, tables=self._tables)
+        return SQLLedger(self._engine, serials=serials, tables=self._tables)
 
     def close(self) -> None:
         """Close the connections of the engine, which keeps its cache of compiled statements."""
