@@ -12,6 +12,7 @@ import pytest
 
 from loyalty_rules.intents import (
     AdvanceTracker,
+    HoldCurrency,
     IssueCoupon,
     RedeemCoupon,
     ReleasePromise,
@@ -22,14 +23,15 @@ from loyalty_rules.intents import (
     UndoSpend,
 )
 from loyalty_rules.ledger import Balance, execution, posting
-from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
+from loyalty_rules.ledger.kinds import HOLDS, SHORTFALLS, balance_name
 from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.ledger.operations import TakeBack, checkout, undo_redemption
+from loyalty_rules.ledger.operations import TakeBack, checkout, lookups, undo_redemption
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.lifecycle import (
     giving_back,
+    holding,
     promises,
     redemption,
     returned_coupons,
@@ -39,7 +41,7 @@ from loyalty_rules.lifecycle import (
     taking,
     undoing,
 )
-from loyalty_rules.lifecycle.records import Lot, Refusal
+from loyalty_rules.lifecycle.records import Account, Hold, Lot, Refusal
 from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.lifecycle.remaining_award import action_of
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -467,6 +469,47 @@ def earlier_undos_do_not_count(patch: Patch) -> None:
         return units(sale, attrs.evolve(payment, undone=Decimal(0)), *rest)
 
     patch.setattr(giving_back, "_units_to_undo", all_of_them)
+
+
+@bug("held_units_are_neither_available_nor_spent", found_by_machine=False)
+def held_units_stay_available(patch: Patch) -> None:
+    def noted(self: Posting, intent: HoldCurrency, _right: Any) -> HoldCurrency:
+        self.storage.save_record(HOLDS, self.program.id, Hold(intent, Account.of(intent), self.at), self.at)
+        return intent
+
+    post(patch, HoldCurrency, noted)
+
+
+@bug("units_are_available_again_by_time_alone", found_by_machine=False)
+def a_hold_that_is_over_keeps_its_units(patch: Patch) -> None:
+    patch.setattr(Posting, "end_holds", lambda *_: False)
+    patch.setattr(lookups, "after_ended_holds", lambda _holds, lots, shortfalls, _at: (lots, shortfalls, []))
+
+
+@bug("a_hold_ends_once", found_by_machine=False)
+def a_hold_is_captured_after_its_release(patch: Patch) -> None:
+    patch.setattr(Hold, "is_open", lambda self, at: at < self.intent.until)
+
+
+@bug("the_rest_of_a_hold_is_released_when_a_part_is_captured", found_by_machine=False)
+def the_rest_of_a_capture_stays_held(patch: Patch) -> None:
+    capture = holding.capture
+    patch.setattr(holding, "capture", lambda *parts: capture(*parts)[:2])
+
+
+@bug("held_units_are_short_in_a_return_and_make_it_good_when_let_go", found_by_machine=False)
+def released_units_settle_nothing(patch: Patch) -> None:
+    right = holding.returned_units
+    patch.setattr(holding, "returned_units", lambda draws, lots, _short, *at: right(draws, lots, [], *at))
+
+
+@bug("units_held_beyond_their_last_day_expire_when_they_are_let_go", found_by_machine=False)
+def released_units_are_revived(patch: Patch) -> None:
+    def in_time(held: Any, key: str, lots: Any, short: Any, _at: Any, units: int) -> Any:
+        return let_go(held, key, lots, short, held.at, units)
+
+    let_go = holding._let_go
+    patch.setattr(holding, "_let_go", in_time)
 
 
 @bug("a_part_comes_back_from_the_lot_drawn_last", found_by_machine=False)

@@ -285,9 +285,13 @@ class HoldReceipt(Receipt):
 
 @attrs.frozen(field_transformer=_in_order)
 class CaptureReceipt(Receipt):
-    """The result of the capture of a hold: a spend, and the release of the other units."""
+    """The result of the capture of a hold: a spend, and the release of the other units.
+
+    `undone` marks the answer to a retry after the spend was undone.
+    """
 
     intents: tuple[CaptureHold | SpendCurrency | ReleaseHold | ExtendExpiry, ...] = ()
+    undone: bool = False
 
     @property
     def spend(self) -> SpendCurrency | None:

@@ -40,7 +40,7 @@ def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) ->
         for lot in lots
         if lot.issue.currency == extension.currency
         and lot.account == account
-        and (lot.outstanding > 0 or (lot.spent > 0 and lot.promised == 0))
+        and (lot.outstanding > 0 or lot.held > 0 or (lot.spent > 0 and lot.promised == 0))
         and lot.expires_at is not None
         and at < lot.expires_at < extension.expires_at
         and (extension.scope == "balance" or lot.rolling)

@@ -80,12 +80,19 @@ def owe_less_than_nothing(storage: MemoryStorage) -> None:
     storage.save_record(SHORTFALLS, "acme", short, AT)
 
 
+def owe_and_have_units(storage: MemoryStorage) -> None:
+    short = Shortfall("acme/R-1/p/earn/reverse", LOT, ANNA, "points", AT, Decimal(2), Decimal(2), carried=True)
+    storage.save_record(SHORTFALLS, "acme", short, AT)
+
+
 PLANTED: list[tuple[str, Callable[[MemoryStorage], Any]]] = [
     ("one is below zero", lambda s: change_entry(s, LOT, 1, amount=Decimal(11))),
     ("9 units were issued, 10 decided", lambda s: change_entry(s, LOT, 0, amount=Decimal(9))),
     ("is both promised and issued", lambda s: change_entry(s, PROMISE, 0, target="promised") or spend_a_promise(s)),
     ("returns claim 11 units of 10 issued", claim_more_than_was_issued),
     ("the record acme/R-1/p/earn/reverse is impossible", owe_less_than_nothing),
+    ("member M1 owes 2 points, and has 6 available", owe_and_have_units),
+    ("has 4 units held, its holds 0", lambda s: change_entry(s, LOT, 1, target="held")),
     ("moves 0 units", lambda s: change_entry(s, LOT, 1, amount=Decimal(0))),
     ("which does not exist", lambda s: change_entry(s, LOT, 1, batch="acme/none#event")),
     ("differ from the promised lots", lambda s: s.open_promises.clear()),

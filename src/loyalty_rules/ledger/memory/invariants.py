@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import is_tracker_counter
-from loyalty_rules.ledger.kinds import FURTHER_LOTS, KINDS
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, HOLDS, KINDS, SHORTFALLS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
-from loyalty_rules.lifecycle.records import Lot
+from loyalty_rules.lifecycle.records import Account, Lot
+from loyalty_rules.lifecycle.spending import available
 from loyalty_rules.values.amounts import micros, micros_text
 
 __all__ = ["violations"]
@@ -16,6 +17,8 @@ def violations(storage: MemoryStorage) -> Iterator[str]:
     """Yield the violated invariants, each as a sentence; nothing if the storage is consistent."""
     yield from _lots(storage)
     yield from _records(storage)
+    yield from _debts(storage)
+    yield from _holds(storage)
     yield from _entries(storage)
     yield from _conservation(storage)
     yield from _promises(storage)
@@ -48,6 +51,36 @@ def _records(storage: MemoryStorage) -> Iterator[str]:
         for (name, key), versions in storage.versions.items():
             if name == kind.name and not kind.is_valid(versions[-1][1]):
                 yield f"{name}: the record {key} is impossible: {versions[-1][1]}"
+
+
+def _debts(storage: MemoryStorage) -> Iterator[str]:
+    """Check each account that owes: as of its last change it has nothing available."""
+    owed: dict[tuple[str, Account, str], int] = {}
+    for (name, program, found_by, _), keys in storage.found.items():
+        if (name, found_by) == (SHORTFALLS.name, "debtor"):
+            for key in keys:
+                short = storage.versions[name, key][-1][1]
+                balance = program, short.account, short.currency
+                owed[balance] = owed.get(balance, 0) + micros(short.open)
+    for (program, account, currency), debt in owed.items():
+        histories = [storage.histories[key] for key in storage.lots_of_account.get((program, account), ())]
+        lots = [(history, _lot(storage, history.issue.key)) for history in histories]
+        mine = [(history, lot) for history, lot in lots if (lot.issue.currency, lot.account) == (currency, account)]
+        latest = max((history.latest for history, _ in mine), default=None)
+        if latest is not None and (left := available((lot for _, lot in mine), latest)):
+            yield f"{account.kind} {account.id} owes {micros_text(debt)} {currency}, and has {left} available"
+
+
+def _holds(storage: MemoryStorage) -> Iterator[str]:
+    """Check each lot: its held units are those of the holds that have not ended."""
+    held: dict[str, int] = {}
+    for (name, _), versions in storage.versions.items():
+        if name == HOLDS.name and versions[-1][1].ended_at is None:
+            for draw in versions[-1][1].intent.draws:
+                held[draw.lot] = held.get(draw.lot, 0) + micros(draw.amount)
+    for key in storage.histories:
+        if micros(_lot(storage, key).held) != held.get(key, 0):
+            yield f"lot {key} has {_lot(storage, key).held} units held, its holds {micros_text(held.get(key, 0))}"
 
 
 def _entries(storage: MemoryStorage) -> Iterator[str]:

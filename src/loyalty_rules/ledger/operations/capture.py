@@ -11,7 +11,13 @@ from loyalty_rules.keys import spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.operations.checkout import check_unspent
 from loyalty_rules.ledger.operations.lookups import hold_of, locked_hold
-from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity, unknown_hold
+from loyalty_rules.ledger.operations.operation import (
+    Decision,
+    Operation,
+    host_identity,
+    is_wholly_undone,
+    unknown_hold,
+)
 from loyalty_rules.ledger.receipts import CaptureReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import holding
@@ -65,3 +71,7 @@ class Capture(Operation[CaptureReceipt]):
         spent = next(each for each in captured if isinstance(each, SpendCurrency))
         extension = extension_of_spend(self.program, spent, self.at)
         return (*captured, extension) if extension is not None else captured
+
+    def replayed(self, storage: Storage, receipt: CaptureReceipt) -> CaptureReceipt:
+        """Return the recorded receipt, marked if the spend has been undone."""
+        return attrs.evolve(receipt, undone=is_wholly_undone(storage, receipt))
