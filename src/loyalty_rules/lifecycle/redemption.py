@@ -258,7 +258,7 @@ def _at_most(coupon: CouponRecord, most: Decimal | None) -> CouponRecord:
 def least_since(rests: Sequence[tuple[datetime, Decimal | None]], at: datetime) -> Decimal | None:
     """Return the least of some rests, each with its instant in the order of record, at an instant and later.
 
-    A late redemption may take at most what was there at its instant and at every later one. Source: ledger 2.
+    A late redemption may take at most the rest that was there at its instant and at every later one. Source: ledger 2.
     """
     before = [rest for since, rest in rests if since <= at][-1:]
     known = [micros(rest) for rest in [*before, *(rest for since, rest in rests if since > at)] if rest is not None]
