@@ -204,6 +204,18 @@ class TransferFacts:
         assert transfer(till, "50", "X4").status == "recorded"
         assert till.points(BEN) == 100
 
+    def test_a_rolling_maximum_holds_for_every_window(self, till: Till) -> None:
+        most = {"amount": "50", "window": {"type": "rolling", "days": 3}}
+        till.runs(shop(earn(proportional("100")), **giving(most=most)))
+        till.sell("T1", "200")
+        till.on(4)
+        transfer(till, "30", "X1")
+        till.on(2)  # uploaded late: days 2 to 4 are one window
+        assert reasons(transfer(till, "21", "X2")) == ("above_most",)
+        assert transfer(till, "20", "X3").status == "recorded"
+        till.on(1)  # of days 1 to 3 only the second has 20
+        assert transfer(till, "30", "X4").status == "recorded"
+
     def test_a_return_takes_transferred_units_last(self, generous: Till) -> None:
         generous.on(1)
         generous.sell("T2", "20")
