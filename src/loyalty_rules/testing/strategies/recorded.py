@@ -22,7 +22,7 @@ from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.testing.named_serials import NamedSerials
 from loyalty_rules.testing.strategies.awards import action_caps, expiries, roundings, timings, windows
 from loyalty_rules.testing.strategies.events import events, returns, snapshots, transactions, updates
-from loyalty_rules.testing.strategies.programs import coupon_types, programs
+from loyalty_rules.testing.strategies.programs import programs
 from loyalty_rules.testing.strategies.scalars import Document, amounts, objects
 
 __all__ = [
@@ -111,6 +111,7 @@ def recorded_histories(draw: st.DrawFn) -> RecordedHistory:
     shipped = {"type": "update", "id": "U1", "of": "T1", "status": "Shipped"}
     receipts.append(ledger.process(program, load_event({**shipped, "occurred_at": _text(began_at + 6 * _A_DAY)})))
     receipts.append(ledger.process(program, load_event(first)))
+    receipts += _by_hand(program, ledger, receipts[0], began_at + 6 * _A_DAY)
     ended_at = began_at + _THREE_YEARS
     receipts += [*ledger.settle(program, ended_at), *ledger.expire(program, ended_at)]
     return RecordedHistory(program, ledger, tuple(evaluations), tuple(receipts), began_at, ended_at)
@@ -172,6 +173,28 @@ def _held(program: Program, ledger: MemoryLedger, sale: Receipt, at: datetime) -
     return [held, captured, ledger.undo_spend(program, spend, event="H3", at=at)]
 
 
+def _by_hand(program: Program, ledger: MemoryLedger, sale: Receipt, at: datetime) -> list[Receipt]:
+    """Correct the member's balance, give units and a card to a twin, and merge the twin into the member."""
+    member = next(intent.member for intent in sale.intents if isinstance(intent, IssueCurrency))
+    account, twin = Account("member", member), Account("member", f"{member[:100]}-twin")
+    why: dict[str, Any] = {"reason": "typed by mistake", "by": "desk-3", "at": at}
+    card = {"type": "card_sold", "id": "K1", "occurred_at": _text(at), "member": {"id": member}}
+    sold = ledger.process(program, load_event(card))
+    key = f"{program.id}/K1/cards/card/1"
+    later = (at + 400 * _A_DAY).date()
+    return [
+        sold,
+        ledger.adjust(program, account, "points", Decimal(9), event="A1", expires_on=at.date() + _A_DAY, **why),
+        ledger.adjust(program, account, "points", Decimal(-1), event="A2", **why),
+        ledger.transfer(program, account, twin, "points", Decimal(1), event="X1", **why),
+        ledger.extend(program, later, lot=f"{program.id}/A1/adjust/points", event="E1", **why),
+        ledger.extend(program, later, coupon=key, event="E2", **why),
+        ledger.top_up(program, key, Decimal(5), event="U3", **why),
+        ledger.reassign(program, key, twin.id, event="E3", **why),
+        ledger.merge(program, twin.id, member, event="M1", **why),
+    ]
+
+
 def _redeemed(program: Program, ledger: MemoryLedger, sale: Document) -> list[Receipt]:
     """Redeem the coupon of the first sale in another sale, try to void it, which is refused, and undo it."""
     event: Any = load_event(sale)
@@ -199,7 +222,7 @@ def _programs(draw: st.DrawFn) -> Document:
         "format": "loyalty-rules/1",
         "id": "shop",
         "time_zone": draw(st.sampled_from(["UTC", "America/New_York"])),
-        "currencies": {"points": {"redeem": {"points": "100", "value": "5"}}, "stars": {"decimals": 2}},
+        "currencies": {"points": {"redeem": {"points": "100", "value": "5"}, "transfer": {}}, "stars": {"decimals": 2}},
         "limits": {"monthly": {"currency": "points", "per": "member", "amount": "1000000", "window": window}},
         "shortfall": draw(st.sampled_from(["write_off", "carry"])),
         "trackers": {
@@ -215,9 +238,13 @@ def _programs(draw: st.DrawFn) -> Document:
         },
         "coupon_types": {
             "gift": {
-                "benefit": draw(coupon_types())["benefit"],
+                "benefit": draw(st.sampled_from(_BENEFITS)),
                 "validity": {"expiry": {"type": "fixed_period", "after": {"days": draw(st.integers(7, 400))}}},
-            }
+            },
+            "card": {
+                "benefit": {"type": "stored_value", "amount": "50"},
+                "validity": {"expiry": {"type": "fixed_period", "after": {"days": 300}}},
+            },
         },
         "promotions": [
             {
@@ -229,7 +256,12 @@ def _programs(draw: st.DrawFn) -> Document:
                     {"type": "issue_coupon", "id": "gift", "coupon_type": "gift", "on_return": "reverse"},
                     draw(st.sampled_from(_NEVER_ISSUED)),
                 ],
-            }
+            },
+            {
+                "id": "cards",
+                "trigger": "card_sold",
+                "actions": [{"type": "issue_coupon", "id": "card", "coupon_type": "card"}],
+            },
         ],
     }
 
@@ -276,6 +308,12 @@ def _claim_expiries() -> st.SearchStrategy[Document]:
     return st.just({"type": "never"}) | later
 
 
+_BENEFITS: tuple[Document, ...] = (  # each takes something off every bill
+    {"type": "percent_off", "percent": "10"},
+    {"type": "amount_off", "amount": "5"},
+    {"type": "stored_value", "amount": "20"},
+)
+
 _NEVER_ISSUED = (
     _issue("none", "0"),
     _issue("none", expiry={"type": "fixed_date", "on": "2024-12-31"}),
@@ -321,7 +359,11 @@ def releases() -> st.SearchStrategy[Release]:
 
 def lot_draws() -> st.SearchStrategy[LotDraw]:
     """Draw the draws of spends and returns on lots."""
-    return _one_of(lambda history: [draw for intent in history.intents() for draw in getattr(intent, "draws", ())])
+    return _one_of(
+        lambda history: [
+            draw for intent in history.intents() for draw in getattr(intent, "draws", ()) if isinstance(draw, LotDraw)
+        ]
+    )
 
 
 def skips() -> st.SearchStrategy[Skipped]:
