@@ -16,6 +16,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.testing.laws.baskets import more, splitting
 from loyalty_rules.testing.laws.ceilings import budgets, caps
 from loyalty_rules.testing.laws.counterexample import Counterexample, LawBroken
+from loyalty_rules.testing.laws.cycling import cycling
 from loyalty_rules.testing.laws.expectations import ANYTHING, Expectations
 from loyalty_rules.testing.laws.reaching import overlapping, reachable, reasons
 from loyalty_rules.testing.laws.returning import returning
@@ -31,6 +32,7 @@ __all__ = [
     "assert_laws",
     "budgets",
     "caps",
+    "cycling",
     "more",
     "overlapping",
     "prove",
@@ -47,6 +49,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "splitting": splitting,
         "more": more,
         "returning": returning,
+        "cycling": cycling,
         "caps": caps,
         "budgets": budgets,
         "reachable": reachable,

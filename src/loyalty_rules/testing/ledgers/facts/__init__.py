@@ -5,5 +5,17 @@ import pytest
 __all__ = ["FACTS"]
 
 # Pytest rewrites the assertions of an installed package only if it is registered before the import.
-FACTS = ("by_hand", "coupons", "expiring", "promising", "recording", "remaining", "returning", "spending")
+FACTS = (
+    "by_hand",
+    "coupons",
+    "expiring",
+    "holding",
+    "owing",
+    "promising",
+    "recording",
+    "refunding",
+    "remaining",
+    "returning",
+    "spending",
+)
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in FACTS))
