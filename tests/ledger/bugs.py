@@ -22,7 +22,7 @@ from loyalty_rules.intents import (
     UndoRedemption,
     UndoSpend,
 )
-from loyalty_rules.ledger import Balance, execution, posting
+from loyalty_rules.ledger import Balance, execution, held_units, posting
 from loyalty_rules.ledger.kinds import HOLDS, SHORTFALLS, balance_name
 from loyalty_rules.ledger.memory import storage as memory_storage
 from loyalty_rules.ledger.memory.storage import MemoryStorage
@@ -482,7 +482,7 @@ def held_units_stay_available(patch: Patch) -> None:
 
 @bug("units_are_available_again_by_time_alone", found_by_machine=False)
 def a_hold_that_is_over_keeps_its_units(patch: Patch) -> None:
-    patch.setattr(Posting, "end_holds", lambda *_: False)
+    patch.setattr(held_units, "end_holds", lambda *_: False)
     patch.setattr(lookups, "after_ended_holds", lambda _holds, lots, shortfalls, _at: (lots, shortfalls, []))
 
 

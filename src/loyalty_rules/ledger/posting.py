@@ -55,12 +55,12 @@ from loyalty_rules.keys import (
     kind_of_phase,
     member_key,
 )
+from loyalty_rules.ledger import held_units
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import (
     ADJUSTMENTS,
     FURTHER_LOTS,
-    HOLDS,
     LEVELS,
     MERGERS,
     PAYMENTS,
@@ -75,7 +75,6 @@ from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.reviews_again import reviews_again
 from loyalty_rules.ledger.storage import Storage, Window, window_of
-from loyalty_rules.lifecycle import holding
 from loyalty_rules.lifecycle.adjusting import lot_of_adjustment
 from loyalty_rules.lifecycle.claims import reduced
 from loyalty_rules.lifecycle.extending import last_day_of
@@ -85,7 +84,6 @@ from loyalty_rules.lifecycle.records import (
     Adjustment,
     CouponRecord,
     FurtherLot,
-    Hold,
     LevelChange,
     Lot,
     Merger,
@@ -320,7 +318,7 @@ class Posting:
         debtor = balance_name(lot.account, lot.issue.currency)
         units = micros(lot.outstanding)
         debts = self.storage.records(SHORTFALLS, self.program.id, debtor=debtor)
-        if debts and self.end_holds(lot.account, lot.issue.currency):
+        if debts and held_units.end_holds(self, lot.account, lot.issue.currency):
             debts = self.storage.records(SHORTFALLS, self.program.id, debtor=debtor)
         for owed in sorted(debts, key=lambda each: each.at):
             paid = min(micros(owed.open), units)
@@ -520,56 +518,14 @@ class Posting:
             assert shortfall is not None
             self.settle(shortfall, micros(each.amount), at)
 
-    # -- holds -------------------------------------------------------------------------------------------------------
-
-    def hold_currency(self, intent: HoldCurrency) -> HoldCurrency:
-        for part in intent.draws:
-            self.move(part.lot, "available", "held", part.amount, intent.key)
-        self.storage.save_record(HOLDS, self.program.id, Hold(intent, Account.of(intent), self.at), self.at)
-        return intent
-
-    def capture_hold(self, intent: CaptureHold) -> CaptureHold:
-        self.end_hold(intent.hold, self.at)
-        return intent
-
-    def release_hold(self, intent: ReleaseHold) -> ReleaseHold:
-        for lot, target, units in intent.moves():
-            self.move(lot, "held", target, units, intent.key, intent.released_at)
-        self.settle_with(intent.settled, intent.released_at)
-        self.end_hold(intent.hold, intent.released_at)
-        return intent
-
-    def end_hold(self, key: str, at: datetime) -> None:
-        """Record the end of a hold."""
-        held = self.storage.record(HOLDS, key)
-        assert held is not None
-        self.storage.save_record(HOLDS, self.program.id, attrs.evolve(held, ended_at=at), at)
-
     def end_holds_on(self, lots: Iterable[Lot]) -> bool:
         """End the holds on some lots that are over by the instant of the batch; return whether there are any.
 
         Lots and shortfalls must be read again if there are any.
         """
         balances = dict.fromkeys((lot.account, lot.issue.currency) for lot in lots if micros(lot.held))
-        ended = [self.end_holds(account, currency) for account, currency in balances]
+        ended = [held_units.end_holds(self, account, currency) for account, currency in balances]
         return any(ended)
-
-    def end_holds(self, account: Account, currency: str) -> bool:
-        """End the holds of a balance that are over by the instant of the batch; return whether there are any.
-
-        Their units have been available since, by time alone. Source: semantics 12.
-        """
-        balance = balance_name(account, currency)
-        holds = [
-            each
-            for each in self.storage.records(HOLDS, self.program.id, open_for=balance)
-            if each.intent.until <= self.at
-        ]
-        for each in sorted(holds, key=lambda held: held.intent.until):
-            lots = {part.lot: self.lot(part.lot) for part in each.intent.draws}
-            shortfalls = self.storage.records(SHORTFALLS, self.program.id, balance=balance)
-            self.release_hold(holding.end(each, lots, shortfalls))
-        return bool(holds)
 
     def mark_undone(self, key: str, amount: Decimal | None = None) -> bool:
         """Record that an amount of a spend or a redemption has been undone, all of it if None.
@@ -671,7 +627,7 @@ class Posting:
         merger = Merger(member_key(program, old.id), old.id, new.id, self.at)
         self.storage.save_record(MERGERS, program, merger, self.at)
         self.end_holds_on(self.storage.lots_of(program, old))
-        self.move_holds(old, new)
+        held_units.move_holds(self, old, new)
         lots = self.storage.every_lot_of(program, old)
         for number, lot in enumerate(lots, 1):
             self.remark_on_merge(intent, number, lot, old, new)
@@ -698,12 +654,6 @@ class Posting:
                 line = (intent.reason, intent.by, source, target, units)
                 remark = Remark(key, account, currency, lot.key, batch.key, self.at, batch.recorded_at, *line)
                 self.storage.save_record(REMARKS, self.program.id, remark, self.at)
-
-    def move_holds(self, old: Account, new: Account) -> None:
-        """Give the open holds of an account to another one, under the same keys."""
-        for currency in (each.id for each in self.program.currencies):
-            for each in self.storage.records(HOLDS, self.program.id, open_for=balance_name(old, currency)):
-                self.storage.save_record(HOLDS, self.program.id, attrs.evolve(each, account=new), self.at)
 
     def move_shortfalls(self, intent: MergeAccounts, old: Account, new: Account) -> None:
         """Close the open shortfalls of an account, and open them again for another one, with their own instants."""
@@ -772,9 +722,9 @@ _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {
     ExpireCurrency: Posting.expire_currency,
     SpendCurrency: Posting.spend_currency,
     UndoSpend: Posting.undo_spend,
-    HoldCurrency: Posting.hold_currency,
-    CaptureHold: Posting.capture_hold,
-    ReleaseHold: Posting.release_hold,
+    HoldCurrency: held_units.hold_currency,
+    CaptureHold: held_units.capture_hold,
+    ReleaseHold: held_units.release_hold,
     RedeemCoupon: Posting.redeem_coupon,
     UndoRedemption: Posting.undo_redemption,
     VoidCoupon: Posting.void_coupon,

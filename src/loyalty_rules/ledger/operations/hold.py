@@ -34,8 +34,8 @@ __all__ = ["HoldUnits"]
 class HoldUnits(Operation[HoldReceipt]):
     """A hold of `amount` until an instant; `event` is the id of the holding event, which can hold each currency once.
 
-    `member` pays, by default the account itself. With its `bill` the hold is at most what the earlier redemptions and
-    spends have left. Raises `InvalidValueError` for an argument that cannot be read.
+    `member` pays, by default the account itself. With its `bill` the hold is at most the remainder after the earlier
+    redemptions and spends. Raises `InvalidValueError` for an argument that cannot be read.
     """
 
     program: Program
