@@ -30,6 +30,10 @@ class Batch(Protocol):
         """Move units of a lot between two buckets."""
         ...
 
+    def recall(self, key: str, bucket: str, amount: Decimal, reason: str) -> None:
+        """Bring units back that a sweep has expired since the instant of the batch."""
+        ...
+
     def lot(self, key: str) -> Lot:
         """Return the current state of a lot."""
         ...
@@ -42,6 +46,7 @@ class Batch(Protocol):
 def hold_currency(posting: Batch, intent: HoldCurrency) -> HoldCurrency:
     """Set the units of a hold aside."""
     for part in intent.draws:
+        posting.recall(part.lot, "available", part.amount, intent.key)
         posting.move(part.lot, "available", "held", part.amount, intent.key)
     hold = Hold(intent, Account.of(intent), posting.at)
     posting.storage.save_record(HOLDS, posting.program.id, hold, posting.at)

@@ -469,6 +469,8 @@ class Posting:
         A sweep has expired them, or a promise was released. Source: ledger 2 (time out of order).
         """
         lot = self.lot(key)
+        if bucket == "available" and micros(lot.outstanding) < micros(amount) and self.end_holds_on([lot]):
+            lot = self.lot(key)
         promised = micros(amount) - micros(lot.promised) if bucket == "promised" else 0
         available = (promised if bucket == "promised" else micros(amount)) - micros(lot.outstanding)
         if available > 0:
@@ -496,6 +498,8 @@ class Posting:
         if not intent.draws:
             intent = drawn(self.storage, self.program, intent, self.at)
         for part in intent.draws:
+            if part.taken_from == "available":
+                self.recall(part.lot, "available", part.amount, intent.key)
             self.move(part.lot, part.taken_from, "spent", part.amount, intent.key)
         self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
         return intent

@@ -40,7 +40,7 @@ def test_the_identity_is_the_account_the_amount_and_the_end(storage: MemoryStora
 
 @pytest.mark.usefixtures("_sold")
 def test_the_account_is_locked_before_its_lots_are_read(storage: MemoryStorage) -> None:
-    assert steps_of(HOLD, storage) == ["lock acme/member/M1", "lots_of"]
+    assert steps_of(HOLD, storage) == ["lock acme/member/M1", "lots_of", "changed_since"]
 
 
 @pytest.mark.usefixtures("_sold")

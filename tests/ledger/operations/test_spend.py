@@ -39,7 +39,7 @@ def test_the_identity_of_a_groups_spend_names_the_group(storage: MemoryStorage) 
 
 def test_the_transaction_and_the_account_are_locked_before_the_lots_are_read(storage: MemoryStorage) -> None:
     assert [*spend().locks()] == []
-    assert steps_of(spend(), storage) == ["lock acme/S-1", "lock acme/member/M1", "record", "lots_of"]
+    assert steps_of(spend(), storage) == ["lock acme/S-1", "lock acme/member/M1", "record", "lots_of", "changed_since"]
 
 
 def test_the_amount_is_drawn_from_the_lots(service: LedgerService, storage: MemoryStorage) -> None:

@@ -16,6 +16,7 @@ from loyalty_rules.keys import public_coupon_key, redemption_key, redemption_pha
 from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import LockKey, account_lock, code_lock, sale_lock
 from loyalty_rules.ledger.operations.lookups import (
     current_event,
@@ -28,7 +29,7 @@ from loyalty_rules.ledger.operations.lookups import (
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.public_codes import present_public, public_type
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Refusal
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal
 from loyalty_rules.lifecycle.redemption import (
     Checkout,
     Offered,
@@ -231,9 +232,11 @@ class _LookUp:
     def offer(self, account: Account, currency: str, amount: Decimal) -> Offered:
         """Return an amount that is offered from an account; the transaction's member pays."""
         check_unspent(self.storage, self.program, self.event, currency, amount)
-        lots = self.storage.lots_of(self.program.id, account)
+        at = self.transaction.occurred_at
+        lots: Sequence[Lot] = self.storage.lots_of(self.program.id, account, at)
         if any(micros(lot.held) for lot in lots):
-            lots, _, _ = read_lots(self.storage, self.program.id, account, currency, self.transaction.occurred_at)
+            lots, _, _ = read_lots(self.storage, self.program.id, account, currency, at)
+        lots = usable_lots(self.storage, lots, at)
         return Offered(account, self.member if self.member is not None else account.id, currency, amount, lots)
 
 

@@ -11,6 +11,7 @@ from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.events import Transaction
 from loyalty_rules.keys import hold_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import sale_lock
 from loyalty_rules.ledger.operations.checkout import standing_of
 from loyalty_rules.ledger.operations.lookups import current_account, lots_of
@@ -77,7 +78,7 @@ class HoldUnits(Operation[HoldReceipt]):
             if bill is None:
                 return no_exchange_rate(self.bill)
         account = current_account(storage, program, self.account)
-        lots = lots_of(storage, program, self.identity(storage), account)
+        lots = usable_lots(storage, lots_of(storage, program, self.identity(storage), account, self.at), self.at)
         member = self.member if self.member is not None else account.id
         return decision_of(
             holding.hold(

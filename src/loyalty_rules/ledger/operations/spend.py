@@ -9,6 +9,7 @@ import attrs
 from loyalty_rules.events import Transaction
 from loyalty_rules.keys import spend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import sale_lock
 from loyalty_rules.ledger.operations.checkout import check_unspent, standing_of
 from loyalty_rules.ledger.operations.lookups import current_account, lots_of
@@ -73,7 +74,7 @@ class Spend(Operation[SpendReceipt]):
             bill = checkout_of(program, self.bill, standing_of(storage, program, of)).bill
             if bill is None:
                 return no_exchange_rate(self.bill)
-        lots = lots_of(storage, program, self.identity(storage), account)
+        lots = usable_lots(storage, lots_of(storage, program, self.identity(storage), account, self.at), self.at)
         spent = spending.spend(
             program, account, self.member, self.currency, self.event, lots, self.amount, self.at, bill
         )

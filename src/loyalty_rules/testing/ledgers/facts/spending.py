@@ -253,6 +253,30 @@ class UndoFacts:
         assert [draw.amount for draw in (*undone.draws, *undone.expired)] == [5, 2]
         assert reasons(till.undo_spend(spent, amount="9")) == ("more_than_spent",)
 
+    def test_a_late_spend_takes_only_units_that_were_there_at_its_instant_and_ever_since(self, till: Till) -> None:
+        till.runs(shop(earn(fixed("10")), currencies={"points": {"redeem": {"points": "1", "value": "1"}}}))
+        till.on(1)
+        till.sell("T1")
+        till.on(3)
+        till.spend("6")
+        till.on(0)
+        assert reasons(till.spend("1")) == ("insufficient",)
+        till.on(2)
+        assert reasons(till.spend("5")) == ("insufficient",)
+        assert till.spend("4").status == "recorded"
+        assert [till.points(at=moment(day)) for day in (1, 2, 3)] == [10, 6, 0]
+
+    def test_a_late_spend_takes_units_that_a_sweep_has_expired_since(self, till: Till) -> None:
+        rate = {"points": {"redeem": {"points": "1", "value": "1"}}}
+        till.runs(shop(earn(fixed("10"), expiry=period(3)), currencies=rate))
+        till.sell("T1")
+        till.on(5)
+        till.expire()
+        till.on(2)
+        assert till.spend("4").status == "recorded"
+        (lot,) = till.lots(at=moment(5))
+        assert (lot.spent, lot.expired, lot.outstanding) == (4, 6, 0)
+
     def test_an_undo_dated_before_its_spend_is_refused(self, till: Till, spent: Receipt) -> None:
         till.on(0, 9, 59)
         assert reasons(till.undo_spend(spent, amount="16")) == ("more_than_spent", "too_early")
