@@ -134,7 +134,7 @@ def test_a_sale_earns_points_for_90_days_and_a_coupon(till: Till) -> None:
     assert (points["type"], points["amount"], points["expires_on"]) == ("issue_currency", "120", "2025-04-15")
     assert (coupon["type"], coupon["coupon_type"]) == ("issue_coupon", "next-visit")
     assert coupon["serial"] in coupon["till_message"]
-    assert till.balance(at="2025-04-15T22:59:59Z") == {"available": "120", "promised": "0", "debt": "0"}
+    assert till.balance(at="2025-04-15T22:59:59Z") == {"available": "120", "promised": "0", "debt": "0", "held": "0"}
     assert till.balance(at="2025-04-15T23:00:00Z")["available"] == "0"
 
 
@@ -146,9 +146,9 @@ def test_a_return_takes_back_the_points_of_the_returned_goods(till: Till) -> Non
 
 def test_a_promise_becomes_points_when_it_is_confirmed(till: Till) -> None:
     recorded(till.post("/sales", sale("W-1", "10", channel="web")))
-    assert till.balance() == {"available": "10", "promised": "50", "debt": "0"}
+    assert till.balance() == {"available": "10", "promised": "50", "debt": "0", "held": "0"}
     recorded(till.post("/confirmations", confirmation()))
-    assert till.balance() == {"available": "60", "promised": "0", "debt": "0"}
+    assert till.balance() == {"available": "60", "promised": "0", "debt": "0", "held": "0"}
 
 
 def test_a_coupon_takes_15_percent_off_once_in_any_spelling(till: Till) -> None:
@@ -407,4 +407,4 @@ def test_an_invalid_query_for_a_balance_is_malformed(old_till: Till, path: str, 
 def test_an_unknown_path_or_method_is_answered_with_json(old_till: Till) -> None:
     assert old_till.call("GET", "/nowhere") == (404, {"error": "Not Found"})
     assert old_till.call("GET", "/sales") == (405, {"error": "Method Not Allowed"})
-    assert old_till.balance("nobody") == {"available": "0", "promised": "0", "debt": "0"}
+    assert old_till.balance("nobody") == {"available": "0", "promised": "0", "debt": "0", "held": "0"}

@@ -36,7 +36,7 @@ def test_the_rest_earns_as_a_sale_of_its_own() -> None:
     award = after("30", earn(proportional("10")), GIFT, coupon_types=GIFTS, trackers=SPEND)
 
     assert award.sale is not None
-    assert (award.sale.amount, award.returned, award.amount) == (70, 30 * MICRO, 100 * MICRO)
+    assert (award.sale.amount, award.returned, award.base) == (70, 30 * MICRO, 100 * MICRO)
     assert [each.amount for each in award.issues] == [7]
     assert [each.coupon_type for each in award.coupons] == ["gift"]
     assert award.tracked == {"spend": 70 * MICRO}

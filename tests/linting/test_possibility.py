@@ -23,6 +23,8 @@ from shop import Serials, earn, fixed, program
 
 seeds = st.integers(0, 2**64 - 1)
 TRACKERS = {name: {"measure": {"type": "transaction_value"}, "target": "100"} for name in ("spend", "visits")}
+LEVELS = {"levels": ["bronze", "silver", "gold"], "by": "spend", "from": {"silver": "100", "gold": "500"}}
+TIERS = {"status": {**LEVELS, "lasts": {"type": "never"}}}
 
 
 class Drawer(_Drawer):
@@ -38,7 +40,9 @@ class Drawer(_Drawer):
 def condition(seed: int) -> Condition:
     """A random condition on a sale."""
     drawn = drawn_conditions.condition(Drawer(seed), ("spend", "visits"))
-    document = program(trackers=TRACKERS, promotions=[{"id": "p", "when": drawn, "actions": [earn(fixed("1"))]}])
+    document = program(
+        trackers=TRACKERS, tiers=TIERS, promotions=[{"id": "p", "when": drawn, "actions": [earn(fixed("1"))]}]
+    )
     when = lr.load_program(document).promotions[0].when
     assert when is not None
     return when
@@ -52,7 +56,7 @@ def sales(seed: int, count: int) -> list[lr.Transaction]:
     return [event for event in events if isinstance(event, lr.Transaction)]
 
 
-PLAN = lr.load_program(program(trackers=TRACKERS, money="USD")).plan
+PLAN = lr.load_program(program(trackers=TRACKERS, tiers=TIERS, money="USD")).plan
 
 
 # -- truth tables ------------------------------------------------------------------------------------------------------

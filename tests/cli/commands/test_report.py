@@ -186,7 +186,7 @@ def test_a_file_that_is_not_a_database_is_an_error(tmp_path: Path, capsys: Captu
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--by", "promotion,shoe"], "expected some of program,promotion,store,issued_in,month; found 'shoe'"),
+        (["--by", "promotion,shoe"], "expected some of program,promotion,store,member,tier,channel,issued_in,"),
         (["--as-of", "2025-01-01T10:00:00"], "expected an instant with its offset"),
         (["--as-of", "noon"], "[not_an_instant]"),
     ],

@@ -45,7 +45,7 @@ def test_intents_are_compact_lines_in_the_form_of_the_documents(write: Write, ca
     assert capsys.readouterr() == (
         '{"type":"issue_currency","key":"shop/T1/earn/points","promotion":"earn","action":"points","event":"T1",'
         '"member":"M1","group":null,"currency":"points","amount":"5","state":"issued","issue_on":"2025-01-01",'
-        '"due_at":null,"release":null,"expires_on":null,"expires_at":null,"shares":[],"claims":[]}\n',
+        '"due_at":null,"release":null,"expires_on":null,"expires_at":null,"shares":[],"claims":[],"expires_by":null,"depends_on":[]}\n',
         "",
     )
 
