@@ -14,7 +14,16 @@ from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from loyalty_rules.rules.conditions import Condition
+from loyalty_rules.account_intents import (
+    AdjustCurrency,
+    ExtendCoupon,
+    ExtendLot,
+    MergeAccounts,
+    ReassignCoupon,
+    TopUpCoupon,
+    TransferCurrency,
+)
+from loyalty_rules.intent_parts import Claim, LotDraw, MovedUnits, Release, Settlement, Share, TakenUnits
 from loyalty_rules.rules.skips import Reason
 from loyalty_rules.rules.texts import Text
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -56,48 +65,6 @@ __all__ = [
     "UndoSpend",
     "VoidCoupon",
 ]
-
-
-@attrs.frozen
-class Claim:
-    """An intent's draw on a counter: with `amount` added, the counter may not exceed `limit`.
-
-    The counter of a rolling window is the sum of the days `from_date` to `to_date`, both included. The name of any
-    other counter contains its window. Source: semantics 8, documents (claims).
-    """
-
-    counter: str
-    limit: Decimal
-    amount: Decimal
-    from_date: date | None = None
-    to_date: date | None = None
-
-
-@attrs.frozen
-class Share:
-    """The part of an amount that belongs to one line: an earned part, or a part of a discount.
-
-    The shares of an amount sum to it exactly. `line` is None for the rest of a bill, beyond its lines: postage, tax.
-    """
-
-    line: str | None
-    amount: Decimal
-
-
-@attrs.frozen
-class TakenUnits:
-    """A number of units of one line that a benefit has taken, so that no later one takes them again."""
-
-    line: str
-    units: int
-
-
-@attrs.frozen
-class Release:
-    """The event that releases a promise: its due date, a confirmation, or an update that satisfies `when`."""
-
-    type: Literal["delayed", "external", "transaction_update"]
-    when: Condition | None = None
 
 
 @attrs.frozen
@@ -233,15 +200,6 @@ class ChangeTier:
 
 
 @attrs.frozen
-class LotDraw:
-    """An amount taken from one lot, from its promised, its available or its held units."""
-
-    lot: str
-    amount: Decimal
-    taken_from: Literal["promised", "available", "held"] = "available"
-
-
-@attrs.frozen
 class ReleasePromise:
     """The release of a promise, or of a part of it, which becomes a live lot.
 
@@ -340,18 +298,6 @@ class SpendCurrency:
     def paid(self) -> str:
         """The id of the transaction that the spend pays."""
         return self.bill if self.bill is not None else self.event
-
-
-@attrs.frozen
-class Settlement:
-    """An amount of a lot that is reversed to make good a part of a shortfall.
-
-    `shortfall` is the key of the reversal that was short.
-    """
-
-    lot: str
-    shortfall: str
-    amount: Decimal
 
 
 @attrs.frozen
@@ -491,141 +437,6 @@ class ExpireCoupon:
     key: str
     coupon: str
     expired_at: datetime
-
-
-# -- an account's life -----------------------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class AdjustCurrency:
-    """A correction of a balance by hand; `amount` is signed.
-
-    Upward it adds a lot with the key of the intent. If `state` is `promised`, another person must confirm it. Downward
-    `draws` are voided. Source: semantics 13.
-    """
-
-    type: ClassVar[Literal["adjust_currency"]] = "adjust_currency"
-    key: str
-    event: str
-    member: str | None
-    group: str | None
-    currency: str
-    amount: Decimal
-    state: Literal["issued", "promised"]
-    issue_on: date | None
-    expires_on: date | None
-    expires_at: datetime | None
-    draws: tuple[LotDraw, ...]
-    reason: str
-    by: str
-
-
-@attrs.frozen
-class MovedUnits:
-    """Units that a transfer moves from one lot of its source to the new lot `to_lot` of its target."""
-
-    lot: str
-    amount: Decimal
-    to_lot: str
-
-
-@attrs.frozen
-class TransferCurrency:
-    """A transfer of units from one account to another, lot by lot; they keep their issue and their expiry.
-
-    The source is `member` or `group`, the target `to_member` or `to_group`. `fee_draws` are voided. Source: semantics
-    13.
-    """
-
-    type: ClassVar[Literal["transfer_currency"]] = "transfer_currency"
-    key: str
-    event: str
-    member: str | None
-    group: str | None
-    to_member: str | None
-    to_group: str | None
-    currency: str
-    amount: Decimal
-    fee: Decimal
-    draws: tuple[MovedUnits, ...]
-    fee_draws: tuple[LotDraw, ...]
-    reason: str
-    by: str
-    claims: tuple[Claim, ...]
-
-
-@attrs.frozen
-class MergeAccounts:
-    """A merge of two members: from now on `from_member` stands for `into_member` everywhere.
-
-    `claims` move the values of the old member's counters to those of the new one; caps do not bind the sums. Source:
-    semantics 13.
-    """
-
-    type: ClassVar[Literal["merge_accounts"]] = "merge_accounts"
-    key: str
-    event: str
-    from_member: str
-    into_member: str
-    reason: str
-    by: str
-    claims: tuple[Claim, ...]
-
-
-@attrs.frozen
-class ExtendLot:
-    """An extension of one lot by hand to a later last day. Source: semantics 13."""
-
-    type: ClassVar[Literal["extend_lot"]] = "extend_lot"
-    key: str
-    lot: str
-    event: str
-    expires_on: date
-    expires_at: datetime
-    reason: str
-    by: str
-
-
-@attrs.frozen
-class ExtendCoupon:
-    """An extension of one coupon by hand to a later last day. Source: semantics 13."""
-
-    type: ClassVar[Literal["extend_coupon"]] = "extend_coupon"
-    key: str
-    coupon: str
-    event: str
-    expires_on: date
-    expires_at: datetime
-    reason: str
-    by: str
-
-
-@attrs.frozen
-class ReassignCoupon:
-    """A change of the member who has a coupon. Source: semantics 13."""
-
-    type: ClassVar[Literal["reassign_coupon"]] = "reassign_coupon"
-    key: str
-    coupon: str
-    event: str
-    from_member: str | None
-    member: str
-    reason: str
-    by: str
-
-
-@attrs.frozen
-class TopUpCoupon:
-    """An addition to a stored value; `remaining` is its rest afterwards. Source: semantics 13."""
-
-    type: ClassVar[Literal["top_up_coupon"]] = "top_up_coupon"
-    key: str
-    coupon: str
-    event: str
-    amount: Decimal
-    remaining: Decimal
-    reason: str
-    by: str
 
 
 Intent: TypeAlias = (

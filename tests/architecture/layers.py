@@ -18,6 +18,8 @@ LAYERS = [
     ["serials", "values"],
     ["events", "keys"],
     ["rules"],
+    ["intent_parts"],
+    ["account_intents"],
     ["intents"],
     ["documents", "engine"],
     ["program"],

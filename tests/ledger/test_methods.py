@@ -127,21 +127,6 @@ NAMES = [*methods(LedgerMethods)]
 OF_THE_PROTOCOL = [name for name in NAMES if name != "read"]
 
 
-def test_both_classes_have_the_same_methods_in_the_same_order() -> None:
-    assert [*methods(AsyncLedgerMethods)] == NAMES
-    assert len(NAMES) > 15
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_method_has_the_same_signature_and_docstring_awaited_or_not(name: str) -> None:
-    one, other = methods(LedgerMethods)[name], methods(AsyncLedgerMethods)[name]
-
-    assert shape(one) == shape(other)
-    assert inspect.getdoc(one) == inspect.getdoc(other) is not None
-    assert not inspect.iscoroutinefunction(one)
-    assert inspect.iscoroutinefunction(other)
-
-
 def test_the_protocols_have_these_methods_and_those_that_a_ledger_provides() -> None:
     assert {*methods(Ledger)} - {*NAMES} == {"transaction", "check_invariants"}
     assert {*methods(AsyncLedger)} - {*NAMES} == {"check_invariants"}

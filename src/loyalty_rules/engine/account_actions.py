@@ -9,14 +9,16 @@ from typing import TypeGuard
 import attrs
 
 from loyalty_rules.errors import InvalidValueError
+from loyalty_rules.events import Member
 from loyalty_rules.keys import action_key, split_action_key
 from loyalty_rules.rules.comparisons import Subject
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.promotions import CouponAction, CurrencyAction, ExtensionAction, Promotion, SpendAction
+from loyalty_rules.rules.skips import Skip
 from loyalty_rules.rules.timing import Immediate
 from loyalty_rules.values.identifiers import read_name
 
-__all__ = ["AccountActions", "payers_of", "recipient_in"]
+__all__ = ["AccountActions", "group_of", "payers_of", "recipient_in"]
 
 
 @attrs.frozen(eq=False)
@@ -73,3 +75,10 @@ def recipient_in(subject: Subject, facts: Facts) -> str | None:
     except InvalidValueError:
         return None
     return name if facts.member is None or facts.member.id != name else None
+
+
+def group_of(member: Member) -> str:
+    """Return the group whose account receives the issue; raise `Skip` if the member has no group."""
+    if member.group is None:
+        raise Skip("no_group", f"member {member.id} has no group")
+    return member.group

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from loyalty_rules.engine.account_actions import recipient_in
+from loyalty_rules.engine.account_actions import group_of, recipient_in
 from loyalty_rules.engine.capping import Capping
 from loyalty_rules.engine.counters import claim_on
 from loyalty_rules.engine.exclusion import Exclusion
@@ -24,7 +24,7 @@ from loyalty_rules.engine.plan import (
 )
 from loyalty_rules.engine.tier_changes import tier_changes
 from loyalty_rules.errors import MissingSerialsError, describe
-from loyalty_rules.events import CouponCounts, Issued, Member, RecipientCounts
+from loyalty_rules.events import CouponCounts, Issued, RecipientCounts
 from loyalty_rules.intents import (
     AdvanceTracker,
     Claim,
@@ -592,10 +592,3 @@ _CARRIED_OUT: Mapping[type, Callable[[Evaluator, BoundPromotion, Any], None]] = 
     BoundExtensionAction: Evaluator.extend_lots,
     BoundSpendAction: Evaluator.spend_currency,
 }
-
-
-def group_of(member: Member) -> str:
-    """Return the group whose account receives the issue; raise `Skip` if the member has no group."""
-    if member.group is None:
-        raise Skip("no_group", f"member {member.id} has no group")
-    return member.group

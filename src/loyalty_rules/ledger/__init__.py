@@ -5,9 +5,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from loyalty_rules.ledger.async_methods import AsyncLedgerMethods
 from loyalty_rules.ledger.errors import AmountOutOfRangeError, ConcurrentChangeError, IdempotencyConflict
 from loyalty_rules.ledger.memory import MemoryLedger
-from loyalty_rules.ledger.methods import AsyncLedgerMethods, LedgerMethods
+from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.protocol import AsyncLedger, Ledger
 from loyalty_rules.ledger.queries import Queries

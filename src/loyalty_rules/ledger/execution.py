@@ -10,11 +10,12 @@
 from collections.abc import Sequence
 
 from loyalty_rules.intents import Intent
+from loyalty_rules.ledger.batch_writer import windows_of
 from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, replayed
 from loyalty_rules.ledger.locks import counter_lock
 from loyalty_rules.ledger.operations.lookups import with_current_members
 from loyalty_rules.ledger.operations.operation import Noted, Operation
-from loyalty_rules.ledger.posting import Posting, windows_of
+from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.receipts import Receipt, ReceiptT
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Refusal

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from loyalty_rules.ledger.methods import AsyncLedgerMethods
+from loyalty_rules.ledger.async_methods import AsyncLedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import ReceiptT

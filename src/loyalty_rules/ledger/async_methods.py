@@ -1,0 +1,355 @@
+"""The named methods of a ledger for asyncio, each of which executes one operation: see `methods`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from loyalty_rules.events import Event, Snapshot, Transaction
+from loyalty_rules.ledger.methods import T
+from loyalty_rules.ledger.operations import (
+    Adjust,
+    Capture,
+    Expire,
+    Extend,
+    HoldUnits,
+    Merge,
+    Operation,
+    Reassign,
+    Record,
+    Redeem,
+    RedeemAll,
+    Release,
+    Review,
+    Settle,
+    Spend,
+    TopUp,
+    Transfer,
+    UndoRedemptionOf,
+    UndoSpendOf,
+    Void,
+    event_operation,
+)
+from loyalty_rules.ledger.operations.arguments import recording_instant
+from loyalty_rules.ledger.queries import Queries
+from loyalty_rules.ledger.receipts import (
+    AdjustReceipt,
+    CaptureReceipt,
+    EventReceipt,
+    ExpireReceipt,
+    ExtendReceipt,
+    HoldReceipt,
+    MergeReceipt,
+    Quote,
+    ReassignReceipt,
+    ReceiptT,
+    RedeemAllReceipt,
+    RedeemReceipt,
+    ReleaseReceipt,
+    ReviewReceipt,
+    SaleReceipt,
+    SettleReceipt,
+    SpendReceipt,
+    TopUpReceipt,
+    TransferReceipt,
+    UndoRedemptionReceipt,
+    UndoSpendReceipt,
+    VoidReceipt,
+)
+from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.lifecycle.levels import TierStatus
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot
+from loyalty_rules.program import Evaluation, Program
+from loyalty_rules.serials import SerialGenerator
+
+__all__ = ["AsyncLedgerMethods"]
+
+
+class AsyncLedgerMethods(ABC):
+    """The methods of `AsyncLedger`, over `execute` and `read`."""
+
+    @abstractmethod
+    async def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
+        """Execute an operation once, in one transaction, and return its receipt."""
+
+    @abstractmethod
+    async def read(self, query: Callable[[Queries], T]) -> T:
+        """Run a read-only query."""
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
+        """Record an evaluation once; claims over a cap at the time of recording are trimmed or refused."""
+        return await self.execute(Record(evaluation, recording_instant(evaluation.basis.event, recorded_at)))
+
+    async def process(
+        self,
+        program: Program,
+        event: Event,
+        *,
+        serials: SerialGenerator | None = None,
+        recorded_at: datetime | None = None,
+    ) -> EventReceipt:
+        """Decide and record any event, once: sale, activity, return, update, amendment or confirmation."""
+        return await self.execute(event_operation(program, event, serials, recording_instant(event, recorded_at)))
+
+    async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
+        """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""
+        due = await self.read(lambda queries: queries.due(program, at))
+        receipts = [await self.execute(Settle(program, lot, at)) for lot in due]
+        return [each for each in receipts if each.status == "recorded"]  # another process may have settled the others
+
+    async def spend(
+        self,
+        program: Program,
+        account: Account,
+        member: str,
+        currency: str,
+        amount: Decimal,
+        *,
+        event: str,
+        at: datetime,
+        bill: Transaction | None = None,
+    ) -> SpendReceipt:
+        """Spend from an account; a transaction, of the id `event`, can spend each currency once.
+
+        With its `bill` the spend is at most the remainder after the transaction's redemptions and spends.
+        """
+        return await self.execute(Spend(program, account, member, currency, amount, event, at, bill))
+
+    async def undo_spend(
+        self, program: Program, spend: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoSpendReceipt:
+        """Undo a spend, or an `amount` of it; `spend` is its intent's key, `event` the id of the undoing event."""
+        return await self.execute(UndoSpendOf(program, spend, event, at, amount))
+
+    async def hold(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        until: datetime,
+        *,
+        event: str,
+        at: datetime,
+        member: str | None = None,
+        bill: Transaction | None = None,
+    ) -> HoldReceipt:
+        """Set units of an account aside until an instant, for a payment that comes later."""
+        return await self.execute(HoldUnits(program, account, currency, amount, until, event, at, member, bill))
+
+    async def capture(
+        self, program: Program, hold: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> CaptureReceipt:
+        """Spend the units of a hold, or an `amount` of them, for the transaction `event`; the rest is released."""
+        return await self.execute(Capture(program, hold, event, at, amount))
+
+    async def release(self, program: Program, hold: str, *, event: str, at: datetime) -> ReleaseReceipt:
+        """Release the units of a hold; `hold` is the key of its intent, `event` the id of the releasing event."""
+        return await self.execute(Release(program, hold, event, at))
+
+    async def redeem(
+        self, program: Program, code: str, transaction: Transaction, *, event: str | None = None
+    ) -> RedeemReceipt:
+        """Redeem a coupon by its serial, its shared code or its public code in a transaction.
+
+        `event` is the id of another attempt within the same transaction, after the first was undone.
+        """
+        return await self.execute(Redeem(program, code, transaction, event))
+
+    async def redeem_all(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+        *,
+        event: str | None = None,
+    ) -> RedeemAllReceipt:
+        """Redeem and spend a whole set in the right order, or nothing of it; a spend is (account, currency, amount)."""
+        return await self.execute(RedeemAll(program, codes, spends, transaction, event))
+
+    async def undo_redemption(
+        self, program: Program, redemption: str, *, event: str, at: datetime, amount: Decimal | None = None
+    ) -> UndoRedemptionReceipt:
+        """Undo a redemption, once; `redemption` is the key of its intent, `event` the id of the undoing event.
+
+        With an `amount` only that part of a stored value is given back.
+        """
+        return await self.execute(UndoRedemptionOf(program, redemption, event, at, amount))
+
+    async def void(
+        self,
+        program: Program,
+        coupon: str,
+        *,
+        event: str,
+        at: datetime,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> VoidReceipt:
+        """Void a coupon that was not redeemed; `coupon` is its intent's key, `event` the id of the voiding event."""
+        return await self.execute(Void(program, coupon, event, at, reason, by))
+
+    async def adjust(
+        self,
+        program: Program,
+        account: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        expires_on: date | None = None,
+    ) -> AdjustReceipt:
+        """Adjust a balance by a signed amount; `event` is the adjustment's own id, `by` the person who made it."""
+        return await self.execute(Adjust(program, account, currency, amount, reason, by, event, at, expires_on))
+
+    async def extend(
+        self,
+        program: Program,
+        expires_on: date,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+        lot: str | None = None,
+        coupon: str | None = None,
+    ) -> ExtendReceipt:
+        """Move the last day of a lot or a coupon, by its key, to a later one; `event` is the extension's own id."""
+        return await self.execute(Extend(program, expires_on, reason, by, event, at, lot, coupon))
+
+    async def reassign(
+        self,
+        program: Program,
+        coupon: str,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ReassignReceipt:
+        """Move a coupon, by its intent's key, to another member; `event` is the id of this change."""
+        return await self.execute(Reassign(program, coupon, member, reason, by, event, at))
+
+    async def top_up(
+        self,
+        program: Program,
+        coupon: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TopUpReceipt:
+        """Add to a stored value, by its intent's key; `event` is the id of the addition."""
+        return await self.execute(TopUp(program, coupon, amount, reason, by, event, at))
+
+    async def transfer(
+        self,
+        program: Program,
+        source: Account,
+        target: Account,
+        currency: str,
+        amount: Decimal,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> TransferReceipt:
+        """Move units of one account to another; `event` is the transfer's own id."""
+        return await self.execute(Transfer(program, source, target, currency, amount, reason, by, event, at))
+
+    async def review_tiers(self, program: Program, at: datetime) -> Sequence[ReviewReceipt]:
+        """Review the levels whose period has passed by `at`, each period by itself. Source: semantics 14."""
+        receipts: list[ReviewReceipt] = []
+        while due := await self.read(lambda queries: queries.reviewable(program, at)):
+            done = [await self.execute(Review(program, tier, account, until, at)) for tier, account, until in due]
+            recorded = [each for each in done if each.status == "recorded"]
+            if not recorded:
+                break  # the last day of a level does not move any more
+            receipts += recorded
+        return receipts
+
+    async def merge(
+        self,
+        program: Program,
+        from_: str,
+        into: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> MergeReceipt:
+        """Merge a member into another one, which it stands for from then on; `event` is the merge's own id."""
+        return await self.execute(Merge(program, from_, into, reason, by, event, at))
+
+    async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
+        """Record the expiries up to `at`; this changes no balance as of any instant."""
+        expired = await self.read(lambda queries: queries.expired(program, at))
+        receipts = [await self.execute(Expire(program, each, at)) for each in expired]
+        if any(isinstance(each, Hold) for each in expired):  # units that come back may have expired since
+            expired = await self.read(lambda queries: queries.expired(program, at))
+            receipts += [await self.execute(Expire(program, each, at)) for each in expired]
+        return [each for each in receipts if each.status == "recorded"]
+
+    # -- queries -----------------------------------------------------------------------------------------------------
+
+    async def quote(
+        self,
+        program: Program,
+        codes: Sequence[str],
+        spends: Sequence[tuple[Account, str, Decimal]],
+        transaction: Transaction,
+    ) -> Quote:
+        """Return the answer that `redeem_all` would give now, for a cart; nothing is recorded."""
+        return await self.read(lambda queries: queries.quote(program, codes, spends, transaction))
+
+    async def snapshot(self, program: Program, event: Event) -> Snapshot:
+        """Return the snapshot of an event: its counters and trackers, read in one batch."""
+        return await self.read(lambda queries: queries.snapshot(program, event))
+
+    async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+        """Return the balance of an account as of an instant."""
+        return await self.read(lambda queries: queries.balance(program, account, currency, at))
+
+    async def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Return an account's lots of a currency as of an instant, in the order of issue."""
+        return await self.read(lambda queries: queries.lots(program, account, currency, at))
+
+    async def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+        """Return the promises that were open at an instant, in the order of issue."""
+        return await self.read(lambda queries: queries.promises(program, at))
+
+    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+        """Return the entries of an account up to an instant, in the order of record."""
+        return await self.read(lambda queries: queries.statement(program, account, at))
+
+    async def coupon(self, program: str, code: str) -> CouponRecord | None:
+        """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
+        return await self.read(lambda queries: queries.coupon(program, code))
+
+    async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+        """Return the coupons of a member, in the order of issue."""
+        return await self.read(lambda queries: queries.coupons(program, member))
+
+    async def tier(
+        self, program: Program, member: str, tier: str, at: datetime, *, group: str | None = None
+    ) -> TierStatus:
+        """Return the level of a member in a tier as of an instant, and the way to the next level.
+
+        A level by a tracker of the group is that of `group`; without it, it is the first.
+        """
+        return await self.read(lambda queries: queries.tier(program, member, tier, at, group))
+
+    async def report_rows(self, program: str, at: datetime) -> ReportRows:
+        """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
+        return await self.read(lambda queries: queries.report_rows(program, at))
