@@ -16,7 +16,6 @@ __all__ = [
     "ReassignCoupon",
     "TopUpCoupon",
     "TransferCurrency",
-    ,
 ]
 
 
