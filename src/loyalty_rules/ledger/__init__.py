@@ -6,7 +6,12 @@
 from typing import TYPE_CHECKING, Any
 
 from loyalty_rules.ledger.async_methods import AsyncLedgerMethods
-from loyalty_rules.ledger.errors import AmountOutOfRangeError, ConcurrentChangeError, IdempotencyConflict
+from loyalty_rules.ledger.errors import (
+    AmountOutOfRangeError,
+    ConcurrentChangeError,
+    IdempotencyConflict,
+    UnsafeTransactionError,
+)
 from loyalty_rules.ledger.memory import MemoryLedger
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
@@ -84,6 +89,7 @@ __all__ = [
     "Trim",
     "UndoRedemptionReceipt",
     "UndoSpendReceipt",
+    "UnsafeTransactionError",
     "UpdateReceipt",
     "VoidReceipt",
 ]

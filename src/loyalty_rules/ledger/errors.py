@@ -1,4 +1,7 @@
-"""The errors of a ledger: an idempotency conflict, a concurrent change, an amount out of range. Source: ledger."""
+"""The errors of a ledger: a conflict, a concurrent change, an amount out of range, a transaction that cannot be joined.
+
+Source: ledger.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +10,7 @@ from loyalty_rules.errors import LoyaltyError
 if TYPE_CHECKING:
     from loyalty_rules.ledger.receipts import Receipt
 
-__all__ = ["AmountOutOfRangeError", "ConcurrentChangeError", "IdempotencyConflict"]
+__all__ = ["AmountOutOfRangeError", "ConcurrentChangeError", "IdempotencyConflict", "UnsafeTransactionError"]
 
 
 class IdempotencyConflict(LoyaltyError):
@@ -49,8 +52,8 @@ class AmountOutOfRangeError(LoyaltyError):
 class ConcurrentChangeError(LoyaltyError):
     """A row that changed between the decision and the write: the optimistic check failed. Nothing is recorded.
 
-    `what` names the row. An operation locks its rows before it reads them. So this error reveals a writer that takes
-    no locks. Source: ledger P4.
+    `what` names the row. An operation locks its rows before it decides, and a ledger retries it after this error. So
+    the error reveals a writer that takes no locks. Source: ledger P4.
     """
 
     def __init__(self, what: str) -> None:
@@ -59,3 +62,18 @@ class ConcurrentChangeError(LoyaltyError):
 
     def __str__(self) -> str:
         return f"{self.what} has changed since it was read; nothing is recorded"
+
+
+class UnsafeTransactionError(LoyaltyError):
+    """A transaction of the host in which decisions would not be safe. Nothing is read or written. Source: ledger 2.
+
+    `found` is the isolation level, or the way in which the transaction was begun; `expected` is what would be right.
+    """
+
+    def __init__(self, found: str, expected: str) -> None:
+        self.found = found
+        self.expected = expected
+        super().__init__(found, expected)
+
+    def __str__(self) -> str:
+        return f"the ledger cannot join a transaction that is {self.found}; expected {self.expected}"

@@ -43,11 +43,12 @@ class LedgerService(LedgerMethods):
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Lock the counters, trackers and accounts of an event and read them, as the basis of a decision."""
         counters = program.counters(event)
-        if program.plan.balances and isinstance(event, (Transaction, Activity)):
-            self._storage.lock(sale_locks(program, event, counters))
-        else:
-            self._storage.lock(counter_lock(program.id, each.name) for each in counters)
-        return super().snapshot(program, event)
+        with self._storage.atomic():
+            if program.plan.balances and isinstance(event, (Transaction, Activity)):
+                self._storage.lock(sale_locks(program, event, counters))
+            else:
+                self._storage.lock(counter_lock(program.id, each.name) for each in counters)
+            return super().snapshot(program, event)
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
         """Settle the delayed promises that are due by `at`: all of them, or none if one raises."""

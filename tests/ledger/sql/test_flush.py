@@ -114,3 +114,23 @@ def test_a_receipt_follows_the_last_one_of_its_chain(till: Till, ledger: SQLLedg
         positions = execute(path, "SELECT position FROM loyalty_receipts WHERE chain = ? ORDER BY number", chain)
         assert positions == [(position,) for position in range(1, len(positions) + 1)]
     assert execute(path, "SELECT count(*) FROM loyalty_receipts") == [(2 * CHAINS,)]
+
+
+def test_a_change_between_read_and_write_is_read_again_and_the_operation_is_repeated(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another transaction that commits between the read and the write, once."""
+    till.runs(shop(earn(fixed("10"))))
+    till.sell("T1")
+    changes = iter(["UPDATE loyalty_lots SET version = version + 1"])
+    read = SQLStorage.lots_of
+
+    def with_other_writer(self: SQLStorage, *of: Any) -> Any:
+        found = read(self, *of)
+        for statement in changes:
+            self._connection.execute(text(statement))
+        return found
+
+    monkeypatch.setattr(SQLStorage, "lots_of", with_other_writer)
+    assert till.spend("4", "S1").status == "recorded"
+    assert till.points() == 6

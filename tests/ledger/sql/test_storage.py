@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
-from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy import Connection, Engine, event, insert, text
 
 import loyalty_rules as lr
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, SQLLedger
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.locks import account_lock, counter_lock
+from loyalty_rules.ledger.sql.mapping import microseconds
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.testing.ledgers.facts.till import (
+    ANNA,
     SERIALS,
     Till,
     coupon_type,
@@ -121,9 +125,42 @@ def test_many_counters_are_read_in_one_query_and_once(ledger: SQLLedger, engine:
     event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     with engine.connect() as connection:
         storage = storage_on(connection)
+        storage.lock(counter_lock("acme", name) for name, _, _ in windows)
         storage.read_counters("acme", windows)
         assert [storage.counter_value("acme", each) for each in windows] == [0, 0, 0]
     assert len(statements) == 1
+
+
+def test_rows_are_read_again_after_a_lock(ledger: SQLLedger, engine: Engine) -> None:
+    """Another transaction may have changed them while this one waited for the lock."""
+    till = Till(ledger)
+    till.runs(shop(earn(fixed("10")), hand_out(), coupon_types=coupon_type()))
+    sold = till.sell("T1")
+    lot, coupon, window = "acme/T1/p/earn", sold.intents[1].key, ("cap", None, None)
+    with engine.connect() as connection:
+        storage = storage_on(connection)
+        with storage.atomic():
+            assert storage.claim_batch(identity_of("S1")) is None
+            lots = storage.lots_of("acme", ANNA)
+            assert (storage.lot(lot), storage.coupon(coupon).state) == (lots[0], "issued")  # type: ignore[union-attr]
+            storage.read_counters("acme", [window])
+            later = {"at": microseconds(till.now + timedelta(days=2))}
+            for change in (
+                "UPDATE loyalty_lots SET outstanding = 4000000, spent = 6000000, version = 1, latest_at = :at",
+                "UPDATE loyalty_coupons SET state = 'voided', version = 1",
+                "INSERT INTO loyalty_counters VALUES ('acme', 'cap', '', 7)",
+            ):
+                connection.execute(text(change), later if ":at" in change else {})
+            storage.lock([account_lock("acme", ANNA), counter_lock("acme", "cap")])
+            assert [each.issue.key for each in storage.changed_since(lots, till.now)] == [lot]
+            assert storage.lot(lot).outstanding == 4  # type: ignore[union-attr]
+            assert storage.coupon(coupon).state == "voided"  # type: ignore[union-attr]
+            assert storage.counter_value("acme", window) == 7
+
+
+def identity_of(event: str) -> IdempotencyRecord:
+    at = Till(MemoryLedger()).now
+    return IdempotencyRecord("acme", event, "spend/points", {}, at, at)
 
 
 def storage_on(connection: Connection) -> SQLStorage:

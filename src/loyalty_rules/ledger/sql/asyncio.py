@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from loyalty_rules.ledger.async_methods import AsyncLedgerMethods
+from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import ReceiptT
@@ -42,8 +43,9 @@ class AsyncSQLLedger(AsyncLedgerMethods):
 
     async def create_all(self) -> None:
         """Create the missing tables, with their triggers."""
-        async with self._engine.begin() as connection:
+        async with self._engine.connect() as connection:
             await connection.run_sync(self._ledger.create_all_on)
+            await connection.commit()
 
     async def close(self) -> None:
         """Close the connections of the engine."""
@@ -69,7 +71,7 @@ class AsyncSQLLedger(AsyncLedgerMethods):
             try:
                 async with self._engine.connect() as connection:
                     return await connection.run_sync(once)
-            except DBAPIError as error:
+            except (DBAPIError, ConcurrentChangeError) as error:
                 backoff = self._ledger.backoff_after(error, retries)
                 if backoff is None:
                     raise

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
+from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, ends_of_chains, violated_invariants
@@ -32,6 +33,7 @@ T = TypeVar("T")
 _CHUNK_SIZE = 500  # ids in one query
 _TABLES_LOCK = 0, "the tables themselves"
 _MAX_RETRIES = 10
+_MAX_RETRIES_AFTER_A_CHANGE = 3
 _FIRST_BACKOFF_SECONDS = 0.005
 
 
@@ -81,7 +83,7 @@ class SQLLedger(AutocommitLedger):
 
     def create_all_on(self, connection: Connection) -> None:
         """Create the missing tables in the transaction of a connection, under a lock: one process at a time."""
-        self._dialect.begin(connection)
+        self._dialect.join(connection)
         self._dialect.lock(connection, [_TABLES_LOCK])
         self.tables.metadata.create_all(connection, tables=[*self.tables.log, *self.tables.state])
 
@@ -103,12 +105,13 @@ class SQLLedger(AutocommitLedger):
 
         With a `connection` they join its transaction, which the host commits. An operation that is refused, or whose
         error the host catches, is rolled back by itself. A deadlock or a serialization failure leaves the block, and
-        the host retries the whole of it.
+        the host retries the whole of it. Raises `UnsafeTransactionError` at REPEATABLE READ and in AUTOCOMMIT, and on
+        SQLite if the host has begun without the write lock.
         """
         joined = connection if connection is not None else self._bind
         if isinstance(joined, Connection):
-            self._dialect.begin(joined)
-            yield LedgerService(self._storage(joined, savepoints=True), self._serials)
+            self._dialect.join(joined)
+            yield LedgerService(self._storage(joined, savepoints=True, joined=True), self._serials)
             return
         with joined.connect() as own, self.transaction_on(own, savepoints=True) as service:
             yield service
@@ -134,16 +137,21 @@ class SQLLedger(AutocommitLedger):
     def _queries(self, connection: Connection) -> Queries:
         return Queries(self._storage(connection, read_only=True))
 
-    def backoff_after(self, error: DBAPIError, retries: int) -> float | None:
+    def backoff_after(self, error: DBAPIError | ConcurrentChangeError, retries: int) -> float | None:
         """Return the back-off in seconds before the next retry, or None if a retry would not help.
 
         A lost connection leaves it unknown whether the transaction was committed. The retry claims the batch again,
-        and returns the recorded one if it was. Source: ledger 3.
+        and returns the recorded one if it was. A row that has changed since it was read is read again. Source:
+        ledger 2 and 3.
         """
+        if isinstance(error, ConcurrentChangeError):
+            return _FIRST_BACKOFF_SECONDS * 2**retries if retries < _MAX_RETRIES_AFTER_A_CHANGE else None
         is_retryable = error.connection_invalidated or self._dialect.is_retryable(error)
         return _FIRST_BACKOFF_SECONDS * 2**retries if is_retryable and retries < _MAX_RETRIES else None
 
-    def _storage(self, connection: Connection, *, savepoints: bool = False, read_only: bool = False) -> SQLStorage:
+    def _storage(
+        self, connection: Connection, *, savepoints: bool = False, joined: bool = False, read_only: bool = False
+    ) -> SQLStorage:
         return SQLStorage(
             connection,
             self._statements,
@@ -151,11 +159,12 @@ class SQLLedger(AutocommitLedger):
             SerialsAtRest(self._serials),
             self._programs,
             savepoints=savepoints,
+            joined=joined,
             read_only=read_only,
         )
 
     def _write(self, work: Callable[[LedgerService], T]) -> T:
-        """Run one operation in a transaction; retry it after a deadlock, a serialization failure, a lost connection."""
+        """Run one operation in a transaction; retry it after an error of `backoff_after`."""
         if isinstance(self._bind, Connection):
             with self.transaction() as service:
                 return work(service)
@@ -163,7 +172,7 @@ class SQLLedger(AutocommitLedger):
             try:
                 with self._bind.connect() as connection, self.transaction_on(connection) as service:
                     return work(service)
-            except DBAPIError as error:
+            except (DBAPIError, ConcurrentChangeError) as error:
                 backoff = self.backoff_after(error, retries)
                 if backoff is None:
                     raise
@@ -232,6 +241,7 @@ class SQLLedger(AutocommitLedger):
     def rebuild(self) -> None:
         """Compute every lot, coupon and counter again from the log, under a lock. Source: ledger P6."""
         if isinstance(self._bind, Connection):
+            self._dialect.join(self._bind)
             self._rebuild(self._bind)
             return
         with self._bind.connect() as connection:

@@ -58,7 +58,9 @@ class SQLStorage(HistoryReader):
     """The storage over the tables of a ledger: see `Storage`.
 
     With `savepoints` several operations share the transaction, and each can be rolled back by itself. Without them, an
-    operation that is rolled back dooms the transaction. A storage that is `read_only` takes no locks.
+    operation that is rolled back dooms the transaction. In a transaction that is `joined`, the host may roll back to
+    a savepoint of its own, which releases locks. So no lock is remembered between two operations. A storage that is
+    `read_only` takes no locks.
     """
 
     def __init__(
@@ -70,12 +72,15 @@ class SQLStorage(HistoryReader):
         programs: ProgramVersions,
         *,
         savepoints: bool = False,
+        joined: bool = False,
         read_only: bool = False,
     ) -> None:
         super().__init__(connection, statements, serials)
         self._dialect = dialect
         self._programs = programs
         self._savepoints = savepoints
+        self._joined = joined
+        self._depth = 0  # of nested blocks of `atomic`
         self._read_only = read_only
         self._locked: frozenset[LockKey] = frozenset()
         self._batch: ClaimedBatch | None = None
@@ -89,6 +94,7 @@ class SQLStorage(HistoryReader):
     def atomic(self) -> Iterator[None]:
         """Run the block as a whole: roll back all of its writes if an error leaves it."""
         locked, stored = self._locked, len(self.stored)
+        self._depth += 1
         try:
             if self._savepoints:
                 with self._connection.begin_nested():
@@ -101,6 +107,15 @@ class SQLStorage(HistoryReader):
             del self.stored[stored:]
             self.doomed = not self._savepoints
             raise
+        finally:
+            self._depth -= 1
+            self._forget_locks()
+
+    def _forget_locks(self) -> None:
+        """Forget the locks that a host may release between two operations, by a rollback to its savepoint."""
+        if self._joined and self._depth == 0:
+            self._locked = frozenset()
+            self._unit.outdate()
 
     def lock(self, keys: Iterable[LockKey]) -> None:
         """Lock these keys until the transaction ends, so that rows read afterwards stay current."""
@@ -108,6 +123,8 @@ class SQLStorage(HistoryReader):
         if new and not self._read_only:
             self._dialect.lock(self._connection, new)
             self._locked |= new
+            self._unit.outdate()  # they may have changed while this transaction waited
+            self._forget_locks()
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
@@ -219,7 +236,7 @@ class SQLStorage(HistoryReader):
         for row in self._rows(self._statements.spent_lots_of, **of):
             self._track_lot(row)
         # With the lots that this batch has spent.
-        lots = [each.current for each in self._unit.lots.values() if each.current.account == account]
+        lots = [lot for lot in self._unit.known_lots() if lot.account == account]
         spent = [lot for lot in lots if lot.spent > 0 and lot.outstanding == 0]
         return [lot for lot in spent if lot.expires_at is not None and at < lot.expires_at]
 
@@ -236,7 +253,11 @@ class SQLStorage(HistoryReader):
 
     def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
         """Return the histories of those lots that have changed after an instant."""
+        lots = [*lots]
         tracked = self._unit.lots
+        for lot in lots:
+            if lot.key in tracked and tracked[lot.key].stale:
+                self.lot(lot.key)
         late = [lot.key for lot in lots if lot.key in tracked and tracked[lot.key].latest_at > at]
         return [*self._histories(self._rows(self._statements.lots, keys=late)).values()] if late else []
 
@@ -280,9 +301,8 @@ class SQLStorage(HistoryReader):
 
     def coupon(self, key: str) -> CouponRecord | None:
         """Return the current coupon."""
-        tracked = self._unit.coupons.get(key)
-        if tracked is not None:
-            coupon: CouponRecord = tracked.current
+        coupon = self._unit.coupon(key)
+        if coupon is not None:
             return coupon
         row = self._row(self._statements.coupon, key=key)
         return self._track_coupon(row) if row is not None else None

@@ -23,23 +23,26 @@ _FIRST_NEW_ORDER = 2**62  # a lot without a row yet sorts after all lots with on
 class Tracked(Generic[T]):
     """A lot, a coupon or a record in a unit of work: its current value, the version that was read, and its last change.
 
-    `version` is None if there is no row yet.
+    `version` is None if there is no row yet. A value is `stale` if a lock was taken since it was read: another
+    transaction may have changed the row meanwhile.
     """
 
     current: T
     version: int | None
     latest_at: datetime
     changed: bool = False
+    stale: bool = False
 
     def is_outdated(self, version: int) -> bool:
-        """Return whether a row was read again with another version, and this batch has not changed it."""
-        return not self.changed and self.version != version
+        """Return whether a row was read again, stale or with another version, and this batch has not changed it."""
+        return not self.changed and (self.stale or self.version != version)
 
     def change(self, current: T, at: datetime) -> None:
         """Replace the current value."""
         self.current = current
         self.latest_at = max(self.latest_at, at)
         self.changed = True
+        self.stale = False
 
 
 @attrs.frozen
@@ -96,12 +99,19 @@ class UnitOfWork:
         self.records: dict[tuple[str, str], Tracked[Any]] = {}  # by kind and key
         self.versions: list[RecordVersion] = []
 
+    def outdate(self) -> None:
+        """Mark all that was read as stale, except the rows that this batch has changed."""
+        self.counters.clear()
+        every: list[Tracked[Any]] = [*self.lots.values(), *self.coupons.values(), *self.records.values()]
+        for tracked in every:
+            tracked.stale = not tracked.changed
+
     # -- lots --------------------------------------------------------------------------------------------------------
 
     def lot(self, key: str) -> Lot | None:
-        """Return the current lot, or None if it was neither read nor added."""
+        """Return the current lot, or None if it was neither read nor added, or must be read again."""
         tracked = self.lots.get(key)
-        return tracked.current if tracked is not None else None
+        return tracked.current if tracked is not None and not tracked.stale else None
 
     def read_lot(self, key: str, read: Callable[[], Lot], version: int, latest_at: datetime) -> Lot:
         """Return the current lot; track it if it is new here, or has changed in the database since it was tracked."""
@@ -156,7 +166,16 @@ class UnitOfWork:
         tracked.change(attrs.evolve(tracked.current, taken_back=taken_back), at)
         self.lot_changes.append(LotChange(key, at, "taken_back", amount=amount))
 
+    def known_lots(self) -> Iterable[Lot]:
+        """Return the lots that were read or added, and need not be read again."""
+        return (each.current for each in self.lots.values() if not each.stale)
+
     # -- coupons -----------------------------------------------------------------------------------------------------
+
+    def coupon(self, key: str) -> CouponRecord | None:
+        """Return the current coupon, or None if it was neither read nor added, or must be read again."""
+        tracked = self.coupons.get(key)
+        return tracked.current if tracked is not None and not tracked.stale else None
 
     def read_coupon(
         self, key: str, read: Callable[[], CouponRecord], version: int, latest_at: datetime

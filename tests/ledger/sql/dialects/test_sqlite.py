@@ -74,8 +74,8 @@ def test_a_transaction_that_reads_takes_no_write_lock(engine: Engine, ledger: SQ
 
 def test_a_transaction_of_the_host_is_joined(engine: Engine, ledger: SQLLedger) -> None:
     with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        dialect_of(engine).begin(connection)  # a second BEGIN would be an error
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        dialect_of(engine).join(connection)  # a second BEGIN would be an error
         assert connection.exec_driver_sql("SELECT count(*) FROM loyalty_batches").scalar_one() == 0
 
 

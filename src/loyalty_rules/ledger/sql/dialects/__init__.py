@@ -54,7 +54,10 @@ class Dialect(Protocol):
         """Insert the row of a batch and lock the keys; return its number, or None if the batch exists already."""
 
     def begin(self, connection: Connection) -> None:
-        """Begin a transaction that may write, or join the one that the host has begun on the connection."""
+        """Begin a transaction that may write, on an unused connection."""
+
+    def join(self, connection: Connection) -> None:
+        """Join the transaction of the host on its connection, or begin one; raises `UnsafeTransactionError`."""
 
     def begin_to_read(self, connection: Connection) -> None:
         """Begin a transaction that only reads, on an unused connection: all rows are as of one moment."""

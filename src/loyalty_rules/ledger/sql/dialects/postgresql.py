@@ -13,9 +13,12 @@ from sqlalchemy import BigInteger, Connection, Executable, Table, bindparam, fun
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
+from loyalty_rules.ledger.errors import UnsafeTransactionError
 from loyalty_rules.ledger.locks import LockKey
 
 __all__ = ["PostgreSQL"]
+
+_JOINABLE = "READ COMMITTED or SERIALIZABLE: set `isolation_level` of the engine or of the connection"
 
 
 class PostgreSQL:
@@ -61,6 +64,20 @@ class PostgreSQL:
 
     def begin(self, connection: Connection) -> None:
         """Do nothing: the first statement begins the transaction."""
+
+    def join(self, connection: Connection) -> None:
+        """Check the isolation level of the host's transaction.
+
+        At REPEATABLE READ, rows that are read after waiting for a lock would be as of the first statement. With
+        AUTOCOMMIT, each statement would be a transaction of its own. SERIALIZABLE is safe: the server finds the
+        conflicts.
+        """
+        driver: Any = connection.connection.driver_connection
+        if getattr(driver, "autocommit", False):
+            raise UnsafeTransactionError("in AUTOCOMMIT", _JOINABLE)
+        level = connection.exec_driver_sql("SHOW transaction_isolation").scalar_one()
+        if level == "repeatable read":
+            raise UnsafeTransactionError("at REPEATABLE READ", _JOINABLE)
 
     def begin_to_read(self, connection: Connection) -> None:
         """Set REPEATABLE READ, so that all statements see one moment."""

@@ -1,9 +1,13 @@
 """SQLite: a file with one writer at a time, and every commit on the disk before it is acknowledged.
 
 A transaction that may write begins with BEGIN IMMEDIATE. One that begins by reading would be refused its first write
-if another connection has written since. Source: ledger 3.
+if another connection has written since. A transaction that the host has begun otherwise is refused. Source: ledger 2
+and 3.
 """
 
+import contextlib
+import inspect
+import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_only
 
+from loyalty_rules.ledger.errors import UnsafeTransactionError
 from loyalty_rules.ledger.locks import LockKey
 
 __all__ = ["SQLite"]
@@ -22,6 +28,8 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
+_DEFERRED = "begun without the write lock of the file (BEGIN DEFERRED, the default)"
+_JOINABLE = "BEGIN IMMEDIATE: run it as the first statement, or in the listener of `begin`, or open the block first"
 _PRAGMAS_ARE_SET = "loyalty_rules: pragmas are set"
 
 
@@ -67,15 +75,34 @@ class SQLite:
         """Begin a transaction that takes no write lock."""
         self._begin(connection, "BEGIN")
 
-    def _begin(self, connection: Connection, statement: str) -> None:
+    def join(self, connection: Connection) -> None:
+        """Check that the host's transaction has the write lock, or begin one with it."""
         driver: Any = connection.connection.driver_connection
+        if not driver.in_transaction:
+            self.begin(connection)  # the driver begins its transaction with the first write
+        elif not _has_write_lock(driver):
+            if connection.in_transaction():
+                raise UnsafeTransactionError(_DEFERRED, _JOINABLE)
+            self.begin(connection)
+
+    def _begin(self, connection: Connection, statement: str) -> None:
+        """Run a BEGIN on the driver's connection, in the place of that of a driver or of a listener of the host.
+
+        The transaction of SQLAlchemy is begun before. Its listeners may run a BEGIN of their own, as in the recipe of
+        its documentation. Neither a PRAGMA nor a second BEGIN can follow that one.
+        """
+        if not connection.in_transaction():
+            connection.begin()
+        driver: Any = connection.connection.driver_connection
+        cursor = connection.connection.cursor()
         if driver.in_transaction:
-            return  # the host has begun the transaction
+            cursor.execute("ROLLBACK")
         if _PRAGMAS_ARE_SET not in connection.info:
             for pragma in _PRAGMAS:
-                connection.exec_driver_sql(pragma)
+                cursor.execute(pragma)
             connection.info[_PRAGMAS_ARE_SET] = True
-        connection.exec_driver_sql(statement)
+        cursor.execute(statement)
+        cursor.close()
 
     def lock(self, connection: Connection, keys: Iterable[LockKey]) -> None:
         """Do nothing: the transaction has the write lock of the file."""
@@ -86,3 +113,26 @@ class SQLite:
     def is_retryable(self, error: DBAPIError) -> bool:  # noqa: ARG002
         """Return False: a transaction with the write lock cannot conflict with another."""
         return False
+
+
+class _StopError(Exception):
+    """The end of a backup that was begun only to learn the state of its source."""
+
+
+def _has_write_lock(driver: Any) -> bool:
+    """Return whether a connection in a transaction has the write lock of its file.
+
+    The backup of a connection that is writing is refused as busy. SQLite has no other way to ask.
+    """
+    answers: list[int] = []
+
+    def stop(status: int, _remaining: int, _pages: int) -> None:
+        answers.append(status)
+        raise _StopError
+
+    nowhere = sqlite3.connect(":memory:", check_same_thread=False)  # the driver for asyncio has a thread of its own
+    with contextlib.closing(nowhere), contextlib.suppress(_StopError):
+        backup = driver.backup(nowhere, pages=1, progress=stop)
+        if inspect.isawaitable(backup):
+            await_only(backup)
+    return answers[0] not in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE)
