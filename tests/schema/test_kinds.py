@@ -890,7 +890,7 @@ def mutated(document: dict, chance: random.Random) -> dict:
     return document
 
 
-NAMES = {"unknown_reference", "duplicate_code", "duplicate_id", "unknown_time_zone"}
+NAMES = {"unknown_reference", "duplicate_code", "duplicate_id", "unknown_time_zone", "unreachable"}
 """The codes of `ONLY_THE_LOADER` that a mutation can cause."""
 
 

@@ -122,7 +122,7 @@ declare(
         "type": ["string", "object"],
         "if": {"type": "object"},
         "then": {"$ref": FieldRecipient},
-        "else": {"enum": [*_ACCOUNTS]},
+        "else": {"if": {"type": "string"}, "then": {"enum": [*_ACCOUNTS]}},
     },
 )
 
