@@ -175,8 +175,10 @@ class _References:
         if action not in self.types:
             hint = _hint(action, self.types)
             yield Problem(path, "unknown_reference", f"there is no earlier action {shorten(action)}{hint}")
-        elif self.types[action] in _NO_CURRENCY:
-            yield Problem(path, "unknown_reference", f"{shorten(action)} {_NO_CURRENCY[self.types[action]]}")
+            return
+        kind = self.types[action]
+        if isinstance(kind, str) and kind in _NO_CURRENCY:  # anything else is a mistake of its own
+            yield Problem(path, "unknown_reference", f"{shorten(action)} {_NO_CURRENCY[kind]}")
 
     def _known(
         self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None, kind: str = ""
