@@ -42,7 +42,7 @@ def base_value(of: dict, facts: Facts, awarded: dict[str, Fraction]) -> Base:
     if kind in TRACKER_BASES:
         return Base([tracker_base(kind, of["tracker"], facts)])
     if kind == "balance":
-        return Base([balance(of["currency"], facts, awarded)])
+        return Base([balance(of["currency"], facts)])
     if kind == "awarded":
         # "What earlier issue_currency actions issued or promised in this evaluation, after their caps"
         return Base([sum((awarded.get(action, ZERO) for action in of["actions"]), ZERO)])
@@ -52,21 +52,16 @@ def base_value(of: dict, facts: Facts, awarded: dict[str, Fraction]) -> Base:
     return Base([at_least_zero(numeric_field(fields, of["field"]))])
 
 
-def balance(currency: str, facts: Facts, awarded: dict[str, Fraction]) -> Fraction:
+def balance(currency: str, facts: Facts) -> Fraction:
     """Return "what the recipient's account has available: before the event plus what earlier actions … issued at once".
 
-    "balance is the account of the event's own member, for every action"; "Promises, of 0 days too, don't count".
+    "balance is the account of the event's own member, for every action"; "Bases of a promotion see the balance before
+    that promotion's own spends; the next promotion sees what is left."
     """
     before = facts.balance(currency)
     if before is None:
         raise Skip("no_member")
-    for promotion in facts.program["promotions"]:
-        for action in promotion["actions"]:
-            at_once = (action.get("timing") or {"type": "immediate"})["type"] == "immediate"
-            own = (action.get("recipient") or "member") == "member"
-            if action["type"] == "issue_currency" and action["currency"] == currency and at_once and own:
-                before += awarded.get(f"{promotion['id']}/{action['id']}", ZERO)
-    return at_least_zero(before)
+    return at_least_zero(before + facts.moved.get(currency, ZERO))
 
 
 def at_least_zero(value: Fraction) -> Fraction:

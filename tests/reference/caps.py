@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .amounts import given, text
+from .amounts import given, rounded, text
 from .dates import window_dates
 from .facts import Facts
 
@@ -62,47 +62,74 @@ def windowed(parts: list[str], window: dict | None, facts: Facts) -> tuple[list[
 # --- currency -------------------------------------------------------------------------------------------------
 
 
-def currency_counters(action: dict, reference: str, facts: Facts, issued: dict[str, Fraction]) -> list[Counter]:
+def currency_counters(
+    action: dict, reference: str, facts: Facts, issued: dict[str, Fraction], other: str | None = None
+) -> list[Counter]:
     """Return the counters of a currency action, in order: per_member, total, the program's limits.
 
-    ``issued`` are the amounts that this evaluation has issued, by limit.
+    ``issued`` are the amounts that this evaluation has issued, by the limit's counter. ``other`` is a recipient by
+    field: "per_member caps and limits count the recipient".
     """
     caps = action.get("caps") or {}
     counters = []
     for key, scope in (("per_member", "member"), ("total", "total")):
         if caps.get(key) is not None:
-            counters.append(cap_counter(caps[key], scope, reference, facts))
-    counters.extend(limit_counters(action["currency"], facts, issued))
+            counters.append(cap_counter(caps[key], scope, reference, facts, other))
+    counters.extend(limit_counters(action["currency"], facts, issued, other))
     return counters
 
 
-def cap_counter(cap: dict, scope: str, reference: str, facts: Facts) -> Counter:
+def snapshot_of(other: str | None, facts: Facts) -> dict:
+    """Return the snapshot of the holder: "the snapshot holds theirs under recipients: {ID: {"issued", "limits"}}"."""
+    return facts.snapshot if other is None else (facts.snapshot.get("recipients") or {}).get(other) or {}
+
+
+def cap_counter(cap: dict, scope: str, reference: str, facts: Facts, other: str | None) -> Counter:
     measure = "amount" if cap.get("amount") is not None else "times"
-    parts = [reference, scope] + ([escaped(facts.member["id"])] if scope == "member" else [])
+    holder = other or (facts.member or {}).get("id")
+    parts = [reference, scope] + ([escaped(holder)] if scope == "member" else [])
     parts, dates = windowed(parts, cap.get("window"), facts)
     if measure == "times":
         parts.append("times")
-    snapshot = ((facts.snapshot.get("issued") or {}).get(reference) or {}).get(scope) or {}
+    held = snapshot_of(other if scope == "member" else None, facts)
+    snapshot = ((held.get("issued") or {}).get(reference) or {}).get(scope) or {}
     return Counter("/".join(parts), given(cap[measure]), given(snapshot.get(measure)), measure == "times", dates)
 
 
-def limit_counters(currency: str, facts: Facts, issued: dict[str, Fraction]) -> Iterator[Counter]:
+def limit_counters(currency: str, facts: Facts, issued: dict[str, Fraction], other: str | None) -> Iterator[Counter]:
     for name, limit in (facts.program.get("limits") or {}).items():
-        holder = limit_holder(limit["per"], facts)
+        holder = limit_holder(limit["per"], facts, other)
         # "A limit per store does not bind an event without one"
         if limit["currency"] != currency or holder is None:
             continue
         parts, dates = windowed(["limit", name, *holder], limit.get("window"), facts)
-        used = given((facts.snapshot.get("limits") or {}).get(name)) + issued.get(name, 0)
-        yield Counter("/".join(parts), given(limit["amount"]), used, dates=dates)
+        counter = "/".join(parts)
+        held = snapshot_of(other if limit["per"] == "member" else None, facts)
+        used = given((held.get("limits") or {}).get(name)) + issued.get(counter, 0)
+        yield Counter(counter, limit_amount(limit, facts), used, dates=dates)
 
 
-def limit_holder(per: str, facts: Facts) -> list[str] | None:
+def limit_amount(limit: dict, facts: Facts) -> Fraction:
+    """Return the limit in units: "a limit with money … counts units at the currency's redeem rate", "rounded down"."""
+    if limit.get("money") is None:
+        return given(limit["amount"])
+    currency = facts.program["currencies"][limit["currency"]]
+    rate = given(currency["redeem"]["points"]) / given(currency["redeem"]["value"])
+    return rounded(given(limit["money"]) * rate, "down", currency.get("decimals") or 0)
+
+
+def limit_holder(per: str, facts: Facts, other: str | None) -> list[str] | None:
     """Return the parts of a limit's counter; "a limit per member goes by the member, never by the group"."""
+    member = facts.member or {}
+    holders = {
+        "member": other or member.get("id"),
+        "store": facts.event.get("store"),
+        # "Household limits don't bind [a recipient by field]", nor "a member without a group".
+        "member_group": None if other is not None else member.get("group"),
+    }
     if per == "total":
         return []
-    holder = facts.member["id"] if per == "member" else facts.event.get("store")
-    return None if holder is None else [escaped(holder)]
+    return None if holders[per] is None else [escaped(holders[per])]
 
 
 # --- coupons --------------------------------------------------------------------------------------------------

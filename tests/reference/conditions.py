@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from .amounts import given, number, text
 from .dates import is_anniversary, parsed_date
-from .facts import Facts, line_value
+from .facts import Facts, Skip, line_value
 
 OPERATORS = (
     "is",
@@ -86,6 +86,8 @@ def holds(condition: dict | None, facts: Facts) -> bool:
         return tier_test_holds(condition, facts)
     if "sample" in condition:
         return sample_holds(condition, facts)
+    if "base" in condition:
+        return base_test_holds(condition, facts)
     kind, value = event_field(condition["field"], facts)
     return comparison_holds(condition, kind, value, facts)
 
@@ -313,6 +315,17 @@ def crossings(tracker: str, facts: Facts) -> int:
     return max(after // target, 0) - max(before // target, 0)
 
 
+def base_test_holds(condition: dict, facts: Facts) -> bool:
+    """Return whether a comparison of a base value holds; "A {"base"} without a value compares false"."""
+    from .bases import base_value  # bases select lines by conditions in turn
+
+    try:
+        value = base_value(condition["base"], facts, {}).total
+    except Skip:
+        return False
+    return all(satisfied(name, condition[name], Kind.NUMBER, value) for name in OPERATORS if name in condition)
+
+
 # --- levels and samples ---------------------------------------------------------------------------------------
 
 
@@ -351,9 +364,13 @@ def _echoed_part(key: str, value: object, condition: dict) -> object:
         return [echoed(part) for part in value]
     if key in ("not", "lines"):
         return echoed(value)
+    if key == "base":
+        given_parts = {name: part for name, part in value.items() if part not in (None, [], "total")}
+        return {name: echoed(part) if name == "lines" else part for name, part in given_parts.items()}
     if key in MEASURES:
         return {name: canonical_operand(operand) for name, operand in present(value).items()}
-    if key in OPERATORS and key != "starts_with" and "field" in condition and is_numeric(condition["field"]):
+    numeric = "base" in condition or ("field" in condition and is_numeric(condition["field"]))
+    if key in OPERATORS and key != "starts_with" and numeric:
         return canonical_operand(value)
     return value
 

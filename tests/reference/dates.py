@@ -85,6 +85,16 @@ def is_anniversary(original: date, today: date, unit: str) -> bool:
     return unit == "month" or clamped(today.year, original.month, original.day) == today
 
 
+def last_day_of(unit: str | None, day: date) -> date | None:
+    """Return the date moved by ``through``: "to the last day of that unit"; None beyond the calendar."""
+    if unit is None:
+        return day
+    if unit == "week":
+        return later(day, 6 - day.weekday())
+    months = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}[unit]
+    return clamped(day.year, ((day.month - 1) // months + 1) * months, 31)
+
+
 # --- instants -------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .bases import LINE_BASES
 from .conditions import MEASURES, OPERATORS, WEEKDAYS
 from .pools import (
     AMOUNTS,
@@ -9,6 +10,7 @@ from .pools import (
     CATEGORIES,
     CHANNELS,
     DATES,
+    FIELD_NAMES,
     FREE_OPERANDS,
     GROUPS,
     LINE_TAGS,
@@ -24,6 +26,7 @@ from .pools import (
     Drawer,
 )
 
+LESS = ("tax", "shipping", "tip", *(f"tenders.{kind}" for kind in TENDERS))
 LINE_NUMBERS = ("50", "0", "1", 2, "9", "75", "-15")
 COUNTS = (0, 1, 2, "3")
 
@@ -67,6 +70,16 @@ LINE_NUMERIC_PATHS = {
 }
 LINE_FREE_PATHS = {f"extended_fields.{name}": operands for name, operands in FREE_OPERANDS.items()}
 
+# The paths of texts that may hold the id of a member, or something else.
+RECIPIENT_PATHS = (
+    "custom_fields.friend",
+    "custom_fields.friend",
+    "custom_fields.vip",
+    "member.extended_fields.renewal",
+    "store",
+    "member.id",
+    "tiers.status",
+)
 TIER = "status"
 OTHER_KIND = {"text": 7, "number": "abc"}
 
@@ -75,7 +88,7 @@ def condition(d: Drawer, trackers: tuple[str, ...] = (), depth: int = 2) -> dict
     """Draw a condition on an event; tracker tests only on the given trackers."""
     kind = d.number(0, 12)
     if kind == 12:
-        return d.pick((sample_test, level_test, balance_test))(d)
+        return d.pick((sample_test, level_test, balance_test, base_test))(d)
     if kind >= 8 and depth > 0:
         return composed(d, lambda: condition(d, trackers, depth - 1))
     if kind == 7:
@@ -179,6 +192,13 @@ def level_test(d: Drawer) -> dict:
     return {"tier": TIER, **d.pick(({"at_least": "silver"}, {"at_most": "silver"}, {"is": "bronze"}))}
 
 
+def base_test(d: Drawer) -> dict:
+    """Draw a comparison of a base value that needs the event alone."""
+    number = d.pick(("at_least", "less_than", "is", "is_not", "at_most", "more_than"))
+    document = {"base": event_base(d), number: d.pick(("0", "50", 100, "9.5", "2"))}
+    return d.optional(document, 10, between=lambda: ["10", "100"], not_in=lambda: ["50", "100"])
+
+
 def balance_test(d: Drawer) -> dict:
     """Draw a test of the balance of points, which every drawn program has."""
     if d.chance(15):
@@ -189,3 +209,26 @@ def balance_test(d: Drawer) -> dict:
 def anniversary_test(d: Drawer) -> dict:
     path = d.pick(("member.registered_on", "member.extended_fields.renewal", "member.extended_fields.vip"))
     return {"anniversary": path, "unit": d.pick(("day", "month"))}
+
+
+# --- bases that need the event alone ---
+
+
+def event_base(d: Drawer) -> dict:
+    """Draw a base that depends on the event alone: all but ``awarded`` and the tracker bases."""
+    kind = d.pick(("transaction_value", *LINE_BASES, "transaction_extended_field", "transaction_custom_field"))
+    if kind == "transaction_value":
+        return d.optional({"type": kind}, 40, less=lambda: d.some(LESS, 1, 3))
+    if kind in LINE_BASES:
+        return line_base(d, kind)
+    return {"type": kind, "field": d.pick(FIELD_NAMES[:3])}
+
+
+def line_base(d: Drawer, kind: str) -> dict:
+    document = {"type": kind}
+    if kind == "line_item_extended_field":
+        document["field"] = d.pick(FIELD_NAMES[:3])
+    d.optional(document, 45, lines=lambda: line_condition(d))
+    if kind == "line_item_value":
+        d.optional(document, 35, less=lambda: d.some(LESS, 1, 3))
+    return d.optional(document, 50, aggregate=lambda: d.pick(("each_line", "total")))

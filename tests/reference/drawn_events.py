@@ -55,6 +55,8 @@ CONTACTS = (
     False,
     None,
 )
+BALANCES = ("800.5", "100", "100000", "-20", "1000", "50", "100000", "10.5", "99999", "0")
+UNTIL = ("2024-12-31", "2025-01-15", "2025-12-31", "2026-12-31", "2030-01-01")
 OFFSETS = (timedelta(0), timedelta(hours=5, minutes=30), -timedelta(hours=10))
 
 
@@ -162,6 +164,8 @@ def free_fields(d: Drawer) -> dict:
             fields[name] = d.pick(FIELD_DATES)
         else:
             fields[name] = d.pick((True, "gold", ["gold", "7"], "2025-01-15", 7))
+    if d.chance(60):
+        fields["friend"] = d.pick((*MEMBERS, *MEMBERS, "", " M1", "x" * 129, 7, None))
     return fields
 
 
@@ -206,15 +210,30 @@ def snapshot(d: Drawer, program: dict) -> dict:
     document = {}
     d.optional(
         document,
-        50,
-        balances=lambda: {"points": d.pick(("0", "50", "100", "-20", "800.5"))},
-        tiers=lambda: {"status": {"level": d.pick(("silver", "gold", "bronze"))}},
+        80,
+        balances=lambda: {name: d.pick(BALANCES) for name in program["currencies"]},
+        tiers=lambda: {name: standing(d) for name in program["tiers"]},
+        recipients=lambda: {name: recipient(d, program, issuing) for name in d.some((*MEMBERS, "gold", "S1"), 1, 5)},
     )
     for key, (names, make) in pools.items():
         d.optional(
             document, 75, **{key: lambda names=names, make=make: {name: make() for name in names if d.chance(75)}}
         )
     return document
+
+
+def standing(d: Drawer) -> dict:
+    document = {"level": d.pick(("silver", "gold", "bronze"))}
+    return d.optional(document, 70, until=lambda: d.pick(UNTIL))
+
+
+def recipient(d: Drawer, program: dict, issuing: list[str]) -> dict:
+    return d.optional(
+        {},
+        80,
+        issued=lambda: {name: issued(d) for name in issuing},
+        limits=lambda: {name: d.pick(("0", "10", "15.5", "120")) for name in program.get("limits") or {}},
+    )
 
 
 def issued(d: Drawer) -> dict:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from .bases import LINE_BASES, TRACKER_BASES
-from .drawn_conditions import condition, line_condition
+from .bases import TRACKER_BASES
+from .drawn_conditions import RECIPIENT_PATHS, condition, event_base, line_condition
 from .pools import (
     ACTIVITIES,
     BRANDS,
     DATES,
-    FIELD_NAMES,
     MESSAGE_CHANNELS,
     MONEYS,
     STORES,
     TARGETS,
-    TENDERS,
     TIERS,
     ZONES,
     Drawer,
@@ -24,8 +22,15 @@ WHOLE_ROUNDINGS = ROUNDINGS[1:]
 CURRENCIES = {"points": 0, "miles": 2, "st.ars": 6}
 PROMOTION_IDS = ("base", "bonus", "week-end", "p.4")
 ACTION_IDS = ("earn", "gift", "x.1")
-LESS = ("tax", "shipping", "tip", *(f"tenders.{kind}" for kind in TENDERS))
 PERCENTAGES = ("10", "100", "50", "200", "12.5", "0.3", "33.333333", 20, "0")
+RECURRING = ((1, 15), (2, 29), (2, 28), (12, 31), (3, 1), (6, 30))
+UNITS = ("week", "month", "quarter", "half_year", "year")
+TITLES = ("A {code} for {title}", {"en": "Coffee", "pt": "Café {code}"}, {"pt": "Café"})
+TILL_MESSAGES = (
+    "{title}: {code}, {{until}} {expires_on} {store}",
+    {"en": "{title} {code}", "de": "{title} {{code}}"},
+    "Thanks",
+)
 ACTIVE_WINDOWS = (
     {"starts_at": "2011-01-01T00:00:00Z"},
     {"ends_at": "2031-01-01T00:00:00+05:30"},
@@ -63,41 +68,71 @@ def program(d: Drawer) -> dict:
     if d.chance(60) or not currencies:
         document["coupon_types"] = {name: coupon_type(d, name) for name in d.some(("fifteen", "tenner"), 1, 2)}
     if currencies:
-        d.optional(document, 40, limits=lambda: limits(d, tuple(currencies)))
-    trackers = document.setdefault("trackers", {})
-    trackers["level"] = {"measure": {"type": "count"}, "target": "1000000", "when": NEVER}
-    document["tiers"] = {"status": STATUS}
+        d.optional(document, 40, limits=lambda: limits(d, currencies))
+    if not document.get("trackers"):
+        document["trackers"] = {"spend": tracker(d)}
+    document["tiers"] = tiers(d, tuple(document["trackers"]))
+    d.optional(document, 40, groups=lambda: groups(d, tuple(currencies)))
     document["promotions"] = Promotions(d, document).drawn()
     return document
 
 
-# Every program has a tier, for the conditions on levels; nothing ever advances its tracker.
-NEVER = {"any": []}
-STATUS = {
-    "levels": ["bronze", "silver", "gold"],
-    "by": "level",
-    "from": {"silver": "999999", "gold": "1000000"},
-    "lasts": {"type": "never"},
-}
+def tiers(d: Drawer, trackers: tuple[str, ...]) -> dict:
+    """Draw the tiers. Every program has one named status, for the conditions on levels."""
+    return {name: tier(d, trackers) for name in ("status", *(("club",) if d.chance(25) else ()))}
+
+
+def tier(d: Drawer, trackers: tuple[str, ...]) -> dict:
+    silver, gold = d.pick((("100", "1000"), ("0", "50"), ("2", "900.5"), ("0.5", 1)))
+    lasts = d.pick(("fixed_period", "event_date", "fixed_recurring", "fixed_date", "never"))
+    return {
+        "levels": ["bronze", "silver", "gold"],
+        "by": d.pick(trackers),
+        "from": {"silver": silver, "gold": gold},
+        "lasts": expiry_of(d, lasts),
+    }
+
+
+def groups(d: Drawer, currencies: tuple[str, ...]) -> dict:
+    return {name: group(d, currencies) for name in d.some(("g1", "g 2"), 1, 2)}
+
+
+def group(d: Drawer, currencies: tuple[str, ...]) -> dict:
+    choose = d.pick(("most", "least", "first"))
+    document = {"choose": choose, "of": d.pick(currencies)} if choose != "first" or d.chance(20) else {}
+    return d.optional(document, 35, keep=lambda: d.pick((1, 2, 3)))
 
 
 def currency(d: Drawer, name: str) -> dict:
     decimals = CURRENCIES[name]
     document = {"decimals": decimals} if decimals else d.optional({}, 20, decimals=lambda: 0)
     d.optional(document, 10, title=lambda: "A currency")
-    return d.optional(document, 5, redeem=lambda: {"points": "100", "value": "5.00", "least": "500", "block": "100"})
+    return d.optional(document, 40, redeem=lambda: redeem(d))
 
 
-def limits(d: Drawer, currencies: tuple) -> dict:
+def redeem(d: Drawer) -> dict:
+    rate = d.pick((("100", "5.00"), ("3", "7"), ("1", "0.3")))
+    document = {"points": rate[0], "value": rate[1]}
+    d.optional(document, 10, least=lambda: "500", block=lambda: "100")
+    return d.optional(document, 50, extends=lambda: extension(d))
+
+
+def extension(d: Drawer) -> dict:
+    document = {"after": d.pick(PERIODS)}
+    return d.optional(document, 35, scope=lambda: d.pick(("balance", "rolling_lots")), through=lambda: d.pick(UNITS))
+
+
+def limits(d: Drawer, currencies: dict) -> dict:
     return {name: limit(d, currencies) for name in d.some(("daily", "all.time", "third"), 1, 3)}
 
 
-def limit(d: Drawer, currencies: tuple) -> dict:
-    document = {
-        "currency": d.pick(currencies),
-        "per": d.pick(("member", "store", "total")),
-        "amount": d.pick(("500", "20", "10.5", "150", 1000)),
-    }
+def limit(d: Drawer, currencies: dict) -> dict:
+    name = d.pick(tuple(currencies))
+    document = {"currency": name, "per": d.pick(("member", "store", "total", "member_group"))}
+    if currencies[name].get("redeem") is not None and d.chance(60):
+        document["money"] = d.pick(("10", "2.5", "100", 1))
+    else:
+        document["amount"] = d.pick(("500", "20", "10.5", "150", 1000))
     return d.optional(document, 70, window=lambda: window(d))
 
 
@@ -132,6 +167,13 @@ def coupon_type(d: Drawer, name: str) -> dict:
     document["benefit"] = benefit(d, shared)
     d.optional(document, 65, validity=lambda: validity(d))
     d.optional(document, 55, caps=lambda: coupon_caps(d))
+    d.optional(
+        document,
+        25,
+        title=lambda: d.pick(TITLES),
+        terms=lambda: d.pick(TITLES),
+        till_message=lambda: d.pick(TILL_MESSAGES),
+    )
     return d.optional(document, 10, redemption=lambda: redemption(d))
 
 
@@ -143,7 +185,7 @@ def benefit(d: Drawer, shared: bool) -> dict:
         return d.optional(document, 20, lines=lambda: line_condition(d))
     if kind == "amount_off":
         return d.optional({"type": kind, "amount": "10"}, 20, lines=lambda: line_condition(d))
-    return {"type": kind, "amount": "100"}
+    return {"type": kind, "amount": event_base(d) if d.chance(50) else "100"}
 
 
 def validity(d: Drawer) -> dict:
@@ -176,26 +218,6 @@ def redemption(d: Drawer) -> dict:
 # --- bases ----------------------------------------------------------------------------------------------------
 
 
-def event_base(d: Drawer) -> dict:
-    """Draw a base that depends on the event alone: all but ``awarded`` and the tracker bases."""
-    kind = d.pick(("transaction_value", *LINE_BASES, "transaction_extended_field", "transaction_custom_field"))
-    if kind == "transaction_value":
-        return d.optional({"type": kind}, 40, less=lambda: d.some(LESS, 1, 3))
-    if kind in LINE_BASES:
-        return line_base(d, kind)
-    return {"type": kind, "field": d.pick(FIELD_NAMES[:3])}
-
-
-def line_base(d: Drawer, kind: str) -> dict:
-    document = {"type": kind}
-    if kind == "line_item_extended_field":
-        document["field"] = d.pick(FIELD_NAMES[:3])
-    d.optional(document, 45, lines=lambda: line_condition(d))
-    if kind == "line_item_value":
-        d.optional(document, 35, less=lambda: d.some(LESS, 1, 3))
-    return d.optional(document, 50, aggregate=lambda: d.pick(("each_line", "total")))
-
-
 def percent(d: Drawer, pool: tuple) -> object:
     """Draw a percentage, now and then one by a text of the event."""
     if d.chance(80):
@@ -222,18 +244,29 @@ def expiry(d: Drawer, rolling: bool = True) -> dict:
             *(("rolling", "rolling") if rolling else ()),
         )
     )
+    return expiry_of(d, kind)
+
+
+def expiry_of(d: Drawer, kind: str) -> dict:
     document = {"type": kind}
     if kind == "fixed_date":
         document["on"] = d.pick(DATES)
     elif kind == "fixed_recurring":
-        document["month"], document["day"] = d.pick(((1, 15), (2, 29), (2, 28), (12, 31), (3, 1), (6, 30)))
+        if d.chance(60):
+            document["month"], document["day"] = d.pick(RECURRING)
+        else:
+            days = d.some(RECURRING, 1, 3)
+            document["dates"] = [{"month": month, "day": day} for month, day in days]
+        d.optional(document, 40, least=lambda: d.pick(PERIODS[:-1]))
     elif kind in ("fixed_period", "event_date", "rolling"):
         document["after"] = d.pick(PERIODS)
     elif kind in ("customer_field", "transaction_field"):
         document["field"] = d.pick(("check_in", "renewal", "vip"))
         d.optional(document, 60, after=lambda: d.pick(PERIODS))
+    if "after" in document and document["after"] is not None:
+        d.optional(document, 30, through=lambda: d.pick(UNITS))
     if kind == "rolling":
-        d.optional(document, 50, scope=lambda: d.pick(("balance", "rolling_lots")))
+        d.optional(document, 50, scope=lambda: d.pick(("balance", "rolling_lots")), most=lambda: d.pick(PERIODS))
     return document
 
 
@@ -272,12 +305,22 @@ class Promotions:
         if d.chance(15):
             document.update(d.pick(ACTIVE_WINDOWS))
         actions = []
-        for action in ACTION_IDS[: d.number(1, 3)]:
+        names = ACTION_IDS[: d.number(1, 3)]
+        for action in names:
             actions.append(self.action(name, action))
+        for action in actions:
+            others = [other for other in names if other != action["id"]]
+            if action["type"] == "spend_currency" and others:
+                d.optional(action, 35, **{"for": lambda others=others: d.some(others, 1, 2)})
         document["actions"] = actions
         return document
 
     def action(self, promotion: str, name: str) -> dict:
+        if self.d.chance(12):
+            return self.spend(name)
+        if self.d.chance(5):
+            document = {"type": "extend_expiry", "id": name, "currency": self.d.pick(self.currencies)}
+            return {**document, **extension(self.d)}
         if self.coupon_types and (not self.currencies or self.d.chance(30)):
             return self.coupon_action(name)
         action = self.currency_action(name)
@@ -293,12 +336,22 @@ class Promotions:
             "proration": self.proration(),
             "expiry": expiry(d),
         }
-        d.optional(document, 15, recipient=lambda: d.pick(("member_group", "member")))
+        d.optional(document, 20, recipient=self.recipient)
         d.optional(document, 60, rounding=lambda: self.rounding(ROUNDINGS))
         d.optional(document, 35, timing=lambda: timing(d, self.trackers))
         d.optional(document, 35, caps=self.caps)
         d.optional(document, 10, on_return=lambda: d.pick(("recompute", "proportional", "reverse", "keep")))
         return d.optional(document, 35, communication=self.communication)
+
+    def recipient(self) -> object:
+        d = self.d
+        return {"field": d.pick(RECIPIENT_PATHS)} if d.chance(60) else d.pick(("member_group", "member"))
+
+    def spend(self, name: str) -> dict:
+        d = self.d
+        document = {"type": "spend_currency", "id": name, "currency": d.pick(self.currencies)}
+        document["amount"] = self.proration() if d.chance(30) else d.pick(("50", "100", "10.5", 1, "0", "0.000001"))
+        return d.optional(document, 30, rounding=lambda: self.rounding(ROUNDINGS))
 
     def coupon_action(self, name: str) -> dict:
         d = self.d

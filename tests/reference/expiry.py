@@ -11,6 +11,7 @@ from .dates import (
     in_range,
     is_before,
     is_empty,
+    last_day_of,
     later,
     next_anniversary,
     parsed_date,
@@ -22,6 +23,8 @@ from .facts import Facts, Skip
 # "Where the issue date is not known yet (external, transaction_update), fixed_recurring, fixed_period and
 # registration_anniversary are resolved on release; the others are known at once."
 COUNTED_FROM_THE_ISSUE = ("fixed_recurring", "fixed_period", "registration_anniversary")
+# "An expiry that reads the member's facts is missing_field, since the event says nothing about the recipient".
+FACTS_OF_THE_MEMBER = ("registration_anniversary", "customer_field")
 
 
 @dataclass
@@ -55,27 +58,44 @@ def issue_of(timing: dict | None, facts: Facts) -> Issue:
 
 @dataclass
 class Life:
-    """The end: "expires_on is that date, expires_at is that next midnight as an instant"; None: never, or unknown."""
+    """The end: "expires_on is that date, expires_at is that next midnight as an instant"; None: never, or unknown.
+
+    ``expires_by`` is the last day that ``most`` leaves, and ``before_most`` the date that an extension carries.
+    """
 
     expires_on: date | None
     expires_at: datetime | None
+    expires_by: date | None = None
+    before_most: date | None = None
 
 
-def life_of(expiry: dict | None, issue: Issue, facts: Facts) -> Life:
-    """Return the expiry of an award; raise Skip if its date is missing, malformed, out of range or past."""
+def life_of(expiry: dict | None, issue: Issue, facts: Facts, is_own: bool = True) -> Life:
+    """Return the expiry of an award; raise Skip if its date is missing, malformed, out of range or past.
+
+    ``is_own`` is false for another recipient, of whom the event says nothing.
+    """
     kind = (expiry or {"type": "never"})["type"]
     if kind == "never" or (issue.issue_on is None and kind in COUNTED_FROM_THE_ISSUE):
         return Life(None, None)
-    expires_on = expiry_date(expiry, issue.issue_on, facts)
-    if not in_range(expires_on):
+    if not is_own and kind in FACTS_OF_THE_MEMBER:
+        raise Skip("missing_field")
+    moved_to = expiry_date(expiry, issue.issue_on, facts)
+    if not in_range(moved_to):
         raise Skip("invalid_field")
+    expires_on, expires_by = moved_to, None
+    if expiry.get("most") is not None and issue.issue_on is not None:
+        # "most binds last, counts from the issue date …, and is not moved by through"
+        expires_by = add_period(issue.issue_on, expiry["most"])
+        if not in_range(expires_by):
+            raise Skip("invalid_field")
+        expires_on = min(moved_to, expires_by)
     expires_at = start_of(later(expires_on, 1), facts.zone)
     # "Already past is expires_on before the issue date (where that is not known, the event date), or expires_at not
     # after the instant of issue (occurred_at, or due_at)."
     is_past_day = expires_on < (issue.issue_on or facts.event_date)
     if is_past_day or not is_before(issue.due_at or facts.occurred_at, expires_at):
         raise Skip("already_expired")
-    return Life(expires_on, expires_at)
+    return Life(expires_on, expires_at, expires_by, moved_to)
 
 
 def expiry_date(expiry: dict, issue_on: date | None, facts: Facts) -> date | None:
@@ -84,16 +104,37 @@ def expiry_date(expiry: dict, issue_on: date | None, facts: Facts) -> date | Non
     if kind == "fixed_date":
         return parsed_date(expiry["on"])
     if kind == "fixed_recurring":
-        return next_anniversary(expiry["month"], expiry["day"], issue_on)
+        return recurring_date(expiry, issue_on)
     if kind == "fixed_period":
-        return add_period(issue_on, expiry["after"])
+        return period_end(issue_on, expiry)
     if kind in ("event_date", "rolling"):
-        return add_period(facts.event_date, expiry["after"])
+        return period_end(facts.event_date, expiry)
     if kind == "registration_anniversary":
         registered_on = date_field(facts.member, "registered_on")
         return next_anniversary(registered_on.month, registered_on.day, issue_on)
     holder = facts.member if kind == "customer_field" else facts.event
-    return add_period(date_field((holder or {}).get("extended_fields"), expiry["field"]), expiry.get("after"))
+    return period_end(date_field((holder or {}).get("extended_fields"), expiry["field"]), expiry)
+
+
+def period_end(day: date, expiry: dict) -> date | None:
+    """Return the end of a period: "through moves the date after its period was added"."""
+    moved = add_period(day, expiry.get("after"))
+    return None if moved is None else last_day_of(expiry.get("through"), moved)
+
+
+def recurring_date(expiry: dict, issue_on: date) -> date | None:
+    """Return the nearest of the dates: "strictly after the issue date", and "must not lie before issue date + least".
+
+    "The day itself counts, and the search goes on through later years".
+    """
+    earliest = add_period(issue_on, expiry.get("least"))
+    days = expiry.get("dates") or [expiry]
+    if earliest is None:
+        return None
+    # The nearest of the days that is strictly after both the issue date and the day before the earliest.
+    after = max(issue_on, later(earliest, -1))
+    found = [next_anniversary(day["month"], day["day"], after) for day in days]
+    return min((day for day in found if day is not None), default=None)
 
 
 def date_field(fields: dict | None, name: str) -> date:

@@ -32,6 +32,8 @@ class Facts:
     rate: Fraction | None
     # The contribution of the event to each tracker; None for money of another currency without a rate.
     contributions: dict[str, Fraction | None] = field(default_factory=dict)
+    # What earlier actions have issued at once to the event's own member, less what earlier promotions have spent.
+    moved: dict[str, Fraction] = field(default_factory=dict)
 
     @property
     def member(self) -> dict | None:
@@ -58,6 +60,8 @@ class Facts:
         """Return the member's level before the event: "an absent level is the first"."""
         if self.member is None:
             return None
+        if self.is_ownerless(self.program["tiers"][tier]["by"]):
+            return self.program["tiers"][tier]["levels"][0]  # "who has no group has the first level"
         held = (self.snapshot.get("tiers") or {}).get(tier)
         return self.program["tiers"][tier]["levels"][0] if held is None else held["level"]
 

@@ -444,10 +444,30 @@ def _write_base_test(value: BaseTest) -> dict[str, Any]:
     return {"base": unstructure(value.base), **_write_tests(value)}
 
 
+def _write_release(value: Release) -> dict[str, Any]:
+    """Write a release; the bases in its condition are as they were given, without the defaults."""
+    document = _write_given(value)
+    if value.when is not None:
+        document["when"] = _without_defaults(document["when"])
+    return document
+
+
+def _without_defaults(condition: Any) -> Any:
+    if isinstance(condition, list):
+        return [_without_defaults(part) for part in condition]
+    if not isinstance(condition, dict):
+        return condition
+    document = {key: _without_defaults(part) for key, part in condition.items()}
+    if "base" in document:
+        document["base"] = {key: part for key, part in document["base"].items() if part not in _DEFAULTS_OF_BASES}
+    return document
+
+
 def _write_tests(value: Operators) -> dict[str, Any]:
     return {operator: unstructure(operand) for operator, operand in value.tests()}
 
 
+_DEFAULTS_OF_BASES: tuple[object, ...] = (None, [], "total")
 _PLAIN = frozenset([str, int, bool, float, type(None)])
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     Decimal: text_of,
@@ -462,7 +482,7 @@ _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     BaseTest: _write_base_test,
     TierTest: _write_given,
     Claim: _write_given,
-    Release: _write_given,
+    Release: _write_release,
     SpendCurrency: _write_spend,
 }
 

@@ -21,6 +21,7 @@ from loyalty_rules.intents import Release
 from loyalty_rules.keys import action_key, split_action_key
 from loyalty_rules.rules.base_values import (
     Balance,
+    BaseValue,
     BoundBase,
     LineBase,
     LineItemExtendedField,
@@ -32,7 +33,7 @@ from loyalty_rules.rules.base_values import (
 )
 from loyalty_rules.rules.caps import NO_CAPS, Limit
 from loyalty_rules.rules.comparisons import Subject
-from loyalty_rules.rules.conditions import Comparison, Condition, parts_of
+from loyalty_rules.rules.conditions import BaseTest, Comparison, Condition, parts_of
 from loyalty_rules.rules.coupons import CouponType, StoredValue
 from loyalty_rules.rules.expiry import (
     Rolling,
@@ -235,10 +236,13 @@ class Plan:
         self._coupon_types = {coupon_type.id: coupon_type for coupon_type in coupon_types}
         self._standings: Mapping[str, Callable[[Facts], Standing]] = {each.id: bind_tracker(each) for each in trackers}
         self._levels = {tier.id: tier.levels for tier in tiers}
+        of_groups = {tracker.id for tracker in trackers if tracker.per == "member_group"}
+        self._tiers_of_groups = frozenset(tier.id for tier in tiers if tier.by in of_groups)
         self.award_trackers = award_trackers(trackers)
         self._account_actions = AccountActions.of(promotions)
         self.groups = {group.id: group for group in groups}
         self.tiers = tuple(BoundTier(tier, bind_last_day(tier.lasts)) for tier in tiers)
+        self._conditions = tuple(_conditions_of(trackers, promotions))
         self.promotions = self._bind(promotions)
         self._actions = {action.key: action for bound in self.promotions for action in bound.actions}
         self.recipients = tuple(
@@ -295,10 +299,9 @@ class Plan:
     @functools.cached_property
     def balances(self) -> tuple[str, ...]:
         """The currencies of which a base, a spend or a condition reads the balance of the member's account."""
-        bases = (award.proration.of for award in self._awards())
-        read = {base.currency for base in bases if isinstance(base, Balance)}
+        read = {base.currency for base in self._bases() if isinstance(base, Balance)}
         read |= {currency for _, currency in self._account_actions.spent}
-        paths = (part.field for each in self._conditions() for part in parts_of(each) if isinstance(part, Comparison))
+        paths = (part.field for each in self._conditions for part in parts_of(each) if isinstance(part, Comparison))
         read |= {path.removeprefix("balances.") for path in paths if path.startswith("balances.")}
         return tuple(sorted(read))
 
@@ -306,23 +309,22 @@ class Plan:
         bound = (action for action in self._actions.values() if not isinstance(action, BoundExtensionAction))
         yield from (action.award for action in bound if action.award is not None)
 
-    def _conditions(self) -> Iterator[Condition | None]:
-        """Yield the conditions on events: of promotions, of trackers, of promises."""
-        yield from (tracker.when for tracker in self.trackers)
-        for bound in self.promotions:
-            yield bound.promotion.when
-            timings = (each.timing for each in bound.promotion.actions if isinstance(each, CurrencyAction))
-            yield from (timing.when for timing in timings if isinstance(timing, TransactionUpdate))
-
     @functools.cached_property
     def line_fields(self) -> frozenset[str]:
         """The number fields of lines that some base of the program reads."""
-        bases = [*(award.proration.of for award in self._awards()), *(tracker.measure for tracker in self.trackers)]
-        return frozenset(base.field for base in bases if isinstance(base, LineItemExtendedField))
+        return frozenset(base.field for base in self._bases() if isinstance(base, LineItemExtendedField))
+
+    def _bases(self) -> Iterator[object]:
+        """Yield the bases of awards, of trackers, of stored values and of conditions."""
+        yield from (award.proration.of for award in self._awards())
+        yield from (tracker.measure for tracker in self.trackers)
+        benefits = (coupon_type.benefit for coupon_type in self._coupon_types.values())
+        yield from (benefit.amount for benefit in benefits if isinstance(benefit, StoredValue))
+        yield from (part.base for each in self._conditions for part in parts_of(each) if isinstance(part, BaseTest))
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
         """Return the facts of an event in this program's time zone and money."""
-        return Facts(event, snapshot, self.zone, self.money, self._standings, self._levels)
+        return Facts(event, snapshot, self.zone, self.money, self._standings, self._levels, self._tiers_of_groups)
 
     def reached(self, facts: Facts) -> list[BoundPromotion]:
         """Return the promotions of the event's trigger that it reaches in the index, in the order of the document."""
@@ -419,12 +421,14 @@ class Plan:
         rounding = Rounding(action.rounding.value, action.rounding.currency)
         award = binder.award(key, quantity, rounding, 0) if not isinstance(quantity, int) else None
         until = binder.once(bind_expiry, coupon_type.validity.expiry)
-        return BoundCouponAction(key, action, coupon_type, until, award, self._worth_of(coupon_type, binder), paid_by)
+        return BoundCouponAction(
+            key, action, coupon_type, until, award, self._worth_of(key, coupon_type, binder), paid_by
+        )
 
-    def _worth_of(self, coupon_type: CouponType, binder: "_Binder") -> BoundBase | None:
+    def _worth_of(self, key: str, coupon_type: CouponType, binder: "_Binder") -> BoundBase | None:
         benefit = coupon_type.benefit
         if isinstance(benefit, StoredValue) and not isinstance(benefit.amount, Decimal):
-            return binder.once(bind_base, benefit.amount)
+            return binder.base(key, benefit.amount)
         return None
 
     def _bind_spend(self, key: str, action: SpendAction, binder: "_Binder") -> BoundSpendAction:
@@ -503,11 +507,14 @@ class _Binder:
             return self._bound(
                 proration, shared, rounding, decimals, _no_base, parts, by_line, of.aggregate == "each_unit"
             )
+        return self._bound(proration, proration, rounding, decimals, self.base(promotion, of))
+
+    def base(self, key: str, of: BaseValue) -> BoundBase:
+        """Bind a base of an action `key`, or of its promotion."""
         if isinstance(of, Balance):
-            actions = self.account_actions
-            base = bind_balance(of, actions.issues(of.currency), actions.spends(of.currency, promotion))
-            return self._bound(proration, proration, rounding, decimals, base)
-        return self._bound(proration, proration, rounding, decimals, self.once(bind_base, of))
+            actions, promotion = self.account_actions, key.partition("/")[0]
+            return bind_balance(of, actions.issues(of.currency), actions.spends(of.currency, promotion))
+        return self.once(bind_base, of)
 
     def _bound(self, proration: Proration, shared: Proration, rounding: Rounding, decimals: int, *base: Any) -> Award:
         # Shared by all events and actions, unless the proration was made for one event.
@@ -518,6 +525,16 @@ class _Binder:
 
 def _unresolved(*_base: Any) -> Any:
     raise AssertionError("the award of an event has to be resolved first")
+
+
+def _conditions_of(trackers: Sequence[Tracker], promotions: Sequence[Promotion]) -> Iterator[Condition]:
+    """Yield the conditions on events: of trackers, of promotions, of promises."""
+    yield from (tracker.when for tracker in trackers if tracker.when is not None)
+    for promotion in promotions:
+        if promotion.when is not None:
+            yield promotion.when
+        timings = (each.timing for each in promotion.actions if isinstance(each, CurrencyAction))
+        yield from (timing.when for timing in timings if isinstance(timing, TransactionUpdate))
 
 
 def _release_of(timing: Timing) -> Release | None:

@@ -263,12 +263,15 @@ class BasePolicy:
     is_rounded: bool = True
 
 
-def bind_base(base: BaseValue | Count) -> BoundBase:
+def bind_base(base: BaseValue | ComparableBase | Count) -> BoundBase:
     """Bind a base to a function of an event's facts and of the awards of earlier actions (in millionths).
 
     The function raises `Skip` with `no_member`, `no_group`, `missing_field`, `invalid_field`, `no_matching_lines` or
     `no_exchange_rate`. A balance is bound by `bind_balance`.
     """
+    if isinstance(base, LineBase) and base.aggregate == "each_line":
+        parts_of = bind_parts(base)
+        return lambda facts, _awarded: total_of_lines(parts_of(facts))
     return BASES[type(base)].bind(base)
 
 
@@ -283,10 +286,7 @@ def bind_requirement(base: BaseValue | None) -> Callable[[Facts], None] | None:
 
 def bind_comparable(base: ComparableBase) -> Callable[[Facts], Ratio]:
     """Bind a base of the event itself to a function of its facts, for a comparison or a tracker. It is not rounded."""
-    if isinstance(base, LineBase) and base.aggregate == "each_line":
-        parts_of = bind_parts(base)
-        return lambda facts: total_of_lines(parts_of(facts))
-    bound = BASES[type(base)].bind(base)
+    bound = bind_base(base)
     return lambda facts: bound(facts, {})
 
 

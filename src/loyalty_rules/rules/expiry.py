@@ -329,7 +329,8 @@ def _nearest(dates: tuple[tuple[int, int], ...], issue_on: date, least: Period |
     since = issue_on
     if least:  # a period of zero days is false, and binds no more than none
         since = _in_range(least.after(issue_on)) - timedelta(days=1)
-    return min(_in_range(next_anniversary(month, day, since)) for month, day in dates)
+    found = (next_anniversary(month, day, since) for month, day in dates)
+    return _in_range(min((day for day in found if day is not None), default=None))
 
 
 def _bind_registration_anniversary(_expiry: RegistrationAnniversary) -> Until:

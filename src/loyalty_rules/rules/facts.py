@@ -4,7 +4,7 @@ They are built once for each evaluation. Facts that only some rules need (lines,
 on first use. Source: semantics 3 (exchange rates), 5 (event date).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 import attrs
@@ -114,6 +114,7 @@ class Facts:
         "_line_facts",
         "_standings",
         "_tiers",
+        "_tiers_of_groups",
         "_trackers",
         "_values",
         "amount",
@@ -137,6 +138,7 @@ class Facts:
         money: str | None,
         trackers: "Mapping[str, Callable[[Facts], Standing]]",
         tiers: Mapping[str, Sequence[str]],
+        tiers_of_groups: Container[str] = (),
     ) -> None:
         self.event = event
         self.snapshot = snapshot
@@ -156,6 +158,7 @@ class Facts:
             self.amount, self.priced, self.event_lines = None, None if self.rate is not None else NO_RATE, ()
         self._trackers = trackers
         self._tiers = tiers
+        self._tiers_of_groups = tiers_of_groups
         self._standings: dict[str, Standing] = {}
         self._line_facts: list[LineFacts] | None = None
         self._values: tuple[list[int], int] | None = None
@@ -209,9 +212,14 @@ class Facts:
         return self._tiers[tier]
 
     def level(self, tier: str) -> str | None:
-        """Return the member's level of a tier before the event, by default the first; None without a member."""
+        """Return the member's level of a tier before the event, by default the first; None without a member.
+
+        A member without a group has the first level of a group's tier.
+        """
         if self.member is None:
             return None
+        if self.member.group is None and tier in self._tiers_of_groups:
+            return self._tiers[tier][0]
         standing = self.snapshot.tiers.get(tier)
         return standing.level if standing is not None else self._tiers[tier][0]
 
