@@ -28,6 +28,7 @@ from loyalty_rules.ledger.kinds import (
 from loyalty_rules.ledger.late import available_since
 from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
+from loyalty_rules.ledger.rolling_caps import capped_value
 from loyalty_rules.ledger.storage import Storage, Window
 from loyalty_rules.lifecycle.records import (
     Account,
@@ -142,7 +143,7 @@ class BatchWriter:
 
     def left_of(self, claim: Claim) -> int:
         """Return the remainder of a counter below its limit, in millionths."""
-        return micros(claim.limit) - self.storage.counter_value(self.program.id, _window(claim))
+        return micros(claim.limit) - capped_value(self.storage, self.program.id, _window(claim))
 
     # -- lots and debts ----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from loyalty_rules.ledger.operations.lookups import with_current_members
 from loyalty_rules.ledger.operations.operation import Noted, Operation
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.receipts import Receipt, ReceiptT
+from loyalty_rules.ledger.rolling_caps import windows_to_read
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Refusal
 
@@ -63,7 +64,7 @@ def _posted(
     intents = with_current_members(storage, operation.program, intents)
     claimed = [*windows_of(intents)]
     storage.lock(counter_lock(operation.program.id, name) for name, _, _ in claimed)
-    storage.read_counters(operation.program.id, claimed)
+    storage.read_counters(operation.program.id, windows_to_read(claimed))
     posting = Posting(storage, operation.program, identity, operation.serial_generator())
     posting.post(intents)
     return posting

@@ -6,6 +6,7 @@ from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, Is
 from loyalty_rules.keys import is_tracker_counter
 from loyalty_rules.ledger.kinds import FURTHER_LOTS, HOLDS, KINDS, SHORTFALLS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
+from loyalty_rules.ledger.rolling_caps import overfull
 from loyalty_rules.lifecycle.records import Account, Lot
 from loyalty_rules.lifecycle.spending import available
 from loyalty_rules.values.amounts import micros, micros_text
@@ -149,6 +150,7 @@ def _counters(storage: MemoryStorage) -> Iterator[str]:
             yield f"counter {name[1]} is below zero"
         if name in limits and value > limits[name]:
             yield f"counter {name[1]} is {micros_text(value)}, above its limit {micros_text(limits[name])}"
+    yield from overfull((batch.identity.program, batch.receipt.intents) for batch in storage.batches.values())
 
 
 def _claims(intent: Intent) -> tuple[Claim, ...]:

@@ -15,6 +15,7 @@ from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.operations.arguments import read_serials
 from loyalty_rules.ledger.operations.lookups import (
     accounts_of,
+    counter_value,
     coupons_of_sale,
     current_event,
     locked_sale,
@@ -113,7 +114,7 @@ def _present(
     held = _held(lots, coupons)
     counters = sale.program.counters(event)
     present = read_snapshot(storage, sale.program, event, counters)
-    values = {window_of(each): storage.counter_value(sale.program.id, window_of(each)) for each in counters}
+    values = {window_of(each): counter_value(storage, sale.program, each) for each in counters}
     free = sale.program.snapshot(
         event, lambda each: decimal_of(max(values[window_of(each)] - held.get(each.name, 0), 0))
     )

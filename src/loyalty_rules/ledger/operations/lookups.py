@@ -5,6 +5,7 @@ Rows are locked before they are read. The key of a lot or a coupon names the sal
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -27,6 +28,7 @@ from loyalty_rules.ledger.kinds import (
 from loyalty_rules.ledger.locks import LockKey, account_lock, counter_lock, sale_lock
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.records import Balance
+from loyalty_rules.ledger.rolling_caps import capped_value, windows_to_read
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.holding import after_ended_holds
 from loyalty_rules.lifecycle.levels import standing_at
@@ -41,6 +43,7 @@ from loyalty_rules.values.amounts import decimal_of, micros
 __all__ = [
     "LockedHold",
     "accounts_of",
+    "counter_value",
     "coupons_of_sale",
     "current_account",
     "current_event",
@@ -271,8 +274,11 @@ def payments_of(storage: Storage, program: Program, event: str) -> Sequence[Paym
 
 def read_snapshot(storage: Storage, program: Program, event: Event, counters: Iterable[Counter]) -> Snapshot:
     """Read the counters of an event in one batch, and return its snapshot."""
-    storage.read_counters(program.id, [window_of(each) for each in counters])
-    snapshot = program.snapshot(event, lambda each: decimal_of(storage.counter_value(program.id, window_of(each))))
+    counters = [*counters]
+    caps = [window_of(each) for each in counters if each.kind != "tracker"]
+    trackers = [window_of(each) for each in counters if each.kind == "tracker"]
+    storage.read_counters(program.id, [*windows_to_read(caps), *trackers])
+    snapshot = program.snapshot(event, lambda each: decimal_of(counter_value(storage, program, each)))
     if not isinstance(event, (Transaction, Activity)) or event.member is None:
         return snapshot
     if program.tiers:
@@ -286,6 +292,12 @@ def read_snapshot(storage: Storage, program: Program, event: Event, counters: It
         }
         snapshot = attrs.evolve(snapshot, balances=available_by_currency)
     return snapshot
+
+
+def counter_value(storage: Storage, program: Program, counter: Counter) -> int:
+    """Return the value of a tracker in its window, or of a cap in the fullest window of the event, in millionths."""
+    value_of = storage.counter_value if counter.kind == "tracker" else partial(capped_value, storage)
+    return value_of(program.id, window_of(counter))
 
 
 def _standing(storage: Storage, program: Program, tier: Tier, event: Transaction | Activity) -> TierStanding | None:

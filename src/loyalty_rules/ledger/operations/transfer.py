@@ -1,11 +1,10 @@
 """Transfer: give units of one account to another. Source: semantics 13."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import attrs
 
-from loyalty_rules.engine.counters import Counter
 from loyalty_rules.keys import transfer_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
@@ -13,6 +12,7 @@ from loyalty_rules.ledger.locks import counter_lock
 from loyalty_rules.ledger.operations.lookups import current_account, lots_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import TransferReceipt
+from loyalty_rules.ledger.rolling_caps import capped_value
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.lifecycle.transferring import counter_of_transfers, transfer
@@ -62,7 +62,7 @@ class Transfer(Operation[TransferReceipt]):
         sent = 0
         if counter is not None:
             storage.lock([counter_lock(program.id, counter.name)])
-            sent = fullest_window(storage, program, counter)
+            sent = capped_value(storage, program.id, window_of(counter))
         return decision_of(
             transfer(
                 program,
@@ -78,20 +78,3 @@ class Transfer(Operation[TransferReceipt]):
                 at=self.at,
             )
         )
-
-
-def fullest_window(storage: Storage, program: Program, counter: Counter) -> int:
-    """Return the value of a counter; of a rolling one the fullest sum over the windows that contain its last day.
-
-    A maximum holds for every window, in whatever order the events come. Source: ledger 2 (rolling caps).
-    """
-    name, first, last = window_of(counter)
-    value = storage.counter_value(program.id, (name, first, last))
-    if first is None or last is None:
-        return value
-    days = (last - first).days
-    if days == 0 or storage.counter_value(program.id, (name, last + timedelta(1), last + timedelta(days))) == 0:
-        return value
-    windows = [(name, first + timedelta(later), last + timedelta(later)) for later in range(days + 1)]
-    storage.read_counters(program.id, windows)
-    return max(storage.counter_value(program.id, window) for window in windows)

@@ -3,7 +3,7 @@
 They share no code with the library. Amounts are whole numbers of hundredths.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import floor
 
@@ -53,8 +53,11 @@ class Counters:
         return sum(amount for when, amount in days.items() if first is None or first <= when <= day)
 
     def left(self, use: CounterUse) -> int:
-        """Return the rest of a use's limit."""
-        return use.limit - self.value(use.counter, use.first, use.day)
+        """Return the rest of a use's limit in the fullest window that contains its day."""
+        if use.first is None:
+            return use.limit - self.value(use.counter, None, use.day)
+        shifts = [timedelta(days) for days in range((use.day - use.first).days + 1)]
+        return use.limit - max(self.value(use.counter, use.first + each, use.day + each) for each in shifts)
 
 
 @attrs.define

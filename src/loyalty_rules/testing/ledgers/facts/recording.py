@@ -310,6 +310,35 @@ class CapFacts:
             taken.append(issued(till.sell(f"T{day}")))
         assert taken == [[40], [10], [], [40]]
 
+    def test_a_rolling_cap_holds_for_every_window_in_whatever_order_sales_come(self, till: Till) -> None:
+        window = {"type": "rolling", "days": 3}
+        till.runs(shop(earn(fixed("40"), caps={"per_member": {"amount": "50", "window": window}})))
+        taken = []
+        for day in (6, 5, 4, 2, 3, 9, 8):
+            till.on(day)
+            taken.append(issued(till.sell(f"T{day}")))
+        # 6: 40. 5: 10 more in 4 to 6 and 5 to 7. 4: none. 2: 40 in 2 to 4. 3: 3 to 5 has 10, but 2 to 4 has 40, so 10.
+        # 9: 40 in 7 to 9. 8: 6 to 8 has 40, 7 to 9 has 40, so 10.
+        assert taken == [[40], [10], [], [40], [10], [40], [10]]
+
+    def test_a_rolling_limit_holds_for_every_window_in_whatever_order_sales_come(self, till: Till) -> None:
+        days_30 = {"type": "rolling", "days": 30}
+        limit = {"currency": "points", "per": "member", "amount": "100", "window": days_30}
+        till.runs(shop(earn(fixed("100")), limits={"monthly": limit}))
+        for day in (19, 18, 17, 16):
+            till.on(day)
+            till.sell(f"T{day}")
+        till.on(20)
+        assert till.points() == 100
+
+    def test_a_rolling_tracker_is_the_window_that_ends_on_the_day_of_the_sale(self, till: Till) -> None:
+        spent = {"measure": {"type": "transaction_value"}, "target": "500", "window": {"type": "rolling", "days": 3}}
+        till.runs(shop(earn(fixed("10")), trackers={"spent": spent}))
+        till.on(6)
+        till.sell("T6", "100")
+        till.on(5)
+        assert till.ledger.snapshot(till.program, till.bill("T5")).trackers == {"spent": 0}
+
     def test_a_coupon_over_its_cap_is_refused_and_named(self, till: Till) -> None:
         till.runs(shop(hand_out(communication=MESSAGE), coupon_types=coupon_type(caps={"total": 1})))
         first, second = till.decide("T1"), till.decide("T2")
