@@ -57,13 +57,13 @@ def _price(bill: Bill, benefit: Price, _coupon: CouponRecord, cent: int) -> Taki
         chosen = bill.of_units(selects, benefit.units, dearest=benefit.pick == "dearest", above=price)
         excesses = [Part(each.line, each.amount - price * each.units, each.units) for each in chosen]
     else:
+        chosen = bill.of_lines(selects)
         excesses = [
             Part(line.id, _excess(line.others, price) + _excess(line.taken, price))
             for line in bill.lines
             if selects is None or selects(line.facts)
         ]
-    most = bill.base(excesses)
-    return _taking(to_cents(most, most, cent), excesses, cent)
+    return _taking(to_cents(bill.base(excesses), bill.base(chosen), cent), excesses, cent)
 
 
 def _excess(units: Units, price: Fraction) -> Fraction:

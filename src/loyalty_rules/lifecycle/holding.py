@@ -22,10 +22,10 @@ __all__ = ["after_ended_holds", "capture", "end", "hold", "release"]
 
 def hold(
     program: Program, account: Account, member: str, currency: str, event: str, lots: Iterable[Lot], amount: Decimal,
-    until: datetime, at: datetime, bill: Bill | None = None,
+    until: datetime, at: datetime, bill: Bill | None = None, *, has_rate: bool = True,
 ) -> HoldCurrency | Refusal:  # fmt: skip
     """Decide a hold of an amount from an account's `lots`; it is refused for each reason to refuse such a spend."""
-    decided = spend(program, account, member, currency, event, lots, amount, at, bill)
+    decided = spend(program, account, member, currency, event, lots, amount, at, bill, has_rate=has_rate)
     if isinstance(decided, Refusal):
         return decided
     return HoldCurrency(

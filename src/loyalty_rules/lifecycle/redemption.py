@@ -38,7 +38,6 @@ __all__ = [
     "is_revived",
     "least_since",
     "new_coupon",
-    "no_exchange_rate",
     "redeem",
     "redeemed",
     "reinstated",
@@ -368,16 +367,10 @@ def _free_key(checkout: Checkout, key: str) -> str:
 
 def _spend(checkout: Checkout, bill: Bill | None, offer: Offered) -> SpendCurrency | Refusal:
     program, at = checkout.program, checkout.transaction.occurred_at
-    if bill is None:
-        return no_exchange_rate(checkout.transaction)
     return spend(
-        program, offer.account, offer.member, offer.currency, checkout.event, offer.lots, offer.amount, at, bill
-    )
-
-
-def no_exchange_rate(bill: Transaction) -> Refusal:
-    """Return the refusal of a spend on a bill in foreign money without a rate."""
-    return Refusal(("no_exchange_rate",), f"the bill is in {bill.currency} and has no exchange_rate")
+        program, offer.account, offer.member, offer.currency, checkout.event, offer.lots, offer.amount, at, bill,
+        has_rate=bill is not None,
+    )  # fmt: skip
 
 
 # -- the record of a coupon --------------------------------------------------------------------------------------------

@@ -44,13 +44,14 @@ def draw(lots: Sequence[Lot], amount: Decimal) -> tuple[LotDraw, ...]:
 
 def spend(
     program: Program, account: Account, member: str, currency: str, event: str, lots: Iterable[Lot], amount: Decimal,
-    at: datetime, bill: Bill | None = None,
+    at: datetime, bill: Bill | None = None, *, has_rate: bool = True,
 ) -> SpendCurrency | Refusal:  # fmt: skip
     """Decide a spend of an amount of a currency from an account's `lots` at an instant.
 
-    `bill` is the remainder of the bill after the earlier redemptions and spends of the transaction. Refusals:
-    `unknown_currency`, `not_positive`, `not_redeemable` (a currency without a `redeem` rate), `below_least`,
-    `not_a_block`, `above_most`, `no_bill`, `bill_too_small`, `more_than_bill`, `insufficient`. Raises
+    `bill` is the remainder of the bill after the earlier redemptions and spends of the transaction. It is not known if
+    the bill is in foreign money without an exchange rate: `has_rate` is false. Refusals: `unknown_currency`,
+    `not_positive`, `not_redeemable` (a currency without a `redeem` rate), `below_least`, `not_a_block`, `above_most`,
+    `no_bill`, `no_exchange_rate`, `bill_too_small`, `more_than_bill`, `insufficient`; all that apply. Raises
     `InvalidValueError` if `amount` is not an amount.
     """
     amount = read_decimal(amount)
@@ -61,7 +62,7 @@ def spend(
     mine = [lot for lot in lots if lot.issue.currency == currency and lot.account == account]
     balance = available(mine, at)
     parts = payable(bill, bind_line(rate.not_for)) if rate is not None and bill is not None else []
-    reasons = [*_against_rate(rate, amount), *_against_bill(rate, amount, bill, parts)]
+    reasons = [*_against_rate(rate, amount), *_against_bill(rate, amount, bill, parts, has_rate=has_rate)]
     if micros(balance) < micros(amount):
         reasons.append("insufficient")
     if reasons:
@@ -100,12 +101,17 @@ def _against_rate(rate: RedeemRate | None, amount: Decimal) -> Iterable[str]:
         yield "above_most"
 
 
-def _against_bill(rate: RedeemRate | None, amount: Decimal, bill: Bill | None, parts: Sequence[Part]) -> Iterable[str]:
+def _against_bill(
+    rate: RedeemRate | None, amount: Decimal, bill: Bill | None, parts: Sequence[Part], *, has_rate: bool
+) -> Iterable[str]:
     """Yield the reasons to refuse an amount on a bill, of which `parts` may be paid. Source: semantics 12, 17.
 
     `least_bill` and `most_of_bill` look at the bill as it was handed over, before any discount.
     """
     if rate is None:
+        return
+    if not has_rate:
+        yield "no_exchange_rate"
         return
     if bill is None:
         if rate.needs_bill:

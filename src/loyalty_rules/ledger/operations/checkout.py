@@ -109,7 +109,10 @@ def check_unspent(storage: Storage, program: Program, event: str, currency: str,
 
 @attrs.frozen
 class _LookUp:
-    """The look-ups of one checkout. `used` are the keys of the coupons that are presented already."""
+    """The look-ups of one checkout. `used` are the keys of the coupons that are presented already.
+
+    `chosen` are the shared codes of these coupons, `within` counts the public codes among them by coupon type.
+    """
 
     storage: Storage
     program: Program
@@ -117,7 +120,8 @@ class _LookUp:
     event: str
     used: set[str] = attrs.field(factory=set)
     locked: set[LockKey] = attrs.field(factory=set)
-    within: dict[str, int] = attrs.field(factory=dict)  # public codes presented already, by coupon type
+    chosen: set[str] = attrs.field(factory=set)
+    within: dict[str, int] = attrs.field(factory=dict)
     _standing: list[Standing] = attrs.field(factory=list)
 
     @property
@@ -166,7 +170,11 @@ class _LookUp:
         if all(each.is_public for each in found):
             return Presented(code, None, None)
         chosen = self.choose(code)
-        return chosen if chosen is not None else Presented(code, None, None, reasons=("wrong_member",))
+        if chosen is not None:
+            return chosen
+        # A code that is named more often than the member has coupons is as a serial that is named twice.
+        is_used = canonical_code(code) in self.chosen
+        return Presented(code, None, None, reasons=("already_redeemed" if is_used else "wrong_member",))
 
     def presented(self, code: str, coupon: CouponRecord) -> Presented:
         """Return a coupon with its terms: the type and the facts under the program version that issued it."""
@@ -190,7 +198,10 @@ class _LookUp:
         return [each for each in coupons if each.key not in self.used and not each.is_public]
 
     def choose(self, code: str) -> Presented | None:
-        """Return the coupon of a shared code that the transaction redeems: the first that can be, else the first."""
+        """Return the coupon of a shared code that the transaction redeems: the first that can be.
+
+        If none can be it is the first for a later purchase and not used by this one, else the first.
+        """
         checkout, first = self.checkout(), None
         for coupon in self.candidates(code):
             self.storage.lock({sale_lock(self.program.id, coupon.issue.event)} - self.locked)
@@ -198,10 +209,20 @@ class _LookUp:
             if not isinstance(decide(checkout, [presented]), Refusal):
                 first = presented
                 break
-            first = first if first is not None else presented
+            if first is None or (self._is_of_this_sale(first) and not self._is_of_this_sale(presented)):
+                first = presented
         if first is not None and first.coupon is not None:
             self.used.add(first.coupon.key)
+            self.chosen.add(canonical_code(code))
         return first
+
+    def _is_of_this_sale(self, presented: Presented) -> bool:
+        """Return whether the transaction issued the coupon itself, or has redeemed it already."""
+        coupon = presented.coupon
+        if coupon is None or coupon.issue.event == self.transaction.id:
+            return True
+        redeemed = [each.payment.intent for each in self._standing if isinstance(each.payment.intent, RedeemCoupon)]
+        return any(each.coupon == coupon.key for each in redeemed)
 
     def present_public(self, coupon_type: CouponType) -> Presented:
         """Return a public code, with the coupon that its redemption issues."""
@@ -211,9 +232,7 @@ class _LookUp:
                 self.storage, self.program, self.transaction, self.program.counters(self.transaction)
             )
         within = self.within.get(coupon_type.id, 0)
-        ordinal = within + 1
-        while self.storage.coupon(public_coupon_key(self.program.id, self.event, coupon_type.id, ordinal)) is not None:
-            ordinal += 1
+        ordinal = self._free_ordinal(coupon_type)
         self.within[coupon_type.id] = within + 1
         standing = [each for each in self._standing if each.coupon_type is not None]
         return present_public(
@@ -226,6 +245,16 @@ class _LookUp:
             before=sum(each.coupon_type is not None and each.coupon_type.id == coupon_type.id for each in standing),
             within=within,
         )
+
+    def _free_ordinal(self, coupon_type: CouponType) -> int:
+        """Return the ordinal of the next coupon of a public code, which neither an earlier call nor this one has."""
+        ordinal, is_free = 0, False
+        while not is_free:
+            ordinal += 1
+            key = public_coupon_key(self.program.id, self.event, coupon_type.id, ordinal)
+            is_free = key not in self.used and self.storage.coupon(key) is None
+        self.used.add(key)
+        return ordinal
 
     # -- spends --------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from loyalty_rules.ledger.receipts import HoldReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import holding
 from loyalty_rules.lifecycle.records import Account
-from loyalty_rules.lifecycle.redemption import checkout_of, no_exchange_rate
+from loyalty_rules.lifecycle.redemption import checkout_of
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import read_decimal, text_of
@@ -75,13 +75,11 @@ class HoldUnits(Operation[HoldReceipt]):
         if self.bill is not None:
             storage.lock([sale_lock(program.id, self.bill.id)])
             bill = checkout_of(program, self.bill, standing_of(storage, program, self.bill.id)).bill
-            if bill is None:
-                return no_exchange_rate(self.bill)
         account = current_account(storage, program, self.account)
         lots = usable_lots(storage, lots_of(storage, program, self.identity(storage), account, self.at), self.at)
         member = self.member if self.member is not None else account.id
-        return decision_of(
-            holding.hold(
-                program, account, member, self.currency, self.event, lots, self.amount, self.until, self.at, bill
-            )
-        )
+        held = holding.hold(
+            program, account, member, self.currency, self.event, lots, self.amount, self.until, self.at, bill,
+            has_rate=bill is not None or self.bill is None,
+        )  # fmt: skip
+        return decision_of(held)

@@ -19,7 +19,7 @@ from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import spending
 from loyalty_rules.lifecycle.extending import extension_of_spend
 from loyalty_rules.lifecycle.records import Account, Refusal
-from loyalty_rules.lifecycle.redemption import checkout_of, no_exchange_rate
+from loyalty_rules.lifecycle.redemption import checkout_of
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import read_decimal, text_of
@@ -72,12 +72,11 @@ class Spend(Operation[SpendReceipt]):
         bill = None
         if self.bill is not None:
             bill = checkout_of(program, self.bill, standing_of(storage, program, of)).bill
-            if bill is None:
-                return no_exchange_rate(self.bill)
         lots = usable_lots(storage, lots_of(storage, program, self.identity(storage), account, self.at), self.at)
         spent = spending.spend(
-            program, account, self.member, self.currency, self.event, lots, self.amount, self.at, bill
-        )
+            program, account, self.member, self.currency, self.event, lots, self.amount, self.at, bill,
+            has_rate=bill is not None or self.bill is None,
+        )  # fmt: skip
         if isinstance(spent, Refusal):
             return spent
         extension = extension_of_spend(program, spent, self.at)
