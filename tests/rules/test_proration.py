@@ -201,7 +201,7 @@ def reasons(document: dict, event: dict, snapshot: dict | None = None) -> list[s
     [
         ([], "bands", "required"),
         ([{"up_to": "5", "percent": "1"}], "bands[0].up_to", "misplaced"),
-        ([{"percent": "1"}, {"percent": "2"}], "bands[0].up_to", "required"),
+        ([{"percent": "1"}, {"percent": "2"}], "bands[0].up_to", "unreachable"),
         (
             [{"up_to": "5", "percent": "1"}, {"up_to": "5", "percent": "2"}, {"percent": "3"}],
             "bands[1].up_to",

@@ -63,7 +63,7 @@ def test_a_tier_is_written_as_it_is_read_with_its_defaults() -> None:
     [
         ({"levels": []}, "levels", "out_of_range", "expected 1 to 100 levels, found 0"),
         ({"levels": ["bronze", "bronze"]}, "levels[1]", "duplicate_id", "an earlier level has the id 'bronze'"),
-        ({"from": {"silver": "1"}}, "from.gold", "unreachable", "the level 'gold' needs a value to reach it"),
+        ({"from": {"silver": "1"}}, "from.gold", "unreachable", "the level 'gold' needs a value"),
         (
             {"from": {"silver": "5", "gold": "5"}},
             "from.gold",

@@ -190,7 +190,7 @@ class Banded:
         end = Decimal(0)
         for index, band in enumerate(limited):
             if band.up_to is None:
-                raise InvalidValueError(f"bands[{index}].up_to", "required", "only the last band has no end")
+                raise InvalidValueError(f"bands[{index}].up_to", "unreachable", "only the last band has no end")
             if band.up_to <= end:
                 raise InvalidValueError(
                     f"bands[{index}].up_to", "out_of_range", f"expected more than {text_of(end)}, where the band begins"

@@ -65,7 +65,7 @@ class Tier:
     def __attrs_post_init__(self) -> None:
         problems = [*self._thresholds("from", self.from_)]
         problems += [
-            InvalidValueError(f"from{path_step(level)}", "unreachable", f"the level {level!r} needs a value to reach it")
+            InvalidValueError(f"from{path_step(level)}", "unreachable", f"the level {level!r} needs a value")
             for level in self.levels[1:]
             if level not in self.from_
         ]
