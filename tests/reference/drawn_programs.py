@@ -9,7 +9,7 @@ from .pools import (
     BRANDS,
     DATES,
     MESSAGE_CHANNELS,
-    MONEYS,
+    PROGRAM_MONEYS,
     STORES,
     TARGETS,
     TIERS,
@@ -61,7 +61,7 @@ def program(d: Drawer) -> dict:
         "time_zone": d.pick(ZONES),
         "currencies": currencies,
     }
-    d.optional(document, 70, money=lambda: d.pick(MONEYS))
+    d.optional(document, 70, money=lambda: d.pick(PROGRAM_MONEYS))
     d.optional(document, 20, shortfall=lambda: d.pick(("write_off", "carry")))
     if d.chance(65):
         document["trackers"] = {name: tracker(d) for name in d.some(("spend", "visits", "t.3"), 1, 3)}

@@ -76,6 +76,7 @@ BIRTHDAYS = (
 )
 
 MONEYS = ("USD", "EUR")
+PROGRAM_MONEYS = ("USD", "EUR", "USD", "EUR", "JPY", "KWD")
 RATES = ("1", "2", "0.5", "1.1", "0.333333333333", "0.1234567", 3)
 AMOUNTS = (
     "100",
