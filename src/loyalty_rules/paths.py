@@ -9,13 +9,24 @@ from loyalty_rules.errors import path_step
 from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import BaseValue, LineBase
-from loyalty_rules.rules.conditions import Condition
+from loyalty_rules.rules.conditions import AllOf, AnyOf, Condition, LineTest, Not
 from loyalty_rules.rules.coupons import AmountOff, PercentOff
 from loyalty_rules.rules.promotions import Action, CouponAction, CurrencyAction, Promotion, SpendAction
 from loyalty_rules.rules.proration import Proration
 from loyalty_rules.rules.timing import TransactionUpdate
 
-__all__ = ["LINE", "SALE", "ActionPlace", "Circumstances", "actions_of", "conditions_of", "keyed", "promotions_of"]
+__all__ = [
+    "LINE",
+    "SALE",
+    "ActionPlace",
+    "Circumstances",
+    "Leaf",
+    "actions_of",
+    "conditions_of",
+    "keyed",
+    "leaves_of",
+    "promotions_of",
+]
 
 
 class _HasId(Protocol):
@@ -94,6 +105,32 @@ def keyed(name: str, parts: Iterable[Part]) -> Iterator[tuple[str, Part]]:
     """Yield each part that a document writes under its id, with its path: limits, trackers, coupon types."""
     for part in parts:
         yield f"$.{name}{path_step(part.id)}", part
+
+
+@attrs.frozen
+class Leaf:
+    """One test of a condition with its path. If `wanted` is false, it stands under an odd number of `not`."""
+
+    path: str
+    test: Condition
+    where: Circumstances
+    wanted: bool
+
+
+def leaves_of(condition: Condition, path: str, where: Circumstances = SALE, wanted: bool = True) -> Iterator[Leaf]:
+    """Yield each test of a condition that has no parts of its own, and the tests on lines in a test of lines."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            word = "all" if isinstance(condition, AllOf) else "any"
+            for index, part in enumerate(parts):
+                yield from leaves_of(part, f"{path}.{word}[{index}]", where, wanted)
+        case Not(part):
+            yield from leaves_of(part, f"{path}.not", where, not wanted)
+        case LineTest():
+            yield Leaf(path, condition, where, wanted)
+            yield from leaves_of(condition.lines, f"{path}.lines", LINE)
+        case _:
+            yield Leaf(path, condition, where, wanted)
 
 
 def conditions_of(program: Program) -> Iterator[tuple[str, Condition, Circumstances]]:

@@ -1,4 +1,4 @@
-"""What the fine print calls a problem at load: each with its path and its code. Source: semantics 17, 18."""
+"""Problems at load that the fine print names, each with its path and its code. Source: semantics 17, 18."""
 
 from __future__ import annotations
 

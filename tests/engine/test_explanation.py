@@ -243,3 +243,56 @@ def test_the_explanation_of_every_case_agrees_with_its_evaluation(case: Any) -> 
     assert all(promotion.fired or promotion.because for promotion in explanation.promotions)
     assert json.loads(json.dumps(lr.dump(explanation))) == lr.dump(explanation)
     assert str(explanation) == str(evaluation.explain())
+
+
+def test_a_spend_has_the_available_units_and_a_card_its_worth() -> None:
+    """The balance is 130 and the bill 75: two cards of 37.50 for 100 points."""
+    card = {"benefit": {"type": "stored_value", "amount": {"type": "transaction_value"}}}
+    buy = {"type": "issue_coupon", "id": "card", "coupon_type": "card", "quantity": 2}
+    pay = {"type": "spend_currency", "id": "pay", "currency": "points", "amount": "100"}
+    shop = program({"id": "shelf", "actions": [buy, pay]}, coupon_types={"card": card})
+    text = explained(shop, sale("75"), lr.Snapshot(balances={"points": 130}))
+
+    assert text.splitlines()[2:] == [
+        "    card: 2 × coupon card",
+        "      worth 37.5, 37.5",
+        "      valid from 2025-01-15T10:00:00+00:00 without an end",
+        "    pay: 100 points spent",
+        "      130 points available",
+    ]
+
+
+def test_a_recipient_by_field_is_named_and_has_channels_of_its_own() -> None:
+    gift = earning(recipient={"field": "custom_fields.by"}, communication={"template": "thanks"})
+    text = explained(program({"id": "friend", "actions": [gift]}), sale("50", custom_fields={"by": "M2"}))
+
+    assert text.splitlines()[-2:] == [
+        "      issued to the member M2",
+        "      message 'thanks' by the recipient's channels, which the host knows",
+    ]
+
+
+def test_a_lot_with_a_most_has_the_day_that_no_extension_passes() -> None:
+    """12 months from 15 January 2025, but at most 6."""
+    rolling = earning(expiry={"type": "rolling", "after": {"months": 12}, "most": {"months": 6}})
+    text = explained(program({"id": "base", "actions": [rolling]}), sale("50"))
+
+    assert text.splitlines()[-3:] == [
+        "      valid until 2025-07-15 (inclusive)",
+        "      never extended beyond 2025-07-15 (inclusive)",
+        "      live points extended to 2026-01-15 (inclusive)",
+    ]
+
+
+def test_a_group_that_chooses_by_amount_names_the_amounts() -> None:
+    """10 % of 120 are 12; the fixed 15 are more."""
+    fixed = earning(proration={"type": "fixed", "amount": "15"})
+    shop = program(
+        {"id": "tenth", "exclusive": "g", "actions": [earning()]},
+        {"id": "flat", "exclusive": "g", "actions": [fixed]},
+        groups={"g": {"choose": "most", "of": "points"}},
+    )
+    assert explained(shop, sale("120")).splitlines()[2] == (
+        "    earn: nothing, excluded_by: flat counts in the group g with the most points, 15; "
+        "this promotion would award 12"
+    )

@@ -16,11 +16,10 @@ import pytest
 
 import loyalty_rules as lr
 from loyalty_rules.ledger import MemoryLedger
-from shop import Serials, earn, fixed, lines, program, proportional, sale
+from shop import Serials, earn, lines, program, proportional, sale
 
 CATEGORIES = 60
 FIRST_DAY = date(2025, 1, 1)
-NIGHTS = {"type": "line_item_extended_field", "field": "nights"}
 
 
 def crowd() -> dict[str, Any]:
@@ -369,16 +368,3 @@ def test_the_calculations_of_actions_are_described_in_words() -> None:
         "  p/one: 1 × coupon gift; never",
         "  p/some: 1 % of transaction value rounded (nearest) × coupon gift; never",
     ]
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        {"promotions": [{"id": "p", "when": {"not": {"base": NIGHTS, "is": "1"}}, "actions": [earn(fixed("1"))]}]},
-        {"trackers": {"t": {"measure": {"type": "count"}, "target": "1", "when": {"base": NIGHTS, "is": "1"}}}},
-        {"coupon_types": {"card": {"benefit": {"type": "stored_value", "amount": NIGHTS}}}},
-    ],
-    ids=["a condition", "the condition of a tracker", "a stored value"],
-)
-def test_a_field_that_a_base_of_a_condition_or_a_card_reads_comes_back_with_its_line(parts: dict) -> None:
-    assert lr.load_program(program(earn(fixed("1")), **parts)).plan.line_fields == {"nights"}

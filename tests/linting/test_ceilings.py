@@ -7,6 +7,13 @@ import pytest
 from linting.small_programs import ON, UP, action, coupon, findings, limited, window
 from shop import earn, fixed, program, proportional, stepped
 
+
+def public(most: int, together: object) -> dict:
+    """A program with a public code of which so many may be redeemed in a transaction."""
+    code = {"code": "GIFT", "public": True, "caps": {"per_transaction": most}, "redemption": {"together": together}}
+    return program(earn(fixed("1")), coupon_types={"gift": {"benefit": {"type": "amount_off", "amount": "1"}, **code}})
+
+
 HAVE: list[tuple[str, str, dict]] = [
     ("cap_of_zero", f"{ON}.caps.per_event", action(caps={"per_event": "0"})),
     ("cap_of_zero", f"{ON}.caps.total.times", action(caps={"total": {"times": 0}})),
@@ -43,6 +50,10 @@ HAVE: list[tuple[str, str, dict]] = [
         limits={"daily": {"currency": "points", "per": "member", "amount": "500", "window": window("day")}},
     )),
     ("cap_out_of_reach", "$.coupon_types.gift.caps.per_member", coupon({"caps": {"per_member": 6, "total": 5}})),
+    ("cap_out_of_reach", "$.limits.l0.money", limited(
+        {"money": "5", "per": "member_group"}, {"amount": "400", "per": "total"}
+    )),
+    ("cap_out_of_reach", "$.coupon_types.gift.caps.per_transaction", public(2, "none")),
     ("limit_never_drawn", "$.limits.miles", program(
         earn(fixed("1")),
         currencies={"points": {}, "miles": {}},
@@ -76,6 +87,9 @@ NEARLY: list[tuple[str, dict]] = [
     ("cap_out_of_reach", limited(  # late receipts: a rolling window ends with the day of the sale
         {"amount": "500", "window": window("month")}, {"amount": "400", "window": {"type": "rolling", "days": 90}}
     )),
+    ("cap_out_of_reach", limited({"amount": "500", "per": "member"}, {"amount": "400", "per": "member_group"})),
+    ("cap_out_of_reach", public(2, ["gift"])),
+    ("cap_out_of_reach", public(1, "none")),
     ("limit_never_drawn", limited({"amount": "5"})),
 ]  # fmt: skip
 

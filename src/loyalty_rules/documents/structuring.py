@@ -430,10 +430,12 @@ def _write_given(value: Any) -> dict[str, Any]:
 def _write_spend(value: SpendCurrency) -> dict[str, Any]:
     """Write a spend; that of an evaluation has nothing yet that a ledger decides."""
     document = _write(value)
-    if value.action is not None and not value.draws:
-        for key in ("value", "draws", "bill", "shares"):
-            del document[key]
-    return document
+    if value.action is None or value.draws:
+        return document
+    for key in ("value", "draws", "bill", "shares"):
+        del document[key]
+    first = ("type", "key", "promotion", "action")  # as in an issue
+    return {key: document[key] for key in (*first, *document)}
 
 
 def _write_comparison(value: Comparison) -> dict[str, Any]:

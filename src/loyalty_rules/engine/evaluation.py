@@ -349,7 +349,13 @@ class Evaluator(Capping):
         facts, spec, coupon_type = self.facts, action.action, action.coupon_type
         if coupon_type.caps.per_member is not None and facts.member is None:
             raise Skip("no_member", "the type is capped per member; the event is anonymous")
-        quantity, worth = self.quantity_and_worth(action)
+        try:
+            quantity = self.quantity(action)
+        except Skip as skip:
+            if skip.reason == "zero_amount":
+                self.worth(action)  # a reason of its base comes before a zero
+            raise
+        worth = self.worth(action)
         valid_from, expires_on, expires_at = self.validity(coupon_type.validity, action.until)
         quantity = self.capped_coupons(action, quantity)
 
@@ -385,16 +391,6 @@ class Evaluator(Capping):
                 )
             )
         self.send(spec.communication, issue, tuple(keys), promised=False)
-
-    def quantity_and_worth(self, action: BoundCouponAction) -> tuple[int, int | None]:
-        """Return the number of coupons before caps and their worth; a reason of a base comes before a zero."""
-        try:
-            quantity = self.quantity(action)
-        except Skip as skip:
-            if skip.reason == "zero_amount":
-                self.worth(action)
-            raise
-        return quantity, self.worth(action)
 
     def quantity(self, action: BoundCouponAction) -> int:
         """Return the number of coupons before caps, at most 10,000 for one action; raise `Skip` if it is zero."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from loyalty_rules.engine.plan import BoundPromotion
 from loyalty_rules.rules.groups import Group
 from loyalty_rules.rules.skips import Skip
+from loyalty_rules.values.amounts import micros_text
 
 __all__ = ["Exclusion"]
 
@@ -28,6 +29,7 @@ class Exclusion:
         self.award_of = award_of
         self.members: dict[str, list[BoundPromotion]] = {}
         self.chosen: dict[str, list[BoundPromotion]] = {}
+        self.awards: dict[BoundPromotion, int] = {}  # in groups that choose by amount, in millionths
         for bound in fired:
             if bound.promotion.exclusive is not None:
                 self.members.setdefault(bound.promotion.exclusive, []).append(bound)
@@ -43,7 +45,16 @@ class Exclusion:
         if bound in chosen:
             return None
         names = ", ".join(each.promotion.id for each in chosen)
-        return Skip("excluded_by", f"{names} {'counts' if len(chosen) == 1 else 'count'} in the group {group}")
+        counts = f"{names} {'counts' if len(chosen) == 1 else 'count'} in the group {group}"
+        return Skip("excluded_by", counts + self._amounts(self.groups.get(group), chosen, bound))
+
+    def _amounts(self, group: Group | None, chosen: list[BoundPromotion], bound: BoundPromotion) -> str:
+        """Return the words for the amounts by which a group chose."""
+        if group is None or bound not in self.awards:
+            return ""
+        amounts = ", ".join(micros_text(self.awards[each]) for each in chosen)
+        own = micros_text(self.awards[bound])
+        return f" with the {group.choose} {group.of}, {amounts}; this promotion would award {own}"
 
     def _choose(self, group: Group | None, promotions: list[BoundPromotion]) -> list[BoundPromotion]:
         """Return the promotions of a group that count; of equals, those of higher priority, then earlier ones."""
@@ -52,5 +63,5 @@ class Exclusion:
             return by_priority[:_FIRST]
         if group.choose == "first":
             return by_priority[: group.keep]
-        awards = {bound: self.award_of(bound, group.of) for bound in promotions}
-        return sorted(by_priority, key=lambda bound: awards[bound], reverse=group.choose == "most")[: group.keep]
+        self.awards |= {bound: self.award_of(bound, group.of) for bound in promotions}
+        return sorted(by_priority, key=self.awards.__getitem__, reverse=group.choose == "most")[: group.keep]

@@ -12,7 +12,7 @@ import attrs
 from loyalty_rules.engine.capping import cap_name
 from loyalty_rules.engine.condition_report import ConditionResult, condition_result, window_result
 from loyalty_rules.engine.evaluation import Evaluator
-from loyalty_rules.engine.plan import Award, BoundAction, BoundPromotion, Plan
+from loyalty_rules.engine.plan import Award, BoundAction, BoundPromotion, BoundSpendAction, Plan
 from loyalty_rules.intents import (
     AdvanceTracker,
     ChangeTier,
@@ -184,9 +184,13 @@ class _TracedEvaluator(Evaluator):
                 outcome = f"{text_of(intent.amount)} {intent.currency} spent"
             elif isinstance(intent, SendMessage):
                 fallbacks = f", fallback {', '.join(intent.fallbacks)}" if intent.fallbacks else ""
-                self.steps.append(f"message {intent.template!r} by {', '.join(intent.channels)}{fallbacks}")
+                channels = ", ".join(intent.channels) or "the recipient's channels, which the host knows"
+                self.steps.append(f"message {intent.template!r} by {channels}{fallbacks}")
         if coupons:
             first = coupons[0]
+            if first.worth is not None:
+                worths = ", ".join(text_of(each.worth) for each in coupons if each.worth is not None)
+                self.steps.append(f"worth {worths}")
             until = f"until {first.expires_on} (inclusive)" if first.expires_on is not None else "without an end"
             self.steps.append(f"valid from {instant_text(first.valid_from)} {until}")
             outcome = f"{len(coupons)} × coupon {first.coupon_type}"
@@ -198,6 +202,8 @@ class _TracedEvaluator(Evaluator):
                 self.steps.append(f"live {intent.currency} extended to {intent.expires_on} (inclusive)")
 
     def trace_dates(self, intent: IssueCurrency) -> None:
+        if self.facts.member is None or intent.member != self.facts.member.id:
+            self.steps.append(f"issued to the member {intent.member}")
         if intent.group is not None:
             self.steps.append(f"issued to the account of the group {intent.group}")
         if intent.release is not None:
@@ -205,6 +211,8 @@ class _TracedEvaluator(Evaluator):
             self.steps.append(f"promised ({intent.release.type}){due}")
         if intent.expires_on is not None:
             self.steps.append(f"valid until {intent.expires_on} (inclusive)")
+        if intent.expires_by is not None:
+            self.steps.append(f"never extended beyond {intent.expires_by} (inclusive)")
 
     def resolved(self, resolve: Callable[[Facts], Award]) -> Award:
         award = super().resolved(resolve)
@@ -245,6 +253,11 @@ class _TracedEvaluator(Evaluator):
         if before[0] * after[1] != after[0] * before[1]:
             self.steps.append(f"{shown(before)} rounded ({mode}) is {shown(after)}")
         return after
+
+    def available(self, action: BoundSpendAction) -> int:
+        available = super().available(action)
+        self.steps.append(f"{micros_text(available)} {action.action.currency} available")
+        return available
 
     def trim(self, amount: int, remaining: int, cap: str, maximum: Decimal | int) -> int:
         trimmed = super().trim(amount, remaining, cap, maximum)

@@ -16,6 +16,7 @@ from loyalty_rules.engine.account_actions import AccountActions, payers_of, reci
 from loyalty_rules.engine.award_trackers import award_trackers
 from loyalty_rules.engine.counters import Counter, cap_counters, coupon_counters, limit_counter, tracker_counter
 from loyalty_rules.engine.index import Index
+from loyalty_rules.engine.reading import bases_beside_awards, conditions_on_events
 from loyalty_rules.events import Activity, Snapshot, Transaction
 from loyalty_rules.intents import Release
 from loyalty_rules.keys import action_key, split_action_key
@@ -33,7 +34,7 @@ from loyalty_rules.rules.base_values import (
 )
 from loyalty_rules.rules.caps import NO_CAPS, Limit
 from loyalty_rules.rules.comparisons import Subject
-from loyalty_rules.rules.conditions import BaseTest, Comparison, Condition, parts_of
+from loyalty_rules.rules.conditions import Comparison, parts_of
 from loyalty_rules.rules.coupons import CouponType, StoredValue
 from loyalty_rules.rules.expiry import (
     Rolling,
@@ -242,7 +243,7 @@ class Plan:
         self._account_actions = AccountActions.of(promotions)
         self.groups = {group.id: group for group in groups}
         self.tiers = tuple(BoundTier(tier, bind_last_day(tier.lasts)) for tier in tiers)
-        self._conditions = tuple(_conditions_of(trackers, promotions))
+        self._conditions = tuple(conditions_on_events(trackers, promotions))
         self.promotions = self._bind(promotions)
         self._actions = {action.key: action for bound in self.promotions for action in bound.actions}
         self.recipients = tuple(
@@ -305,22 +306,15 @@ class Plan:
         read |= {path.removeprefix("balances.") for path in paths if path.startswith("balances.")}
         return tuple(sorted(read))
 
-    def _awards(self) -> Iterator[Award]:
-        bound = (action for action in self._actions.values() if not isinstance(action, BoundExtensionAction))
-        yield from (action.award for action in bound if action.award is not None)
-
     @functools.cached_property
     def line_fields(self) -> frozenset[str]:
         """The number fields of lines that some base of the program reads."""
         return frozenset(base.field for base in self._bases() if isinstance(base, LineItemExtendedField))
 
     def _bases(self) -> Iterator[object]:
-        """Yield the bases of awards, of trackers, of stored values and of conditions."""
-        yield from (award.proration.of for award in self._awards())
-        yield from (tracker.measure for tracker in self.trackers)
-        benefits = (coupon_type.benefit for coupon_type in self._coupon_types.values())
-        yield from (benefit.amount for benefit in benefits if isinstance(benefit, StoredValue))
-        yield from (part.base for each in self._conditions for part in parts_of(each) if isinstance(part, BaseTest))
+        bound = (action for action in self._actions.values() if not isinstance(action, BoundExtensionAction))
+        yield from (action.award.proration.of for action in bound if action.award is not None)
+        yield from bases_beside_awards(self.trackers, self._coupon_types.values(), self._conditions)
 
     def facts(self, event: Transaction | Activity, snapshot: Snapshot) -> Facts:
         """Return the facts of an event in this program's time zone and money."""
@@ -525,16 +519,6 @@ class _Binder:
 
 def _unresolved(*_base: Any) -> Any:
     raise AssertionError("the award of an event has to be resolved first")
-
-
-def _conditions_of(trackers: Sequence[Tracker], promotions: Sequence[Promotion]) -> Iterator[Condition]:
-    """Yield the conditions on events: of trackers, of promotions, of promises."""
-    yield from (tracker.when for tracker in trackers if tracker.when is not None)
-    for promotion in promotions:
-        if promotion.when is not None:
-            yield promotion.when
-        timings = (each.timing for each in promotion.actions if isinstance(each, CurrencyAction))
-        yield from (timing.when for timing in timings if isinstance(timing, TransactionUpdate))
 
 
 def _release_of(timing: Timing) -> Release | None:

@@ -13,6 +13,7 @@ from loyalty_rules.linting.contradictions import contradictions, shadowed
 from loyalty_rules.linting.earnings import coupons, earnings
 from loyalty_rules.linting.finding import Finding
 from loyalty_rules.linting.lifetimes import lifetimes, over, windows
+from loyalty_rules.linting.oversights import oversights
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import read_instant
 
@@ -24,6 +25,7 @@ CODES = (
     *("cap_of_zero", "cap_reached_at_once", "cap_out_of_reach", "limit_never_drawn"),
     *("percent_as_factor", "issues_nothing", "needs_a_sale", "mixed_currencies", "split_earns_more"),
     *("coupon_never_issued", "percent_off_over_100", "percent_off_as_fraction"),
+    *("crossed_once", "drops_lines"),
 )
 """Every code that a finding can have."""
 
@@ -35,6 +37,7 @@ _CHECKS: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     ceilings,
     earnings,
     coupons,
+    oversights,
 )
 
 

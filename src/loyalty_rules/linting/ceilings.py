@@ -49,6 +49,7 @@ def ceilings(program: Program) -> Iterator[Finding]:
     for place in actions_of(program):
         yield from _against_one_issue(place, program)
     yield from _never_drawn(program)
+    yield from _alone_in_a_transaction(program)
 
 
 def _zero(ceiling: _Ceiling) -> Finding:
@@ -74,9 +75,11 @@ def _currency_groups(program: Program) -> Iterator[list[_Ceiling]]:
 
 
 def _limits(program: Program, currency: str) -> Iterator[_Ceiling]:
+    in_money = {limit.id for limit in program.limits if limit.money is not None}
     for path, limit in keyed("limits", program.limits_in_units):
         if limit.currency == currency:
-            yield _Ceiling(f"{path}.amount", currency, limit.per, micros(limit.units), limit.window)
+            key = "money" if limit.id in in_money else "amount"
+            yield _Ceiling(f"{path}.{key}", currency, limit.per, micros(limit.units), limit.window)
 
 
 def _caps(place: ActionPlace, action: CurrencyAction) -> Iterator[_Ceiling]:
@@ -111,6 +114,7 @@ def _coupon_caps(path: str, coupon_type: CouponType) -> Iterator[_Ceiling]:
 _WITHIN = {
     "event": ("event", "member", "total"),  # not "store": a limit per store does not apply to an event without one
     "member": ("member", "total"),
+    "member_group": ("member_group", "total"),
     "store": ("store", "total"),
     "total": ("total",),
 }
@@ -225,6 +229,20 @@ def _decimals(program: Program, currency: str) -> int:
 def _rounded(amount: Decimal, mode: str, decimals: int) -> int:
     numerator, denominator = round_to_units((micros(amount), MICRO), mode, decimals)
     return numerator * MICRO // denominator
+
+
+def _alone_in_a_transaction(program: Program) -> Iterator[Finding]:
+    """Yield caps per transaction of public codes that may not meet another coupon of their type."""
+    for path, coupon_type in keyed("coupon_types", program.coupon_types):
+        most = coupon_type.caps.per_transaction
+        if coupon_type.public and most is not None and most > 1 and not coupon_type.redemption.allows(coupon_type.id):
+            yield Finding(
+                f"{path}.caps.per_transaction",
+                "cap_out_of_reach",
+                f"the cap is {most}, and redemption.together lets no two coupons of the type share a transaction",
+                "a second code in the same transaction is refused with not_combinable, so the cap is never reached",
+                f"add {coupon_type.id} to redemption.together, or remove the cap",
+            )
 
 
 def _never_drawn(program: Program) -> Iterator[Finding]:
