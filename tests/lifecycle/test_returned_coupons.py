@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 import pytest
 
@@ -54,9 +56,9 @@ def test_a_coupon_is_earned_unless_returns_were_due_more_than_they_could_void() 
     shop.take_back("40")
     back = {"type": "return", "id": "R-1", "occurred_at": BACK_AT, "of": "T-1", "amount": "40"}
     terms = Sale(shop.program, lr.load_event(sale("100")), Snapshot(), returns=(lr.load_event(back),))
-    coupons = [*shop.coupons().values()]
+    coupons, at = [*shop.coupons().values()], datetime.fromisoformat(BACK_AT)
     missed = [attrs.evolve(each, state="redeemed") if each.state == "voided" else each for each in coupons]
 
-    assert is_coupon_earned(attrs.evolve(terms, returns=()), missed, missed[0])
-    assert is_coupon_earned(terms, coupons, coupons[0])
-    assert not is_coupon_earned(terms, missed, missed[0])
+    assert is_coupon_earned(attrs.evolve(terms, returns=()), missed, missed[0], at)
+    assert is_coupon_earned(terms, coupons, coupons[0], at)
+    assert not is_coupon_earned(terms, missed, missed[0], at)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import loyalty_rules as lr
 from loyalty_rules.events import Return, Snapshot
 from loyalty_rules.intents import IssueCoupon, ReverseCurrency, VoidCoupon
 from loyalty_rules.lifecycle.records import CouponRecord, Sale
-from loyalty_rules.lifecycle.unrecovered import UNRECOVERED, Shortfall, UsedCoupon, unrecovered
+from loyalty_rules.lifecycle.remaining_award import RemainingAward
+from loyalty_rules.lifecycle.unrecovered import UNRECOVERED, Shortfall, Unrecovered, UsedCoupon, unrecovered
 from shop import program, sale, stepped
 
 from .till import BACK_AT, decided
@@ -45,13 +47,16 @@ def redeemed(issue: IssueCoupon) -> CouponRecord:
     return CouponRecord(issue, "redeemed", redemption=f"redeem {issue.key}")
 
 
+def told(sale: Sale, event: Return, *rest: Any) -> tuple[Unrecovered, ...]:
+    remainder = RemainingAward(sale, (*sale.returns, event))
+    return unrecovered(sale, remainder, event.occurred_at, *rest)
+
+
 def test_each_shortfall_is_named() -> None:
     whole = ReverseCurrency("k", "i", "R-1", "M1", None, "points", Decimal(9), (), Decimal(0), False, ())
     short = ReverseCurrency("k", "acme/T-1/p/earn", "R-1", "M1", None, "points", Decimal(9), (), Decimal(4), False, ())
 
-    assert unrecovered(sold(), back("50"), [whole, short], [], {}) == (
-        Shortfall("acme/T-1/p/earn", "points", Decimal(4)),
-    )
+    assert told(sold(), back("50"), [whole, short], [], {}) == (Shortfall("acme/T-1/p/earn", "points", Decimal(4)),)
 
 
 def test_the_newest_redeemed_coupon_is_named_first_and_each_once() -> None:
@@ -60,8 +65,8 @@ def test_the_newest_redeemed_coupon_is_named_first_and_each_once() -> None:
     discounts = {each.redemption or "": Decimal(place) for place, each in enumerate(coupons, 3)}
     first, second = back("50"), back("50", "R-2")
 
-    assert unrecovered(sold(), first, [], coupons, discounts) == (UsedCoupon("acme/T-1/p/gift/2", Decimal(4)),)
-    assert unrecovered(sold(first), second, [], coupons, discounts) == (UsedCoupon("acme/T-1/p/gift/1", Decimal(3)),)
+    assert told(sold(), first, [], coupons, discounts) == (UsedCoupon("acme/T-1/p/gift/2", Decimal(4)),)
+    assert told(sold(first), second, [], coupons, discounts) == (UsedCoupon("acme/T-1/p/gift/1", Decimal(3)),)
 
 
 def test_a_redeemed_coupon_stays_unnamed_while_an_unused_one_can_go() -> None:
@@ -69,7 +74,7 @@ def test_a_redeemed_coupon_stays_unnamed_while_an_unused_one_can_go() -> None:
     used, unused = redeemed(given()[0]), CouponRecord(given()[1])
     void = VoidCoupon("k", unused.key, "R-1", ())
 
-    assert unrecovered(sold(), back("50"), [void], [used, unused], {used.redeemed_by or "": Decimal(5)}) == ()
+    assert told(sold(), back("50"), [void], [used, unused], {used.redeemed_by or "": Decimal(5)}) == ()
 
 
 def test_a_stored_value_that_is_voided_is_named_with_what_it_took() -> None:
@@ -77,7 +82,7 @@ def test_a_stored_value_that_is_voided_is_named_with_what_it_took() -> None:
     cards = [CouponRecord(each, remaining=Decimal(18), taken=Decimal(12)) for each in given("card")]
     void = VoidCoupon("k", cards[1].key, "R-1", ())
 
-    assert unrecovered(sold(coupon_type="card"), back("50"), [void], cards, {}) == (
+    assert told(sold(coupon_type="card"), back("50"), [void], cards, {}) == (
         UsedCoupon("acme/T-1/p/gift/2", Decimal(12)),
     )
 
@@ -94,6 +99,6 @@ def test_a_stored_value_counts_as_used_before_its_additions() -> None:
     ]
     void = VoidCoupon("k", cards[1].key, "R-1", ())
 
-    assert unrecovered(sold(coupon_type="card"), back("50"), [void], cards, {}) == (
+    assert told(sold(coupon_type="card"), back("50"), [void], cards, {}) == (
         UsedCoupon("acme/T-1/p/gift/2", Decimal(30)),
     )

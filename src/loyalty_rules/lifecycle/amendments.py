@@ -37,6 +37,7 @@ from loyalty_rules.lifecycle.remainder import wrong_parts
 from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
 from loyalty_rules.lifecycle.returned_coupons import void_key_of
 from loyalty_rules.lifecycle.taking import held_units, newest_first, own_lots, reversals
+from loyalty_rules.lifecycle.unrecovered import Unrecovered, unrecovered
 from loyalty_rules.rules.windows import window_days
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.dates import in_zone
@@ -52,10 +53,11 @@ _CouponPool: TypeAlias = tuple[str, str | None]  # a coupon type and a member
 
 @attrs.frozen
 class Amended:
-    """The decision of an amendment: its intents, and the sale with the amendment."""
+    """The decision of an amendment: its intents, the sale with the amendment, and all that could not be taken back."""
 
     intents: tuple[AmendmentIntent, ...]
     sale: Sale
+    unrecovered: tuple[Unrecovered, ...] = ()
 
 
 def is_new_member(sale: Sale, change: Amendment) -> bool:
@@ -71,13 +73,14 @@ def amend(
     coupons: Iterable[CouponRecord],
     tracked: Mapping[str, Decimal],
     present: Snapshot,
+    discounts: Mapping[str, Decimal] | None = None,
 ) -> Amended | Refusal:
     """Decide an amendment of a sale.
 
     `lots` are all lots of the accounts of the sale, its own among them; `coupons` are those that it issued, in the
     order of issue; `tracked` is its contribution to each tracker. `present` is the snapshot of the new state: caps as
-    they stand now, without the part that the sale itself holds. Refusals: `too_early`, `too_late`, `more_than_bought`,
-    `not_a_transaction`, all that apply.
+    they stand now, without the part that the sale itself holds. `discounts` are those of redemptions of `coupons`.
+    Refusals: `too_early`, `too_late`, `more_than_bought`, `not_a_transaction`, all that apply.
     """
     refusal = _refusal(sale, change)
     if refusal is not None:
@@ -97,7 +100,8 @@ def amend(
         *_trackers(sale, change, award, tracked),
         *release_waiting(after, lots, change),
     )
-    return Amended(intents, after)
+    lost = unrecovered(sale, award, change.occurred_at, intents, coupons, discounts or {})
+    return Amended(intents, after, lost)
 
 
 def _refusal(sale: Sale, change: Amendment) -> Refusal | None:
@@ -116,7 +120,7 @@ def _refusal(sale: Sale, change: Amendment) -> Refusal | None:
     elif sale.returns:
         event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
         assert isinstance(event, Transaction)
-        wrong = wrong_parts(event, sale.returns)
+        wrong = wrong_parts(event, sale.returns, is_bounded=True)
         if wrong:
             reasons["more_than_bought"] = f"more has come back than the amended sale has: {'; '.join(wrong.values())}"
     return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
@@ -135,6 +139,12 @@ def _leaves(sale: Sale, change: Amendment) -> set[Account]:
     if not is_new_member(sale, change):
         return set()
     return _accounts(sale.current().member) - _accounts(change.member)
+
+
+def _is_lowered(sale: Sale, award: RemainingAward) -> bool:
+    """Return whether the amendment lowers the bill: it counts as a return then."""
+    before, after = sale.current(), award.terms.current()
+    return isinstance(before, Transaction) and isinstance(after, Transaction) and after.amount < before.amount
 
 
 # -- currency --------------------------------------------------------------------------------------------------------
@@ -164,16 +174,14 @@ class _Balance:
         self._award = award
         self._own = own
         self._leaving = _leaves(sale, change)
-        before, after = sale.current(), award.terms.current()
-        self._is_lowered = (
-            isinstance(before, Transaction) and isinstance(after, Transaction) and after.amount < before.amount
-        )
+        self._is_lowered = _is_lowered(sale, award)
         self._pools = self._by_pool()
 
     @property
     def holding_actions(self) -> set[str]:
-        """The actions that hold units of the sale now."""
-        return {action_of(lot.issue) for lot in self._own if held_units(lot) > 0}
+        """The actions that hold units of the sale now, for accounts that keep it."""
+        kept = (lot for lot in self._own if lot.account not in self._leaving)
+        return {action_of(lot.issue) for lot in kept if held_units(lot) > 0}
 
     def _by_pool(self) -> dict[tuple[Account, str], list[_Holding]]:
         """Return the holdings of each account and currency, in the order of the program's document."""
@@ -307,12 +315,19 @@ class _Issues:
 # -- coupons ---------------------------------------------------------------------------------------------------------
 
 
-def _earned_coupons(award: RemainingAward, coupons: Sequence[CouponRecord]) -> dict[_CouponPool, list[IssueCoupon]]:
+def _leaving_members(sale: Sale, change: Amendment) -> set[str | None]:
+    return {account.id for account in _leaves(sale, change) if account.kind == "member"}
+
+
+def _earned_coupons(
+    award: RemainingAward, coupons: Sequence[CouponRecord], leaving: set[str | None]
+) -> dict[_CouponPool, list[IssueCoupon]]:
     """Return the coupons that the new state gives, by type and member.
 
-    Counted are the `void_if_unredeemed` actions and, whatever their policy, the actions that have issued none.
+    Counted are the `void_if_unredeemed` actions and, whatever their policy, the actions that have issued none, except
+    to a member who loses the sale.
     """
-    issued = {action_of(each.issue) for each in coupons}
+    issued = {action_of(each.issue) for each in coupons if each.issue.member not in leaving}
     earned: dict[_CouponPool, list[IssueCoupon]] = {}
     for each in award.coupons:
         if award.policy(each) == "void_if_unredeemed" or action_of(each) not in issued:
@@ -332,15 +347,26 @@ def _kept_coupons(award: RemainingAward, coupons: Sequence[CouponRecord]) -> dic
 def _voids(
     sale: Sale, change: Amendment, award: RemainingAward, coupons: Sequence[CouponRecord]
 ) -> Iterator[VoidCoupon]:
-    """Yield the void of each coupon that the new state does not give, the newest of a type first."""
-    earned = _earned_coupons(award, coupons)
-    leaving = {account.id for account in _leaves(sale, change) if account.kind == "member"}
+    """Yield the void of each coupon that the new state does not give, the newest of a type first.
+
+    A member who loses the sale loses its coupons under every policy. A lowered bill takes those of `reverse`.
+    """
+    leaving = _leaving_members(sale, change)
+    earned = _earned_coupons(award, coupons, leaving)
+    lost: list[CouponRecord] = []
     for of, kept in _kept_coupons(award, coupons).items():
         count = 0 if of[1] in leaving else len(earned.get(of, ()))
         unused = [each for each in reversed(kept) if each.state_at(change.occurred_at) == "issued"]
-        for coupon in unused[: max(len(kept) - count, 0)]:
-            key = void_key_of(event_key(sale.program.id, change.id), coupon)
-            yield VoidCoupon(key, coupon.key, change.id, released_claims_of_coupon(coupon))
+        lost += unused[: max(len(kept) - count, 0)]
+    is_lowered = _is_lowered(sale, award)
+    for coupon in coupons:
+        policy = award.policy(coupon.issue)
+        goes = coupon.issue.member in leaving or (policy == "reverse" and is_lowered)
+        if policy != "void_if_unredeemed" and goes and coupon.state_at(change.occurred_at) == "issued":
+            lost.append(coupon)
+    for coupon in lost:
+        key = void_key_of(event_key(sale.program.id, change.id), coupon)
+        yield VoidCoupon(key, coupon.key, change.id, released_claims_of_coupon(coupon))
 
 
 def _missing_coupons(
@@ -348,8 +374,8 @@ def _missing_coupons(
 ) -> Iterator[IssueCoupon]:
     """Yield the coupons that the new state gives and the sale has not, in the order of the program's document."""
     kept = _kept_coupons(award, coupons)
-    leaving = {account.id for account in _leaves(sale, change) if account.kind == "member"}
-    for of, earned in _earned_coupons(award, coupons).items():
+    leaving = _leaving_members(sale, change)
+    for of, earned in _earned_coupons(award, coupons, leaving).items():
         if of[1] in leaving:
             continue
         mine = kept.get(of, [])

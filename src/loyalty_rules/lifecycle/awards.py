@@ -19,7 +19,7 @@ def lost_awards(sale: Sale, lost: Iterable[tuple[IssueCurrency, int]]) -> dict[s
     plan = sale.program.plan
     if not plan.award_trackers:
         return {}
-    facts, issues = plan.facts(sale.event, sale.snapshot), [*lost]
+    facts, issues = plan.facts(sale.current(), sale.snapshot), [*lost]
     return {each.id: each.total(facts, issues) for each in plan.award_trackers}
 
 
@@ -32,7 +32,7 @@ def released_units(lot: Lot, reversal: ReverseCurrency) -> int:
 
 def lowered_trackers(sale: Sale, key: str, surplus: Mapping[str, int]) -> Iterator[AdvanceTracker]:
     """Yield an advance below zero for each tracker with a surplus in millionths; `key` begins the intents' keys."""
-    member = sale.event.member
+    member = sale.current().member
     if member is None:
         return
     plan = sale.program.plan

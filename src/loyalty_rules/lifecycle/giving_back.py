@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import attrs
 
-from loyalty_rules.events import Return
+from loyalty_rules.events import Return, Transaction
 from loyalty_rules.intents import RedeemCoupon, SpendCurrency, UndoRedemption, UndoSpend
 from loyalty_rules.keys import part_undo_key
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Payment, Refusal, Sale, Shortfall
@@ -55,9 +55,10 @@ def part_to_give_back(sale: Sale, remainder: RemainingAward) -> Fraction:
         return Fraction(0)
     if remainder.sale is None:
         return Fraction(1)
-    if give_back == "whole" or remainder.base <= 0:
+    bill = micros(remainder.sale.amount) + remainder.come_back if isinstance(remainder.sale, Transaction) else 0
+    if give_back == "whole" or bill <= 0:
         return Fraction(0)
-    return min(Fraction(remainder.returned, remainder.base), Fraction(1))
+    return min(Fraction(remainder.come_back, bill), Fraction(1))
 
 
 # -- points ----------------------------------------------------------------------------------------------------------

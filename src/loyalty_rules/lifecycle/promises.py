@@ -80,7 +80,16 @@ def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIn
 def _against_confirmation(sale: Sale, lot: Lot, confirmation: Confirmation) -> Refusal | None:
     """Return the refusal of a confirmation with every reason, or None if it can be carried out."""
     if lot.promised <= 0:
-        return _resolved(lot)
+        reasons = {"already_resolved": _resolved(lot).detail}
+    else:
+        reasons = _wrong_release(sale, lot, confirmation)
+    if confirmation.occurred_at < sale.event.occurred_at:
+        reasons["too_early"] = f"the confirmation is dated before the promise {lot.key}"
+    return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
+
+
+def _wrong_release(sale: Sale, lot: Lot, confirmation: Confirmation) -> dict[str, str]:
+    """Return the reasons against the release that a confirmation asks for, each with its detail."""
     reasons = {}
     if lot.issue.release is None or lot.issue.release.type != "external":
         reasons["not_external"] = f"{lot.key} does not wait for a confirmation"
@@ -90,9 +99,7 @@ def _against_confirmation(sale: Sale, lot: Lot, confirmation: Confirmation) -> R
             reasons["more_than_promised"] = f"{amount} is more than the {text_of(lot.promised)} that are still promised"
         if micros(confirmation.amount) % _unit(sale, lot):
             reasons["not_a_unit"] = f"{amount} has more decimals than {lot.issue.currency}"
-    if confirmation.occurred_at < sale.event.occurred_at:
-        reasons["too_early"] = f"the confirmation is dated before the promise {lot.key}"
-    return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
+    return reasons
 
 
 def update(sale: Sale, lots: Iterable[Lot], change: Update) -> tuple[PromiseIntent, ...] | Refusal:
@@ -171,7 +178,7 @@ def _delivered_units(sale: Sale, lot: Lot) -> int:
     earned = sum(
         (micros(share.amount) * delivered.get(share.line or "", Fraction(1)) for share in lot.issue.shares), ZERO
     )
-    unit = _unit(sale, lot)
+    unit = unit_of(0, _decimals(sale, lot))
     return min(max(int(earned) // unit * unit - micros(lot.moved_on), 0), promised)
 
 
@@ -208,8 +215,11 @@ def _local_date(sale: Sale, at: datetime) -> date:
 
 def _unit(sale: Sale, lot: Lot) -> int:
     """Return the unit of a lot's currency in millionths, finer if the issue itself is."""
-    decimals = next(each.decimals for each in sale.program.currencies if each.id == lot.issue.currency)
-    return unit_of(micros(lot.issued), decimals)
+    return unit_of(micros(lot.issued), _decimals(sale, lot))
+
+
+def _decimals(sale: Sale, lot: Lot) -> int:
+    return next(each.decimals for each in sale.program.currencies if each.id == lot.issue.currency)
 
 
 @attrs.frozen

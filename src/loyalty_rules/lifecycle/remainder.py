@@ -38,11 +38,11 @@ def remaining_sale(event: Transaction, returns: Sequence[Return], fields: Collec
     )
 
 
-def wrong_parts(event: Transaction, returns: Sequence[Return]) -> dict[str, str]:
+def wrong_parts(event: Transaction, returns: Sequence[Return], *, is_bounded: bool = False) -> dict[str, str]:
     """Return the reasons for refusing the last of the returns, each with its detail; an empty dict if there are none.
 
     `unknown_line`: the sale has no such line. `more_than_bought`: more comes back of a line, or in amount, over all
-    returns, than the sale had.
+    returns, than the sale had. A bill of zero or less bounds no amount, unless `is_bounded`.
     """
     back, lines = _Back(event, returns), {line.id: line for line in event.lines}
     reasons: dict[str, str] = {}
@@ -51,7 +51,7 @@ def wrong_parts(event: Transaction, returns: Sequence[Return]) -> dict[str, str]
             reasons.setdefault("unknown_line", f"the sale has no line {line!r}")
         elif back.exceeds(lines[line]):
             reasons.setdefault("more_than_bought", f"more of line {line!r} comes back than was bought")
-    if back.amount > back.whole_amount > 0:
+    if back.amount > back.whole_amount and (back.whole_amount > 0 or is_bounded):
         reasons.setdefault("more_than_bought", "a larger amount comes back than the sale had")
     return reasons
 
@@ -140,8 +140,8 @@ class _Back:
         return min(rows + self._part_of_bill(by_amount), Fraction(1))
 
     def quantity(self, line: Line) -> Fraction:
-        """Return the quantity of a line that came back."""
-        return _exact(line.quantity) * self._portion(line)
+        """Return the quantity of a line that came back, held to 6 decimals over all returns."""
+        return Fraction(_rounded(_exact(line.quantity) * self._portion(line)), MICRO)
 
     def exceeds(self, line: Line) -> bool:
         """Return whether the named quantities or amounts of a line are more than it had; only goods can come back."""

@@ -23,7 +23,8 @@ class RemainingAward:
 
     `sale` is None if the whole sale has come back; the return of an activity is always a whole one. `intents` are all
     that the remainder would give. `base` and `returned` are the bill and its part that came back, over all amendments:
-    a bill that was lowered counts as a part that came back.
+    a bill that was lowered counts as a part that came back. `come_back` is the part of the returns alone;
+    `has_come_back` is true after any return, also one of nothing, or a lowered bill.
     """
 
     def __init__(self, sale: Sale, returns: Sequence[Return]) -> None:
@@ -33,7 +34,9 @@ class RemainingAward:
         if isinstance(event, Transaction):
             self.sale = remaining_sale(event, returns, sale.program.plan.line_fields)
         self.base, lowered = _amended_bill(sale)
-        self.returned = lowered + sum(micros(each.amount) for each in returns if each.amount is not None)
+        self.come_back = sum(micros(each.amount) for each in returns if each.amount is not None)
+        self.returned = lowered + self.come_back
+        self.has_come_back = bool(returns) or lowered > 0
         self.intents: list[Intent] = []
         self.issues: list[IssueCurrency] = []
         self.coupons: list[IssueCoupon] = []

@@ -4,6 +4,7 @@ The coupons of a type are counted over all `void_if_unredeemed` actions of the s
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from loyalty_rules.events import Amendment, Return
 from loyalty_rules.intents import VoidCoupon
@@ -33,39 +34,46 @@ def void_key_of(event: str, coupon: CouponRecord) -> str:
 
 
 def coupon_pools(remainder: RemainingAward, coupons: Sequence[CouponRecord]) -> Iterable[list[CouponRecord]]:
-    """Return the coupons by type over all `void_if_unredeemed` actions, and by action for other policies."""
-    pools: dict[tuple[str, str], list[CouponRecord]] = {}
+    """Return the coupons of each member, by type over all `void_if_unredeemed` actions, by action for other policies.
+
+    The member is the one to whom a coupon was issued: an amendment may have given the sale to another since.
+    """
+    pools: dict[tuple[str, str, str | None], list[CouponRecord]] = {}
     for coupon in coupons:
         policy = remainder.policy(coupon.issue)
         pool = coupon.issue.coupon_type if policy == "void_if_unredeemed" else action_of(coupon.issue)
-        pools.setdefault((policy, pool), []).append(coupon)
+        pools.setdefault((policy, pool, coupon.issue.member), []).append(coupon)
     return pools.values()
 
 
 def surplus_coupons(remainder: RemainingAward, members: Sequence[CouponRecord], issued: set[str]) -> int:
     """Return the number of coupons of a pool that the remainder would not have issued."""
-    policy, coupon_type = remainder.policy(members[0].issue), members[0].issue.coupon_type
+    issue = members[0].issue
+    policy = remainder.policy(issue)
     if policy == "keep":
         return 0
-    if policy == "reverse" or remainder.sale is None:
+    if remainder.sale is None:
         return len(members)
+    if policy == "reverse":
+        return len(members) if remainder.has_come_back else 0
     kept = sum(
-        each.coupon_type == coupon_type
+        (each.coupon_type, each.member) == (issue.coupon_type, issue.member)
         and (remainder.policy(each) == "void_if_unredeemed" or action_of(each) not in issued)
         for each in remainder.coupons
     )
     return max(len(members) - kept, 0)
 
 
-def is_coupon_earned(sale: Sale, coupons: Sequence[CouponRecord], coupon: CouponRecord) -> bool:
+def is_coupon_earned(sale: Sale, coupons: Sequence[CouponRecord], coupon: CouponRecord, at: datetime) -> bool:
     """Return whether a coupon of a sale is still earned: its returns were due no more coupons than they could void.
 
-    `coupons` are all coupons of the sale, in the order of issue. Source: semantics 9 and 11.
+    `coupons` are all coupons of the sale, in the order of issue; those that have expired by `at` count as voided.
+    Source: semantics 9 and 11.
     """
     if not sale.returns and not any(isinstance(each, Amendment) for each in sale.updates):
         return True
     remainder = RemainingAward(sale, sale.returns)
     issued = {action_of(each.issue) for each in coupons}
     pool = next(each for each in coupon_pools(remainder, coupons) if coupon.key in {one.key for one in each})
-    gone = sum(each.state in ("voided", "expired") for each in pool)
+    gone = sum(each.state_at(at) in ("voided", "expired") for each in pool)
     return surplus_coupons(remainder, pool, issued) <= gone

@@ -101,7 +101,7 @@ def take_back(
         *_unearned(sale, back, reinstated, redeemed),
         *lowered_trackers(sale, key, surplus),
     )
-    return TakenBack(intents, unrecovered(sale, back, intents, coupons, discounts or {}))
+    return TakenBack(intents, unrecovered(sale, remainder, at, intents, coupons, discounts or {}))
 
 
 def _refusal(sale: Sale, returns: Sequence[Return]) -> Refusal | None:

@@ -91,7 +91,7 @@ class _Taking:
             micros(each.amount) - micros(each.shortfall) - sum(micros(drawn.amount) for drawn in each.draws)
             for each in earlier
         )
-        return gone - counted
+        return max(gone - counted, 0)  # a late return may find units live that a later one has counted
 
     def take_others(self, lots: dict[str, Lot]) -> None:
         """Draw from the account's other live lots of the currency, then from units that moved to other accounts."""

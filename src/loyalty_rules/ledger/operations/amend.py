@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Activity, Amendment, Snapshot, Transaction
-from loyalty_rules.intents import Claim, IssueCoupon
+from loyalty_rules.intents import Claim, IssueCoupon, ReverseCurrency
 from loyalty_rules.keys import counts_times, event_key
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.kinds import AMENDED_TERMS
@@ -18,6 +18,8 @@ from loyalty_rules.ledger.operations.lookups import (
     counter_value,
     coupons_of_sale,
     current_event,
+    discounts_of,
+    end_holds,
     locked_sale,
     read_snapshot,
     sale_locks,
@@ -72,6 +74,8 @@ class Amend(EventOperation[AmendmentReceipt]):
         accounts = dict.fromkeys([*(lot.account for lot in own), *accounts_of(sale.program, event)])
         at = self.event.occurred_at
         lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
+        if end_holds(storage, self.program, self.identity(storage), lots.values()):
+            lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
         lots |= {lot.key: lot for lot in storage.lots_of_sale(program, of)}
         decided = amendments.amend(
             sale,
@@ -80,16 +84,18 @@ class Amend(EventOperation[AmendmentReceipt]):
             coupons,
             {name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
             _present(storage, sale, event, change, own, coupons),
+            discounts_of(storage, self.program, coupons),
         )
         if isinstance(decided, Refusal):
             return decided
-        storage.save_sale(decided.sale)
+        reversals = [each for each in decided.intents if isinstance(each, ReverseCurrency)]
+        storage.save_sale(attrs.evolve(decided.sale, reversals=(*sale.reversals, *reversals)))
         if decided.sale.snapshot != sale.snapshot:
             terms = AmendedTerms(event_key(program, of), dump(decided.sale.snapshot))
             storage.save_record(AMENDED_TERMS, program, terms, self.event.occurred_at)
         return Noted(
             tuple(self._named(each) if isinstance(each, IssueCoupon) else each for each in decided.intents),
-            {"unrecovered": ()},
+            {"unrecovered": decided.unrecovered},
         )
 
     def _named(self, coupon: IssueCoupon) -> IssueCoupon:

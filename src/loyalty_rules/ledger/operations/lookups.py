@@ -5,6 +5,7 @@ Rows are locked before they are read. The key of a lot or a coupon names the sal
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -12,7 +13,16 @@ import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Event, Member, Snapshot, TierStanding, Transaction
-from loyalty_rules.intents import Claim, Intent, IssueCoupon, IssueCurrency, MergeAccounts, ReleaseHold, SendMessage
+from loyalty_rules.intents import (
+    Claim,
+    Intent,
+    IssueCoupon,
+    IssueCurrency,
+    MergeAccounts,
+    RedeemCoupon,
+    ReleaseHold,
+    SendMessage,
+)
 from loyalty_rules.keys import event_in, is_of_program, member_key
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import (
@@ -49,6 +59,7 @@ __all__ = [
     "current_event",
     "current_member",
     "current_sale",
+    "discounts_of",
     "end_holds",
     "hold_of",
     "holder_of",
@@ -198,8 +209,20 @@ def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord 
     return storage.coupon(key)
 
 
-def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Collection[str] = ()) -> bool:
-    """Return whether a locked coupon is still earned, after the returns of the sale that issued it.
+def discounts_of(storage: Storage, program: Program, coupons: Iterable[CouponRecord]) -> dict[str, Decimal]:
+    """Return the discounts of the redemptions of some coupons, by the key of the redemption."""
+    discounts: dict[str, Decimal] = {}
+    for coupon in coupons:
+        payment = payment_of(storage, program, coupon.redemption) if coupon.redemption is not None else None
+        if payment is not None and isinstance(payment.intent, RedeemCoupon):
+            discounts[payment.key] = payment.intent.discount
+    return discounts
+
+
+def is_earned(
+    storage: Storage, program: Program, coupon: CouponRecord, at: datetime, lost: Collection[str] = ()
+) -> bool:
+    """Return whether a locked coupon is still earned at an instant, after the returns of the sale that issued it.
 
     `lost` are the keys of coupons that the same batch voids. The coupon of a public code is nobody's to keep.
     """
@@ -208,7 +231,7 @@ def is_earned(storage: Storage, program: Program, coupon: CouponRecord, lost: Co
     sale = current_sale(storage, program, coupon.issue.event)
     issued = coupons_of_sale(storage, program, coupon.issue.event)
     coupons = [attrs.evolve(each, state="voided") if each.key in lost else each for each in issued]
-    return sale is None or is_coupon_earned(sale, coupons, coupon)
+    return sale is None or is_coupon_earned(sale, coupons, coupon, at)
 
 
 def lots_of(

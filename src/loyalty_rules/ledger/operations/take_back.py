@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 import attrs
 
@@ -14,11 +13,11 @@ from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.operations.lookups import (
     coupons_of_sale,
     current_account,
+    discounts_of,
     end_holds,
     is_earned,
     locked_coupon,
     locked_sale,
-    payment_of,
     payments_of,
 )
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
@@ -26,7 +25,7 @@ from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.giving_back import Redeemed
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Payment, Refusal, Shortfall
+from loyalty_rules.lifecycle.records import Account, Payment, Refusal, Shortfall
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 from loyalty_rules.values.checked import checked
@@ -77,7 +76,7 @@ class TakeBack(EventOperation[ReturnReceipt]):
             redeemed=self._redeemed(storage, payments),
             spends=spends,
             shortfalls=self._shortfalls(storage, spends),
-            discounts=self._discounts(storage, coupons),
+            discounts=discounts_of(storage, self.program, coupons),
         )
         if isinstance(decided, Refusal):
             return decided
@@ -104,15 +103,6 @@ class TakeBack(EventOperation[ReturnReceipt]):
         balances = dict.fromkeys(balance_name(*each) for each in accounts)
         return [each for name in balances for each in storage.records(SHORTFALLS, self.program.id, balance=name)]
 
-    def _discounts(self, storage: Storage, coupons: Iterable[CouponRecord]) -> dict[str, Decimal]:
-        """Return the discounts of the redemptions of some coupons, by the key of the redemption."""
-        discounts: dict[str, Decimal] = {}
-        for coupon in coupons:
-            payment = payment_of(storage, self.program, coupon.redemption) if coupon.redemption is not None else None
-            if payment is not None and isinstance(payment.intent, RedeemCoupon):
-                discounts[payment.key] = payment.intent.discount
-        return discounts
-
     def _redeemed(self, storage: Storage, payments: Iterable[Payment]) -> list[Redeemed]:
         """Return the redemptions of the sale that were not undone, each with its locked coupon."""
         redeemed: list[Redeemed] = []
@@ -121,7 +111,7 @@ class TakeBack(EventOperation[ReturnReceipt]):
             made = each.intent
             coupon = locked_coupon(storage, self.program, made.coupon) if isinstance(made, RedeemCoupon) else None
             if coupon is not None:
-                is_kept = is_earned(storage, self.program, coupon, lost)
+                is_kept = is_earned(storage, self.program, coupon, self.event.occurred_at, lost)
                 redeemed.append(Redeemed(each, coupon, is_kept))
                 if not is_kept:
                     lost.add(coupon.key)  # voided in this batch: one coupon less for the next to make good

@@ -14,7 +14,6 @@ from loyalty_rules.ledger.operations.operation import (
     Decision,
     Operation,
     already_undone,
-    decision_of,
     host_identity,
     unknown_sale,
 )
@@ -73,7 +72,9 @@ class UndoRedemptionOf(Operation[UndoRedemptionReceipt]):
             return unknown_sale(redeemed.coupon)
         key = None if self.amount is None else part_undo_key(self.program.id, self.event, redeemed.key)
         undone = undo_redemption(redeemed, coupon, self.at, amount=self.amount, undone=payment.undone, key=key)
-        if isinstance(undone, Refusal) or not is_revived(coupon, self.at) or is_earned(storage, self.program, coupon):
-            return decision_of(undone)
+        if isinstance(undone, Refusal):
+            return undone
+        if not is_revived(coupon, self.at) or is_earned(storage, self.program, coupon, self.at):
+            return (undone,)
         key = void_key(self.program.id, self.event, coupon.key)
         return (undone, VoidCoupon(key, coupon.key, self.event, released_claims_of_coupon(coupon)))
