@@ -16,7 +16,7 @@ from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["available_since", "usable_from", "usable_lots"]
+__all__ = ["available_since", "issued_lots", "usable_from", "usable_lots"]
 
 _SWEEPS = {("available", "expired"): 1, ("expired", "available"): -1}
 """The movements of sweeps, and those that a late event has taken back."""
@@ -29,6 +29,17 @@ def usable_lots(storage: Storage, lots: Iterable[Lot], at: datetime) -> list[Lot
     lots = [*lots]
     changed = {each.issue.key: each for each in storage.changed_since(lots, at)}
     return [usable_from(changed[lot.key], lot, at) if lot.key in changed else lot for lot in lots]
+
+
+def issued_lots(storage: Storage, lots: Iterable[Lot], at: datetime) -> list[Lot]:
+    """Return those of some lots that were issued by an instant: neither later ones, nor promises of that time."""
+    lots = [*lots]
+    then = {each.issue.key: each.lot(at) for each in storage.changed_since(lots, at)}
+    return [lot for lot in lots if lot.key not in then or _is_issued(then[lot.key])]
+
+
+def _is_issued(lot: Lot | None) -> bool:
+    return lot is not None and micros(lot.promised) == 0
 
 
 def usable_from(history: LotHistory, now: Lot, at: datetime) -> Lot:

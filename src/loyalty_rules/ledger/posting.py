@@ -56,6 +56,7 @@ from loyalty_rules.ledger.kinds import (
     PAYMENTS,
     SHORTFALLS,
 )
+from loyalty_rules.ledger.late import issued_lots
 from loyalty_rules.ledger.levels_lost import levels_taken_back
 from loyalty_rules.ledger.purchases import Purchase, drawn, purchases_of
 from loyalty_rules.ledger.receipts import Trim
@@ -204,7 +205,7 @@ class Posting(AccountPosting):
             *self.storage.lots_of(self.program.id, account),
             *self.storage.spent_lots_of(self.program.id, account, self.at),
         ]
-        for key in extended_lots(lots, intent, self.at):
+        for key in extended_lots(issued_lots(self.storage, lots, self.at), intent, self.at):
             self.extend_lot(self.lot(key), intent)
         return intent
 
