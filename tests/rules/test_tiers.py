@@ -67,7 +67,7 @@ def test_a_tier_is_written_as_it_is_read_with_its_defaults() -> None:
         (
             {"from": {"silver": "5", "gold": "5"}},
             "from.gold",
-            "out_of_range",
+            "unreachable",
             "expected more than the level below needs, found 5",
         ),
         (

@@ -27,7 +27,7 @@ __all__ = ["unresolved"]
 MAX_CONDITION_DEPTH = 32
 MAX_PROBLEMS = 100
 _MAX_ENTRIES = 20_000  # the conversion refuses a longer list, so its parts are not checked
-_MAX_KNOWN = 1_000  # among more names the search for the nearest takes too long
+_MAX_COMPARED = 400  # names in all: the search for the nearest one takes 8,000 instructions a name
 _NO_CURRENCY: Mapping[object, str] = {
     "issue_coupon": "issues coupons, not a currency",
     "extend_expiry": "extends lots and issues nothing",
@@ -50,6 +50,7 @@ class _References:
         self.trackers = _keys(document, "trackers")
         self.coupon_types = _keys(document, "coupon_types")
         self.tiers = _keys(document, "tiers")
+        self._left_to_compare = _MAX_COMPARED
         self.types: dict[str, object] = {}  # of the actions read so far, by PROMOTION/ACTION
 
     def problems(self) -> Iterator[Problem]:
@@ -109,7 +110,7 @@ class _References:
         paid = {each["id"] for _, each in actions if isinstance(each.get("id"), str)}
         for action_path, action in actions:
             yield from self._action(action, action_path)
-            yield from _paid_for(action, action_path, paid)
+            yield from self._paid_for(action, action_path, paid)
             ids = promotion.get("id"), action.get("id")
             if isinstance(ids[0], str) and isinstance(ids[1], str):
                 self.types[action_key(ids[0], ids[1])] = action.get("type")
@@ -151,7 +152,7 @@ class _References:
         if levels and isinstance(level, str) and level not in levels:
             known = {each: each for each in levels if isinstance(each, str)}
             yield Problem(
-                path, "unknown_reference", f"the tier {tier} has no level {shorten(level)}{_hint(level, known)}"
+                path, "unknown_reference", f"the tier {tier} has no level {shorten(level)}{self._hint(level, known)}"
             )
 
     def _not_public(self, action: Mapping[str, Any], path: str) -> Iterator[Problem]:
@@ -173,12 +174,33 @@ class _References:
         if not isinstance(action, str):
             return
         if action not in self.types:
-            hint = _hint(action, self.types)
+            hint = self._hint(action, self.types)
             yield Problem(path, "unknown_reference", f"there is no earlier action {shorten(action)}{hint}")
             return
         kind = self.types[action]
         if isinstance(kind, str) and kind in _NO_CURRENCY:  # anything else is a mistake of its own
             yield Problem(path, "unknown_reference", f"{shorten(action)} {_NO_CURRENCY[kind]}")
+
+    def _paid_for(self, action: Mapping[str, Any], path: str, ids: Collection[str]) -> Iterator[Problem]:
+        """Yield a problem for each action that a spend pays for and that its promotion does not have."""
+        for index, paid in enumerate(_items(action.get("for"))):
+            at = f"{path}.for[{index}]"
+            if not isinstance(paid, str):
+                continue
+            if paid == action.get("id"):
+                yield Problem(at, "misplaced", "a spend does not pay for itself")
+            elif paid not in ids:
+                others = {each: None for each in ids if each != action.get("id")}
+                hint = self._hint(paid, others)
+                yield Problem(at, "unknown_reference", f"the promotion has no action {shorten(paid)}{hint}")
+
+    def _hint(self, name: str, known: Mapping[str, Any]) -> str:
+        """Return a hint at the nearest known name, while few names have been compared for the document."""
+        self._left_to_compare -= len(known)
+        if self._left_to_compare < 0:
+            return ""
+        near = nearest(name, [each for each in known if isinstance(each, str)])
+        return f"; did you mean {near!r}?" if near else ""
 
     def _known(
         self, holder: Mapping[str, Any], key: str, path: str, known: Mapping[str, Any] | None, kind: str = ""
@@ -187,7 +209,7 @@ class _References:
         if isinstance(name, str) and known is not None and name not in known:
             kind = kind or key.replace("_", " ")
             yield Problem(
-                f"{path}.{key}", "unknown_reference", f"there is no {kind} {shorten(name)}{_hint(name, known)}"
+                f"{path}.{key}", "unknown_reference", f"there is no {kind} {shorten(name)}{self._hint(name, known)}"
             )
 
     def _condition(self, holder: Mapping[str, Any], key: str, path: str, scope: Scope) -> Iterator[Problem]:
@@ -245,20 +267,7 @@ class _References:
         known = {"tiers": self.tiers, "balances": self.currencies}.get(family)
         if known is not None and name not in known:
             kind = {"tiers": "tier", "balances": "currency"}[family]
-            yield Problem(at, "unknown_reference", f"there is no {kind} {shorten(name)}{_hint(name, known)}")
-
-
-def _paid_for(action: Mapping[str, Any], path: str, ids: Collection[str]) -> Iterator[Problem]:
-    """Yield a problem for each action that a spend pays for and that its promotion does not have."""
-    for index, paid in enumerate(_items(action.get("for"))):
-        at = f"{path}.for[{index}]"
-        if not isinstance(paid, str):
-            continue
-        if paid == action.get("id"):
-            yield Problem(at, "misplaced", "a spend does not pay for itself")
-        elif paid not in ids:
-            others = {each: None for each in ids if each != action.get("id")}
-            yield Problem(at, "unknown_reference", f"the promotion has no action {shorten(paid)}{_hint(paid, others)}")
+            yield Problem(at, "unknown_reference", f"there is no {kind} {shorten(name)}{self._hint(name, known)}")
 
 
 def _checked(scope: Scope, path: str, at: str) -> Iterator[Problem]:
@@ -312,8 +321,3 @@ def _repeated(holder: Mapping[str, Any], key: str, path: str) -> Iterator[Proble
             if name in seen:
                 yield Problem(f"{at}.id", "duplicate_id", f"an earlier one of the {key} has the id {shorten(name)}")
             seen.add(name)
-
-
-def _hint(name: str, known: Mapping[str, Any]) -> str:
-    near = nearest(name, [each for each in known if isinstance(each, str)]) if len(known) <= _MAX_KNOWN else None
-    return f"; did you mean {near!r}?" if near else ""

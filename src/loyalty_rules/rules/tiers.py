@@ -90,7 +90,7 @@ class Tier:
             if name == "from" and micros(value) <= so_far:
                 yield InvalidValueError(
                     f"{name}{path_step(level)}",
-                    "out_of_range",
+                    "unreachable",
                     f"expected more than the level below needs, found {text_of(value)}",
                 )
             so_far = max(so_far, micros(value))
