@@ -892,7 +892,8 @@ def test_a_constructor_refuses_or_accepts_every_hostile_value(cls: type) -> None
 def misnamed_arguments(error: LoyaltyError, name: str, cls: type) -> list[str]:
     """Return the name in a refusal if it is not an argument of the constructor."""
     named = error.name if isinstance(error, InvalidValueError) else ""
-    right = not named or named.startswith(name) or re.split(r"[.\[]", named)[0] in attrs.fields_dict(cls)
+    first = re.split(r"[.\[]", named)[0]
+    right = not named or named.startswith(name) or {first, f"{first}_"} & {*attrs.fields_dict(cls)}
     return [] if right else [f"{name}: refused as {named}"]
 
 
