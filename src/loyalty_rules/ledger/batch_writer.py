@@ -67,17 +67,23 @@ class BatchWriter:
     """One batch in the course of posting, with the writes that several intents share.
 
     `recorded` are its intents after caps, `trims` the reductions by caps. `serials` generates the next serial of a
-    coupon if its serial is taken.
+    coupon if its serial is taken. `bill` is the amount of the bill that its redemptions and spends pay, if it is known.
     """
 
     def __init__(
-        self, storage: Storage, program: Program, identity: IdempotencyRecord, serials: SerialGenerator | None = None
+        self,
+        storage: Storage,
+        program: Program,
+        identity: IdempotencyRecord,
+        serials: SerialGenerator | None = None,
+        bill: Decimal | None = None,
     ) -> None:
         self.storage = storage
         self.program = program
         self.identity = identity
         self.at = identity.at
         self.serials = serials
+        self.bill = bill
         self.recorded: list[Intent] = []
         self.trims: list[Trim] = []
         self._refused: set[str] = set()

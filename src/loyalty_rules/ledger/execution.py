@@ -65,6 +65,6 @@ def _posted(
     claimed = [*windows_of(intents)]
     storage.lock(counter_lock(operation.program.id, name) for name, _, _ in claimed)
     storage.read_counters(operation.program.id, windows_to_read(claimed))
-    posting = Posting(storage, operation.program, identity, operation.serial_generator())
+    posting = Posting(storage, operation.program, identity, operation.serial_generator(), operation.bill_amount())
     posting.post(intents)
     return posting

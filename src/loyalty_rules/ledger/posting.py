@@ -304,7 +304,7 @@ class Posting(AccountPosting):
             if part.taken_from == "available":
                 self.recall(part.lot, "available", part.amount, intent.key)
             self.move(part.lot, part.taken_from, "spent", part.amount, intent.key)
-        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
+        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at, bill=self.bill), self.at)
         return intent
 
     def undo_spend(self, intent: UndoSpend) -> UndoSpend:
@@ -337,7 +337,7 @@ class Posting(AccountPosting):
 
     def redeem_coupon(self, intent: RedeemCoupon) -> RedeemCoupon:
         self.storage.update_coupon(redeemed(self.coupon(intent.coupon), intent, self.at), self.at)
-        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at), self.at)
+        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at, bill=self.bill), self.at)
         return intent
 
     def undo_redemption(self, intent: UndoRedemption) -> UndoRedemption:

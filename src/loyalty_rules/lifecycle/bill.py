@@ -13,14 +13,29 @@ from fractions import Fraction
 
 import attrs
 
+from loyalty_rules.events import Snapshot, Transaction
 from loyalty_rules.intents import RedeemCoupon, Share, TakenUnits
 from loyalty_rules.lifecycle.records import Payment
+from loyalty_rules.program import Program
 from loyalty_rules.rules.facts import Facts, LineFacts
 from loyalty_rules.rules.line_predicates import LinePredicate
 from loyalty_rules.values.amounts import MICRO, RATE_UNIT, decimal_of, micros
 from loyalty_rules.values.apportionment import split
 
-__all__ = ["Bill", "BillLine", "Part", "Taking", "Units", "bill_of", "payable", "shared", "taking_of", "to_cents"]
+__all__ = [
+    "Bill",
+    "BillLine",
+    "Part",
+    "Taking",
+    "Units",
+    "amount_of",
+    "bill_of",
+    "payable",
+    "shared",
+    "standing",
+    "taking_of",
+    "to_cents",
+]
 
 NOTHING = Fraction(0)
 
@@ -168,6 +183,16 @@ def bill_of(facts: Facts) -> Bill:
     return Bill(facts.event.id, amount, amount, lines, rest, shipping)
 
 
+def amount_of(program: Program, transaction: Transaction | None) -> Decimal | None:
+    """Return the amount of a bill in the program's money, to 6 decimals, rounded down; None if it is not known."""
+    if transaction is None:
+        return None
+    facts = program.plan.facts(transaction, Snapshot())
+    if facts.rate is None or facts.amount is None:
+        return None
+    return decimal_of(max(facts.amount * facts.rate // RATE_UNIT, 0))
+
+
 def _line_of(line: LineFacts, rate: int) -> BillLine:
     value = Fraction(line.value * rate, MICRO * RATE_UNIT)
     quantity = micros(line.line.quantity)
@@ -184,17 +209,24 @@ def taking_of(
 
     Points whose spend did not see the bill are spread over the lines that they may pay.
     """
-    made = payment.intent
+    made, stands = payment.intent, standing(payment)
     if isinstance(made, RedeemCoupon):
-        whole, stands = micros(made.discount), micros(made.discount) - micros(payment.undone)
-        return Taking(stands, _scaled(made.shares, stands, whole, cent), made.units if stands else (), of_shipping)
+        scaled = _scaled(made.shares, stands, micros(made.discount), cent)
+        return Taking(stands, scaled, made.units if stands else (), of_shipping)
     whole = micros(made.value or Decimal(0))
-    units = micros(made.amount)
-    stands = whole * (units - micros(payment.undone)) // units
     if made.shares or not bill.lines:
         return Taking(stands, _scaled(made.shares, stands, whole, cent))
     parts = payable(bill, not_for)
     return Taking(stands, shared(stands, parts, cent) if sum(part.amount for part in parts) else ())
+
+
+def standing(payment: Payment) -> int:
+    """Return the discount of a redemption, or the worth of a spend, that was not undone; in millionths."""
+    made = payment.intent
+    if isinstance(made, RedeemCoupon):
+        return micros(made.discount) - micros(payment.undone)
+    units = micros(made.amount)
+    return micros(made.value or Decimal(0)) * (units - micros(payment.undone)) // units
 
 
 def _scaled(shares: tuple[Share, ...], stands: int, whole: int, cent: int) -> tuple[Share, ...]:

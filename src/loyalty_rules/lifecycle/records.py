@@ -286,13 +286,15 @@ class CouponRecord:
 class Payment:
     """A spend or a redemption under the id of a transaction. `undone` are the units, or the discount, undone so far.
 
-    `at` is the instant of the payment. It is wholly undone once `is_undone` is true.
+    `at` is the instant of the payment. It is wholly undone once `is_undone` is true. `bill` is the amount of the bill
+    that was handed over with it, in the program's money; None if there was none.
     """
 
     intent: SpendCurrency | RedeemCoupon
     at: datetime
     undone: Decimal = ZERO
     is_undone: bool = False
+    bill: Decimal | None = None
 
     @property
     def key(self) -> str:

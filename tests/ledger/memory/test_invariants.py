@@ -12,7 +12,7 @@ import pytest
 
 import loyalty_rules as lr
 from loyalty_rules.ledger import MemoryLedger
-from loyalty_rules.ledger.kinds import SHORTFALLS
+from loyalty_rules.ledger.kinds import PAYMENTS, SHORTFALLS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.lifecycle.records import Account, Shortfall
 from shop import Serials, earn, fixed, program, sale
@@ -85,6 +85,20 @@ def owe_and_have_units(storage: MemoryStorage) -> None:
     storage.save_record(SHORTFALLS, "acme", short, AT)
 
 
+def pay_more_than_the_bill(storage: MemoryStorage) -> None:
+    (key,) = (key for kind, key in storage.versions if kind == PAYMENTS.name)
+    payment = storage.versions[PAYMENTS.name, key][-1][1]
+    spend = attrs.evolve(payment.intent, value=Decimal(4))
+    storage.save_record(PAYMENTS, "acme", attrs.evolve(payment, intent=spend, bill=Decimal(3)), AT)
+
+
+def share_a_code(storage: MemoryStorage) -> None:
+    first, second = storage.coupons.values()
+    for coupon, code, of_type in ((first, "FIVE", "a"), (second, "fi-ve", "b")):
+        issue = attrs.evolve(coupon.issue, serial=None, code=code, coupon_type=of_type)
+        storage.coupons[coupon.key] = attrs.evolve(coupon, issue=issue)
+
+
 PLANTED: list[tuple[str, Callable[[MemoryStorage], Any]]] = [
     ("one is below zero", lambda s: change_entry(s, LOT, 1, amount=Decimal(11))),
     ("9 units were issued, 10 decided", lambda s: change_entry(s, LOT, 0, amount=Decimal(9))),
@@ -106,6 +120,8 @@ PLANTED: list[tuple[str, Callable[[MemoryStorage], Any]]] = [
     ("is redeemed without a redemption", lambda s: change_coupon(s, state="redeemed", remaining=None)),
     ("two coupons have the same serial", share_a_serial),
     ("1 issues were recorded, 2 lots are stored", forget_an_issue),
+    ("discounts and spends of S-1 are 4, more than its bill of 3", pay_more_than_the_bill),
+    ("the coupon types a and b share the code five", share_a_code),
 ]
 
 

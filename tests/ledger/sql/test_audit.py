@@ -78,3 +78,20 @@ def test_a_deleted_last_batch_is_found_by_the_ends_that_were_kept(till: Till, le
         execute(path, f"DELETE FROM loyalty_{table} WHERE batch = ?", last)
     assert ledger.verify() == []
     assert len(ledger.verify(kept)) == 1
+
+
+def test_a_bill_that_is_overpaid_is_found(till: Till, ledger: SQLLedger, path: Path) -> None:
+    busy_week(till)
+    drop_triggers(path)
+    for table in ("versions", "payments"):  # the coupon took 6 of the bill of 40
+        change = f"UPDATE loyalty_{table} SET document = replace(document, ?, ?)"
+        execute(path, change, '"bill":"40"', '"bill":"5.99"')
+    assert "discounts and spends of T3 are 6, more than its bill of 5.99" in ledger.check_invariants()
+
+
+def test_a_code_of_two_coupon_types_is_found(till: Till, ledger: SQLLedger, path: Path) -> None:
+    busy_week(till)
+    execute(path, "UPDATE loyalty_coupons SET code = 'five'")
+    other = "UPDATE loyalty_coupons SET issue = replace(issue, ?, ?) WHERE key LIKE '%/2'"
+    execute(path, other, '"next-visit"', '"other"')
+    assert "the coupon types next-visit and other share the code five" in ledger.check_invariants()

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import is_tracker_counter
-from loyalty_rules.ledger.kinds import FURTHER_LOTS, HOLDS, KINDS, SHORTFALLS
+from loyalty_rules.ledger.kinds import FURTHER_LOTS, HOLDS, KINDS, PAYMENTS, SHORTFALLS
 from loyalty_rules.ledger.memory.storage import MemoryStorage
+from loyalty_rules.ledger.paid_bills import codes_of_two_types, overpaid
 from loyalty_rules.ledger.rolling_caps import overfull
-from loyalty_rules.lifecycle.records import Account, Lot
+from loyalty_rules.lifecycle.records import Account, Lot, Payment
 from loyalty_rules.lifecycle.spending import available
 from loyalty_rules.values.amounts import micros, micros_text
+from loyalty_rules.values.folding import folded
 
 __all__ = ["violations"]
 
@@ -27,6 +29,8 @@ def violations(storage: MemoryStorage) -> Iterator[str]:
     yield from _trackers(storage)
     yield from _coupons(storage)
     yield from _issues(storage)
+    yield from overpaid(_payments(storage))
+    yield from codes_of_two_types(_shared_codes(storage))
 
 
 # -- units -----------------------------------------------------------------------------------------------------------
@@ -203,6 +207,21 @@ def _issues(storage: MemoryStorage) -> Iterator[str]:
     issues |= {key for kind, key in storage.versions if kind == FURTHER_LOTS.name}
     if issues != set(storage.histories):
         yield f"{len(issues)} issues were recorded, {len(storage.histories)} lots are stored"
+
+
+def _payments(storage: MemoryStorage) -> Iterator[tuple[str, Payment]]:
+    """Yield the spends and redemptions in the order of record, each with its program."""
+    for (name, program, found_by, _), keys in storage.found.items():
+        if (name, found_by) == (PAYMENTS.name, "event"):
+            yield from ((program, storage.versions[name, key][-1][1]) for key in keys)
+
+
+def _shared_codes(storage: MemoryStorage) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the program, its version, the folded code and the type of each coupon of a sale with a shared code."""
+    for (program, event), sale in storage.sales.items():
+        for coupon in map(storage.coupons.get, storage.coupons_of_event.get((program, event), ())):
+            if coupon is not None and coupon.issue.code is not None:
+                yield program, sale.program.version, folded(coupon.issue.code), coupon.issue.coupon_type
 
 
 def _recorded(storage: MemoryStorage) -> Iterator[Intent]:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
 import attrs
@@ -89,6 +90,10 @@ class Operation(ABC, Generic[R_co]):
     def with_serials(self, serials: SerialGenerator | None) -> Self:  # noqa: ARG002
         """Return the operation with the ledger's serial generator, if it issues coupons and has no generator."""
         return self
+
+    def bill_amount(self) -> Decimal | None:
+        """Return the amount of the bill that is handed over, in the program's money; None if there is none."""
+        return None
 
     def serial_generator(self) -> SerialGenerator | None:
         """Return the generator of the next serial if a serial is taken; None if the operation issues no coupons."""

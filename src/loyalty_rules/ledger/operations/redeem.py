@@ -1,5 +1,7 @@
 """Redeem: redeem a coupon by its serial, its shared code or its public code in a transaction. Source: semantics 9."""
 
+from decimal import Decimal
+
 import attrs
 from attrs.converters import optional
 
@@ -10,6 +12,7 @@ from loyalty_rules.ledger.operations.checkout import decide_checkout, name_of_co
 from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity, is_wholly_undone
 from loyalty_rules.ledger.receipts import RedeemReceipt
 from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle.bill import amount_of
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.values.checked import checked
@@ -45,6 +48,10 @@ class Redeem(Operation[RedeemReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Redeem the coupon for its discount, unless it is not valid for the transaction."""
         return decide_checkout(storage, self.program, self.transaction, [self.code], event=self.event)
+
+    def bill_amount(self) -> Decimal | None:
+        """Return the amount of the bill, in the program's money."""
+        return amount_of(self.program, self.transaction)
 
     def replayed(self, storage: Storage, receipt: RedeemReceipt) -> RedeemReceipt:
         """Return the recorded receipt, marked if the redemption has been undone."""

@@ -1,6 +1,7 @@
 """Redeem all: a whole set of redemptions and spends of one transaction, or none of them. Source: semantics 9."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ from loyalty_rules.ledger.operations.checkout import SpendOffer, decide_checkout
 from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity, is_wholly_undone
 from loyalty_rules.ledger.receipts import RedeemAllReceipt
 from loyalty_rules.ledger.storage import Storage
+from loyalty_rules.lifecycle.bill import amount_of
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
@@ -85,6 +87,10 @@ class RedeemAll(Operation[RedeemAllReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Redeem and spend all of the set, or refuse it as a whole with the reasons of each."""
         return decide_checkout(storage, self.program, self.transaction, self.codes, self.spends, event=self.event)
+
+    def bill_amount(self) -> Decimal | None:
+        """Return the amount of the bill, in the program's money."""
+        return amount_of(self.program, self.transaction)
 
     def replayed(self, storage: Storage, receipt: RedeemAllReceipt) -> RedeemAllReceipt:
         """Return the recorded receipt, marked if all of it has been undone."""

@@ -17,6 +17,7 @@ from loyalty_rules.ledger.operations.operation import Decision, Operation, host_
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import spending
+from loyalty_rules.lifecycle.bill import amount_of
 from loyalty_rules.lifecycle.extending import extension_of_spend
 from loyalty_rules.lifecycle.records import Account, Refusal
 from loyalty_rules.lifecycle.redemption import checkout_of
@@ -81,6 +82,10 @@ class Spend(Operation[SpendReceipt]):
             return spent
         extension = extension_of_spend(program, spent, self.at)
         return (spent, extension) if extension is not None else (spent,)
+
+    def bill_amount(self) -> Decimal | None:
+        """Return the amount of the bill, in the program's money."""
+        return amount_of(self.program, self.bill)
 
     def replayed(self, storage: Storage, receipt: SpendReceipt) -> SpendReceipt:
         """Return the recorded receipt, marked if the spend has been undone."""

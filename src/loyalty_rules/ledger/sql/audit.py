@@ -12,11 +12,12 @@ from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS, tracker_in
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.kinds import KINDS, Kind
+from loyalty_rules.ledger.kinds import KINDS, PAYMENTS, Kind
+from loyalty_rules.ledger.paid_bills import codes_of_two_types, overpaid
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, RECEIPT_CONTENT, content_digest, link_of
-from loyalty_rules.ledger.sql.mapping import record_of
+from loyalty_rules.ledger.sql.mapping import json_of, record_of
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
-from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS
+from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS, Payment
 
 __all__ = ["broken_chains", "ends_of_chains", "violated_invariants"]
 
@@ -89,6 +90,32 @@ def violated_invariants(connection: Connection, tables: Tables) -> Iterator[str]
             yield sentence.format(**row._mapping)
     for kind in KINDS:
         yield from _changed_records(connection, tables, kind)
+    yield from overpaid(_payments(connection, tables))
+    yield from codes_of_two_types(_shared_codes(connection, tables))
+
+
+def _payments(connection: Connection, t: Tables) -> Iterator[tuple[str, Payment]]:
+    """Yield the spends and redemptions in the order of record, each with its program."""
+    v, table = t.versions, t.kinds[PAYMENTS.name]
+    first = select(v.c.key, func.min(v.c.number).label("first")).where(v.c.kind == PAYMENTS.name).group_by(v.c.key)
+    recorded = first.subquery()
+    rows = select(table.c.program, table.c.document).join(recorded, recorded.c.key == table.c.key)
+    for row in connection.execute(rows.order_by(recorded.c.first)):
+        yield row.program, record_of(PAYMENTS, row.document)
+
+
+def _shared_codes(connection: Connection, t: Tables) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the program, its version, the folded code and the type of each coupon of a sale with a shared code."""
+    c, b, r = t.coupons, t.batches, t.receipts
+    rows = (
+        select(c.c.program, c.c.code, c.c.issue, r.c.version)
+        .join(b, (b.c.program == c.c.program) & (b.c.event == c.c.event))
+        .join(r)
+        .where(c.c.code.is_not(None), r.c.version.is_not(None))
+        .order_by(c.c.number)
+    )
+    for row in connection.execute(rows):
+        yield row.program, row.version, row.code, json_of(row.issue)["coupon_type"]
 
 
 def _sales_with_negative_contributions(connection: Connection, t: Tables) -> Iterator[str]:
