@@ -78,7 +78,7 @@ class Line:
         self.free.left -= amount - part
 
     def take_units(self, units: int, amount: Fraction) -> None:
-        """Let a benefit take units and an amount of what they have left."""
+        """Take units for a benefit, and an amount of their remainder."""
         units = min(units, self.free.units)
         moved = self.free.unit * units
         self.free = Pool(self.free.units - units, self.free.left - moved)
