@@ -5,6 +5,8 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Confirmation
+from loyalty_rules.keys import is_of_program
+from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import ADJUSTMENTS
 from loyalty_rules.ledger.operations.lookups import locked_further_lot, locked_lot
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation
@@ -31,6 +33,12 @@ class Confirm(EventOperation[ConfirmationReceipt]):
     def receipt_class(self) -> type[ConfirmationReceipt]:
         """Return the class of the receipt."""
         return ConfirmationReceipt
+
+    def identity(self, storage: Storage) -> IdempotencyRecord:
+        """Return the identity of the event; the promise belongs to its sale, also one that an amendment issued."""
+        identity = super().identity(storage)
+        lot = storage.lot(self.event.promise) if is_of_program(self.event.promise, self.program.id) else None
+        return attrs.evolve(identity, of=lot.issue.event) if lot is not None and identity.of is not None else identity
 
     def decide(self, storage: Storage) -> Decision:
         """Release or cancel the promise, which may be an adjustment that waits for another person."""

@@ -23,7 +23,7 @@ from loyalty_rules.intents import (
     ReleaseHold,
     SendMessage,
 )
-from loyalty_rules.keys import event_in, is_of_program, member_key
+from loyalty_rules.keys import is_of_program, member_key
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import (
     FURTHER_LOTS,
@@ -186,8 +186,11 @@ def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
 
 def locked_lot(storage: Storage, program: Program, key: str) -> tuple[Sale, Lot] | None:
     """Lock the sale of a lot with its accounts, and return both; None if the program has no such lot."""
-    sale = locked_sale(storage, program, event_in(key)) if is_of_program(key, program.id) else None
-    lot = storage.lot(key) if sale is not None else None
+    issued = storage.lot(key) if is_of_program(key, program.id) else None
+    if issued is None:
+        return None
+    sale = locked_sale(storage, program, issued.issue.event)  # not the event of the key, which may be an amendment
+    lot = storage.lot(key)  # again: it may have changed before the lock
     return (sale, lot) if sale is not None and lot is not None else None
 
 
@@ -205,8 +208,11 @@ def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord 
     """Lock the sale of a coupon, and return the coupon; None if the program has no such coupon."""
     if not is_of_program(key, program.id):
         return None
-    storage.lock([sale_lock(program.id, event_in(key))])
-    return storage.coupon(key)
+    issued = storage.coupon(key)
+    if issued is None:
+        return None
+    storage.lock([sale_lock(program.id, issued.issue.event)])  # not the event of the key, which may be an amendment
+    return storage.coupon(key)  # again: it may have changed before the lock
 
 
 def discounts_of(storage: Storage, program: Program, coupons: Iterable[CouponRecord]) -> dict[str, Decimal]:
