@@ -7,7 +7,6 @@ storage finds rows and keeps them. Integer amounts are whole millionths.
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from loyalty_rules.engine.counters import Counter
@@ -17,6 +16,7 @@ from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
+from loyalty_rules.lifecycle.redemption import Left
 
 __all__ = ["Storage", "Window", "window_of"]
 
@@ -145,8 +145,8 @@ class Storage(Protocol):
         """
         ...
 
-    def least_remaining(self, coupon: str, at: datetime) -> Decimal | None:
-        """Return the least rest of a stored value at an instant and at every later one; None for other coupons."""
+    def least_left(self, coupon: str, at: datetime) -> Left:
+        """Return the least that was left of a coupon at an instant and at every later one, as far as it is known."""
         ...
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:

@@ -28,6 +28,7 @@ from loyalty_rules.values.money import cent_of
 
 __all__ = [
     "Checkout",
+    "Left",
     "Offered",
     "Presented",
     "Standing",
@@ -59,10 +60,19 @@ class Terms:
 
 
 @attrs.frozen
+class Left:
+    """The remainder of a coupon: of a stored value, or the uses and the sum over all of them. See `CouponRecord`."""
+
+    remaining: Decimal | None = None
+    uses_left: int | None = None
+    left_in_all: Decimal | None = None
+
+
+@attrs.frozen
 class Presented:
     """A coupon that is presented by its code. `coupon` and `terms` are None if there is no such coupon.
 
-    `most` is the maximum that a stored value may give, if the transaction is recorded late: the least rest since then.
+    `most` is the least that was left of the coupon since the transaction, which may be recorded late.
     `issue` is the coupon's issue if it is that of a public code, recorded with the redemption. `reasons` are those that
     the look-up has found: `wrong_member`, `limit_reached`.
     """
@@ -72,7 +82,7 @@ class Presented:
     terms: Terms | None
     issue: IssueCoupon | None = None
     reasons: tuple[str, ...] = ()
-    most: Decimal | None = None
+    most: Left | None = None
 
 
 @attrs.frozen
@@ -223,9 +233,10 @@ def decide(
             refusals.append((each.code, Refusal(reasons, detail)))
             continue
         coupon = valued(each.coupon, each.terms.coupon_type)
-        taking = _taking(checkout, bill, _at_most(coupon, each.most), each.terms)
+        left = _at_most(coupon, each.most)
+        taking = _taking(checkout, bill, left, each.terms)
         others = [of_type for key, of_type in types if key != coupon.key]
-        reasons = tuple(dict.fromkeys(_reasons(checkout, each, coupon, each.terms, taking, seen, others)))
+        reasons = tuple(dict.fromkeys(_reasons(checkout, each, left, each.terms, taking, seen, others)))
         seen.add(coupon.key)
         if reasons:
             refusals.append((each.code, Refusal(reasons, _cannot(f"coupon {coupon.issue.coupon_type}", reasons))))
@@ -247,21 +258,36 @@ def decide(
     return _together(refusals) if refusals else tuple(intents)
 
 
-def _at_most(coupon: CouponRecord, most: Decimal | None) -> CouponRecord:
-    """Return a stored value with at most so much left of it, as it is for a transaction that is recorded late."""
-    if most is None or coupon.remaining is None or micros(most) >= micros(coupon.remaining):
+def _at_most(coupon: CouponRecord, most: Left | None) -> CouponRecord:
+    """Return a coupon with at most so much left of it, as it is for a transaction that is recorded late."""
+    if most is None:
         return coupon
-    return attrs.evolve(coupon, remaining=most)
+    left = _least([Left(coupon.remaining, coupon.uses_left, coupon.left_in_all), most])
+    is_used_up = left.uses_left == 0 or (left.left_in_all is not None and micros(left.left_in_all) == 0)
+    state = "redeemed" if coupon.state == "issued" and is_used_up else coupon.state
+    return attrs.evolve(
+        coupon, state=state, remaining=left.remaining, uses_left=left.uses_left, left_in_all=left.left_in_all
+    )
 
 
-def least_since(rests: Sequence[tuple[datetime, Decimal | None]], at: datetime) -> Decimal | None:
-    """Return the least of some rests, each with its instant in the order of record, at an instant and later.
+def least_since(states: Sequence[tuple[datetime, Left]], at: datetime) -> Left:
+    """Return the least that was left of a coupon at an instant and later; `states` are in the order of record.
 
     A late redemption may take at most the rest that was there at its instant and at every later one. Source: ledger 2.
     """
-    before = [rest for since, rest in rests if since <= at][-1:]
-    known = [micros(rest) for rest in [*before, *(rest for since, rest in rests if since > at)] if rest is not None]
-    return decimal_of(min(known)) if known else None
+    before = [left for since, left in states if since <= at][-1:]
+    return _least([*before, *(left for since, left in states if since > at)])
+
+
+def _least(states: Sequence[Left]) -> Left:
+    remaining = [micros(each.remaining) for each in states if each.remaining is not None]
+    uses = [each.uses_left for each in states if each.uses_left is not None]
+    in_all = [micros(each.left_in_all) for each in states if each.left_in_all is not None]
+    return Left(
+        decimal_of(min(remaining)) if remaining else None,
+        min(uses, default=None),
+        decimal_of(min(in_all)) if in_all else None,
+    )
 
 
 def _order(presented: Presented) -> tuple[int, int]:

@@ -7,7 +7,6 @@ Source: ledger 2.
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import attrs
@@ -22,7 +21,7 @@ from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
-from loyalty_rules.lifecycle.redemption import in_order_of_redeeming, least_since
+from loyalty_rules.lifecycle.redemption import Left, in_order_of_redeeming, least_since
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["MemoryStorage"]
@@ -241,9 +240,12 @@ class MemoryStorage:
         coupons = [self.coupons[key] for key in self.codes.get((program, canonical_code(code)), ())]
         return in_order_of_redeeming(coupons, member, at)[:most]
 
-    def least_remaining(self, coupon: str, at: datetime) -> Decimal | None:
-        """Return the least rest of a stored value at an instant and at every later one; None for other coupons."""
-        return least_since([(since, each.remaining) for since, each in self.coupon_states.get(coupon, ())], at)
+    def least_left(self, coupon: str, at: datetime) -> Left:
+        """Return the least that was left of a coupon at an instant and at every later one, as far as it is known."""
+        states = self.coupon_states.get(coupon, ())
+        return least_since(
+            [(since, Left(each.remaining, each.uses_left, each.left_in_all)) for since, each in states], at
+        )
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:  # noqa: ARG002  (a hint)
         """Return coupons in the order of issue, among them all that have expired by an instant and are not swept."""

@@ -40,7 +40,7 @@ from loyalty_rules.lifecycle.redemption import (
     decide,
 )
 from loyalty_rules.program import Program
-from loyalty_rules.rules.coupons import CouponType, StoredValue
+from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.values.amounts import micros, text_of
 
 __all__ = ["SpendOffer", "check_unspent", "decide_checkout", "name_of_code", "standing_of"]
@@ -185,9 +185,7 @@ class _LookUp:
         snapshot = Snapshot()
         if coupon_type.redemption.when is not None:
             snapshot = read_snapshot(self.storage, terms, self.transaction, terms.counters(self.transaction))
-        most = None
-        if isinstance(coupon_type.benefit, StoredValue):
-            most = self.storage.least_remaining(coupon.key, self.transaction.occurred_at)
+        most = self.storage.least_left(coupon.key, self.transaction.occurred_at)
         facts = terms.plan.facts(self.transaction, snapshot)
         return Presented(code, coupon, Terms(coupon_type, facts), most=most)
 

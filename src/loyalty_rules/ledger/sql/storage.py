@@ -7,7 +7,6 @@ in memory until the batch is committed; then the unit of work is flushed.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -47,7 +46,7 @@ from loyalty_rules.ledger.sql.tables import NO_DAY
 from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, RecordVersion, UnitOfWork
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
-from loyalty_rules.lifecycle.redemption import in_order_of_redeeming, least_since
+from loyalty_rules.lifecycle.redemption import Left, in_order_of_redeeming, least_since
 from loyalty_rules.loading import dump, load_event, load_snapshot
 from loyalty_rules.values.folding import folded
 
@@ -344,10 +343,17 @@ class SQLStorage(HistoryReader):
                 found.setdefault(row.key, self._track_coupon(row))
         return in_order_of_redeeming(found.values(), member, at)
 
-    def least_remaining(self, coupon: str, at: datetime) -> Decimal | None:
-        """Return the least rest of a stored value at an instant and at every later one; None for other coupons."""
+    def least_left(self, coupon: str, at: datetime) -> Left:
+        """Return the least that was left of a coupon at an instant and at every later one, as far as it is known."""
+        tracked = self._unit.coupons.get(coupon)
+        if tracked is not None and tracked.latest_at <= at:
+            return Left()  # nothing happened to it since
         rows = self._rows(self._statements.states_of_coupons, coupons=[coupon], at=MAX_AMOUNT)
-        return least_since([(instant_of(row.at), amount_of(row.remaining)) for row in rows], at)
+        states = [
+            (instant_of(row.at), Left(amount_of(row.remaining), row.uses_left, amount_of(row.left_in_all)))
+            for row in rows
+        ]
+        return least_since(states, at)
 
     def expiring_coupons(self, program: str, at: datetime) -> Sequence[CouponRecord]:
         """Return the coupons that have expired by an instant, inclusive, and are not recorded as expired."""
