@@ -20,6 +20,7 @@ from loyalty_rules.ledger.sql.mapping import instant_of
 from loyalty_rules.ledger.sql.program_versions import ProgramVersions
 from loyalty_rules.ledger.sql.rebuild import rebuild
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
+from loyalty_rules.ledger.sql.state_audit import differences_of_state, rows_out_of_order
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
@@ -236,7 +237,16 @@ class SQLLedger(AutocommitLedger):
 
     def violations_on(self, connection: Connection) -> Sequence[str]:
         """Return the violated invariants, as `check_invariants` does, on a connection of the host."""
-        return [*violated_invariants(connection, self.tables), *broken_chains(connection, self.tables)]
+        storage = self._storage(connection, read_only=True)
+        violations = [
+            *violated_invariants(connection, self.tables),
+            *differences_of_state(connection, self.tables, storage),
+            *broken_chains(connection, self.tables),
+            *self._dialect.missing_triggers(connection, self.tables.log, self.tables.prefix),
+        ]
+        if self._dialect.has_one_writer:
+            violations += rows_out_of_order(connection, self.tables)
+        return violations
 
     def rebuild(self) -> None:
         """Compute every lot, coupon and counter again from the log, under a lock. Source: ledger P6."""

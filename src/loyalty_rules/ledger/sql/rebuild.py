@@ -1,9 +1,13 @@
-"""The rebuild of the state from the log: every lot, coupon, counter and record of a kind. Source: ledger P6."""
+"""The rebuild of the state from the log: every lot, coupon, counter and record of a kind. Source: ledger P6.
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+The log is read in parts, so that a part that cannot be read keeps nobody from the others.
+"""
 
-from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, select
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, delete, func, insert, select
 
 from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
@@ -15,30 +19,50 @@ from loyalty_rules.ledger.sql.statements import COUPON_COLUMNS
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
 
-__all__ = ["rebuild"]
+__all__ = ["StateRows", "parts_of_state", "rebuild"]
 
 _CHUNK_SIZE = 200
+
+StateRows: TypeAlias = tuple[Any, Sequence[Mapping[str, Any]]]
+"""A table of the state, and rows of it without their numbers, in their order."""
 
 
 def rebuild(connection: Connection, tables: Tables, storage: SQLStorage) -> None:
     """Compute the state again from the log alone; the transaction of the connection has locked the state tables."""
     for table in tables.state:
         connection.execute(delete(table))
-    for row, documents in _receipts(connection, tables):
-        if row.version is not None:
-            _issue_lots(connection, tables, storage, row, documents)
-        _add_further_lots(connection, tables, storage, row)
-        _issue_coupons(connection, tables, row, documents)
+    for part in parts_of_state(connection, tables, storage):
+        for table, rows in part():
+            if rows:
+                connection.execute(insert(table), rows)
+
+
+def parts_of_state(
+    connection: Connection, tables: Tables, storage: SQLStorage
+) -> Iterator[Callable[[], list[StateRows]]]:
+    """Yield functions that compute the state from the log, each a part of its rows."""
+    for receipts in _receipts(connection, tables):
+        yield partial(_issues_of, connection, tables, storage, receipts)
+    yield partial(_counters, connection, tables)
+    for kind in KINDS:
+        for rows in _records(connection, tables, kind):
+            yield partial(_records_of, tables, kind, rows)
+
+
+# -- counters and records ----------------------------------------------------------------------------------------------
+
+
+def _counters(connection: Connection, tables: Tables) -> list[StateRows]:
     draws = tables.draws
     of = (draws.c.program, draws.c.name, draws.c.day)
-    sums = select(*of, cast(func.sum(draws.c.amount), BigInteger)).group_by(*of)
-    connection.execute(insert(tables.counters).from_select(["program", "name", "day", "value"], sums))
-    for kind in KINDS:
-        _save_records(connection, tables, kind)
+    sums = connection.execute(select(*of, func.sum(draws.c.amount).label("value")).group_by(*of)).all()
+    return [
+        (tables.counters, [{"program": r.program, "name": r.name, "day": r.day, "value": int(r.value)} for r in sums])
+    ]
 
 
-def _save_records(connection: Connection, tables: Tables, kind: Kind[Any]) -> None:
-    """Write the last version of each record of a kind, in the order of the first versions."""
+def _records(connection: Connection, tables: Tables, kind: Kind[Any]) -> Iterator[Sequence[Any]]:
+    """Yield the last versions of the records of a kind, in the order of their first versions."""
     v = tables.versions
     of_kind = select(v.c.key, func.min(v.c.number).label("first"), func.max(v.c.number).label("last"))
     of_kind = of_kind.add_columns(func.max(v.c.at).label("latest_at")).where(v.c.kind == kind.name).group_by(v.c.key)
@@ -50,24 +74,45 @@ def _save_records(connection: Connection, tables: Tables, kind: Kind[Any]) -> No
     )
     after = 0
     while rows := connection.execute(last.where(ends.c.first > after).order_by(ends.c.first).limit(_CHUNK_SIZE)).all():
-        for row in rows:
-            record = record_of(kind, row.document)
-            columns = record_row(kind, record, instant_of(row.latest_at))
-            connection.execute(
-                insert(tables.kinds[kind.name]), {"key": row.key, "program": row.program, **columns, "version": 0}
-            )
+        yield rows
         after = rows[-1].first
 
 
-def _receipts(connection: Connection, tables: Tables) -> Iterator[tuple[Any, Sequence[dict[str, Any]]]]:
-    """Yield the batches with the documents of their intents, in the order of record."""
+def _records_of(tables: Tables, kind: Kind[Any], rows: Sequence[Any]) -> list[StateRows]:
+    written = []
+    for row in rows:
+        columns = record_row(kind, record_of(kind, row.document), instant_of(row.latest_at))
+        written.append({"key": row.key, "program": row.program, **columns, "version": 0})
+    return [(tables.kinds[kind.name], written)]
+
+
+# -- lots and coupons --------------------------------------------------------------------------------------------------
+
+
+def _receipts(connection: Connection, tables: Tables) -> Iterator[Sequence[Any]]:
+    """Yield the batches with their intents, in the order of record."""
     b, r = tables.batches, tables.receipts
     batches = select(r.c.number, r.c.batch, r.c.version, b.c.program, b.c.inputs, r.c.intents).join(b)
     after = 0
     while rows := connection.execute(batches.where(r.c.number > after).order_by(r.c.number).limit(_CHUNK_SIZE)).all():
-        for row in rows:
-            yield row, json_of(row.intents)
+        yield rows
         after = rows[-1].number
+
+
+def _issues_of(connection: Connection, tables: Tables, storage: SQLStorage, receipts: Sequence[Any]) -> list[StateRows]:
+    """Return the lots and the coupons that some batches issued."""
+    further = _further_lots(connection, tables, receipts)
+    histories: dict[str, LotHistory] = {}
+    coupons: list[tuple[Any, Mapping[str, Any]]] = []
+    for row in receipts:
+        documents = json_of(row.intents)
+        issued = _issued_lots(row, documents) if row.version is not None else []
+        histories |= {each.issue.key: each for each in (*issued, *further.get(row.batch, ()))}
+        coupons += [(row, each) for each in documents if each["type"] == IssueCoupon.type]
+    return [
+        (tables.lots, [_lot_row(each) for each in storage.with_histories(histories).values()]),
+        (tables.coupons, _coupon_rows(connection, tables, coupons)),
+    ]
 
 
 def _place_of(row: Any) -> dict[str, Any]:
@@ -81,66 +126,54 @@ def _place_of(row: Any) -> dict[str, Any]:
     }
 
 
-def _issue_lots(
-    connection: Connection, tables: Tables, storage: SQLStorage, row: Any, documents: Sequence[dict[str, Any]]
-) -> None:
+def _issued_lots(row: Any, documents: Sequence[dict[str, Any]]) -> list[LotHistory]:
     rolling = {extended_issue(each["key"]) for each in documents if each["type"] == ExtendExpiry.type}
-    issues = {each["key"]: each for each in documents if each["type"] == IssueCurrency.type}
+    issues = [each for each in documents if each["type"] == IssueCurrency.type]
     place = _place_of(row)
-    histories = [
-        LotHistory(restore(each, IssueCurrency), row.program, 0, key in rolling, **place)
-        for key, each in issues.items()
+    return [
+        LotHistory(restore(each, IssueCurrency), row.program, 0, each["key"] in rolling, **place) for each in issues
     ]
-    _add_lots(connection, tables, storage, histories)
 
 
-def _add_further_lots(connection: Connection, tables: Tables, storage: SQLStorage, row: Any) -> None:
-    """Add the lots of a batch that its receipt does not issue, from their records."""
+def _further_lots(connection: Connection, tables: Tables, receipts: Sequence[Any]) -> dict[int, list[LotHistory]]:
+    """Return the lots that receipts do not issue, from their records, by the batch of their first version."""
     v = tables.versions
-    of_batch = select(v.c.document).where(v.c.batch == row.batch, v.c.kind == FURTHER_LOTS.name).order_by(v.c.number)
-    further = [record_of(FURTHER_LOTS, document) for document in connection.execute(of_batch).scalars()]
-    histories = [
-        LotHistory(
-            each.issue,
-            row.program,
-            0,
-            each.rolling,
-            origin=each.origin,
-            store=each.store,
-            tier=each.tier,
-            channel=each.channel,
-        )
-        for each in further
-    ]
-    _add_lots(connection, tables, storage, histories)
+    programs = {row.batch: row.program for row in receipts}
+    of_batches = select(v.c.batch, v.c.document).where(v.c.batch.in_([*programs]), v.c.kind == FURTHER_LOTS.name)
+    further: dict[int, list[LotHistory]] = {}
+    for row in connection.execute(of_batches.order_by(v.c.number)):
+        each = record_of(FURTHER_LOTS, row.document)
+        place: dict[str, Any] = {"store": each.store, "tier": each.tier, "channel": each.channel}
+        history = LotHistory(each.issue, programs[row.batch], 0, each.rolling, origin=each.origin, **place)
+        further.setdefault(row.batch, []).append(history)
+    return further
 
 
-def _add_lots(connection: Connection, tables: Tables, storage: SQLStorage, histories: Sequence[LotHistory]) -> None:
-    rows = []
-    for history in storage.with_histories({each.issue.key: each for each in histories}).values():
-        lot = history.lot()
-        assert lot is not None
-        rows.append(new_lot_row(lot, unstructure(history.issue), history.latest, history.program))
-    if rows:
-        connection.execute(insert(tables.lots), rows)
+def _lot_row(history: LotHistory) -> Mapping[str, Any]:
+    lot = history.lot()
+    if lot is None:
+        raise ValueError(history.issue.key)
+    return new_lot_row(lot, unstructure(history.issue), history.latest, history.program)
 
 
-def _issue_coupons(connection: Connection, tables: Tables, row: Any, documents: Sequence[dict[str, Any]]) -> None:
+def _coupon_rows(
+    connection: Connection, tables: Tables, coupons: Sequence[tuple[Any, Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
     states = tables.coupon_states
-    for document in documents:
-        if document["type"] != IssueCoupon.type:
-            continue
-        hidden = document["serial"]
-        coupon_states = connection.execute(
-            select(states).where(states.c.coupon == document["key"]).order_by(states.c.number)
-        ).all()
-        last = coupon_states[-1]
-        issue = restore({**document, "serial": None, "till_message": ""}, IssueCoupon)
-        fingerprint = bytes.fromhex(hidden["fingerprint"]) if hidden is not None else None
-        state = {name: getattr(last, name) for name in COUPON_COLUMNS if name in states.c}
-        latest_at = max(each.at for each in coupon_states)
-        place = _place_of(row)
-        new = new_coupon_row(
-            row.program, issue, document, fingerprint, state, latest_at, place["tier"], place["channel"]
-        )
-        connection.execute(insert(tables.coupons), new)
+    of_coupon: dict[str, list[Any]] = {}
+    keys = [document["key"] for _, document in coupons]
+    for start in range(0, len(keys), _CHUNK_SIZE):
+        some = select(states).where(states.c.coupon.in_(keys[start : start + _CHUNK_SIZE])).order_by(states.c.number)
+        for state in connection.execute(some):
+            of_coupon.setdefault(state.coupon, []).append(state)
+    return [_coupon_row(row, document, of_coupon[document["key"]], states) for row, document in coupons]
+
+
+def _coupon_row(row: Any, document: Mapping[str, Any], states: Sequence[Any], table: Any) -> Mapping[str, Any]:
+    hidden = document["serial"]
+    issue = restore({**document, "serial": None, "till_message": ""}, IssueCoupon)
+    fingerprint = bytes.fromhex(hidden["fingerprint"]) if hidden is not None else None
+    state = {name: getattr(states[-1], name) for name in COUPON_COLUMNS if name in table.c}
+    latest_at = max(each.at for each in states)
+    place = _place_of(row)
+    return new_coupon_row(row.program, issue, document, fingerprint, state, latest_at, place["tier"], place["channel"])

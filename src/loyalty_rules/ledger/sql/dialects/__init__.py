@@ -4,7 +4,7 @@ A dialect contains everything that differs between SQLite and PostgreSQL: the be
 batch, the locks, the triggers that keep the log append-only, and the retryable errors. Source: ledger 3.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -36,11 +36,17 @@ class Dialect(Protocol):
     options: Mapping[str, Any]
     """The execution options of every engine that the ledger uses."""
 
+    has_one_writer: bool
+    """Whether only one transaction at a time can write, so that rows are numbered in the order of their batches."""
+
     def triggers(self, table: Table, prefix: str) -> list[str]:
         """Return the statements that create the triggers by which a table refuses any change but an insert.
 
         `prefix` is that of the ledger's tables; the names of functions that the triggers share begin with it.
         """
+
+    def missing_triggers(self, connection: Connection, log: Iterable[Table], prefix: str) -> Iterator[str]:
+        """Yield a sentence for each table of the log that its triggers do not protect."""
 
     def insert(self, table: Table) -> Any:
         """Return an insert into a table that supports ON CONFLICT."""

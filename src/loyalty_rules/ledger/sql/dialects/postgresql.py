@@ -5,7 +5,7 @@ the commit. Source: ledger 3.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +25,7 @@ class PostgreSQL:
     """The dialect of PostgreSQL."""
 
     options: Mapping[str, Any] = MappingProxyType({"isolation_level": "READ COMMITTED"})
+    has_one_writer = False
 
     _LOCK = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
     _RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
@@ -39,6 +40,18 @@ class PostgreSQL:
             f"CREATE TRIGGER {table.name}_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}{table.name} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {function}",
         ]
+
+    def missing_triggers(self, connection: Connection, log: Iterable[Table], prefix: str) -> Iterator[str]:  # noqa: ARG002
+        """Look for each trigger in the catalogue, and whether it is enabled and calls its function."""
+        found = text(
+            "SELECT count(*) FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+            "WHERE tgrelid = to_regclass(:of) AND tgname = :trigger AND tgenabled IN ('O', 'A') "
+            "AND (tgtype & 58) = 58 AND prosrc LIKE '%RAISE EXCEPTION%'"  # before, on delete, update and truncate
+        )
+        for table in log:
+            of = ".".join(f'"{each}"' for each in (table.schema, table.name) if each is not None)
+            if not connection.execute(found, {"of": of, "trigger": f"{table.name}_only_added_to"}).scalar_one():
+                yield f"{table.name} can be changed: its trigger is missing or disabled"
 
     def insert(self, table: Table) -> Any:
         """Return an insert that supports ON CONFLICT and reports its number of rows."""

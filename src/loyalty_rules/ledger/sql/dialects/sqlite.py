@@ -8,7 +8,7 @@ and 3.
 import contextlib
 import inspect
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +37,7 @@ class SQLite:
     """The dialect of SQLite. The write lock of the file stands for all other locks."""
 
     options: Mapping[str, Any] = MappingProxyType({})
+    has_one_writer = True
 
     def triggers(self, table: Table, prefix: str) -> list[str]:  # noqa: ARG002
         """Return the triggers that refuse updates and deletions."""
@@ -46,6 +47,14 @@ class SQLite:
             f"BEGIN SELECT RAISE(ABORT, '{name} is only ever added to'); END"
             for change in ("UPDATE", "DELETE")
         ]
+
+    def missing_triggers(self, connection: Connection, log: Iterable[Table], prefix: str) -> Iterator[str]:
+        """Compare the triggers of the file with those that the tables should have."""
+        found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'").scalars()
+        statements = {*found}
+        for table in log:
+            if not statements.issuperset(self.triggers(table, prefix)):
+                yield f"{table.name} can be changed: a trigger of it is missing"
 
     def insert(self, table: Table) -> Any:
         """Return an insert that supports ON CONFLICT."""
