@@ -1,6 +1,6 @@
 """A run with a ledger: events are recorded, returns and other later events included, and reported at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from loyalty_rules.cli.report_tables import issuance_table, liability_table
@@ -24,9 +24,12 @@ class RecordingRun:
 
     Promises due before an event are settled before it. Promises due at its very instant are settled after it, so that
     a return at that instant comes first. Source: semantics 6.
+
+    The intents that an earlier run has recorded are returned again: that run may have died before it wrote them.
     """
 
     def __init__(self, program: Program, ledger: Ledger, serials: SerialGenerator | None = None) -> None:
+        self._decided: set[str] = set()  # ids of events
         self.program = program
         self.serials = serials
         self.ledger = ledger
@@ -41,13 +44,23 @@ class RecordingRun:
             complain([f"event {event.id!a}: {error}"])
             self.totals.conflicts += 1
             return due
+        is_repeated = event.id in self._decided
+        self._decided.add(event.id)
         if receipt.status == "already_recorded":
             self.totals.seen_before += 1
-            return due
+            return due if is_repeated else (*due, *receipt.intents)
         if receipt.refusal is not None:
             complain([f"event {event.id!a} is refused: {receipt.refusal.detail}"])
             self.totals.refused.update(receipt.refusal.reasons)
         return (*due, *receipt.intents)
+
+    def recorded_sweeps(self, events: Sequence[Event]) -> tuple[Intent, ...]:
+        """Return the intents of the settlements and expiries that an earlier run over these events has recorded."""
+        sweeps = getattr(self.ledger, "sweeps", None)
+        if sweeps is None or not events:
+            return ()
+        first, last = events[0].occurred_at - _MICROSECOND, events[-1].occurred_at
+        return _intents_of(sweeps(self.program.id, first, last))
 
     def finish(self, at: datetime) -> tuple[Intent, ...]:
         """Settle the promises due by an instant, and record the expiries up to it."""
@@ -71,7 +84,11 @@ class RecordingRun:
 
 
 def _intents(receipts: Iterable[Receipt]) -> tuple[Intent, ...]:
-    return tuple(intent for receipt in receipts if receipt.status == "recorded" for intent in receipt.intents)
+    return _intents_of(receipt for receipt in receipts if receipt.status == "recorded")
+
+
+def _intents_of(receipts: Iterable[Receipt]) -> tuple[Intent, ...]:
+    return tuple(intent for receipt in receipts for intent in receipt.intents)
 
 
 def ledger_tables(running: RecordingRun, at: datetime) -> list[Table]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loyalty_rules.cli import main
+from loyalty_rules.cli.commands import run
 from loyalty_rules.ledger import SQLLedger
 
 from .. import recorded
@@ -142,10 +145,10 @@ def test_a_run_into_a_database_has_the_output_of_one_in_memory(tmp_path: Path, c
     assert untimed(in_database.err) == untimed(in_memory.err)
 
 
-def test_a_second_run_records_nothing(tmp_path: Path, capsys: Capture) -> None:
+def test_a_second_run_records_nothing_and_prints_the_same_intents(tmp_path: Path, capsys: Capture) -> None:
     arguments = ["run", *files(tmp_path, EVENTS), "--ledger", url_in(tmp_path)]
     assert main(arguments) == 0
-    capsys.readouterr()
+    first = capsys.readouterr()
     ledger = SQLLedger.open(url_in(tmp_path))
     ends = ledger.ends()
 
@@ -153,13 +156,67 @@ def test_a_second_run_records_nothing(tmp_path: Path, capsys: Capture) -> None:
 
     again = capsys.readouterr()
     rows = [line.split() for line in again.err.splitlines()]
-    assert again.out == ""
+    assert sorted(again.out.splitlines()) == sorted(first.out.splitlines())
     assert ["seen", "before", "3"] in rows
     assert ["evaluated", "0"] in rows
     assert not any(row[:1] == ["recorded:"] and row[-1] != "0" for row in rows)
     assert ledger.ends() == ends
     assert ledger.check_invariants() == []
     ledger.close()
+
+
+PROMISES = {
+    **recorded.PROGRAM,
+    "promotions": [
+        {
+            "id": "later",
+            "actions": [
+                {
+                    "type": "issue_currency",
+                    "id": "earn",
+                    "currency": "points",
+                    "expiry": {"type": "fixed_period", "after": {"days": 5}},
+                    "timing": {"type": "delayed", "days": 2},
+                    "proration": {"type": "fixed", "amount": "7"},
+                }
+            ],
+        }
+    ],
+}
+DAYS = [recorded.sale(number, f"2025-01-{number:02}T10:00:00", "10") for number in range(1, 20, 4)]
+
+
+class Died(Exception):
+    """The end of a run in its middle."""
+
+
+@pytest.mark.parametrize("written", range(8))
+def test_no_intent_of_a_run_that_died_is_lost(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """The first run dies after it has recorded an event and before it writes it, at each place."""
+    names = files(tmp_path, DAYS, PROMISES)
+    assert main(["run", *names, "--quiet"]) == 0
+    whole = capsys.readouterr().out.splitlines()
+    lines_so_far = 0
+    write = run._write
+
+    def dying(output: Any, intents: Any) -> None:
+        nonlocal lines_so_far
+        lines_so_far += 1
+        if lines_so_far > written:
+            raise Died
+        write(output, intents)
+
+    arguments = ["run", *names, "--ledger", url_in(tmp_path), "--quiet"]
+    with monkeypatch.context() as patch, contextlib.suppress(Died):
+        patch.setattr(run, "_write", dying)
+        main(arguments)
+    printed = capsys.readouterr().out.splitlines()
+    assert main(arguments) == 0
+    again = capsys.readouterr().out.splitlines()
+    assert {*printed, *again} == {*whole}
+    assert len(again) == len(whole)  # each once in the second run
 
 
 def test_a_later_run_returns_the_sales_of_an_earlier_one(tmp_path: Path, capsys: Capture) -> None:

@@ -58,7 +58,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="the ledger of the run: memory (the default), the URL of a database (sqlite:///shop.db, "
         "postgresql+psycopg://…), or none. With a ledger, returns, updates and confirmations count, due promises are "
         "settled, and the run ends with the outstanding balance and the liability. A database keeps the ledger, and "
-        "an event in it is not recorded again. none only evaluates sales and activities, and is several times "
+        "an event in it is not recorded again; its intents are printed again, since the run that recorded it may have "
+        "died. none only evaluates sales and activities, and is several times "
         "faster",
     )
     parser.add_argument("--quiet", action="store_true", help="print no progress bar and no tables")
@@ -127,6 +128,8 @@ def _write_intents(running: Run, events: Sequence[Event], name: str, console: "C
     with _output(name) as output:
         shown_on = None if output.isatty() else console  # a bar among the intents would garble both
         with bar(shown_on, "evaluating", len(events)) as advance:
+            if isinstance(running, RecordingRun):
+                _write(output, running.recorded_sweeps(events))
             for event in events:
                 _write(output, _decided(running, event))
                 advance(1)

@@ -15,8 +15,8 @@ from loyalty_rules.keys import TRACKER_COUNTERS, tracker_in
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import KINDS, PAYMENTS, Kind
 from loyalty_rules.ledger.paid_bills import codes_of_two_types, overpaid
-from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, RECEIPT_CONTENT, content_digest, link_of
-from loyalty_rules.ledger.sql.mapping import json_of, record_of, text_of_json
+from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, RECEIPT_CONTENT, chain_of, content_digest, link_of
+from loyalty_rules.ledger.sql.mapping import MAX_AMOUNT, json_of, record_of, text_of_json
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS, Payment
 from loyalty_rules.loading import dump, load_program
@@ -48,6 +48,8 @@ def broken_chains(connection: Connection, tables: Tables) -> Iterator[str]:
         if row.chain != chain:
             chain, position, previous, number = row.chain, 0, FIRST_LINK, 0
         key = IdempotencyRecord.key_of(row.program, row.event, row.phase)
+        if chain_of(key) != chain:
+            yield f"batch {key} is not in its chain, {chain_of(key)}"
         if row.position != position + 1:
             yield f"chain {chain} goes from {position} to {row.position}: the batches between are missing"
         content: Any = row._mapping
@@ -98,7 +100,7 @@ def _batches(connection: Connection, tables: Tables) -> Iterator[tuple[Any, dict
         .order_by(r.c.chain, r.c.position)
     )
     for chain in sorted(ends_of_chains(connection, tables)):
-        after = 0
+        after = -MAX_AMOUNT
         while batches := connection.execute(
             every.where(r.c.chain == chain, r.c.position > after).limit(_CHUNK_SIZE)
         ).all():
@@ -220,7 +222,7 @@ def _changed_records(connection: Connection, t: Tables, kind: Kind[Any]) -> Iter
             continue
         try:
             record = record_of(kind, row.document)
-        except Exception:  # noqa: BLE001  (whatever a forged document causes)
+        except Exception:  # noqa: BLE001  (a forged document may cause any error)
             yield f"{kind.name}: the record {row.key} cannot be read"
             continue
         if any(row._mapping[name] != value_of(record) for name, value_of in kind.found_by.items()):

@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from loyalty_rules.ledger.autocommit import AutocommitLedger
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.queries import Queries
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, ends_of_chains, violated_invariants
 from loyalty_rules.ledger.sql.dialects import dialect_of
-from loyalty_rules.ledger.sql.mapping import instant_of
+from loyalty_rules.ledger.sql.mapping import instant_of, microseconds
 from loyalty_rules.ledger.sql.program_versions import ProgramVersions
 from loyalty_rules.ledger.sql.rebuild import rebuild
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
@@ -204,6 +205,15 @@ class SQLLedger(AutocommitLedger):
             versions = connection.execute(select(r.c.version).where(r.c.number.in_(last_receipts))).scalars().all()
             programs = [self._programs.load(connection, self._statements, version) for version in versions]
         return sorted(programs, key=lambda program: program.id)
+
+    def sweeps(self, program: str, first: datetime, last: datetime) -> Sequence[Receipt]:
+        """Return the receipts of `settle` and `expire` that ran from one instant to another, in the order of record."""
+        b, r = self.tables.batches, self.tables.receipts
+        swept = select(b.c.event, b.c.phase).join(r).where(b.c.program == program, b.c.phase.in_(["settle", "expire"]))
+        swept = swept.where(b.c.recorded_at.between(microseconds(first), microseconds(last))).order_by(r.c.number)
+        with self._read_connection() as connection:
+            storage = self._storage(connection, read_only=True)
+            return [storage.receipt(program, row.event, row.phase) for row in connection.execute(swept).all()]
 
     def latest(self) -> datetime | None:
         """Return the latest instant of all recorded operations; None if the ledger is empty."""

@@ -1,7 +1,7 @@
 """The comparison of the state with the log: each row of each table of the state, and those that are gone or added.
 
-Not compared are the `version` of a row, which counts its changes, and its `number`, except for its place among the
-others on databases with one writer at a time. Source: ledger 2 (invariants).
+The `version` of a row, which counts its changes, is not compared. Nor is its `number`, which only orders the rows.
+Source: ledger 2 (invariants).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +20,11 @@ _NOT_COMPARED = frozenset({"number", "version"})
 
 
 def differences_of_state(connection: Connection, tables: Tables, storage: SQLStorage) -> Iterator[str]:
-    """Yield a sentence for each row of the state that is not what the log makes of it."""
+    """Yield a sentence for each row of the state that differs from its computation from the log."""
     for part in parts_of_state(connection, tables, storage):
         try:
             computed = part()
-        except Exception as error:  # noqa: BLE001  (whatever a forged row causes; its message may have personal data)
+        except Exception as error:  # noqa: BLE001  (a forged row may cause any error)
             yield f"a part of the state cannot be computed from the log: {type(error).__name__}"
             continue
         for table, rows in computed:

@@ -140,14 +140,26 @@ class SQLStorage(HistoryReader):
         return None
 
     def _recorded(self, identity: IdempotencyRecord) -> Batch:
-        row = self._row(self._statements.batch, program=identity.program, event=identity.event, phase=identity.phase)
-        assert row is not None
+        row = self._batch_row(identity.program, identity.event, identity.phase)
         recorded = attrs.evolve(identity, inputs=json_of(row.inputs), at=instant_of(row.at), of=row.of)
-        intents = intents_of(identity.program, json_of(row.intents), self._serials)
+        return Batch(recorded, self._receipt_of(row))
+
+    def receipt(self, program: str, event: str, phase: str) -> Receipt:
+        """Return the receipt of a recorded batch."""
+        return self._receipt_of(self._batch_row(program, event, phase))
+
+    def _batch_row(self, program: str, event: str, phase: str) -> Row[Any]:
+        row = self._row(self._statements.batch, program=program, event=event, phase=phase)
+        assert row is not None
+        return row
+
+    def _receipt_of(self, row: Row[Any]) -> Receipt:
+        intents = intents_of(row.program, json_of(row.intents), self._serials)
         trims = tuple(restore(each, Trim) for each in json_of(row.trims))
-        receipt = receipt_class(recorded.phase, recorded.inputs)
+        receipt = receipt_class(row.phase, json_of(row.inputs))
         notes = restored_notes(json_of(row.notes)) if row.notes is not None else {}
-        return Batch(recorded, receipt("recorded", identity.key, intents, trims, **notes))
+        key = IdempotencyRecord.key_of(row.program, row.event, row.phase)
+        return receipt("recorded", key, intents, trims, **notes)
 
     def commit_batch(self, receipt: Receipt) -> None:
         """Flush the unit of work of the batch, and write its receipt at the end of its chain."""

@@ -95,7 +95,7 @@ class SQLite:
             self.begin(connection)
 
     def _begin(self, connection: Connection, statement: str) -> None:
-        """Run a BEGIN on the driver's connection, in the place of that of a driver or of a listener of the host.
+        """Run a BEGIN in the place of that of a driver or of a listener of the host.
 
         The transaction of SQLAlchemy is begun before. Its listeners may run a BEGIN of their own, as in the recipe of
         its documentation. Neither a PRAGMA nor a second BEGIN can follow that one.
@@ -103,15 +103,13 @@ class SQLite:
         if not connection.in_transaction():
             connection.begin()
         driver: Any = connection.connection.driver_connection
-        cursor = connection.connection.cursor()
         if driver.in_transaction:
-            cursor.execute("ROLLBACK")
+            connection.exec_driver_sql("ROLLBACK")
         if _PRAGMAS_ARE_SET not in connection.info:
             for pragma in _PRAGMAS:
-                cursor.execute(pragma)
+                connection.exec_driver_sql(pragma)
             connection.info[_PRAGMAS_ARE_SET] = True
-        cursor.execute(statement)
-        cursor.close()
+        connection.exec_driver_sql(statement)
 
     def lock(self, connection: Connection, keys: Iterable[LockKey]) -> None:
         """Do nothing: the transaction has the write lock of the file."""
