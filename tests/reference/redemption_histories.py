@@ -292,14 +292,17 @@ class History:
             elif each["type"] == "issue_currency":
                 self.shop.issue_currency(each)
 
-    def transaction(self) -> dict:
-        """Return a cart: a new one, an earlier one as it was, or one that has changed."""
+    def transaction(self, late: timedelta = timedelta(0)) -> dict:
+        """Return a cart: a new one, an earlier one as it was, or one that has changed; some are recorded late."""
         random = self.random
         known = [*self.carts]
         identifier = random.choice(known) if known and random.random() < 0.75 else self.new_id("P")
         if identifier not in self.carts or random.random() < 0.15:
             self.carts[identifier] = cart(random, self.documents[0]["money"], identifier, self.at, easy=self.easy)
-        return self.carts[identifier] | {"occurred_at": self.at.isoformat()}
+        return self.carts[identifier] | {"occurred_at": (self.at - late).isoformat()}
+
+    def late(self) -> timedelta:
+        return timedelta(hours=self.random.choice((1, 24, 48)) if self.random.random() < 0.1 else 0)
 
     def code(self) -> str:
         shared = [each["code"] for each in self.documents[0]["coupon_types"].values() if each.get("code")]
@@ -311,7 +314,7 @@ class History:
 
     def redeem(self, which: int) -> Iterator[str]:
         event = self.new_id("E") if self.random.random() < 0.15 else None
-        yield from self.do("redeem", which, self.code(), self.transaction(), event)
+        yield from self.do("redeem", which, self.code(), self.transaction(self.late()), event)
 
     def spends(self, most: int) -> list[tuple[str, str, str]]:
         currencies = self.random.sample(("points", "stars", "medals"), self.random.choice((0, 1, most)))
@@ -325,7 +328,8 @@ class History:
         spends = self.spends(2)
         if codes or spends:
             event = self.new_id("E") if self.random.random() < 0.15 else None
-            yield from self.do("redeem_all", which, codes, spends, self.transaction(), event)
+            late = timedelta(0) if spends else self.late()
+            yield from self.do("redeem_all", which, codes, spends, self.transaction(late), event)
 
     def spend(self, which: int) -> Iterator[str]:
         cart = self.transaction()

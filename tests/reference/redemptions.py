@@ -284,6 +284,19 @@ class Coupon:
     ended: bool = False  # expired, and recorded so
     redeemed_by: str | None = None
     shared: bool = False
+    past: list[tuple[datetime, Fraction | None, int, Fraction | None]] = field(default_factory=list)
+
+    def note(self, at: datetime) -> None:
+        """Note what is left from an instant on."""
+        self.past.append((at, self.remaining, self.uses_left, self.left_in_all))
+
+    def least(self, at: datetime) -> tuple[Fraction | None, int, Fraction | None]:
+        """Return the least that was left "at its instant and at every later one"."""
+        now = (at, self.remaining, self.uses_left, self.left_in_all)
+        seen = [*[each for each in self.past if each[0] <= at][-1:], *[each for each in self.past if each[0] > at], now]
+        remaining = None if self.remaining is None else min(each[1] for each in seen)
+        in_all = None if self.left_in_all is None else min(each[3] for each in seen)
+        return remaining, min(each[2] for each in seen), in_all
 
     @property
     def benefit(self) -> dict | None:
@@ -307,10 +320,6 @@ class Coupon:
         if self.is_used_up():
             return "redeemed"
         return "expired" if self.ended or self.is_over(at) else "issued"
-
-    def most_left(self) -> Fraction | None:
-        """Return the most that the next use may take, by what the coupon itself has left."""
-        return self.remaining if self.remaining is not None else self.left_in_all
 
 
 @dataclass
@@ -415,6 +424,7 @@ class Shop:
         elif benefit.get("most_in_all") is not None:
             coupon.left_in_all = given(benefit["most_in_all"])
         self.coupons[coupon.key] = coupon
+        coupon.note(datetime.fromisoformat(intent["issued_at"]))
 
     def issue_currency(self, intent: dict) -> None:
         ends = None if intent["expires_at"] is None else datetime.fromisoformat(intent["expires_at"])
@@ -510,6 +520,7 @@ class Shop:
             coupon.uses_left -= 1
             if coupon.left_in_all is not None:
                 coupon.left_in_all -= paid.amount
+        coupon.note(paid.at)
 
     def _basket(
         self,
@@ -592,7 +603,7 @@ class Shop:
         free = [each for each in mine if each not in found] or mine
         free.sort(
             key=lambda each: (
-                each.state(at) != "issued" or at < each.valid_from,
+                each.voided or each.is_used_up() or each.is_over(at) or at < each.valid_from,
                 each.member is None,
                 each.expires_at is None,
                 each.expires_at.timestamp() if each.expires_at else 0,
@@ -658,14 +669,15 @@ class Shop:
         """Return every reason against a coupon, and its discount."""
         terms, against = coupon.redemption, set()
         member = (transaction.get("member") or {}).get("id")
-        used_up = coupon.is_used_up()
+        remaining, uses, in_all = coupon.least(at)
+        used_up = coupon.is_used_up() or (coupon.remaining is None and (uses == 0 or in_all == 0))
         if coupon.voided:
             against.add("voided")
         twice = any(each.coupon is coupon for each in self.standing(transaction["id"]))
         used_up = used_up or twice or any(each is coupon for each in seen)
         if used_up:
             against.add("already_redeemed")
-        if coupon.ended or coupon.is_over(at):
+        if coupon.is_over(at):
             against.add("expired")
         if at < coupon.valid_from:
             against.add("not_yet_valid")
@@ -685,7 +697,7 @@ class Shop:
             return against, Discount(ZERO)  # "a voucher for a thing: it is redeemed with discount 0"
         if used_up:
             return against, None
-        discount = discount_of(bill, coupon.benefit, coupon.most_left())
+        discount = discount_of(bill, coupon.benefit, remaining if remaining is not None else in_all)
         if discount.amount == 0 and bill.rate is not None:
             against.add("nothing_to_discount")
         return against, discount
@@ -816,6 +828,7 @@ class Shop:
             coupon.ended = coupon.ended or coupon.is_over(at)
             if coupon.terms.get("public"):
                 coupon.voided = True
+        coupon.note(at)
         answer = Answer("recorded", undone=part, expired=expired)
         self.answered[key] = inputs, answer
         return answer
@@ -874,6 +887,7 @@ class Shop:
             return Answer("refused", frozenset(against))
         assert coupon.remaining is not None
         coupon.remaining += given(amount)
+        coupon.note(at)
         return Answer("recorded")
 
     # --- what is owed -----------------------------------------------------------------------------------------

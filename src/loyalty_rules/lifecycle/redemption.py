@@ -264,7 +264,7 @@ def _at_most(coupon: CouponRecord, most: Left | None) -> CouponRecord:
         return coupon
     left = _least([Left(coupon.remaining, coupon.uses_left, coupon.left_in_all), most])
     is_used_up = left.uses_left == 0 or (left.left_in_all is not None and micros(left.left_in_all) == 0)
-    state = "redeemed" if coupon.state == "issued" and is_used_up else coupon.state
+    state = "redeemed" if coupon.state != "voided" and is_used_up else coupon.state
     return attrs.evolve(
         coupon, state=state, remaining=left.remaining, uses_left=left.uses_left, left_in_all=left.left_in_all
     )
