@@ -10,7 +10,15 @@ import pytest
 
 from loyalty_rules.errors import DocumentError
 from loyalty_rules.events import Activity, Confirmation, IssuedCounts, Return, Transaction, Update
-from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
+from loyalty_rules.loading import (
+    dump,
+    load_event,
+    load_program,
+    load_snapshot,
+    loads_event,
+    loads_program,
+    loads_snapshot,
+)
 from shop import earn, fixed, program, sale
 
 AT = "2025-01-15T10:00:00Z"
@@ -110,3 +118,23 @@ def test_a_dumped_event_has_its_defaults() -> None:
     document = dump(load_event({"type": "check_in", "id": "1", "occurred_at": AT}))
     assert (document["type"], document["tenders"], document["member"]) == ("check_in", [], None)
     assert document["occurred_at"] == "2025-01-15T10:00:00+00:00"
+
+
+@pytest.mark.parametrize("loads", [loads_program, loads_event, loads_snapshot])
+def test_a_text_never_names_a_file(loads: Any, tmp_path: Path) -> None:
+    path = tmp_path / "secret.json"
+    path.write_text('{"secret": 1}')
+    for text in (str(path), str(path).encode()):
+        with pytest.raises(DocumentError, match="is not JSON"):
+            loads(text)
+    for other in (path, {"type": "transaction"}, None):
+        with pytest.raises(DocumentError, match="expected JSON text or bytes"):
+            loads(other)
+
+
+def test_texts_are_loaded_as_the_same_documents() -> None:
+    sale = '{"type": "transaction", "id": "T1", "occurred_at": "2025-01-15T10:00:00Z", "amount": "5"}'
+    assert loads_event(sale) == load_event(sale) == loads_event(sale.encode())
+    assert loads_snapshot("{}") == load_snapshot("{}")
+    program = '{"format": "loyalty-rules/1", "id": "acme", "time_zone": "UTC", "currencies": {}, "promotions": []}'
+    assert loads_program(program) == load_program(program)

@@ -75,7 +75,15 @@ from loyalty_rules.intents import (
     UndoSpend,
     VoidCoupon,
 )
-from loyalty_rules.loading import dump, load_event, load_program, load_snapshot
+from loyalty_rules.loading import (
+    dump,
+    load_event,
+    load_program,
+    load_snapshot,
+    loads_event,
+    loads_program,
+    loads_snapshot,
+)
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import DerivedSerials, SerialGenerator
 
@@ -154,6 +162,9 @@ __all__ = [
     "load_event",
     "load_program",
     "load_snapshot",
+    "loads_event",
+    "loads_program",
+    "loads_snapshot",
 ]
 
 __version__ = "0.1.0"

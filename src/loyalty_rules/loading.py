@@ -4,13 +4,21 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from loyalty_rules.documents.references import unresolved
-from loyalty_rules.documents.sources import Source, read_source
+from loyalty_rules.documents.sources import Source, read_source, read_text_source
 from loyalty_rules.documents.structuring import MAX_PROBLEMS, problems_of, share_parts, structure, unstructure
 from loyalty_rules.errors import DocumentError, Problem, describe
 from loyalty_rules.events import EVENT_TYPES, Activity, Event, Snapshot
 from loyalty_rules.program import FORMAT, Evaluation, Program
 
-__all__ = ["dump", "load_event", "load_program", "load_snapshot"]
+__all__ = [
+    "dump",
+    "load_event",
+    "load_program",
+    "load_snapshot",
+    "loads_event",
+    "loads_program",
+    "loads_snapshot",
+]
 
 T = TypeVar("T")
 
@@ -51,6 +59,21 @@ def load_event(source: Source) -> Event:
 def load_snapshot(source: Source) -> Snapshot:
     """Load a snapshot, the facts beyond the event. Raises `DocumentError` with all problems at once."""
     return _structured(read_source(source, "snapshot"), Snapshot, "snapshot")
+
+
+def loads_program(text: str | bytes | bytearray) -> Program:
+    """Load a program from JSON text, as `load_program` does; a text never names a file."""
+    return load_program(read_text_source(text, "program"))
+
+
+def loads_event(text: str | bytes | bytearray) -> Event:
+    """Load an event from JSON text, such as the body of a request; a text never names a file."""
+    return load_event(read_text_source(text, "event"))
+
+
+def loads_snapshot(text: str | bytes | bytearray) -> Snapshot:
+    """Load a snapshot from JSON text; a text never names a file."""
+    return load_snapshot(read_text_source(text, "snapshot"))
 
 
 def dump(value: Any) -> dict[str, Any]:

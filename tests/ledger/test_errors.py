@@ -64,3 +64,19 @@ def test_a_conflict_keeps_its_receipt_when_it_is_pickled(receipt: Receipt) -> No
 @pytest.mark.parametrize("cls", [AmountOutOfRangeError, ConcurrentChangeError, IdempotencyConflict])
 def test_every_error_of_a_ledger_is_an_error_of_the_library(cls: type) -> None:
     assert issubclass(cls, LoyaltyError)
+
+
+@pytest.mark.parametrize(
+    "field", ["event.member.contacts.email", "code", "codes[0]", "event.extended_fields.note", "event.coupons[1].code"]
+)
+def test_a_conflict_shows_no_address_and_no_serial(receipt: Receipt, field: str) -> None:
+    conflict = IdempotencyConflict("acme/T1#sale", field, "anna@example.org", {"to": "ben@example.org"}, receipt)
+
+    assert str(conflict) == f"acme/T1#sale is recorded already with another {field}"
+    assert repr(conflict) == f"IdempotencyConflict('acme/T1#sale', '{field}')"
+
+
+def test_a_conflict_shows_no_document(receipt: Receipt) -> None:
+    conflict = IdempotencyConflict("acme/T1#sale", "event.member", None, {"id": "anna"}, receipt)
+
+    assert "anna" not in str(conflict)

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from loyalty_rules.errors import DocumentError, Problem, describe, path_step, shorten
 from loyalty_rules.values.amounts import UnreadNumber, unread
 
-__all__ = ["Source", "read_json", "read_source"]
+__all__ = ["Source", "read_json", "read_source", "read_text_source"]
 
 Source: TypeAlias = Mapping[str, Any] | str | bytes | bytearray | os.PathLike[str]
 
@@ -34,6 +34,13 @@ def read_source(source: Source, kind: str) -> Mapping[str, Any]:
     if isinstance(source, (str, bytes, bytearray)):
         return _object_of(read_json(source, kind), kind)
     raise _refusal(kind, "wrong_type", f"expected a mapping, JSON text or bytes, or a path; found {describe(source)}")
+
+
+def read_text_source(text: str | bytes | bytearray, kind: str) -> Mapping[str, Any]:
+    """Read a document from JSON text alone, which never names a file. Raises `DocumentError`."""
+    if not isinstance(text, (str, bytes, bytearray)):
+        raise _refusal(kind, "wrong_type", f"expected JSON text or bytes; found {describe(text)}")
+    return _object_of(read_json(text, kind), kind)
 
 
 def _is_path(source: str) -> bool:

@@ -3,6 +3,7 @@
 Source: ledger.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from loyalty_rules.errors import LoyaltyError
@@ -17,7 +18,7 @@ class IdempotencyConflict(LoyaltyError):
     """An operation under a key that is recorded with other inputs. Nothing is written. Source: ledger P2.
 
     `field` is the path of the first input that differs, `recorded` and `offered` are its two values. `receipt` is the
-    receipt of the recorded operation.
+    receipt of the recorded operation. Its text shows no contacts, free-form fields or codes.
     """
 
     def __init__(self, key: str, field: str, recorded: object, offered: object, receipt: "Receipt") -> None:
@@ -29,10 +30,22 @@ class IdempotencyConflict(LoyaltyError):
         super().__init__(key, field, recorded, offered, receipt)
 
     def __str__(self) -> str:
-        return (
-            f"{self.key} is recorded already with another {self.field}: "
-            f"{str(self.recorded)[:100]} was recorded, {str(self.offered)[:100]} is offered"
-        )
+        told = f"{self.key} is recorded already with another {self.field}"
+        if not _is_public(self.field, self.recorded) or not _is_public(self.field, self.offered):
+            return told  # a log should have no address and no serial
+        return f"{told}: {str(self.recorded)[:100]} was recorded, {str(self.offered)[:100]} is offered"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.key!r}, {self.field!r})"
+
+
+_PRIVATE = frozenset({"contacts", "extended_fields", "code", "codes", "coupons"})
+
+
+def _is_public(field: str, value: object) -> bool:
+    """Return whether an error may show the value of an input: neither personal data nor a serial can be in it."""
+    steps = field.replace("[", ".").split(".")
+    return _PRIVATE.isdisjoint(steps) and not isinstance(value, (Mapping, list, tuple))
 
 
 class AmountOutOfRangeError(LoyaltyError):

@@ -15,6 +15,7 @@ from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import ReceiptT
 from loyalty_rules.ledger.service import LedgerService
+from loyalty_rules.ledger.sql.files import create_private_file
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.tables import Tables
 from loyalty_rules.serials import SerialKeys
@@ -37,7 +38,8 @@ class AsyncSQLLedger(AsyncLedgerMethods):
     @classmethod
     async def open(cls, url: str, *, serials: SerialKeys | None = None) -> Self:
         """Open the ledger at a URL, and create its missing tables."""
-        ledger = cls(create_async_engine(url), serials=serials)
+        create_private_file(url)
+        ledger = cls(create_async_engine(url, hide_parameters=True), serials=serials)
         await ledger.create_all()
         return ledger
 

@@ -17,6 +17,7 @@ from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, ends_of_chains, violated_invariants
 from loyalty_rules.ledger.sql.dialects import dialect_of
+from loyalty_rules.ledger.sql.files import create_private_file
 from loyalty_rules.ledger.sql.mapping import instant_of, microseconds
 from loyalty_rules.ledger.sql.program_versions import ProgramVersions
 from loyalty_rules.ledger.sql.rebuild import rebuild
@@ -61,9 +62,12 @@ class SQLLedger(AutocommitLedger):
     def open(cls, url: str, *, serials: SerialKeys | None = None, create: bool = True) -> Self:
         """Open the ledger at a URL, such as `sqlite:///shop.db` or `postgresql+psycopg://…`.
 
-        Create missing tables, unless `create` is false; then `exists()` returns whether there are tables.
+        Create missing tables, unless `create` is false; then `exists()` returns whether there are tables. A new file
+        of SQLite is private to the user. Errors of the database show no parameters of statements.
         """
-        ledger = cls(create_engine(url), serials=serials)
+        if create:
+            create_private_file(url)
+        ledger = cls(create_engine(url, hide_parameters=True), serials=serials)
         if create:
             ledger.create_all()
         return ledger
