@@ -24,6 +24,10 @@ PARTS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], dict]]] = {
         kit.bases(["spend"], kinds=TRACKER_BASES),
         lambda part: program(earn({"type": "multiplier", "percent": "1", "of": part}), trackers=SPEND),
     ),
+    "balances": (
+        kit.bases(currencies=["points"], kinds=["balance"]),
+        lambda part: program(earn({"type": "multiplier", "percent": "1", "of": part})),
+    ),
     "awarded": (
         kit.bases([], ["p/a"], kinds=["awarded"]),
         lambda part: program(earn(fixed("1"), "a"), earn({"type": "proportional", "percent": "1", "of": part}, "b")),
@@ -54,7 +58,7 @@ def test_every_part_is_valid_in_a_program(name: str) -> None:
     ],
 )
 def test_only_the_given_kind_is_drawn(strategy: Callable[..., st.SearchStrategy[Any]], kinds: tuple[str, ...]) -> None:
-    possible = [kind for kind in kinds if kind not in (*TRACKER_BASES, "awarded")]
+    possible = [kind for kind in kinds if kind not in (*TRACKER_BASES, "balance", "awarded")]
 
     for kind in possible:
         assert {part["type"] for part in drawn(strategy(kinds=[kind]), 10)} == {kind}
@@ -71,7 +75,7 @@ def test_every_kind_is_drawn_by_default(strategy: st.SearchStrategy[Any], kinds:
 def test_without_trackers_and_earlier_actions_no_base_refers_to_one() -> None:
     kinds = {base["type"] for base in drawn(kit.bases(), 200)}
 
-    assert kinds == set(kit.BASES) - {*TRACKER_BASES, "awarded"}
+    assert kinds == set(kit.BASES) - {*TRACKER_BASES, "balance", "awarded"}
 
 
 def test_a_rounding_without_actual_makes_the_amount_whole() -> None:

@@ -91,6 +91,7 @@ EARN = {
 SIMPLEST: list[tuple[st.SearchStrategy[Any], Any]] = [
     (kit.currency_actions(), {**EARN, "id": "earn"}),
     (kit.promotions(), {"id": "p1", "actions": [{**EARN, "id": "a1"}]}),
+    (kit.spend_actions(), {"type": "spend_currency", "id": "price", "currency": "points", "amount": "1"}),
     (kit.communications(), {"template": "earned"}),
     (
         kit.programs(),

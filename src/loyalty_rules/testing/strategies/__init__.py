@@ -46,6 +46,7 @@ from loyalty_rules.testing.strategies.programs import (
     limits,
     programs,
     promotions,
+    spend_actions,
     trackers,
 )
 from loyalty_rules.testing.strategies.scalars import Document, amounts, counts, days, instants, periods
@@ -87,6 +88,7 @@ __all__ = [
     "returns",
     "roundings",
     "snapshots",
+    "spend_actions",
     "timings",
     "trackers",
     "transactions",

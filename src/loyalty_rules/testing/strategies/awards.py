@@ -28,11 +28,11 @@ __all__ = [
     "windows",
 ]
 
-PRORATIONS = ("fixed", "proportional", "multiplier", "stepped")
+PRORATIONS = ("fixed", "proportional", "multiplier", "stepped", "banded")
 LINE_BASES = ("line_item_value", "line_item_quantity", "line_item_extended_field")
 FIELD_BASES = ("transaction_custom_field", "transaction_extended_field")
-TRACKER_BASES = ("gap_before", "event_value", "gap_after", "surplus")
-BASES = ("transaction_value", *LINE_BASES, *FIELD_BASES, *TRACKER_BASES, "awarded")
+TRACKER_BASES = ("gap_before", "event_value", "gap_after", "surplus", "crossings")
+BASES = ("transaction_value", *LINE_BASES, *FIELD_BASES, *TRACKER_BASES, "balance", "awarded")
 EXPIRIES = (
     *("never", "fixed_period", "event_date", "rolling", "fixed_date", "fixed_recurring"),
     *("registration_anniversary", "customer_field", "transaction_field"),
@@ -49,16 +49,26 @@ FIELDS = {
 
 @st.composite
 def bases(
-    draw: st.DrawFn, trackers: Sequence[str] = (), earlier: Sequence[str] = (), *, kinds: Sequence[str] = BASES
+    draw: st.DrawFn,
+    trackers: Sequence[str] = (),
+    earlier: Sequence[str] = (),
+    *,
+    currencies: Sequence[str] = (),
+    kinds: Sequence[str] = BASES,
 ) -> Document:
-    """Draw base values; tracker bases of `trackers`, `awarded` of the `earlier` actions (PROMOTION/ACTION)."""
-    possible = [kind for kind in kinds if (trackers or kind not in TRACKER_BASES) and (earlier or kind != "awarded")]
-    kind = draw(st.sampled_from(possible))
+    """Draw base values.
+
+    Tracker bases are of `trackers`, `awarded` of the `earlier` actions (PROMOTION/ACTION), balances of `currencies`.
+    """
+    needs = {**dict.fromkeys(TRACKER_BASES, trackers), "awarded": earlier, "balance": currencies}
+    kind = draw(st.sampled_from([kind for kind in kinds if needs.get(kind, True)]))
     document: Document = {"type": kind}
     if kind in FIELDS:
         document["field"] = FIELDS[kind]
     if kind in TRACKER_BASES:
         document["tracker"] = draw(st.sampled_from(trackers))
+    elif kind == "balance":
+        document["currency"] = draw(st.sampled_from(currencies))
     elif kind == "awarded":
         document["actions"] = draw(st.lists(st.sampled_from(earlier), min_size=1, max_size=2, unique=True))
     elif kind == "transaction_value":
@@ -86,10 +96,23 @@ def prorations(
     if kind == "stepped":
         steps = {"step_size": draw(amounts("0.5", most)), "points_per_step": draw(amounts(most=9))}
         return {"type": kind, **steps} | draw(objects({}, {"of": base}))
+    if kind == "banded":
+        return draw(_banded(base, most))
     document: Document = {"type": kind, "percent": draw(amounts(most=most))}
     if kind == "proportional":
         return {**document, "of": draw(base)}
     return document | draw(objects({}, {"of": base}))
+
+
+@st.composite
+def _banded(draw: st.DrawFn, base: st.SearchStrategy[Document], most: Number) -> Document:
+    """Draw rates by bands of a base as a whole."""
+    percent = amounts(most=most)
+    ends = draw(st.lists(st.integers(1, 200), min_size=1, max_size=2, unique=True).map(sorted))
+    bands = [{"up_to": str(end), "percent": draw(percent)} for end in ends]
+    document = draw(objects({"type": st.just("banded")}, {"of": base}))
+    document.get("of", {}).pop("aggregate", None)
+    return {**document, "bands": [*bands, {"percent": draw(percent)}]}
 
 
 @cache
@@ -112,8 +135,10 @@ def expiries(draw: st.DrawFn, *, kinds: Sequence[str] = EXPIRIES) -> Document:
         case "fixed_date":
             document["on"] = draw(days(most=730)).isoformat()
         case "fixed_recurring":
-            month, day = draw(st.sampled_from([(1, 31), (12, 31), (6, 30), (2, 29)]))
-            document |= {"month": month, "day": day}
+            days_of_year = st.sampled_from([(1, 31), (12, 31), (6, 30), (2, 29)])
+            dates = days_of_year.map(lambda each: {"month": each[0], "day": each[1]})
+            several = st.lists(dates, min_size=1, max_size=3).map(lambda dates: {"dates": dates})
+            document |= draw(dates | several) | draw(objects({}, {"least": periods(90)}))
         case "customer_field" | "transaction_field":
             document |= {"field": FIELDS[kind]}
             document |= draw(objects({}, {"after": periods()}))
@@ -121,7 +146,9 @@ def expiries(draw: st.DrawFn, *, kinds: Sequence[str] = EXPIRIES) -> Document:
             pass
     if kind == "rolling":
         scope = st.sampled_from(["balance", "rolling_lots"])
-        document |= draw(objects({}, {"scope": scope}))
+        document |= draw(objects({}, {"scope": scope, "most": periods()}))
+    if "after" in document:
+        document |= draw(objects({}, {"through": st.sampled_from(["week", "month", "quarter", "half_year", "year"])}))
     return document
 
 

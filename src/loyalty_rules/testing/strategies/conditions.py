@@ -1,6 +1,7 @@
 """Conditions on events and on lines."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -87,6 +88,8 @@ def _texts(paths: dict[str, tuple[str, ...]]) -> st.SearchStrategy[Document]:
             st.builds(lambda text: {"field": path, "is_not": text}, one),
             st.builds(lambda texts: {"field": path, "in": texts}, many),
             st.builds(lambda texts: {"field": path, "not_in": texts}, many),
+            st.builds(lambda text: {"field": path, "starts_with": text[0]}, one),
+            st.builds(lambda one, other: {"field": path, "between": sorted((one, other))}, one, one),
         )
 
     return st.sampled_from(sorted(paths)).flatmap(of_path)
@@ -94,7 +97,10 @@ def _texts(paths: dict[str, tuple[str, ...]]) -> st.SearchStrategy[Document]:
 
 def _numbers(paths: Sequence[str]) -> st.SearchStrategy[Document]:
     make: Callable[[str, str, str], Document] = lambda path, operator, number: {"field": path, operator: number}  # noqa: E731
-    return st.builds(make, st.sampled_from(paths), st.sampled_from(ORDER), amounts(most=100))
+    number = amounts(most=100)
+    compared = st.builds(make, st.sampled_from(paths), st.sampled_from(ORDER), number)
+    ends = st.lists(number, min_size=2, max_size=2).map(lambda ends: sorted(ends, key=Decimal))
+    return compared | st.builds(lambda path, ends: {"field": path, "between": ends}, st.sampled_from(paths), ends)
 
 
 def _anniversaries() -> st.SearchStrategy[Document]:

@@ -451,6 +451,7 @@ def snapshots(draw: st.DrawFn, program: Program, *, most: Number = 1000, most_ti
         "issued": dict.fromkeys(actions, issued),
         "limits": {each.id: sums for each in program.limits},
         "coupons": {each.id: coupons for each in program.coupon_types},
+        "balances": dict.fromkeys(program.plan.balances, sums),
     }
     known = {name: _mostly({}, each) for name, each in parts.items() if each}
     return draw(_mostly({}, known))

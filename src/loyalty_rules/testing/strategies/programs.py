@@ -31,12 +31,13 @@ __all__ = [
     "limits",
     "programs",
     "promotions",
+    "spend_actions",
     "trackers",
 ]
 
 CHANNELS = ("email", "sms", "mobile_push")
 COUPON_EXPIRIES = tuple(kind for kind in EXPIRIES if kind != "rolling")
-OF_EVENTS = tuple(kind for kind in BASES if kind not in (*TRACKER_BASES, "awarded"))
+OF_EVENTS = tuple(kind for kind in BASES if kind not in (*TRACKER_BASES, "balance", "awarded"))
 
 
 _SELDOM = 30
@@ -67,7 +68,8 @@ def currency_actions(
     most: Number = 200,
 ) -> Document:
     """Draw actions that issue currency, with any proration and expiry or those of the given strategies."""
-    amount = proration if proration is not None else prorations(bases(trackers, earlier), most=most)
+    base = bases(trackers, earlier, currencies=currencies)
+    amount = proration if proration is not None else prorations(base, most=most)
     required = {
         "type": st.just("issue_currency"),
         "id": st.just(id),
@@ -76,7 +78,7 @@ def currency_actions(
         "expiry": expiry if expiry is not None else expiries(),
     }
     optional = {
-        "recipient": st.just("member_group"),
+        "recipient": st.sampled_from(["member_group", {"field": "custom_fields.referred_by"}]),
         "rounding": roundings(),
         "timing": timings(trackers),
         "caps": action_caps(most=most),
@@ -104,6 +106,20 @@ def coupon_actions(
         "communication": communications(),
     }
     return draw(objects(required, optional, percent=_SELDOM))
+
+
+@st.composite
+def spend_actions(
+    draw: st.DrawFn, *, id: str = "price", currencies: Sequence[str] = ("points",), most: Number = 50
+) -> Document:
+    """Draw actions that spend up to `most` of the member's units as the price of the others of their promotion."""
+    required = {
+        "type": st.just("spend_currency"),
+        "id": st.just(id),
+        "currency": st.sampled_from(currencies),
+        "amount": amounts(1, most, places=0),
+    }
+    return draw(objects(required, {}))
 
 
 # -- promotions ------------------------------------------------------------------------------------------------------
@@ -139,6 +155,8 @@ def promotions(
             known.append(action_key(id, each))
         else:
             actions.append(draw(coupon_actions(id=each, types=coupon_types, trackers=trackers)))
+    if len(actions) > 1 and currencies and coupon_types and draw(st.integers(0, 4)) == 4:
+        actions[-1] = draw(spend_actions(id=actions[-1]["id"], currencies=currencies))
     return {**document, "actions": actions}
 
 
@@ -149,7 +167,7 @@ def promotions(
 def trackers(draw: st.DrawFn, *, most: Number = 500) -> Document:
     """Draw trackers, with targets up to `most`."""
     measure = bases(kinds=OF_EVENTS) | st.just({"type": "count"})
-    optional = {"when": conditions(depth=1), "window": windows()}
+    optional = {"when": conditions(depth=1), "window": windows(), "repeats": st.booleans()}
     return draw(objects({"measure": measure, "target": amounts(1, most)}, optional))
 
 
@@ -158,7 +176,7 @@ def limits(draw: st.DrawFn, currencies: Sequence[str] = ("points",), *, most: Nu
     """Draw limits on a currency, of up to `most`."""
     required = {
         "currency": st.sampled_from(currencies),
-        "per": st.sampled_from(["member", "store", "total"]),
+        "per": st.sampled_from(["member", "store", "total", "member_group"]),
         "amount": amounts(1, most),
     }
     return draw(objects(required, {"window": windows()}))

@@ -17,7 +17,7 @@ from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import BASES, BaseValue, Count, LineBase
 from loyalty_rules.rules.conditions import AllOf, Anniversary, AnyOf, Comparison, Condition, LineTest, Measure, Not
 from loyalty_rules.rules.expiry import EXPIRIES, Expiry
-from loyalty_rules.rules.promotions import CurrencyAction, Promotion
+from loyalty_rules.rules.promotions import CurrencyAction, FieldRecipient, Promotion
 from loyalty_rules.rules.proration import PRORATIONS
 from loyalty_rules.rules.trackers import AwardedCurrency
 from loyalty_rules.testing.strategies.scalars import FIRST_DAY
@@ -26,6 +26,7 @@ from loyalty_rules.values.dates import in_zone
 
 __all__ = ["Words", "words_of"]
 
+_MEMBERS = ("M1", "M2")
 _A_MOMENT, _A_YEAR = timedelta(seconds=1), timedelta(days=365)
 
 
@@ -95,6 +96,11 @@ def words_of(program: Program) -> Words:
         _add_base(words, base)
     for expiry in _expiries(program):
         _add_expiry(words, expiry)
+    for place in actions_of(program):
+        recipient = getattr(place.action, "recipient", None)
+        if isinstance(recipient, FieldRecipient):
+            said = words.texts.setdefault(recipient.field, [])
+            said += [name for name in _MEMBERS if name not in said]
     words.numbers.extend(tracker.target for tracker in program.trackers)
     for place in actions_of(program):
         if place.proration is not None:
