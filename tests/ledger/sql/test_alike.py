@@ -164,7 +164,7 @@ class Shop:
             report = ledger.report_rows(name, at)
             dumped[f"promises at {at}"] = unnumbered(ledger.promises(name, at))
             dumped[f"report at {at}"] = [unnumbered(each.lot for each in report.lots), attrs.evolve(report, lots=())]
-            dumped[f"entries at {at}"] = [(each.store, each.entries) for each in report.lots]
+            dumped[f"entries at {at}"] = [(each.lot.store, each.entries) for each in report.lots]
             for account in self.accounts:
                 dumped[f"statement of {account} at {at}"] = [*ledger.statement(name, account, at)]
                 for currency in self.program.currencies:
