@@ -317,27 +317,27 @@ class AsyncLedgerMethods(ABC):
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
         return await self.read(lambda queries: queries.snapshot(program, event))
 
-    async def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+    async def balance(self, program: Program | str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
         return await self.read(lambda queries: queries.balance(program, account, currency, at))
 
-    async def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+    async def lots(self, program: Program | str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
         return await self.read(lambda queries: queries.lots(program, account, currency, at))
 
-    async def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+    async def promises(self, program: Program | str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
         return await self.read(lambda queries: queries.promises(program, at))
 
-    async def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+    async def statement(self, program: Program | str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record."""
         return await self.read(lambda queries: queries.statement(program, account, at))
 
-    async def coupon(self, program: str, code: str) -> CouponRecord | None:
+    async def coupon(self, program: Program | str, code: str) -> CouponRecord | None:
         """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
         return await self.read(lambda queries: queries.coupon(program, code))
 
-    async def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+    async def coupons(self, program: Program | str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
         return await self.read(lambda queries: queries.coupons(program, member))
 
@@ -350,6 +350,6 @@ class AsyncLedgerMethods(ABC):
         """
         return await self.read(lambda queries: queries.tier(program, member, tier, at, group))
 
-    async def report_rows(self, program: str, at: datetime) -> ReportRows:
+    async def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
         return await self.read(lambda queries: queries.report_rows(program, at))

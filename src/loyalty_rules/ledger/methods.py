@@ -323,27 +323,27 @@ class LedgerMethods(ABC):
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
         return self.read(lambda queries: queries.snapshot(program, event))
 
-    def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+    def balance(self, program: Program | str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
         return self.read(lambda queries: queries.balance(program, account, currency, at))
 
-    def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+    def lots(self, program: Program | str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
         return self.read(lambda queries: queries.lots(program, account, currency, at))
 
-    def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+    def promises(self, program: Program | str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
         return self.read(lambda queries: queries.promises(program, at))
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+    def statement(self, program: Program | str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record."""
         return self.read(lambda queries: queries.statement(program, account, at))
 
-    def coupon(self, program: str, code: str) -> CouponRecord | None:
+    def coupon(self, program: Program | str, code: str) -> CouponRecord | None:
         """Return the coupon of a serial, in any spelling, or the first with a shared code; None if there is none."""
         return self.read(lambda queries: queries.coupon(program, code))
 
-    def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+    def coupons(self, program: Program | str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
         return self.read(lambda queries: queries.coupons(program, member))
 
@@ -354,6 +354,6 @@ class LedgerMethods(ABC):
         """
         return self.read(lambda queries: queries.tier(program, member, tier, at, group))
 
-    def report_rows(self, program: str, at: datetime) -> ReportRows:
+    def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
         return self.read(lambda queries: queries.report_rows(program, at))

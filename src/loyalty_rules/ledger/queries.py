@@ -8,7 +8,7 @@ from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Event, Member, Snapshot, TierStanding, Transaction
 from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS
-from loyalty_rules.ledger.operations.arguments import read_argument
+from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
 from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import (
@@ -32,7 +32,7 @@ from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, LevelCh
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import micros
 from loyalty_rules.values.dates import in_zone, read_instant
-from loyalty_rules.values.identifiers import read_text
+from loyalty_rules.values.identifiers import read_name, read_text
 
 __all__ = ["Queries"]
 
@@ -62,17 +62,19 @@ class Queries:
             return Quote("refused", refusal=decided)
         return Quote("quoted", decided)
 
-    def balance(self, program: str, account: Account, currency: str, at: datetime) -> Balance:
+    def balance(self, program: Program | str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
-        return read_balance(self._storage, program, account, currency, read_argument(read_instant, "at", at))
+        name, currency = read_program_id(program, currency), read_argument(read_name, "currency", currency)
+        return read_balance(self._storage, name, account, currency, read_argument(read_instant, "at", at))
 
-    def lots(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+    def lots(self, program: Program | str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
-        return read_lots(self._storage, program, account, currency, read_argument(read_instant, "at", at))[0]
+        name, currency = read_program_id(program, currency), read_argument(read_name, "currency", currency)
+        return read_lots(self._storage, name, account, currency, read_argument(read_instant, "at", at))[0]
 
-    def promises(self, program: str, at: datetime) -> Sequence[Lot]:
+    def promises(self, program: Program | str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
-        return self._storage.promised_at(program, read_argument(read_instant, "at", at))
+        return self._storage.promised_at(read_program_id(program), read_argument(read_instant, "at", at))
 
     def due(self, program: Program, at: datetime) -> Sequence[Lot]:
         """Return the promises that are due by an instant, in the order in which they are due."""
@@ -92,11 +94,12 @@ class Queries:
         over = [each for each in self._storage.records(HOLDS, program.id, state="open") if each.intent.until <= at]
         return sorted(over, key=lambda held: held.intent.until)
 
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
+    def statement(self, program: Program | str, account: Account, at: datetime) -> Sequence[Entry]:
         """Return the entries of an account up to an instant, in the order of record.
 
         An operation that moves no units, such as an extension by hand, is an entry of 0 units without buckets.
         """
+        program = read_program_id(program)
         at = read_argument(read_instant, "at", at)
         remarks = self._storage.records_at(REMARKS, program, at, account=f"{account.kind}/{account.id}")
         entries = self._storage.statement(program, account, at)
@@ -104,13 +107,14 @@ class Queries:
             return entries
         return sorted([*entries, *(_entry_of(program, each) for each in remarks)], key=lambda each: each.recorded_at)
 
-    def coupon(self, program: str, code: str) -> CouponRecord | None:
+    def coupon(self, program: Program | str, code: str) -> CouponRecord | None:
         """Return the coupon of a serial, in any spelling, or the first coupon with a shared code; None if unknown."""
-        return next(iter(self._storage.coupons_by_code(program, read_argument(read_text, "code", code))), None)
+        found = self._storage.coupons_by_code(read_program_id(program), read_argument(read_text, "code", code))
+        return next(iter(found), None)
 
-    def coupons(self, program: str, member: str) -> Sequence[CouponRecord]:
+    def coupons(self, program: Program | str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
-        return self._storage.coupons_of(program, member)
+        return self._storage.coupons_of(read_program_id(program), read_argument(read_name, "member", member))
 
     def tier(self, program: Program, member: str, tier: str, at: datetime, group: str | None = None) -> TierStatus:
         """Return the level of a member in a tier as of an instant, and the way to the next level."""
@@ -142,8 +146,9 @@ class Queries:
                     due.append((bound.tier.id, account, until))
         return due
 
-    def report_rows(self, program: str, at: datetime) -> ReportRows:
+    def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant."""
+        program = read_program_id(program)
         at = read_argument(read_instant, "at", at)
         rows = (_report_lot(history, at) for history in self._storage.lot_histories(program))
         lots = self._after_ended_holds(program, [row for row in rows if row is not None], at)
