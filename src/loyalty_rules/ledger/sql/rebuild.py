@@ -166,14 +166,30 @@ def _coupon_rows(
         some = select(states).where(states.c.coupon.in_(keys[start : start + _CHUNK_SIZE])).order_by(states.c.number)
         for state in connection.execute(some):
             of_coupon.setdefault(state.coupon, []).append(state)
-    return [_coupon_row(row, document, of_coupon[document["key"]], states) for row, document in coupons]
+    return [
+        _coupon_row(
+            row, _inputs_of_sale(connection, tables, row, document), document, of_coupon[document["key"]], states
+        )
+        for row, document in coupons
+    ]
 
 
-def _coupon_row(row: Any, document: Mapping[str, Any], states: Sequence[Any], table: Any) -> Mapping[str, Any]:
+def _inputs_of_sale(connection: Connection, tables: Tables, row: Any, document: Mapping[str, Any]) -> Any:
+    """Return the row with the inputs of a coupon's sale: an amendment that issues it has no store and no member."""
+    if "store" in json_of(row.inputs)["event"]:
+        return row
+    b, r = tables.batches, tables.receipts
+    sale = select(b.c.inputs).join(r).where(b.c.program == row.program, b.c.event == document["event"])
+    return connection.execute(sale.where(r.c.version.is_not(None))).one()
+
+
+def _coupon_row(
+    row: Any, sale: Any, document: Mapping[str, Any], states: Sequence[Any], table: Any
+) -> Mapping[str, Any]:
     hidden = document["serial"]
     issue = restore({**document, "serial": None, "till_message": ""}, IssueCoupon)
     fingerprint = bytes.fromhex(hidden["fingerprint"]) if hidden is not None else None
     state = {name: getattr(states[-1], name) for name in COUPON_COLUMNS if name in table.c}
     latest_at = max(each.at for each in states)
-    place = _place_of(row)
+    place = _place_of(sale)
     return new_coupon_row(row.program, issue, document, fingerprint, state, latest_at, place["tier"], place["channel"])
