@@ -90,6 +90,7 @@ class Posting(AccountPosting):
     def post(self, intents: Iterable[Intent]) -> None:
         """Post intents in their order."""
         intents = tuple(intents)
+        self._short: list[Shortfall] = []
         self._rolling = {extended_issue(intent.key) for intent in intents if isinstance(intent, ExtendExpiry)}
         purchases = {purchase.first: purchase for purchase in purchases_of(intents)}
         for intent in intents:
@@ -100,6 +101,8 @@ class Posting(AccountPosting):
             written = _POSTS[type(intent)](self, intent)
             if written is not None:
                 self.recorded.append(written)
+        for shortfall in self._short:  # after all reversals, so that no debt is paid with units that another draws
+            self.pay_late_debt(shortfall)
         if self.program.tiers and self.identity.of is not None:
             advances = [each for each in self.recorded if isinstance(each, AdvanceTracker) and micros(each.value) > 0]
             sale = self.storage.sale(self.program.id, self.identity.of) if advances else None
@@ -289,7 +292,7 @@ class Posting(AccountPosting):
                 intent.key, intent.issue, account, intent.currency, self.at, short, short, intent.carried
             )
             self.storage.save_record(SHORTFALLS, self.program.id, shortfall, self.at)
-            self.pay_late_debt(shortfall)
+            self._short.append(shortfall)
         self.count(intent.claims)
         return intent
 
