@@ -179,7 +179,8 @@ def _delivered_units(sale: Sale, lot: Lot) -> int:
         (micros(share.amount) * delivered.get(share.line or "", Fraction(1)) for share in lot.issue.shares), ZERO
     )
     unit = unit_of(0, _decimals(sale, lot))
-    return min(max(int(earned) // unit * unit - micros(lot.moved_on), 0), promised)
+    resolved = micros(lot.moved_on) + micros(lot.voided)  # parts that were released, and parts that have lapsed
+    return min(max(int(earned) // unit * unit - resolved, 0), promised)
 
 
 def _delivered(sale: Sale, lot: Lot) -> Mapping[str, Fraction] | None:
