@@ -74,7 +74,8 @@ class Race:
 
 def program(*actions: Mapping[str, Any], **parts: Any) -> Program:
     """Return a program of one promotion with these actions."""
-    document = {"format": "loyalty-rules/1", "id": "acme", "time_zone": "UTC", "currencies": {"points": {}}}
+    points = {"redeem": {"points": "100", "value": "1.00"}}
+    document = {"format": "loyalty-rules/1", "id": "acme", "time_zone": "UTC", "currencies": {"points": points}}
     return load_program({**document, "promotions": [{"id": "p", "actions": [*actions]}], **parts})
 
 
