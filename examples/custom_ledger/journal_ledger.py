@@ -19,7 +19,7 @@ import loyalty_rules as lr
 from loyalty_rules.intents import IssueCoupon
 from loyalty_rules.keys import action_key, coupon_key, event_key, issue_key
 from loyalty_rules.ledger import LedgerMethods, MemoryLedger, Operation, Queries, Receipt, operations
-from loyalty_rules.lifecycle import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle import Account, CouponRecord, Hold, Lot
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.serials import SerialRequest
 
@@ -100,7 +100,7 @@ class JournalLedger(LedgerMethods):
                 return lr.load_event(written)
             case "promise" | "expired":
                 at, program = datetime.fromisoformat(entry["arguments"]["at"]), self._programs[entry["program"]]
-                found: Iterable[Lot | CouponRecord] = self._memory.read(
+                found: Iterable[Lot | CouponRecord | Hold] = self._memory.read(
                     lambda to: to.due(program, at) if name == "promise" else to.expired(program, at)
                 )
                 return next(each for each in found if each.key == written)
@@ -195,7 +195,7 @@ def _written(value: Any) -> Any:
             return str(value)
         case datetime():
             return value.isoformat()
-        case Lot() | CouponRecord():
+        case Lot() | CouponRecord() | Hold():
             return value.key
         case Evaluation(basis=basis):
             return {"event": lr.dump(basis.event), "snapshot": lr.dump(basis.snapshot)}

@@ -12,7 +12,6 @@ import loyalty_rules as lr
 from loyalty_rules.intents import ExpireCurrency
 from loyalty_rules.ledger import reports
 from loyalty_rules.ledger.posting import _POSTS
-from loyalty_rules.lifecycle import sweep
 from shop import earn, fixed, program, sale
 
 from .laws import holds, is_broken
@@ -205,17 +204,6 @@ def test_a_sweep_changes_no_query_as_of_any_instant() -> None:
 
 def test_a_balance_that_waits_for_the_sweep_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loyalty_rules.lifecycle.records.Lot.is_live", lambda lot, _at: lot.outstanding > 0)
-    is_broken(a_sweep_changes_no_answer, STEPS, SWEEPS, tries=60)
-
-
-@pytest.mark.slow
-def test_a_sweep_that_comes_a_day_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    expire = sweep.expire
-
-    def early(lots: Any, at: datetime) -> Any:
-        return expire(lots, at + timedelta(days=1))
-
-    monkeypatch.setattr(sweep, "expire", early)
     is_broken(a_sweep_changes_no_answer, STEPS, SWEEPS, tries=60)
 
 

@@ -5,7 +5,7 @@ Each function returns the intents to record, or a `Refusal`; none reads a clock 
 """
 
 from loyalty_rules.lifecycle.promises import confirm, is_due, settle, update
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot, Refusal, Sale
 from loyalty_rules.lifecycle.redemption import redeem, undo_redemption, void
 from loyalty_rules.lifecycle.remainder import remaining_sale
 from loyalty_rules.lifecycle.returns import take_back
@@ -16,6 +16,7 @@ from loyalty_rules.lifecycle.undoing import undo_spend
 __all__ = [
     "Account",
     "CouponRecord",
+    "Hold",
     "Lot",
     "Refusal",
     "Sale",
