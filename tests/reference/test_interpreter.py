@@ -25,6 +25,8 @@ INTENTS = {
     "send_message",
     "extend_expiry",
     "advance_tracker",
+    "change_tier",
+    "spend_currency",
 }
 REASONS = {
     "excluded_by",
@@ -37,6 +39,8 @@ REASONS = {
     "zero_amount",
     "already_expired",
     "cap_reached",
+    "not_enough",
+    "same_member",
 }
 
 

@@ -894,6 +894,10 @@ NAMES = {"unknown_reference", "duplicate_code", "duplicate_id", "unknown_time_zo
 """The codes of `ONLY_THE_LOADER` that a mutation can cause."""
 
 
+LOADED_ALONE = re.compile(r"\.bands\[|\.starts_after$")
+"""The paths of mistakes that a schema cannot express, whatever their code."""
+
+
 def without_nulls(document: Any) -> Any:
     """Return the document without nulls, which mean absent."""
     if isinstance(document, list):
@@ -917,7 +921,8 @@ def test_schema_and_loader_agree_on_random_mistakes(kind: str, position: int, ti
             document = mutated(case[position], chance)  # type: ignore[arg-type]
             found, is_valid = problems(kind, document), validator(kind).is_valid(document)
             if is_valid:
-                assert {code for _, code in found} <= NAMES, (document, found)
+                # JSON Schema cannot compare the ends of bands, nor add periods to dates.
+                assert {code for path, code in found if not LOADED_ALONE.search(path)} <= NAMES, (document, found)
             else:
                 assert found or faults(kind, without_nulls(document)) == [], document
             outcomes[is_valid] += 1

@@ -164,7 +164,8 @@ def _check_aggregate(of: BaseValue) -> None:
         raise InvalidValueError("of.aggregate", "misplaced", "bands are for a base as a whole: use total")
 
 
-@schema_rules()  # JSON Schema cannot compare the ends of bands, nor look into the base
+# JSON Schema cannot compare the ends of bands, nor look into the base.
+@schema_rules({"properties": {"bands": {"minItems": 1}}})
 @attrs.frozen(field_transformer=checked)
 class Banded:
     """Marginal bands: each part of the base earns at the percentage of the band in which it lies.
