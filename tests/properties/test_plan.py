@@ -42,7 +42,7 @@ def crowds(draw: Callable) -> tuple[dict, dict]:
     d = Drawer(draw)
     program = drawn_programs.program(d)
     trackers = tuple(program.get("trackers") or ())
-    program["currencies"] = {**program["currencies"], "points": {}}
+    program["currencies"] = {"points": {}, **program["currencies"]}  # a limit in money needs its rate
     program["promotions"] = [
         {
             "id": f"p{number}",

@@ -71,7 +71,7 @@ def test_random_cases_reach_every_kind_of_intent_and_every_reason() -> None:
     kinds, reasons = set(), set()
 
     @settings(
-        max_examples=500,
+        max_examples=1_500,
         derandomize=True,
         database=None,
         deadline=None,

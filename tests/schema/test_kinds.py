@@ -890,7 +890,10 @@ def mutated(document: dict, chance: random.Random) -> dict:
     return document
 
 
-NAMES = {"unknown_reference", "duplicate_code", "duplicate_id", "unknown_time_zone", "unreachable"}
+NAMES = {
+    *("unknown_reference", "duplicate_code", "duplicate_id", "unknown_time_zone"),
+    *("unreachable", "no_rate", "misplaced"),
+}
 """The codes of `ONLY_THE_LOADER` that a mutation can cause."""
 
 

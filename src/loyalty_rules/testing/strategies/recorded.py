@@ -110,6 +110,8 @@ def recorded_histories(draw: st.DrawFn) -> RecordedHistory:
     receipts.append(ledger.process(program, load_event(back)))
     shipped = {"type": "update", "id": "U1", "of": "T1", "status": "Shipped"}
     receipts.append(ledger.process(program, load_event({**shipped, "occurred_at": _text(began_at + 6 * _A_DAY)})))
+    amended = {"type": "amendment", "id": "A1", "of": "T1", "custom_fields": {"gift": "yes"}}
+    receipts.append(ledger.process(program, load_event({**amended, "occurred_at": _text(began_at + 6 * _A_DAY)})))
     receipts.append(ledger.process(program, load_event(first)))
     receipts += _by_hand(program, ledger, receipts[0], began_at + 6 * _A_DAY)
     ended_at = began_at + _THREE_YEARS
