@@ -47,7 +47,7 @@ def ledgers(program: lr.Program, event: lr.Transaction) -> None:
     ledger: Ledger = MemoryLedger()
     ledger.spend(program, ANNA, "anna", "crumbs", 5.5, event="P", at=NOON)  # refused: a float is not exact
     ledger.spend(program, ANNA, "anna", "crumbs", Decimal(5), event="P", at="2025-01-16")  # refused: no instant
-    ledger.balance(program, ANNA, "crumbs", NOON)  # refused: a query takes the id of a program
+    ledger.balance(7, ANNA, "crumbs", NOON)  # refused: a query takes a program or its id
     if ledger.process(program, event).status == "refuse":  # refused: there is no such status
         print(event)
     awaited: AsyncLedger = MemoryLedger()  # refused: its operations are not awaited

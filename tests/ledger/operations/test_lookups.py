@@ -23,7 +23,7 @@ from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.lifecycle.records import Account
 from shop import earn
 
-from .steps import ANNA, AT, SHOP, NotedStorage, bill, shop
+from .steps import ANNA, AT, SHOP, NotedStorage, bill, shop, without_searches
 
 LOT = "acme/T-1/p/earn"
 COUPON = "acme/T-1/p/gift/1"
@@ -42,12 +42,12 @@ def test_a_sale_is_locked_before_it_is_read_and_then_its_accounts(noted: Any) ->
 
     assert sale is not None
     assert sale.event.id == "T-1"
-    assert noted.steps == ["lock acme/T-1", "sale", "lock acme/member/M1", "lock acme/group/family"]
+    assert without_searches(noted.steps) == ["lock acme/T-1", "sale", "lock acme/member/M1", "lock acme/group/family"]
 
 
 def test_a_sale_that_was_not_recorded_is_none(noted: Any) -> None:
     assert locked_sale(noted, SHOP, "T-9") is None
-    assert noted.steps == ["lock acme/T-9", "sale"]
+    assert without_searches(noted.steps) == ["lock acme/T-9", "sale"]
 
 
 def test_a_lot_is_read_after_its_sale_and_its_accounts_are_locked(noted: Any) -> None:
@@ -55,7 +55,13 @@ def test_a_lot_is_read_after_its_sale_and_its_accounts_are_locked(noted: Any) ->
 
     assert found is not None
     assert (found[0].event.id, found[1].key) == ("T-1", LOT)
-    assert noted.steps == ["lock acme/T-1", "sale", "lock acme/member/M1", "lock acme/group/family", "lot"]
+    assert without_searches(noted.steps) == [
+        "lock acme/T-1",
+        "sale",
+        "lock acme/member/M1",
+        "lock acme/group/family",
+        "lot",
+    ]
 
 
 def test_a_coupon_is_read_after_its_sale_is_locked(noted: Any) -> None:
@@ -63,7 +69,7 @@ def test_a_coupon_is_read_after_its_sale_is_locked(noted: Any) -> None:
 
     assert coupon is not None
     assert coupon.key == COUPON
-    assert noted.steps == ["lock acme/T-1", "coupon"]
+    assert without_searches(noted.steps) == ["lock acme/T-1", "coupon"]
 
 
 def test_the_sale_of_a_key_is_locked_under_its_escaped_id(service: LedgerService, storage: MemoryStorage) -> None:
@@ -71,7 +77,7 @@ def test_the_sale_of_a_key_is_locked_under_its_escaped_id(service: LedgerService
     noted: Any = NotedStorage(storage)
 
     assert locked_lot(noted, SHOP, "acme/7%2F100%25/p/earn") is not None
-    assert noted.steps[0] == "lock acme/7%2F100%25"
+    assert without_searches(noted.steps)[0] == "lock acme/7%2F100%25"
 
 
 @pytest.mark.parametrize("look_up", [locked_lot, locked_coupon])
@@ -83,7 +89,7 @@ def test_an_unknown_key_is_none(noted: Any, look_up: Any, key: str) -> None:
 @pytest.mark.parametrize("look_up", [locked_lot, locked_coupon])
 def test_a_key_of_another_program_is_none_without_a_lock(noted: Any, look_up: Any) -> None:
     assert look_up(noted, SHOP, "other/T-1/p/earn") is None
-    assert noted.steps == []
+    assert without_searches(noted.steps) == []
 
 
 def test_the_counters_of_a_snapshot_are_read_in_one_batch(noted: Any) -> None:
@@ -92,8 +98,8 @@ def test_the_counters_of_a_snapshot_are_read_in_one_batch(noted: Any) -> None:
     snapshot = read_snapshot(noted, SHOP, event, SHOP.counters(event))
 
     assert snapshot.limits == {"most": 10}
-    assert noted.steps.count("read_counters") == 1
-    assert noted.steps[0] == "read_counters"
+    assert without_searches(noted.steps).count("read_counters") == 1
+    assert without_searches(noted.steps)[0] == "read_counters"
 
 
 def test_the_locks_of_a_sale_are_its_accounts_and_then_its_counters() -> None:

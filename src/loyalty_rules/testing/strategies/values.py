@@ -26,7 +26,7 @@ from loyalty_rules.events import (
     Update,
 )
 from loyalty_rules.intents import Claim, Intent, LotDraw, Release, Share, Skipped
-from loyalty_rules.ledger.receipts import RECEIPTS, Receipt, Trim
+from loyalty_rules.ledger.receipts import RECEIPTS, Receipt, RedeemAllReceipt, ReleaseReceipt, ReviewReceipt, Trim
 from loyalty_rules.ledger.records import Balance, Entry, ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
 from loyalty_rules.loading import load_event, load_program, load_snapshot
@@ -96,6 +96,11 @@ def _contacts() -> st.SearchStrategy[Contact]:
     return st.builds(Contact, address, allowed, allowed)
 
 
+def _empty_receipts(cls: type[Receipt]) -> st.SearchStrategy[Receipt]:
+    """Draw receipts without intents, of operations that recorded histories do not have."""
+    return st.builds(cls, st.sampled_from(["recorded", "already_recorded"]), st.just("shop/E1#operation"))
+
+
 _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     Transaction: lambda: transactions().map(load_event),
     Activity: lambda: activities().map(load_event),
@@ -131,6 +136,7 @@ _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     Refusal: recorded.refusals,
     Receipt: recorded.receipts,
     **{cls: partial(recorded.receipts_of, cls) for cls in RECEIPTS},
+    **{cls: partial(_empty_receipts, cls) for cls in (RedeemAllReceipt, ReleaseReceipt, ReviewReceipt)},
     Trim: recorded.trims,
     Balance: recorded.balances,
     Entry: recorded.entries,
