@@ -1,6 +1,7 @@
 """The values that `st.from_type` draws: loaded from drawn documents, or made by the engine and a ledger."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any, get_args
@@ -18,10 +19,12 @@ from loyalty_rules.events import (
     IssuedCounts,
     Line,
     Member,
+    RecipientCounts,
     Return,
     ReturnedLine,
     Snapshot,
     Tender,
+    TierStanding,
     Transaction,
     Update,
 )
@@ -90,6 +93,10 @@ def _issued_counts() -> st.SearchStrategy[IssuedCounts]:
     return st.builds(IssuedCounts, _amounts(), _counts())
 
 
+def _issued() -> st.SearchStrategy[Issued]:
+    return st.builds(Issued, _issued_counts(), _issued_counts())
+
+
 def _contacts() -> st.SearchStrategy[Contact]:
     address = st.sampled_from([None, "a@example.org", True, False])
     allowed = st.sampled_from([None, True, False])
@@ -120,7 +127,15 @@ _STRATEGIES: dict[type, Callable[[], st.SearchStrategy[Any]]] = {
     DeliveredLine: lambda: st.builds(DeliveredLine, st.sampled_from(["1", "2", "3"]), counts(0).map(Decimal)),
     ReturnedLine: lambda: st.builds(ReturnedLine, st.sampled_from(["1", "2", "3"]), counts(0).map(Decimal)),
     IssuedCounts: _issued_counts,
-    Issued: lambda: st.builds(Issued, _issued_counts(), _issued_counts()),
+    Issued: _issued,
+    RecipientCounts: lambda: st.builds(
+        RecipientCounts, st.dictionaries(st.just("base/earn"), _issued()), st.dictionaries(st.just("daily"), _amounts())
+    ),
+    TierStanding: lambda: st.builds(
+        TierStanding,
+        st.sampled_from(["bronze", "silver", "gold"]),
+        st.none() | st.dates(date(2025, 1, 1), date(2030, 1, 1)),
+    ),
     CouponCounts: lambda: st.builds(CouponCounts, _counts(), _counts(), _counts()),
     Evaluation: recorded.evaluations,
     Skipped: recorded.skips,
