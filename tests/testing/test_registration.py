@@ -106,10 +106,11 @@ def test_the_draws_of_a_spend_sum_to_its_amount() -> None:
     assert all(sum(micros(each.amount) for each in spend.draws) == micros(spend.amount) for spend in spends)
 
 
-def test_the_draws_and_the_shortfall_of_a_reversal_sum_to_its_amount() -> None:
+def test_a_reversal_draws_and_misses_no_more_than_its_amount() -> None:
+    """Units that have expired count as taken, and are neither drawn nor missing."""
     for reversal in drawn(st.from_type(intents.ReverseCurrency), 20):
         taken = sum(micros(each.amount) for each in reversal.draws)
-        assert taken + micros(reversal.shortfall) == micros(reversal.amount)
+        assert taken + micros(reversal.shortfall) <= micros(reversal.amount)
 
 
 @pytest.mark.slow
