@@ -64,6 +64,10 @@ def independent(program: dict) -> dict:
     for promotion in document["promotions"]:
         promotion.pop("exclusive", None)
         promotion["actions"] = [action for action in promotion["actions"] if "awarded" not in str(action)]
+    # A spend changes the balance that other promotions see.
+    document["promotions"] = [
+        each for each in document["promotions"] if "spend_currency" not in str(each) and "balance" not in str(each)
+    ]
     return document
 
 
