@@ -64,7 +64,6 @@ __all__ = [
     "hold_of",
     "holder_of",
     "is_earned",
-    "is_undone",
     "level_at",
     "locked_coupon",
     "locked_further_lot",
@@ -288,12 +287,6 @@ def locked_hold(storage: Storage, program: Program, key: str) -> LockedHold | No
 def payment_of(storage: Storage, program: Program, key: str) -> Payment | None:
     """Return a spend or a redemption by its key; None if the program has no such payment."""
     return storage.record(PAYMENTS, key) if is_of_program(key, program.id) else None
-
-
-def is_undone(storage: Storage, key: str) -> bool:
-    """Return whether a payment has been undone; its rows are locked."""
-    payment = storage.record(PAYMENTS, key)
-    return payment is not None and payment.is_undone
 
 
 def payments_of(storage: Storage, program: Program, event: str) -> Sequence[Payment]:
