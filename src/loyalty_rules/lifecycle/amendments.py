@@ -237,20 +237,19 @@ class _Balance:
             for (account, _), holdings in self._pools.items()
             if account not in self._leaving
             for holding, units in self._gains_of(holdings)
-            if holding.award is not None and units > 0 and not getattr(holding.award, "depends_on", ())
+            if holding.award is not None and units > 0 and not holding.award.depends_on
         ]
         return sorted(gains, key=lambda gain: self._award.position(action_of(gain[0])))
 
     def _gains_of(self, holdings: Sequence[_Holding]) -> Iterator[tuple[_Holding, int]]:
         left = max(self._difference(holdings), 0)
-        has_come_back = self._award.returned > 0 or bool(self._award.terms.returns)
         for holding in holdings:
             gain, policy = max(holding.awarded - holding.held, 0), self._policy(holding)
             if policy == "recompute":
                 gain = min(gain, left)
                 left -= gain
                 yield holding, gain
-            elif policy == "keep" or not has_come_back:
+            elif policy == "keep" or not self._award.has_come_back:
                 yield holding, gain
 
 
