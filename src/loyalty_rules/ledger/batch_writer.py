@@ -67,7 +67,8 @@ class BatchWriter:
     """One batch in the course of posting, with the writes that several intents share.
 
     `recorded` are its intents after caps, `trims` the reductions by caps. `serials` generates the next serial of a
-    coupon if its serial is taken. `bill` is the amount of the bill that its redemptions and spends pay, if it is known.
+    coupon if its serial is taken. `bill` is the amount of the bill that its redemptions and spends pay, if it is known,
+    and `store` its store.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class BatchWriter:
         identity: IdempotencyRecord,
         serials: SerialGenerator | None = None,
         bill: Decimal | None = None,
+        store: str | None = None,
     ) -> None:
         self.storage = storage
         self.program = program
@@ -84,6 +86,7 @@ class BatchWriter:
         self.at = identity.at
         self.serials = serials
         self.bill = bill
+        self.store = store
         self.recorded: list[Intent] = []
         self.trims: list[Trim] = []
         self._refused: set[str] = set()

@@ -65,6 +65,7 @@ def _posted(
     claimed = [*windows_of(intents)]
     storage.lock(counter_lock(operation.program.id, name) for name, _, _ in claimed)
     storage.read_counters(operation.program.id, windows_to_read(claimed))
-    posting = Posting(storage, operation.program, identity, operation.serial_generator(), operation.bill_amount())
+    bill, store = operation.bill_amount(), operation.bill_store()
+    posting = Posting(storage, operation.program, identity, operation.serial_generator(), bill, store)
     posting.post(intents)
     return posting

@@ -78,8 +78,10 @@ def holder_name(tier: str, account: Account) -> str:
     return f"{tier}/{account.kind}/{account.id}"
 
 
-PAYMENTS = Kind("payments", Payment, {"event": lambda payment: payment.intent.paid})
-"""Spends and redemptions, found by their transaction."""
+PAYMENTS = Kind(
+    "payments", Payment, {"event": lambda payment: payment.intent.paid, "store": lambda payment: payment.store}
+)
+"""Spends and redemptions, found by their transaction, or by the store in which they paid."""
 
 SHORTFALLS = Kind(
     "shortfalls",

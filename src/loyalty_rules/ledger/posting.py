@@ -307,7 +307,7 @@ class Posting(AccountPosting):
             if part.taken_from == "available":
                 self.recall(part.lot, "available", part.amount, intent.key)
             self.move(part.lot, part.taken_from, "spent", part.amount, intent.key)
-        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at, bill=self.bill), self.at)
+        self.save_payment(intent)
         return intent
 
     def undo_spend(self, intent: UndoSpend) -> UndoSpend:
@@ -320,6 +320,10 @@ class Posting(AccountPosting):
         self.settle_with(intent.settled)
         self.mark_undone(intent.spend, intent.amount)
         return intent
+
+    def save_payment(self, intent: SpendCurrency | RedeemCoupon) -> None:
+        payment = Payment(intent, self.at, bill=self.bill, store=self.store)
+        self.storage.save_record(PAYMENTS, self.program.id, payment, self.at)
 
     def mark_undone(self, key: str, amount: Decimal | None = None) -> bool:
         """Record that an amount of a spend or a redemption has been undone, all of it if None.
@@ -340,7 +344,7 @@ class Posting(AccountPosting):
 
     def redeem_coupon(self, intent: RedeemCoupon) -> RedeemCoupon:
         self.storage.update_coupon(redeemed(self.coupon(intent.coupon), intent, self.at), self.at)
-        self.storage.save_record(PAYMENTS, self.program.id, Payment(intent, self.at, bill=self.bill), self.at)
+        self.save_payment(intent)
         return intent
 
     def undo_redemption(self, intent: UndoRedemption) -> UndoRedemption:

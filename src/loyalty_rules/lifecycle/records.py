@@ -287,7 +287,7 @@ class Payment:
     """A spend or a redemption under the id of a transaction. `undone` are the units, or the discount, undone so far.
 
     `at` is the instant of the payment. It is wholly undone once `is_undone` is true. `bill` is the amount of the bill
-    that was handed over with it, in the program's money; None if there was none.
+    that was handed over with it, in the program's money; None if there was none. `store` is the store of that bill.
     """
 
     intent: SpendCurrency | RedeemCoupon
@@ -295,6 +295,7 @@ class Payment:
     undone: Decimal = ZERO
     is_undone: bool = False
     bill: Decimal | None = None
+    store: str | None = None
 
     @property
     def key(self) -> str:

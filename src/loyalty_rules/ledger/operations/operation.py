@@ -95,6 +95,10 @@ class Operation(ABC, Generic[R_co]):
         """Return the amount of the bill that is handed over, in the program's money; None if there is none."""
         return None
 
+    def bill_store(self) -> str | None:
+        """Return the store of the bill that is paid; None if it is not known."""
+        return None
+
     def serial_generator(self) -> SerialGenerator | None:
         """Return the generator of the next serial if a serial is taken; None if the operation issues no coupons."""
         return None

@@ -53,6 +53,10 @@ class Redeem(Operation[RedeemReceipt]):
         """Return the amount of the bill, in the program's money."""
         return amount_of(self.program, self.transaction)
 
+    def bill_store(self) -> str | None:
+        """Return the store of the bill."""
+        return self.transaction.store
+
     def replayed(self, storage: Storage, receipt: RedeemReceipt) -> RedeemReceipt:
         """Return the recorded receipt, marked if the redemption has been undone."""
         return attrs.evolve(receipt, undone=is_wholly_undone(storage, receipt))

@@ -92,6 +92,10 @@ class RedeemAll(Operation[RedeemAllReceipt]):
         """Return the amount of the bill, in the program's money."""
         return amount_of(self.program, self.transaction)
 
+    def bill_store(self) -> str | None:
+        """Return the store of the bill."""
+        return self.transaction.store
+
     def replayed(self, storage: Storage, receipt: RedeemAllReceipt) -> RedeemAllReceipt:
         """Return the recorded receipt, marked if all of it has been undone."""
         return attrs.evolve(receipt, undone=is_wholly_undone(storage, receipt))

@@ -43,6 +43,10 @@ class SaleOperation(EventOperation[SaleReceipt]):
         """Return the locks of the event's accounts and counters."""
         return sale_locks(self.program, self.event, self.counters)
 
+    def bill_store(self) -> str | None:
+        """Return the store of the sale, in which its own spends pay."""
+        return self.event.store
+
     def with_serials(self, serials: SerialGenerator | None) -> Self:
         """Return the operation with a serial generator, unless it has one."""
         return self if self.serials is not None else attrs.evolve(cast(Any, self), serials=serials)

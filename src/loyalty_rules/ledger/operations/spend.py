@@ -87,6 +87,10 @@ class Spend(Operation[SpendReceipt]):
         """Return the amount of the bill, in the program's money."""
         return amount_of(self.program, self.bill)
 
+    def bill_store(self) -> str | None:
+        """Return the store of the bill."""
+        return self.bill.store if self.bill is not None else None
+
     def replayed(self, storage: Storage, receipt: SpendReceipt) -> SpendReceipt:
         """Return the recorded receipt, marked if the spend has been undone."""
         return attrs.evolve(receipt, undone=is_wholly_undone(storage, receipt))

@@ -108,7 +108,8 @@ class Flush:
 
     def _new_lot_row(self, lot: Tracked[Lot]) -> dict[str, Any]:
         document, _ = self._document(lot.current.issue)
-        return new_lot_row(lot.current, document, lot.latest_at, self._batch.record.program)
+        first = next(each for each in self._unit.entries if each.lot == lot.current.key)
+        return new_lot_row(lot.current, document, first.at, lot.latest_at, self._batch.record.program)
 
     def _write_coupons(self) -> None:
         changed = [each for each in self._unit.coupons.values() if each.changed]

@@ -210,8 +210,10 @@ def entry_of(row: Row[Any]) -> Entry:
     )
 
 
-def new_lot_row(lot: Lot, document: Mapping[str, Any], latest_at: datetime, program: str) -> dict[str, Any]:
-    """Convert a new lot to a row; `document` is its issue."""
+def new_lot_row(
+    lot: Lot, document: Mapping[str, Any], issued_at: datetime, latest_at: datetime, program: str
+) -> dict[str, Any]:
+    """Convert a new lot to a row; `document` is its issue, `issued_at` the instant of its first entry."""
     issue = lot.issue
     return {
         "key": issue.key,
@@ -221,6 +223,9 @@ def new_lot_row(lot: Lot, document: Mapping[str, Any], latest_at: datetime, prog
         "tier": lot.tier,
         "channel": lot.channel,
         "origin": lot.origin,
+        "promotion": document["promotion"] or None,
+        "issued_to": document["member"] or None,
+        "issued_at": microseconds(issued_at),
         "issue": text_of_json(document),
         "rolling": int(lot.rolling),
         "due_at": _microseconds(issue.due_at),
@@ -378,8 +383,13 @@ def new_coupon_row(
         "key": issue.key,
         "program": program,
         "event": issue.event,
+        "coupon_type": issue.coupon_type,
+        "promotion": issue.promotion,
+        "store": issue.store,
         "tier": tier,
         "channel": channel,
+        "issued_to": issue.member,
+        "issued_at": microseconds(issue.issued_at),
         "code": folded(issue.code) if issue.code is not None else None,
         "fingerprint": fingerprint,
         "issue": text_of_json(document),

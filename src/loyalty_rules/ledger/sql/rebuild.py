@@ -153,7 +153,8 @@ def _lot_row(history: LotHistory) -> Mapping[str, Any]:
     lot = history.lot()
     if lot is None:
         raise ValueError(history.issue.key)
-    return new_lot_row(lot, unstructure(history.issue), history.latest, history.program)
+    document = unstructure(history.issue)
+    return new_lot_row(lot, document, history.entries[0].at, history.latest, history.program)
 
 
 def _coupon_rows(

@@ -3,12 +3,13 @@
 The **log** is append-only, which triggers enforce: programs, batches, receipts, entries, changes of lots, states of
 coupons, draws on counters, and versions of the records of each kind. The **state** is the sum of the log, kept so that
 operations need not add it up: lots, coupons, counters, and a table for each kind. `rebuild` computes it again from the
-log.
+log. Views over both are in `views`.
 
 Amounts are 64-bit whole millionths, instants whole microseconds since 1970 in UTC, dates ISO texts, documents JSON.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +33,7 @@ from sqlalchemy import (
 
 from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.sql.dialects import DIALECTS
+from loyalty_rules.ledger.sql.views import attach_views
 from loyalty_rules.lifecycle.records import BUCKETS
 
 __all__ = ["NO_DAY", "Tables"]
@@ -75,11 +77,12 @@ class Tables:
     def __init__(
         self, metadata: MetaData | None = None, *, prefix: str = "loyalty_", schema: str | None = None
     ) -> None:
-        self.metadata = metadata if metadata is not None else MetaData()
+        self.metadata: MetaData = metadata if metadata is not None else MetaData()
         self.prefix = prefix
         self.schema = schema
         self._log_tables()
         self._state_tables()
+        attach_views(self)
         for table in self.log:
             for dialect in DIALECTS:
                 for statement in self.triggers(table, dialect):
@@ -259,6 +262,9 @@ class Tables:
             _text("tier", null=True),
             _text("channel", null=True),
             _text("origin", null=True),
+            _text("promotion", null=True),
+            _text("issued_to", null=True),
+            _whole("issued_at"),
             _text("issue"),
             _whole("rolling"),
             _whole("due_at", null=True),
@@ -284,8 +290,13 @@ class Tables:
             _text("key", unique=True),
             _text("program"),
             _text("event"),
+            _text("coupon_type"),
+            _text("promotion"),
+            _text("store", null=True),
             _text("tier", null=True),
             _text("channel", null=True),
+            _text("issued_to", null=True),
+            _whole("issued_at"),
             _text("code", null=True),
             Column("fingerprint", LargeBinary(), unique=True),
             _text("issue"),
@@ -307,7 +318,7 @@ class Tables:
             PrimaryKeyConstraint("program", "name", "day"),
             CheckConstraint("value >= 0"),
         )
-        self.kinds = {kind.name: self._kind_table(kind) for kind in KINDS}
+        self.kinds: Mapping[str, Table] = {kind.name: self._kind_table(kind) for kind in KINDS}
 
     def _kind_table(self, kind: Kind[Any]) -> Table:
         """Return the table of the current records of a kind, with a column and an index for each look-up."""
