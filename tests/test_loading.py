@@ -30,6 +30,29 @@ def problems(load: Any, document: Any) -> list[tuple[str, str]]:
     return [(problem.path, problem.code) for problem in caught.value.problems]
 
 
+EVENT = {"type": "visit", "id": "1", "occurred_at": AT}
+
+
+@pytest.mark.parametrize(
+    ("load", "document", "sentence"),
+    [
+        (load_program, EVENT, "this looks like an event, not a program: load it with load_event"),
+        (load_event, program(), "this looks like a program, not an event: load it with load_program"),
+        (load_snapshot, EVENT, "this looks like an event, not a snapshot: load it with load_event"),
+    ],
+)
+def test_a_document_of_another_kind_has_one_problem(load: Any, document: dict, sentence: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load(document)
+    assert [str(problem) for problem in caught.value.problems] == [f"$: {sentence} [wrong_document]"]
+
+
+def test_a_program_with_keys_of_an_event_is_read_as_a_program() -> None:
+    document = {**program(earn(fixed("1"))), "type": "visit", "occurred_at": AT}
+
+    assert problems(load_program, document) == [("$.occurred_at", "unknown_key"), ("$.type", "unknown_key")]
+
+
 @pytest.mark.parametrize(
     ("document", "cls"),
     [

@@ -28,7 +28,7 @@ def load_program(source: Source) -> Program:
 
     Raises `DocumentError` with all problems at once: invalid values, unknown keys, names that refer to nothing.
     """
-    document = read_source(source, "program")
+    document = _document(source, "program")
     problems: list[Problem] = []
     if document.get("format") is None:
         problems.append(Problem("$.format", "required", f"is missing; expected {FORMAT!r}"))
@@ -51,14 +51,14 @@ def load_event(source: Source) -> Event:
 
     Raises `DocumentError` with all problems at once.
     """
-    document = read_source(source, "event")
+    document = _document(source, "event")
     event: Event = _structured(document, _event_class(document), "event")
     return event
 
 
 def load_snapshot(source: Source) -> Snapshot:
     """Load a snapshot, the facts beyond the event. Raises `DocumentError` with all problems at once."""
-    return _structured(read_source(source, "snapshot"), Snapshot, "snapshot")
+    return _structured(_document(source, "snapshot"), Snapshot, "snapshot")
 
 
 def loads_program(text: str | bytes | bytearray) -> Program:
@@ -83,6 +83,27 @@ def dump(value: Any) -> dict[str, Any]:
     """
     document: dict[str, Any] = unstructure(value)
     return {**document, "trace": []} if isinstance(value, Evaluation) else document
+
+
+_SIGNS: Mapping[str, tuple[frozenset[str], str]] = {
+    "program": (frozenset({"promotions", "currencies"}), "load_program"),
+    "event": (frozenset({"type", "occurred_at"}), "load_event"),
+}
+"""The keys that only a program, or only an event, has; and the function that loads it."""
+
+
+def _document(source: Source, kind: str) -> Mapping[str, Any]:
+    """Read a document; raise `DocumentError` with one problem if it is obviously of another kind."""
+    document = read_source(source, kind)
+    for other, (keys, load) in _SIGNS.items():
+        if other != kind and keys <= document.keys() and not (kind in _SIGNS and _SIGNS[kind][0] & document.keys()):
+            message = f"this looks like {_article(other)}, not {_article(kind)}: load it with {load}"
+            raise DocumentError([Problem("$", "wrong_document", message)], kind)
+    return document
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind == 'event' else 'a'} {kind}"
 
 
 def _event_class(document: Mapping[str, Any]) -> type:

@@ -88,6 +88,31 @@ def test_a_value_that_is_not_a_decimal_is_refused(value: object, code: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("1.5 %", 'a percentage has no sign: write "1.5"'),
+        ("20%", 'a percentage has no sign: write "20"'),
+        ("25,000", 'write "25000" for thousands, or "25.000" for a fraction'),
+        ("1,250,000.50", 'a number has no commas: write "1250000.50"'),
+        ("1,250.5", 'a number has no commas: write "1250.5"'),
+        ("2,5", 'a fraction has a point: write "2.5"'),
+        ("0,125", 'a fraction has a point: write "0.125"'),
+    ],
+)
+def test_a_number_in_another_notation_gets_its_own_advice(text: str, advice: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        read_decimal(text)
+    assert caught.value.message.endswith(f"; {advice}")
+
+
+@pytest.mark.parametrize("text", ["five", "5,", ",5", "1,2,3", "% 5", "1" * 40 + " %"])
+def test_a_text_that_is_no_number_gets_no_advice(text: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        read_decimal(text)
+    assert "write" not in caught.value.message
+
+
+@pytest.mark.parametrize(
     ("read", "accepted", "refused"),
     [
         (read_non_negative, ["0", "-0", "0.000001"], ["-0.000001", "-1"]),

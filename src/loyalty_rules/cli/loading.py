@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import attrs
 
+from loyalty_rules.cli.places import Places
 from loyalty_rules.cli.streams import STDIN, standard_input
 from loyalty_rules.documents.sources import Source
 from loyalty_rules.errors import DocumentError, MissingSerialsError
@@ -54,7 +55,10 @@ class Loading:
         try:
             return load(source)
         except DocumentError as error:
-            self.complaints += [f"{name}: {problem}" for problem in error.problems]
+            places = Places(name, source)
+            self.complaints += [
+                f"{places.of(problem.path)}: {problem.message} [{problem.code}]" for problem in error.problems
+            ]
         return None
 
 

@@ -172,7 +172,7 @@ def _fraction(text: str) -> Decimal | UnreadNumber:
 
 def _read_toml(data: bytes, kind: str) -> Any:
     try:
-        return tomllib.loads(data.decode("utf-8"), parse_float=_fraction)
+        return tomllib.loads(data.decode("utf-8-sig"), parse_float=_fraction)  # some editors begin with a mark
     except UnicodeDecodeError as error:
         raise _refusal(kind, "not_toml", f"expected UTF-8, found an invalid byte at position {error.start:,}") from None
     except tomllib.TOMLDecodeError as error:

@@ -236,7 +236,7 @@ def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> D
             raise InvalidValueError(
                 "",
                 "not_a_decimal",
-                f'expected a decimal of at most {digits} such as "10.5", found {_shown(value)}',
+                f'expected a decimal of at most {digits} such as "10.5", found {_shown(value)}{_advice(value)}',
             )
         return _unsigned_zero(Decimal(value))
     if isinstance(value, bool):
@@ -252,6 +252,27 @@ def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> D
             "", "float", f'a float is not exact: write it as a text such as "10.5"; found {describe(value)}'
         )
     raise InvalidValueError("", "not_a_decimal", f'expected a decimal such as "10.5", found {_shown(value)}')
+
+
+_SIGNED_PERCENTAGE = re.compile(r"(-?[0-9]{1,15}(?:\.[0-9]{1,6})?) ?%")
+_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
+_WITH_COMMAS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3}){2,4}(?:\.[0-9]{1,6})?|-?[1-9][0-9]{0,2},[0-9]{3}\.[0-9]{1,6}")
+_WITH_A_COMMA = re.compile(r"-?[0-9]{1,15},[0-9]{1,6}")
+
+
+def _advice(text: str) -> str:
+    """Return how to write a number that people often write in another way; empty if it is none of those."""
+    if len(text) > 32:
+        return ""
+    if found := _SIGNED_PERCENTAGE.fullmatch(text):
+        return f'; a percentage has no sign: write "{found[1]}"'
+    if _THOUSANDS.fullmatch(text):
+        return f'; write "{text.replace(",", "")}" for thousands, or "{text.replace(",", ".")}" for a fraction'
+    if _WITH_COMMAS.fullmatch(text):
+        return f'; a number has no commas: write "{text.replace(",", "")}"'
+    if _WITH_A_COMMA.fullmatch(text):
+        return f'; a fraction has a point: write "{text.replace(",", ".")}"'
+    return ""
 
 
 def _within(value: Decimal, limit: int, digits: str) -> Decimal:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loyalty_rules.cli import main
-from shop import earn, fixed, program
+from shop import earn, fixed, program, sale
 
 from ..running import GROCER, Capture, Write
 
@@ -27,13 +27,15 @@ def test_a_valid_program_is_reported_with_the_number_of_its_parts(capsys: Captur
 
 
 def test_each_problem_has_a_line_of_its_own(capsys: Capture, write: Write) -> None:
-    assert main(["check", write("program.json", NO_ID)]) == 2
+    path = write("program.json", NO_ID)
+
+    assert main(["check", path]) == 2
 
     out, err = capsys.readouterr()
     assert out == ""
-    assert [(line.split(": ")[0], line.rsplit(" ", 1)[1]) for line in err.splitlines()] == [
-        ("$.id", "[required]"),
-        ("$.time_zone", "[unknown_time_zone]"),
+    assert [(*line.split(": ")[:2], line.rsplit(" ", 1)[1]) for line in err.splitlines()] == [
+        (path, "$.id", "[required]"),
+        (path, "$.time_zone", "[unknown_time_zone]"),
     ]
 
 
@@ -46,11 +48,28 @@ def test_an_unreadable_program_has_one_problem(capsys: Capture, write: Write, na
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    assert err.startswith("$: ")
+    assert err.startswith(f"{path}: $: ")
+
+
+def test_a_problem_in_toml_has_its_line(capsys: Capture, write: Write) -> None:
+    path = write("program.toml", '\ufeffformat = "loyalty-rules/1"\nid = "shop"\ntime_zone = "Mars/Olympus"\n')
+
+    assert main(["check", path]) == 2
+
+    assert capsys.readouterr().err.startswith(f"{path}:3: $.time_zone: ")
+
+
+def test_an_event_is_not_taken_for_a_program(capsys: Capture, write: Write) -> None:
+    path = write("sale.json", sale("5"))
+
+    assert main(["check", path]) == 2
+
+    sentence = "this looks like an event, not a program: load it with load_event"
+    assert capsys.readouterr().err == f"{path}: $: {sentence} [wrong_document]\n"
 
 
 FACTOR = """\
-$.promotions[0].actions[0].proration.percent: a multiplier of 2 % issues 2 for each 100 [percent_as_factor]
+$.promotions[0].actions[0].proration.percent (p/earn): a multiplier of 2 % issues 2 for each 100 [percent_as_factor]
   why: a multiplier is a percentage: 200 issues 2 times the base
   do: write 200; if you mean 2 %, use proportional
 """
@@ -65,7 +84,7 @@ def test_a_likely_mistake_is_printed_and_fails_only_a_strict_check(
     assert main(["check", path, *options]) == status
 
     parts = "1 promotion, 1 currency, 0 limits, 0 trackers, 0 coupon types"
-    assert capsys.readouterr() == (f"{path}: {parts}: valid, with 1 finding\n{FACTOR}", "")
+    assert capsys.readouterr() == (f"{path}: {parts}: valid, with 1 finding\n{path}: {FACTOR}", "")
 
 
 def test_a_strict_check_of_a_program_without_findings_succeeds() -> None:

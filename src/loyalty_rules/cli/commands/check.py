@@ -5,12 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from loyalty_rules.cli.arguments import Subparsers, add_program
 from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
+from loyalty_rules.cli.loading import Loading
+from loyalty_rules.cli.places import Places
 from loyalty_rules.cli.streams import complain, print_text
-from loyalty_rules.errors import DocumentError, InvalidValueError
+from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.linting import lint
-from loyalty_rules.loading import load_program
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import date_in, read_event_date, read_event_instant, start_of_day
 
@@ -32,19 +35,22 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def check(arguments: argparse.Namespace) -> int:
     """Print a program's findings, or every problem of an invalid one, and return the exit status."""
-    try:
-        program = load_program(Path(arguments.program))
-        as_of = _instant(arguments.as_of, program) if arguments.as_of is not None else None
-    except DocumentError as error:
-        complain(str(problem) for problem in error.problems)
+    loading = Loading()
+    program = loading.program(arguments.program)
+    if program is None:
+        complain(loading.complaints)
         return INVALID
+    try:
+        as_of = _instant(arguments.as_of, program) if arguments.as_of is not None else None
     except InvalidValueError as error:
         complain([f"--as-of: {error}"])
         return INVALID
     findings = lint(program, as_of=as_of)
     print_text(f"{arguments.program}: {_parts(program)}: {_verdict(len(findings))}")
-    for finding in findings:
-        print_text(str(finding))
+    if findings:
+        places = Places(arguments.program, Path(arguments.program))
+        for finding in findings:
+            print_text(str(attrs.evolve(finding, path=places.of(finding.path))))
     return FINDINGS if findings and arguments.strict else SUCCESS
 
 
