@@ -83,7 +83,7 @@ def test_a_coupon_is_extended_through_a_later_day() -> None:
         ({"expires_on": MARCH}, "not_later"),
         ({"expires_on": None}, "not_later"),
         ({"expires_on": date(2025, 1, 19)}, "expired"),
-        ({"state": "expired"}, "expired"),
+        ({"state": "expired", "expires_on": date(2025, 1, 19)}, "expired"),
         ({"state": "voided"}, "voided"),
     ],
 )
@@ -130,7 +130,7 @@ def test_an_addition_raises_the_rest_of_a_card(state: Any, remaining: str) -> No
         ("0", {}, ("not_positive",)),
         ("5", {"coupon_type": "off"}, ("not_stored_value",)),
         ("5", {"state": "voided"}, ("voided",)),
-        ("5", {"state": "expired"}, ("expired",)),
+        ("5", {"state": "expired", "expires_on": date(2025, 1, 19)}, ("expired",)),
         ("5", {"state": "redeemed", "remaining": Decimal(0), "expires_on": date(2025, 1, 19)}, ("expired",)),
         ("-1", {"coupon_type": "off", "state": "voided"}, ("not_positive", "not_stored_value", "voided")),
     ],

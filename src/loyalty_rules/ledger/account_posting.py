@@ -130,12 +130,15 @@ class AccountPosting(BatchWriter):
 
     def extend_lot_by_hand(self, intent: ExtendLot) -> ExtendLot:
         lot = self.lot(intent.lot)
+        self.recall_swept(intent.lot, intent.key)
         self.storage.set_expiry(intent.lot, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
         self.remark(intent.key, lot.account, lot.issue.currency, intent.lot, intent.reason, intent.by)
         return intent
 
     def extend_coupon(self, intent: ExtendCoupon) -> ExtendCoupon:
-        self.change_coupon(intent.coupon, expires_on=intent.expires_on, expires_at=intent.expires_at)
+        swept = self.coupon(intent.coupon).state == "expired"  # by a sweep after the instant of the extension
+        state = {"state": "issued"} if swept else {}
+        self.change_coupon(intent.coupon, expires_on=intent.expires_on, expires_at=intent.expires_at, **state)
         self.remark_on_coupon(intent.key, intent.coupon, intent.reason, intent.by)
         return intent
 

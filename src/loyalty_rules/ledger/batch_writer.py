@@ -25,9 +25,9 @@ from loyalty_rules.ledger.kinds import (
     SHORTFALLS,
     balance_name,
 )
-from loyalty_rules.ledger.late import available_since
+from loyalty_rules.ledger.late import available_since, came_back, swept_after, usable_from
 from loyalty_rules.ledger.receipts import Trim
-from loyalty_rules.ledger.records import Entry, ExpiryVersion
+from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.rolling_caps import capped_value
 from loyalty_rules.ledger.storage import Storage, Window
 from loyalty_rules.lifecycle.records import (
@@ -170,9 +170,21 @@ class BatchWriter:
         further = FurtherLot(lot.issue, lot.origin, lot.store, lot.rolling, lot.tier, lot.channel)
         self.storage.save_record(FURTHER_LOTS, self.program.id, further, self.at)
 
-    def move_on(self, lot: Lot, source: str, issue: IssueCurrency, reason: str, by: str | None = None) -> None:
-        """Move units of a lot on to a new lot with the key, the amount and the dates of `issue`."""
-        self.move(lot.key, source, "moved", issue.amount, reason, by=by)
+    def move_on(
+        self,
+        lot: Lot,
+        source: str,
+        issue: IssueCurrency,
+        reason: str,
+        by: str | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Move units of a lot on to a new lot with the key, the amount and the dates of `issue`.
+
+        `at` is by default the instant of the batch.
+        """
+        at = at if at is not None else self.at
+        self.move(lot.key, source, "moved", issue.amount, reason, at, by)
         further = Lot(
             issue,
             0,
@@ -183,9 +195,9 @@ class BatchWriter:
             tier=lot.tier,
             channel=lot.channel,
         )
-        self.storage.add_lot(further, self.entry(issue, "moved", "available", issue.amount, reason, by=by))
+        self.storage.add_lot(further, self.entry(issue, "moved", "available", issue.amount, reason, at, by))
         if issue.expires_at is not None:
-            self.storage.set_expiry(issue.key, ExpiryVersion(self.at, issue.expires_on, issue.expires_at))
+            self.storage.set_expiry(issue.key, ExpiryVersion(at, issue.expires_on, issue.expires_at))
         self.keep_issue(further)
 
     def pay_debt(self, key: str, at: datetime | None = None) -> None:
@@ -231,15 +243,55 @@ class BatchWriter:
             released_at = history.released[0] if history.released is not None else self.at
             self.move(key, "available", "promised", decimal_of(promised), reason, released_at)
 
-    def pay_late_debt(self, shortfall: Shortfall) -> None:
+    def recall_swept(self, key: str, reason: str) -> None:
+        """Bring all units back that sweeps have expired since this batch's instant: their last day becomes a later one.
+
+        Source: ledger 2 (time out of order).
+        """
+        lot = self.lot(key)
+        for history in self.storage.changed_since([lot], self.at) if micros(lot.expired) else ():
+            swept = min(swept_after(history.entries, self.at), micros(lot.expired))
+            if swept > 0:
+                self.move(key, "expired", "available", decimal_of(swept), reason, lot.expires_at)
+
+    def settle_late(self, shortfall: Shortfall) -> None:
+        """Make good a shortfall that is recorded late with the units that have come since, each at its own instant.
+
+        The units of a spend or of a hold that came back settle it. A debt is paid by lots that began since, too.
+        Source: semantics 11, ledger 2 (time out of order).
+        """
+        lots = self.storage.lots_of(self.program.id, shortfall.account, self.at)
+        histories = self.storage.changed_since(lots, self.at)
+        mine = [each for each in histories if each.issue.currency == shortfall.currency]
+        back = [(when, history, units) for history in mine for when, units in came_back(history, self.at)]
+        for when, history, units in sorted(back, key=lambda each: each[0]):
+            self.settle_with_returned(shortfall.key, history, units, when)
+        if shortfall.carried:
+            self.pay_late_debt(shortfall, mine)
+
+    def settle_with_returned(self, key: str, history: LotHistory, units: int, at: datetime) -> None:
+        """Settle a shortfall with units of a lot that came back at an instant and were not used since."""
+        lot, shortfall = self.lot(history.issue.key), self.storage.record(SHORTFALLS, key)
+        assert shortfall is not None
+        unused = micros(usable_from(history, lot, at).outstanding)
+        swept = min(swept_after(history.entries, at), micros(lot.expired))
+        settled = min(units, unused, micros(lot.outstanding) + swept, micros(shortfall.open))
+        if settled > 0:
+            self.recall(lot.key, "available", decimal_of(settled), shortfall.key)
+            self.move(lot.key, "available", "reversed", decimal_of(settled), shortfall.key, at)
+            self.settle(shortfall, settled, at)
+
+    def pay_late_debt(self, shortfall: Shortfall, histories: Iterable[LotHistory]) -> None:
         """Pay a debt that is recorded late from the lots that the account has had since, each at its first instant."""
-        if not shortfall.carried:
-            return
-        lots = self.storage.lots_of(self.program.id, shortfall.account)
-        for history in self.storage.changed_since(lots, self.at):
+        for history in histories:
             begins_at = available_since(history)
-            if history.issue.currency == shortfall.currency and begins_at is not None and begins_at > self.at:
-                self.pay_debt(history.issue.key, begins_at)
+            if begins_at is None or begins_at <= self.at:
+                continue
+            lot, owed = self.lot(history.issue.key), self.storage.record(SHORTFALLS, shortfall.key)
+            assert owed is not None
+            unused = usable_from(history, lot, begins_at).outstanding
+            self.recall(lot.key, "available", min(unused, owed.open), shortfall.key)  # a sweep may have expired it
+            self.pay_debt(lot.key, begins_at)
 
     def settle_with(self, settled: Iterable[Settlement], at: datetime | None = None) -> None:
         """Record that units make good shortfalls."""

@@ -8,20 +8,31 @@ released since.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 
 import attrs
 
 from loyalty_rules.ledger.records import Entry, LotHistory
 from loyalty_rules.ledger.storage import Storage
-from loyalty_rules.lifecycle.records import Lot
+from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["available_since", "issued_lots", "usable_from", "usable_lots"]
+__all__ = [
+    "available_since",
+    "came_back",
+    "issued_after",
+    "issued_lots",
+    "overdrawn",
+    "swept_after",
+    "usable_from",
+    "usable_lots",
+]
 
 _SWEEPS = {("available", "expired"): 1, ("expired", "available"): -1}
 """The movements of sweeps, and those that a late event has taken back."""
 
 _UNUSED = ("promised", "available")
+_ASIDE = ("spent", "held")
 
 
 def usable_lots(storage: Storage, lots: Iterable[Lot], at: datetime) -> list[Lot]:
@@ -38,6 +49,14 @@ def issued_lots(storage: Storage, lots: Iterable[Lot], at: datetime) -> list[Lot
     return [lot for lot in lots if lot.key not in then or _is_issued(then[lot.key])]
 
 
+def issued_after(storage: Storage, lot: Lot, at: datetime) -> datetime | None:
+    """Return the instant of a lot's first entry if it is after an instant; None for an earlier lot."""
+    for history in storage.changed_since([lot], at):
+        if history.lot(at) is None:
+            return min(each.at for each in history.entries)
+    return None
+
+
 def _is_issued(lot: Lot | None) -> bool:
     return lot is not None and micros(lot.promised) == 0
 
@@ -47,7 +66,7 @@ def usable_from(history: LotHistory, now: Lot, at: datetime) -> Lot:
     then = history.lot(at)
     if then is None:
         return attrs.evolve(now, promised=Decimal(0), outstanding=Decimal(0))
-    swept = _swept_after(history.entries, at)
+    swept = swept_after(history.entries, at)
     unswept = [each for each in history.entries if each.at <= at or (each.source, each.target) not in _SWEEPS]
     units = min(_unused(unswept, instant) for instant in _instants(unswept, at))
     was_promised = micros(then.promised) > 0
@@ -74,7 +93,7 @@ def _unused(entries: Iterable[Entry], at: datetime) -> int:
     )
 
 
-def _swept_after(entries: Iterable[Entry], at: datetime) -> int:
+def swept_after(entries: Iterable[Entry], at: datetime) -> int:
     """Return the units that sweeps after an instant have expired, in millionths."""
     return sum(micros(each.amount) * _SWEEPS.get((each.source, each.target), 0) for each in entries if each.at > at)
 
@@ -82,3 +101,30 @@ def _swept_after(entries: Iterable[Entry], at: datetime) -> int:
 def available_since(history: LotHistory) -> datetime | None:
     """Return the instant since which a lot has had units to spend: of its issue, or of the release of a promise."""
     return next((each.at for each in history.entries if each.target == "available"), None)
+
+
+def came_back(history: LotHistory, at: datetime) -> Iterator[tuple[datetime, int]]:
+    """Yield the units that were set aside at an instant and came back later, each with its instant, in millionths.
+
+    Units of a spend came back when it was undone, those of a hold when it ended.
+    """
+    then = history.lot(at)
+    aside = micros(then.spent) + micros(then.held) if then is not None else 0
+    for each in sorted(history.entries, key=lambda entry: entry.at):
+        if each.at > at and each.target == "available" and each.source in _ASIDE and aside > 0:
+            back = min(micros(each.amount), aside)
+            aside -= back
+            yield each.at, back
+
+
+def overdrawn(entries: Iterable[Entry]) -> Iterator[str]:
+    """Yield each bucket of a lot of which more was taken than there was, as of any instant. Source: ledger 2."""
+    moves: dict[str, dict[datetime, int]] = {bucket: {} for bucket in BUCKETS}
+    for each in entries:
+        units = micros(each.amount)
+        for bucket, moved in ((each.target, units), (each.source, -units)):
+            if bucket in moves and not (bucket == each.source and bucket in NEW_UNITS):
+                moves[bucket][each.at] = moves[bucket].get(each.at, 0) + moved
+    for bucket, by_instant in moves.items():
+        if min(accumulate(by_instant[at] for at in sorted(by_instant)), default=0) < 0:
+            yield bucket

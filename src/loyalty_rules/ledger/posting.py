@@ -56,7 +56,7 @@ from loyalty_rules.ledger.kinds import (
     PAYMENTS,
     SHORTFALLS,
 )
-from loyalty_rules.ledger.late import issued_lots
+from loyalty_rules.ledger.late import issued_after, issued_lots
 from loyalty_rules.ledger.levels_lost import levels_taken_back
 from loyalty_rules.ledger.purchases import Purchase, drawn, purchases_of
 from loyalty_rules.ledger.receipts import Trim
@@ -102,7 +102,7 @@ class Posting(AccountPosting):
             if written is not None:
                 self.recorded.append(written)
         for shortfall in self._short:  # after all reversals, so that no debt is paid with units that another draws
-            self.pay_late_debt(shortfall)
+            self.settle_late(shortfall)
         if self.program.tiers and self.identity.of is not None:
             advances = [each for each in self.recorded if isinstance(each, AdvanceTracker) and micros(each.value) > 0]
             sale = self.storage.sale(self.program.id, self.identity.of) if advances else None
@@ -205,10 +205,11 @@ class Posting(AccountPosting):
             return None
         account = Account.of(intent)
         lots = [
-            *self.storage.lots_of(self.program.id, account),
+            *self.storage.lots_of(self.program.id, account, self.at),
             *self.storage.spent_lots_of(self.program.id, account, self.at),
         ]
-        for key in extended_lots(issued_lots(self.storage, lots, self.at), intent, self.at):
+        unique = {lot.key: lot for lot in lots}.values()
+        for key in extended_lots(issued_lots(self.storage, unique, self.at), intent, self.at):
             self.extend_lot(self.lot(key), intent)
         return intent
 
@@ -221,6 +222,7 @@ class Posting(AccountPosting):
             expires_on, expires_at = last, self.program.plan.end_of(last)
             if expires_on == lot.expires_on:
                 return
+        self.recall_swept(lot.key, intent.key)
         self.storage.set_expiry(lot.key, ExpiryVersion(self.at, expires_on, expires_at))
 
     def change_tier(self, intent: ChangeTier) -> ChangeTier:
@@ -260,17 +262,18 @@ class Posting(AccountPosting):
 
     def release_promise(self, intent: ReleasePromise) -> ReleasePromise:
         key = intent.promise
+        promise = self.lot(key)
+        at = issued_after(self.storage, promise, self.at) or self.at  # an amendment may have made it later
         if intent.lot is not None:
-            promise = self.lot(key)
-            self.move_on(promise, "promised", released_part(promise, intent), intent.key)
-            self.pay_debt(intent.lot)
+            self.move_on(promise, "promised", released_part(promise, intent), intent.key, at=at)
+            self.pay_debt(intent.lot, at)
             return intent
-        self.move(key, "promised", "available", intent.amount, intent.key)
-        self.storage.set_released(key, self.at, intent.issue_on)
+        self.move(key, "promised", "available", intent.amount, intent.key, at)
+        self.storage.set_released(key, at, intent.issue_on)
         extended = self.lot(key).expires_at
         if intent.expires_at is not None and (extended is None or extended < intent.expires_at):
-            self.storage.set_expiry(key, ExpiryVersion(self.at, intent.expires_on, intent.expires_at))
-        self.pay_debt(key)
+            self.storage.set_expiry(key, ExpiryVersion(at, intent.expires_on, intent.expires_at))
+        self.pay_debt(key, at)
         return intent
 
     def cancel_promise(self, intent: CancelPromise) -> CancelPromise:

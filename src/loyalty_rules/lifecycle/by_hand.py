@@ -32,8 +32,7 @@ def extend_coupon(
     """Move the last day of a coupon to a later one. Refusals: `voided`, `expired`, `not_later`."""
     if coupon.state == "voided":
         return Refusal(("voided",), f"{coupon.key} is voided")
-    ends = coupon.expires_at if coupon.state != "expired" else at
-    refusal = _against_extension(coupon.key, coupon.expires_on, ends, expires_on, at)
+    refusal = _against_extension(coupon.key, coupon.expires_on, coupon.expires_at, expires_on, at)
     if refusal is not None:
         return refusal
     key = extend_key(program.id, event, coupon.key)
@@ -73,7 +72,7 @@ def top_up(
     reasons = ["not_positive"] if micros(amount) <= 0 else []
     if rest is None:
         reasons.append("not_stored_value")
-    has_expired = coupon.state == "expired" or (coupon.expires_at is not None and coupon.expires_at <= at)
+    has_expired = coupon.expires_at is not None and coupon.expires_at <= at  # whether or not a sweep has recorded it
     if coupon.state == "voided":
         reasons.append("voided")
     elif has_expired:

@@ -63,12 +63,15 @@ def settle(sale: Sale, lot: Lot, at: datetime) -> tuple[PromiseIntent, ...] | Re
     return _Part(sale, lot, micros(lot.promised)).release(lot.issue.issue_on, lot.issue.due_at, None)
 
 
-def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIntent, ...] | Refusal:
+def confirm(
+    sale: Sale, lot: Lot, confirmation: Confirmation, *, is_early: bool = False
+) -> tuple[PromiseIntent, ...] | Refusal:
     """Release or cancel the promise of a confirmation, or the `amount` of it that the confirmation names.
 
-    Refusals: `already_resolved`, `not_external`, `more_than_promised`, `not_a_unit`, `too_early`, all that apply.
+    `is_early` says that an amendment made the promise after the confirmation's instant. Refusals: `already_resolved`,
+    `not_external`, `more_than_promised`, `not_a_unit`, `too_early`, all that apply.
     """
-    refusal = _against_confirmation(sale, lot, confirmation)
+    refusal = _against_confirmation(sale, lot, confirmation, is_early=is_early)
     if refusal is not None:
         return refusal
     part = _Part(sale, lot, micros(confirmation.amount if confirmation.amount is not None else lot.promised))
@@ -77,13 +80,13 @@ def confirm(sale: Sale, lot: Lot, confirmation: Confirmation) -> tuple[PromiseIn
     return part.release(_local_date(sale, confirmation.occurred_at), confirmation.occurred_at, confirmation.id)
 
 
-def _against_confirmation(sale: Sale, lot: Lot, confirmation: Confirmation) -> Refusal | None:
+def _against_confirmation(sale: Sale, lot: Lot, confirmation: Confirmation, *, is_early: bool) -> Refusal | None:
     """Return the refusal of a confirmation with every reason, or None if it can be carried out."""
     if lot.promised <= 0:
         reasons = {"already_resolved": _resolved(lot).detail}
     else:
         reasons = _wrong_release(sale, lot, confirmation)
-    if confirmation.occurred_at < sale.event.occurred_at:
+    if is_early or confirmation.occurred_at < sale.event.occurred_at:
         reasons["too_early"] = f"the confirmation is dated before the promise {lot.key}"
     return Refusal(tuple(reasons), "; ".join(reasons.values())) if reasons else None
 

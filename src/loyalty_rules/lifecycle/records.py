@@ -340,6 +340,11 @@ class Hold:
         """Return whether the units can be captured at an instant."""
         return self.ended_at is None and at < self.intent.until
 
+    @property
+    def is_over_by_time(self) -> bool:
+        """Whether the record of its end says that time alone has ended it: nobody captured or released it before."""
+        return self.ended_at == self.intent.until
+
 
 @attrs.frozen
 class Shortfall:

@@ -32,7 +32,8 @@ def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) ->
     """Return the keys of the lots that an extension extends: those of its account, currency and scope.
 
     Their last day has not passed. That is so also for a lot of which everything is spent: units that an undo gives back
-    then have the later day. A lot is never shortened, and a lot without expiry is not extended. Source: semantics 5.
+    then have the later day. So are units that a sweep after the instant has expired. A lot is never shortened, and a
+    lot without expiry is not extended. Source: semantics 5, ledger 2 (time out of order).
     """
     account = Account.of(extension)
     return [
@@ -40,7 +41,7 @@ def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) ->
         for lot in lots
         if lot.issue.currency == extension.currency
         and lot.account == account
-        and (lot.outstanding > 0 or lot.held > 0 or (lot.spent > 0 and lot.promised == 0))
+        and (lot.outstanding > 0 or lot.held > 0 or ((lot.spent > 0 or lot.expired > 0) and lot.promised == 0))
         and lot.expires_at is not None
         and at < lot.expires_at < extension.expires_at
         and (extension.scope == "balance" or lot.rolling)

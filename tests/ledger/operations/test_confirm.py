@@ -38,7 +38,7 @@ def test_the_sale_and_its_accounts_are_locked_before_the_promise_is_read(
     service.process(SHOP, bill())
 
     assert [*confirmed().locks()] == []
-    assert steps_of(confirmed(), storage) == ["lock acme/T-1", "sale", "lock acme/member/M1", "lot"]
+    assert steps_of(confirmed(), storage) == ["lock acme/T-1", "sale", "lock acme/member/M1", "lot", "changed_since"]
 
 
 @pytest.mark.parametrize(("outcome", "kind"), [("issue", ReleasePromise), ("cancel", CancelPromise)])

@@ -32,7 +32,7 @@ def test_the_sale_of_the_coupon_is_locked_before_the_coupon_is_read(
     service.process(SHOP, bill())
 
     assert [*VOID.locks()] == []
-    assert steps_of(VOID, storage) == ["lock acme/T-1", "coupon"]
+    assert steps_of(VOID, storage) == ["lock acme/T-1", "coupon", "sale"]
 
 
 def test_a_coupon_is_voided(service: LedgerService, storage: MemoryStorage) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from loyalty_rules.intents import AdvanceTracker, Claim, Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import is_tracker_counter
 from loyalty_rules.ledger.kinds import FURTHER_LOTS, HOLDS, KINDS, PAYMENTS, SHORTFALLS
+from loyalty_rules.ledger.late import overdrawn
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.paid_bills import codes_of_two_types, overpaid
 from loyalty_rules.ledger.rolling_caps import overfull
@@ -23,6 +24,7 @@ def violations(storage: MemoryStorage) -> Iterator[str]:
     yield from _debts(storage)
     yield from _holds(storage)
     yield from _entries(storage)
+    yield from _instants(storage)
     yield from _conservation(storage)
     yield from _promises(storage)
     yield from _counters(storage)
@@ -95,6 +97,13 @@ def _entries(storage: MemoryStorage) -> Iterator[str]:
             yield f"an entry of lot {entry.lot} moves {entry.amount} units"
         if entry.batch not in storage.batches:
             yield f"an entry of lot {entry.lot} belongs to batch {entry.batch}, which does not exist"
+
+
+def _instants(storage: MemoryStorage) -> Iterator[str]:
+    """Check each lot as of each instant of its entries: no bucket is below zero."""
+    for key, history in storage.histories.items():
+        for bucket in overdrawn(history.entries):
+            yield f"lot {key} has fewer than 0 units {bucket} as of an instant"
 
 
 def _conservation(storage: MemoryStorage) -> Iterator[str]:

@@ -58,7 +58,7 @@ class Capture(Operation[CaptureReceipt]):
 
     def decide(self, storage: Storage) -> Decision:
         """Spend the held units, and let the others go, which first settle shortfalls."""
-        locked = locked_hold(storage, self.program, self.hold)
+        locked = locked_hold(storage, self.program, self.hold, self.at)
         if locked is None:
             return unknown_hold(self.hold)
         currency, amount = locked.hold.intent.currency, self.amount or locked.hold.intent.amount

@@ -8,6 +8,7 @@ from loyalty_rules.events import Confirmation
 from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import ADJUSTMENTS
+from loyalty_rules.ledger.late import issued_after
 from loyalty_rules.ledger.operations.lookups import locked_further_lot, locked_lot
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation
 from loyalty_rules.ledger.receipts import ConfirmationReceipt
@@ -44,7 +45,8 @@ class Confirm(EventOperation[ConfirmationReceipt]):
         """Release or cancel the promise, which may be an adjustment that waits for another person."""
         locked = locked_lot(storage, self.program, self.event.promise)
         if locked is not None:
-            return promises.confirm(*locked, self.event)
+            is_later = issued_after(storage, locked[1], self.event.occurred_at) is not None  # by an amendment
+            return promises.confirm(*locked, self.event, is_early=is_later)
         adjustment = storage.record(ADJUSTMENTS, self.event.promise)
         lot = locked_further_lot(storage, self.program, self.event.promise)
         if adjustment is None or lot is None:

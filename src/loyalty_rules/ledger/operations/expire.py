@@ -47,7 +47,7 @@ class Expire(Operation[ExpireReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Expire the remainder, unless the lot or coupon was used or extended meanwhile, or the hold has ended."""
         if isinstance(self.expired, Hold):
-            return self._ended(locked_hold(storage, self.program, self.expired.key))
+            return self._ended(locked_hold(storage, self.program, self.expired.key, self.at))
         current = self._locked(storage)
         intent = next(expiry_of(current, self.at), None) if current is not None else None
         if intent is None:

@@ -8,7 +8,13 @@ from attrs.converters import optional
 from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.keys import extend_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import locked_coupon, locked_further_lot, locked_lot
+from loyalty_rules.ledger.late import issued_after
+from loyalty_rules.ledger.operations.lookups import (
+    against_coupon_of_later,
+    locked_coupon,
+    locked_further_lot,
+    locked_lot,
+)
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import ExtendReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -65,10 +71,15 @@ class Extend(Operation[ExtendReceipt]):
             coupon = locked_coupon(storage, self.program, self.coupon)
             if coupon is None:
                 return Refusal(("unknown",), "there is no such coupon")
+            refusal = against_coupon_of_later(storage, self.program, coupon, self.at)
+            if refusal is not None:
+                return refusal
             return decision_of(by_hand.extend_coupon(self.program, coupon, self.expires_on, **terms, at=self.at))
         lot = self._locked_lot(storage, self.lot or "")
         if lot is None:
             return Refusal(("unknown",), "there is no such lot")
+        if issued_after(storage, lot, self.at) is not None:
+            return Refusal(("too_early",), f"the extension is dated before the issue of {lot.key}")
         return decision_of(by_hand.extend_lot(self.program, lot, self.expires_on, **terms, at=self.at))
 
     def _locked_lot(self, storage: Storage, key: str) -> Lot | None:

@@ -23,7 +23,8 @@ from loyalty_rules.intents import (
     ReleaseHold,
     SendMessage,
 )
-from loyalty_rules.keys import is_of_program, member_key
+from loyalty_rules.keys import event_key, is_of_program, member_key
+from loyalty_rules.ledger.held_units import before_its_end
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import (
     FURTHER_LOTS,
@@ -43,7 +44,7 @@ from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle.holding import after_ended_holds
 from loyalty_rules.lifecycle.levels import standing_at
 from loyalty_rules.lifecycle.merging import counter_of_other_member, member_of_counter
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot, Payment, Sale, Shortfall
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot, Payment, Refusal, Sale, Shortfall
 from loyalty_rules.lifecycle.returned_coupons import is_coupon_earned
 from loyalty_rules.lifecycle.spending import available
 from loyalty_rules.program import Program
@@ -214,6 +215,18 @@ def locked_coupon(storage: Storage, program: Program, key: str) -> CouponRecord 
     return storage.coupon(key)  # again: it may have changed before the lock
 
 
+def against_coupon_of_later(storage: Storage, program: Program, coupon: CouponRecord, at: datetime) -> Refusal | None:
+    """Return the refusal of an operation that is dated before the issue of its coupon, else None. Source: ledger 2."""
+    sale = storage.sale(program.id, coupon.issue.event)
+    if sale is None:
+        return None  # a public code, whose coupon its own redemption issued
+    prefixes = {f"{event_key(program.id, each.id)}/": each.occurred_at for each in sale.updates}
+    amended = (since for prefix, since in prefixes.items() if coupon.key.startswith(prefix))
+    if next(amended, sale.event.occurred_at) <= at:
+        return None
+    return Refusal(("too_early",), f"the operation is dated before the issue of {coupon.key}")
+
+
 def discounts_of(storage: Storage, program: Program, coupons: Iterable[CouponRecord]) -> dict[str, Decimal]:
     """Return the discounts of the redemptions of some coupons, by the key of the redemption."""
     discounts: dict[str, Decimal] = {}
@@ -272,14 +285,21 @@ def hold_of(storage: Storage, program: Program, key: str) -> Hold | None:
     return storage.record(HOLDS, key) if is_of_program(key, program.id) else None
 
 
-def locked_hold(storage: Storage, program: Program, key: str) -> LockedHold | None:
-    """Lock the account of a hold, and return the hold; None if the program has no such hold."""
+def locked_hold(storage: Storage, program: Program, key: str, at: datetime) -> LockedHold | None:
+    """Lock the account of a hold, and return it as an event of an instant finds it; None if there is no such hold.
+
+    A hold that a sweep has ended after the instant is still open, unless its units were used since.
+    """
     held = hold_of(storage, program, key)
     if held is None:
         return None
     current_account(storage, program, held.account)
     held = hold_of(storage, program, key) or held  # again: it may have ended before its account was locked
-    lots = {draw.lot: lot for draw in held.intent.draws if (lot := storage.lot(draw.lot)) is not None}
+    lots: Mapping[str, Lot] = {
+        draw.lot: lot for draw in held.intent.draws if (lot := storage.lot(draw.lot)) is not None
+    }
+    if at < held.intent.until:
+        held, lots = before_its_end(storage, held, lots)
     balance = balance_name(held.account, held.intent.currency)
     return LockedHold(held, lots, storage.records(SHORTFALLS, program.id, balance=balance))
 

@@ -38,7 +38,7 @@ class Release(Operation[ReleaseReceipt]):
 
     def decide(self, storage: Storage) -> Decision:
         """Return the units to their lots, after they have settled shortfalls."""
-        locked = locked_hold(storage, self.program, self.hold)
+        locked = locked_hold(storage, self.program, self.hold, self.at)
         if locked is None:
             return unknown_hold(self.hold)
         key = hold_release_key(self.program.id, self.event, self.hold)

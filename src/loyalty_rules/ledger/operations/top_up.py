@@ -7,7 +7,7 @@ import attrs
 
 from loyalty_rules.keys import top_up_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import locked_coupon
+from loyalty_rules.ledger.operations.lookups import against_coupon_of_later, locked_coupon
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import TopUpReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -48,6 +48,9 @@ class TopUp(Operation[TopUpReceipt]):
         coupon = locked_coupon(storage, self.program, self.coupon)
         if coupon is None:
             return Refusal(("unknown",), "there is no such coupon")
+        refusal = against_coupon_of_later(storage, self.program, coupon, self.at)
+        if refusal is not None:
+            return refusal
         return decision_of(
             by_hand.top_up(
                 self.program, coupon, self.amount, reason=self.reason, by=self.by, event=self.event, at=self.at

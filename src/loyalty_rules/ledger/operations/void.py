@@ -7,7 +7,7 @@ from attrs.converters import optional
 
 from loyalty_rules.keys import void_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import locked_coupon
+from loyalty_rules.ledger.operations.lookups import against_coupon_of_later, locked_coupon
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import VoidReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -44,4 +44,8 @@ class Void(Operation[VoidReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Void the coupon, unless it is redeemed or expired."""
         coupon = locked_coupon(storage, self.program, self.coupon)
+        if coupon is not None:
+            refusal = against_coupon_of_later(storage, self.program, coupon, self.at)
+            if refusal is not None:
+                return refusal
         return decision_of(redemption.void(self.program, coupon, self.event, self.at, reason=self.reason, by=self.by))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, func, or_, select
+from sqlalchemy import Connection, Select, Table, case, func, or_, select, union_all
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.errors import LoyaltyError
@@ -202,6 +202,7 @@ def _violations(t: Tables) -> Iterator[tuple[Select[Any], str]]:
         select(t.entries.c.lot).distinct().where(t.entries.c.lot.not_in(select(t.lots.c.key))),
         "lot {lot} has entries but is missing",
     )
+    yield _lots_below_zero(t), "lot {lot} has fewer than 0 units {bucket} as of an instant"
     yield _counters_that_do_not_add_up(t), "counter {name} of {program} is not the sum of its draws"
     yield _counters_over_their_limit(t), "counter {name} of {program} is over its limit"
     yield _coupons_in_other_states(t), "coupon {key} is not in its last recorded state"
@@ -257,6 +258,18 @@ def _lots_that_do_not_add_up(t: Tables) -> Select[Any]:
         .group_by(t.lots.c.number)
         .having(or_(t.lots.c.issued != func.coalesce(issued, 0), *unequal))
     )
+
+
+def _lots_below_zero(t: Tables) -> Select[Any]:
+    """Return a select of the buckets of which more was taken than there was, as of any instant of their entries."""
+    e = t.entries.c
+    into = select(e.lot, e.target.label("bucket"), e.at, e.amount)
+    out_of = select(e.lot, e.source.label("bucket"), e.at, (-e.amount).label("amount"))
+    moves = union_all(into, out_of.where(e.source.not_in(NEW_UNITS))).subquery()
+    of = (moves.c.lot, moves.c.bucket)
+    left = func.sum(moves.c.amount).over(partition_by=of, order_by=moves.c.at)
+    sums = select(*of, left.label("left")).subquery()
+    return select(sums.c.lot, sums.c.bucket).where(sums.c.left < 0).distinct()
 
 
 def _lots_with_other_claims(t: Tables) -> Select[Any]:
