@@ -30,7 +30,7 @@ from loyalty_rules.rules.skips import Skip
 from loyalty_rules.values.amounts import MICRO, RATE_UNIT, micros
 from loyalty_rules.values.dates import anniversary_in, date_in
 
-__all__ = ["Predicate", "base_subject", "bind", "bind_line", "event_subject", "measure_subject"]
+__all__ = ["Predicate", "base_subject", "bind", "bind_line", "event_subject", "measure_subject", "sample_number"]
 
 Predicate: TypeAlias = Callable[[Facts], bool]
 
@@ -239,17 +239,20 @@ def _bind_tier_test(test: TierTest) -> Predicate:
 
 
 def _bind_sample(test: Sample) -> Predicate:
-    get, salt = event_subject(test.sample).get, test.salt.encode() + b"\0"
+    get, salt = event_subject(test.sample).get, test.salt
     first, end = test.from_, test.below
 
     def holds(facts: Facts) -> bool:
         value = get(facts)
-        if not isinstance(value, str):
-            return False
-        digest = hashlib.sha256(salt + value.encode("utf-8", "surrogatepass")).digest()
-        return first <= int.from_bytes(digest[:8]) % 100 < end
+        return isinstance(value, str) and first <= sample_number(salt, value) < end
 
     return holds
+
+
+def sample_number(salt: str, text: str) -> int:
+    """Return the number of a text, from 0 to 99, by its hash with the salt of a sample. Source: semantics 7."""
+    digest = hashlib.sha256(salt.encode() + b"\0" + text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8]) % 100
 
 
 _BINDERS: Mapping[type, Callable[[Any], Predicate]] = {

@@ -14,12 +14,19 @@ from .proofs import assert_broken, assert_kept, promoted, when
 
 ANNIVERSARY = {"type": "fixed_date", "on": "2025-06-30"}
 
+STATUS = {
+    "trackers": {"spend": {"measure": {"type": "transaction_value"}, "target": "1"}},
+    "tiers": {
+        "status": {"levels": ["bronze", "gold"], "by": "spend", "from": {"gold": "9000"}, "lasts": {"type": "never"}}
+    },
+}
+
 BROKEN: list[tuple[str, dict, dict, str]] = [
     (
         "reachable",
         promoted({"when": {"all": [when("amount", at_least="10"), when("custom_fields.a", less_than=-1)]}}),
         {},
-        "p0/earn issues nothing on any of 1,000 receipts; on the nearest: p0 does not fire",
+        "p0/earn was not reached by any of 1,000 receipts; on the nearest: p0 does not fire",
     ),
     (
         "reachable",
@@ -28,7 +35,7 @@ BROKEN: list[tuple[str, dict, dict, str]] = [
             earn(proportional("100", {"type": "awarded", "actions": ["p/earn"]}), "b", caps={"per_event": "0"}),
         ),
         {},
-        "p/b issues nothing on any of 1,000 receipts; on the nearest: cap_reached",
+        "p/b was not reached by any of 1,000 receipts; on the nearest: cap_reached",
     ),
     (
         "overlapping",
@@ -50,9 +57,33 @@ BROKEN: list[tuple[str, dict, dict, str]] = [
     ),
 ]
 
+KILOMETRES = {"type": "transaction_custom_field", "field": "kilometres"}
+TEN_MUGS = {"lines": when("sku", **{"is": "MUG"}), "quantity": {"at_least": 144}}
+FEW = {"sample": "member.id", "salt": "hold-out", "from": 98, "below": 100}
+SPENT = [{"type": "spend_currency", "id": "price", "currency": "points", "amount": "25000"}, earn(fixed("1"))]
+LONGER = {"type": "extend_expiry", "id": "longer", "currency": "points", "after": {"days": 30}}
+
+NEAR_A_THRESHOLD = [
+    promoted({"when": when("custom_fields.kilometres", at_least="100000")}),
+    program(earn({"type": "stepped", "step_size": "5000", "points_per_step": "1", "of": KILOMETRES})),
+    program(earn(proportional("0.1", KILOMETRES), rounding={"currency": "down"})),
+    promoted({"when": when("amount", at_least="50000")}),
+    promoted({"when": when("shipping", at_least="45")}),
+    promoted({"when": {"base": {"type": "transaction_value", "less": ["shipping"]}, "at_least": "7500"}}),
+    promoted({"when": TEN_MUGS}),
+    promoted({"when": FEW}),
+    promoted({"when": {"not": {**FEW, "from": 1}}}),
+    promoted({"actions": SPENT}),
+    promoted({"actions": [LONGER]}),
+    promoted({"when": {"tier": "status", "is": "gold"}}, **STATUS),
+    program(earn(proportional({"by": "tiers.status", "of": {"gold": "1"}})), **STATUS),
+]
+"""Programs whose numbers, names and levels are rarely met by chance."""
+
 KEPT: list[tuple[str, dict, dict]] = [
     ("reachable", promoted({"when": {"all": [when("tip", at_least="5"), when("custom_fields.a", less_than=1)]}}), {}),
     ("reachable", promoted({"trigger": "visit", "when": {"anniversary": "member.registered_on", "unit": "day"}}), {}),
+    *[("reachable", document, {}) for document in NEAR_A_THRESHOLD],
     ("overlapping", promoted({"when": when("amount", at_least="10")}, {}), {"together": []}),
     (
         "overlapping",

@@ -42,6 +42,44 @@ def test_a_step_is_a_threshold() -> None:
     assert words(earn(stepped("33.33", "1"))).numbers == [Decimal("33.33")]
 
 
+def test_the_base_that_earns_one_unit_is_a_threshold() -> None:
+    assert words(earn(proportional("0.3"))).numbers == [Decimal("333.333334")]
+    assert words(earn(proportional("0"))).numbers == []
+
+
+def test_the_pieces_that_a_condition_or_a_step_needs_are_quantities() -> None:
+    mugs = {"lines": {"field": "quantity", "at_least": 12}, "quantity": {"more_than": 144}}
+
+    found = words(earn(stepped("10", "1", {"type": "line_item_quantity"})), when=mugs)
+
+    assert found.quantities == [Decimal(12), Decimal(144), Decimal(10)]
+
+
+def test_the_texts_of_a_percentage_are_words_at_its_path() -> None:
+    found = words(earn(proportional({"by": "member.tier", "of": {"gold": "2", "silver": "1"}, "else": "0"})))
+
+    assert found.texts == {"member.tier": ["gold", "silver"]}
+
+
+def test_a_sample_has_a_member_inside_and_one_outside() -> None:
+    """With the salt "spring", `sha256sum` gives M1 a number that is 79 modulo 100, and M2 one that is 38."""
+    found = words(when={"sample": "member.id", "salt": "spring", "from": 0, "below": 50})
+
+    assert found.texts == {"member.id": ["M2", "M1"]}
+
+
+def test_the_bases_and_levels_of_conditions_are_thresholds() -> None:
+    net = {"base": {"type": "line_item_value", "less": ["tip"], "lines": {"field": "sku", "is": "MUG"}}, "at_least": 50}
+
+    found = words(when=net)
+
+    assert (found.numbers, found.components, found.texts) == (
+        [Decimal(50)],
+        {"tip"},
+        {"line:": [], "line:sku": ["MUG"]},
+    )
+
+
 def test_the_target_of_a_tracker_is_a_threshold() -> None:
     trackers = {"spend": {"measure": {"type": "transaction_value"}, "target": "100"}}
 

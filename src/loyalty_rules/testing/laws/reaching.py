@@ -7,8 +7,8 @@ import attrs
 from hypothesis import strategies as st
 
 from loyalty_rules.errors import DocumentError
-from loyalty_rules.intents import IssueCoupon, IssueCurrency, Skipped
-from loyalty_rules.keys import action_key, split_action_key
+from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency, Skipped, SpendCurrency
+from loyalty_rules.keys import action_key, action_key_in, split_action_key
 from loyalty_rules.loading import load_event, load_snapshot
 from loyalty_rules.paths import ActionPlace, actions_of
 from loyalty_rules.program import Evaluation, Program
@@ -23,6 +23,7 @@ from loyalty_rules.testing.strategies.events import events, snapshots
 from loyalty_rules.testing.strategies.scalars import Document
 from loyalty_rules.testing.strategies.words import Words, words_of
 from loyalty_rules.testing.till_receipts import till_receipt
+from loyalty_rules.values.amounts import NUMBER_LIMIT
 
 __all__ = ["overlapping", "reachable", "reasons"]
 
@@ -33,11 +34,11 @@ __all__ = ["overlapping", "reachable", "reasons"]
 def reachable(
     program: Program, _expectations: Expectations = ANYTHING, effort: Effort = EFFORT
 ) -> Counterexample | None:
-    """No action is unreachable: each issues something on some receipt.
+    """Check that every action is reached: each issues, spends or extends something on some receipt.
 
-    For each action, receipts are drawn from the vocabulary of its promotion until it issues something on one. If it
-    issues nothing on 1,000 receipts, the nearest receipt is shown with the obstacle. This does not prove that it
-    is unreachable. An action with less time than for 1,000 receipts is not reported.
+    For each action, receipts are drawn from the vocabulary of its promotion until it is reached on one. If 1,000
+    receipts do not reach it, the nearest is shown with the obstacle. This does not prove that no receipt can reach
+    it. An action with less time than for 1,000 receipts is not reported.
     """
     places = list(actions_of(program))
     missing = {place.key for place in places}
@@ -46,7 +47,7 @@ def reachable(
         if place.key in missing:
             nearest = _nearest_to(place, program, missing, share)
             if nearest is not None and (share.seconds is None or nearest.tried >= EXAMPLES):
-                why = f"{place.key} issues nothing on any of {nearest.tried:,} receipts; on the nearest: {nearest.why}"
+                why = f"{place.key} was not reached by any of {nearest.tried:,} receipts; on the nearest: {nearest.why}"
                 slip = till_receipt(nearest.receipt)
                 return Counterexample("reachable", why, (nearest.receipt,), (slip,))
     return None
@@ -205,7 +206,16 @@ def reasons(program: Program, expectations: Expectations = ANYTHING, effort: Eff
 def _drawn(draw: st.DrawFn, program: Program, words: Words) -> tuple[Document, Document]:
     """Draw an event of the program, and an empty or any snapshot."""
     known = draw(snapshots(program)) if draw(st.booleans()) else {}
-    return draw(events(words)), known
+    return draw(events(words, most=_most(words))), known
+
+
+def _most(words: Words) -> int:
+    """Return an amount of goods beyond every threshold of the program."""
+    most = max([0, *(int(number) for number in words.numbers)])
+    return min(max(_USUAL_MOST, 2 * most), NUMBER_LIMIT // 100)
+
+
+_USUAL_MOST = 1_000
 
 
 def _cases(program: Program) -> st.SearchStrategy[tuple[Document, Document]]:
@@ -218,11 +228,9 @@ def _evaluated(program: Program, case: tuple[Document, Document]) -> Evaluation:
 
 
 def _issuing(evaluation: Evaluation) -> set[str]:
-    return {
-        action_key(intent.promotion, intent.action)
-        for intent in evaluation.intents
-        if isinstance(intent, (IssueCurrency, IssueCoupon))
-    }
+    """Return the actions of an evaluation that issue, spend or extend something."""
+    kinds = (IssueCurrency, IssueCoupon, SpendCurrency, ExtendExpiry)
+    return {action_key_in(intent.key) for intent in evaluation.intents if isinstance(intent, kinds)}
 
 
 def _of_case(law: str, sentence: str, case: tuple[Document, Document], evaluation: Evaluation) -> Counterexample:

@@ -1,6 +1,6 @@
 """Events for a given program or for any: sales, activities, returns, updates, confirmations and snapshots."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -8,7 +8,10 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from loyalty_rules.keys import action_key
+from loyalty_rules.paths import actions_of
 from loyalty_rules.program import Program
+from loyalty_rules.rules.promotions import FieldRecipient
+from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.testing.strategies.scalars import (
     FIRST_DAY,
     TIMES,
@@ -21,7 +24,16 @@ from loyalty_rules.testing.strategies.scalars import (
     objects,
 )
 from loyalty_rules.testing.strategies.words import Words, words_of
-from loyalty_rules.values.amounts import MICRO, Number, micros, micros_text, number_in, read_decimal
+from loyalty_rules.values.amounts import (
+    MICRO,
+    NUMBER_LIMIT,
+    Number,
+    decimal_of,
+    micros,
+    micros_text,
+    number_in,
+    read_decimal,
+)
 from loyalty_rules.values.dates import anniversary_in
 
 __all__ = [
@@ -142,8 +154,11 @@ def _field(words: Words, path: str, on: date, odd: bool) -> st.SearchStrategy[An
     kinds: list[st.SearchStrategy[Any]] = []
     if path in words.dates:
         kinds.append(_dates(on))
-    if path in words.fields or any(isinstance(each, (int, Decimal)) for each in said):
+    numbers = [number_in(each) for each in said if not isinstance(each, bool)]
+    if path in words.fields or any(number is not None for number in numbers):
+        near_to = [decimal_of(number) for number in numbers if number is not None]
         kinds.append(amounts(most=20))
+        kinds.append(_near([*near_to, *(words.numbers if path in words.fields else ())]) | amounts(most=1000))
     if said:
         kinds.append(st.sampled_from([each if not isinstance(each, Decimal) else str(each) for each in said]))
     if kinds and not odd:
@@ -151,6 +166,14 @@ def _field(words: Words, path: str, on: date, odd: bool) -> st.SearchStrategy[An
     return st.one_of(
         [*kinds, *kinds, st.sampled_from(["other", True])]
     )  # values that the program names come twice as often
+
+
+def _near(numbers: Iterable[Decimal], least: Number = 0, most: Number = NUMBER_LIMIT - 1) -> st.SearchStrategy[str]:
+    """Draw amounts from `least` to `most` next to numbers."""
+    low, high = micros(read_decimal(least)), micros(read_decimal(most))
+    close = (text for number in numbers for text in near(number))
+    kept = [text for text in dict.fromkeys(close) if low <= micros(Decimal(text)) <= high]
+    return st.sampled_from(kept) if kept else st.nothing()
 
 
 @st.composite
@@ -177,18 +200,25 @@ def lines(
         **({"tags": st.lists(st.sampled_from(tags), unique=True, max_size=2)} if tags else {}),
     }
     extended = draw(_fields(words, "line:extended_fields.", odd=odd))
-    document = draw(_mostly({"id": st.just(id), "quantity": counts(), "value": _values(words, least, most)}, optional))
+    quantities = counts() | _near(words.quantities, 1).filter(str.isdecimal)
+    document = draw(
+        _mostly({"id": st.just(id), "quantity": quantities, "value": _values(words, least, most)}, optional)
+    )
     if "line:unit_price" in words.texts and draw(st.booleans()):
         document["unit_price"] = document.pop("value")
     return {**document, **({"extended_fields": extended} if extended else {})}
 
 
+def _pieces(words: Words) -> st.SearchStrategy[str]:
+    """Draw a few pieces, and whole numbers of them next to the thresholds of the program."""
+    whole = {int(number) + step for number in words.quantities for step in (0, -1, 1) if number < NUMBER_LIMIT - 1}
+    close = [str(number) for number in sorted(whole) if number > 0]
+    return counts() | st.sampled_from(close) if close else counts()
+
+
 def _values(words: Words, least: Number, most: Number) -> st.SearchStrategy[str]:
     """Draw any amounts, and those next to the thresholds of the program."""
-    low, high = micros(read_decimal(least)), micros(read_decimal(most))
-    close = [text for number in words.numbers for text in near(number)]
-    kept = [text for text in dict.fromkeys(close) if low <= micros(Decimal(text)) <= high]
-    return amounts(least, most) | st.sampled_from(kept) if kept else amounts(least, most)
+    return amounts(least, most) | _near(words.numbers, least, most)
 
 
 # -- sales and activities --------------------------------------------------------------------------------------------
@@ -216,7 +246,7 @@ def transactions(
     """
     words = read_words(program)
     document = draw(_happenings(words, "transaction", id, most_days, anonymous, odd))
-    components = draw(_mostly({}, _amounts_of(words.components)))
+    components = draw(_mostly({}, _amounts_of(words)))
     goods: Document = {}
     if words.has_lines:
         ids = [str(number) for number in range(1, draw(st.integers(1, most_lines)) + 1)]
@@ -234,9 +264,11 @@ def transactions(
 def _tenders(words: Words, bill: str) -> st.SearchStrategy[Any]:
     """Draw one tender up to the bill, or two up to half of it each."""
     paid, kinds = max(micros(Decimal(bill)), 0), st.sampled_from(sorted(words.tenders))
+    numbers = [number for kind in sorted(words.tenders) for number in _said_numbers(words, f"tenders.{kind}")]
 
     def of(ways: int) -> st.SearchStrategy[Any]:
-        part = amounts(0, Decimal(micros_text(paid // ways)))
+        most = Decimal(micros_text(paid // ways))
+        part = amounts(0, most) | _near(numbers, 0, most)
         return st.lists(objects({"type": kinds, "amount": part}, {}), min_size=ways, max_size=ways)
 
     return of(1) | of(2)
@@ -250,8 +282,14 @@ def _own_taxes(draw: st.DrawFn, goods: list[Document]) -> str:
     return micros_text(sum(micros(Decimal(line["tax"])) for line in goods))
 
 
-def _amounts_of(names: set[str]) -> dict[str, st.SearchStrategy[str]]:
-    return {name: amounts(most=20) for name in sorted(names)}
+def _amounts_of(words: Words) -> dict[str, st.SearchStrategy[str]]:
+    return {name: amounts(most=20) | _near(_said_numbers(words, name)) for name in sorted(words.components)}
+
+
+def _said_numbers(words: Words, path: str) -> list[Decimal]:
+    """Return the numbers that conditions compare with the value at a path."""
+    found = (number_in(each) for each in words.said(path) if not isinstance(each, bool))
+    return [decimal_of(number) for number in found if number is not None]
 
 
 def _line_value(line: Document) -> int:
@@ -276,9 +314,11 @@ def activities(
     return draw(_happenings(words, kind, id, most_days, anonymous, odd))
 
 
-def events(program: Shop = None, *, id: str = "T1", most_days: int = 365) -> st.SearchStrategy[Document]:
+def events(
+    program: Shop = None, *, id: str = "T1", most: Number = 1000, most_days: int = 365
+) -> st.SearchStrategy[Document]:
     """Draw sales, and activities if a promotion is triggered by one."""
-    sales = transactions(program, id=id, most_days=most_days)
+    sales = transactions(program, id=id, most=most, most_days=most_days)
     return sales | activities(program, id=id, most_days=most_days) if read_words(program).activities else sales
 
 
@@ -436,6 +476,7 @@ def _later(sale: Mapping[str, Any], most: int) -> st.SearchStrategy[str]:
 @st.composite
 def snapshots(draw: st.DrawFn, program: Program, *, most: Number = 1000, most_times: int = 10) -> Document:
     """Draw snapshots: values of trackers, and counts of the issues so far."""
+    words = words_of(program)
     sums, times = amounts(0, most), st.integers(0, most_times)
     counted = _mostly({}, {"amount": sums, "times": times})
     issued = _mostly({}, {"member": counted, "total": counted})
@@ -446,16 +487,42 @@ def snapshots(draw: st.DrawFn, program: Program, *, most: Number = 1000, most_ti
         for action in promotion.actions
         if action.type == "issue_currency"
     ]
+    of_recipient = _mostly({}, _counts_of_recipient(program, issued, sums))
     parts: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-        "trackers": {each.id: _tracked(each.target, sums) for each in program.trackers},
+        "trackers": {each.id: sums | _near([each.target, *words.numbers]) for each in program.trackers},
         "issued": dict.fromkeys(actions, issued),
         "limits": {each.id: sums for each in program.limits},
         "coupons": {each.id: coupons for each in program.coupon_types},
-        "balances": dict.fromkeys(program.plan.balances, sums),
+        "balances": dict.fromkeys(program.plan.balances, sums | _near(words.numbers)),
+        "tiers": {each.id: _standings(each) for each in program.tiers},
+        "recipients": dict.fromkeys(_recipients(words, program), of_recipient),
     }
     known = {name: _mostly({}, each) for name, each in parts.items() if each}
     return draw(_mostly({}, known))
 
 
-def _tracked(target: Decimal, sums: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return sums | st.sampled_from([text for text in near(target) if not text.startswith("-")])
+def _standings(tier: Tier) -> st.SearchStrategy[Document]:
+    """Draw levels of a tier, most of them with an end."""
+    return _mostly({"level": st.sampled_from(tier.levels)}, {"until": days(most=730).map(date.isoformat)})
+
+
+def _paid_to_others(program: Program) -> dict[str, str]:
+    """Return the fields that name the recipients of actions, by action."""
+    recipients = ((place.key, getattr(place.action, "recipient", None)) for place in actions_of(program))
+    return {key: recipient.field for key, recipient in recipients if isinstance(recipient, FieldRecipient)}
+
+
+def _recipients(words: Words, program: Program) -> list[str]:
+    """Return the members whom a field of an event may name as a recipient."""
+    said = (name for field in _paid_to_others(program).values() for name in words.said(field))
+    return [*dict.fromkeys(name for name in said if isinstance(name, str))]
+
+
+def _counts_of_recipient(
+    program: Program, issued: st.SearchStrategy[Any], sums: st.SearchStrategy[str]
+) -> dict[str, st.SearchStrategy[Any]]:
+    actions = [*_paid_to_others(program)]
+    return {
+        "issued": _mostly({}, dict.fromkeys(actions, issued)),
+        "limits": _mostly({}, {limit.id: sums for limit in program.limits if limit.per == "member"}),
+    }
