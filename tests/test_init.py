@@ -11,15 +11,22 @@ import loyalty_rules as lr
 from loyalty_rules import intents, ledger, lifecycle
 
 LOADED = "import sys, loyalty_rules; print(*sorted(sys.modules))"
+LOADED_BY_A_LOADER = "import sys, loyalty_rules; loyalty_rules.load_program; print(*sorted(sys.modules))"
 
 
-def loaded_modules() -> set[str]:
-    answer = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+def loaded_modules(script: str) -> set[str]:
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(answer.stdout.split())
 
 
-def test_importing_the_package_imports_no_ledger_and_no_optional_dependency() -> None:
-    loaded = loaded_modules()
+def test_importing_the_package_imports_no_other_module_and_no_dependency() -> None:
+    loaded = loaded_modules(LOADED)
+    assert {name for name in loaded if name.startswith("loyalty_rules")} == {"loyalty_rules"}
+    assert loaded & {"attr", "attrs", "cattrs", "dateutil", "decimal", "json", "zoneinfo"} == set()
+
+
+def test_a_loader_imports_no_ledger_and_no_optional_dependency() -> None:
+    loaded = loaded_modules(LOADED_BY_A_LOADER)
     assert "loyalty_rules.engine.evaluation" in loaded
     unwanted = {"sqlalchemy", "rich", "hypothesis", "pytest", "importlib.metadata", "asyncio"}
     unwanted |= {"loyalty_rules.ledger", "loyalty_rules.lifecycle", "loyalty_rules.cli", "loyalty_rules.schema"}
