@@ -34,6 +34,7 @@ TYPES = {
     "adjust_currency": lr.AdjustCurrency,
     "transfer_currency": lr.TransferCurrency,
     "merge_accounts": lr.MergeAccounts,
+    "forget_member": lr.ForgetMember,
     "extend_lot": lr.ExtendLot,
     "extend_coupon": lr.ExtendCoupon,
     "reassign_coupon": lr.ReassignCoupon,

@@ -1,4 +1,4 @@
-"""The intents of operations on an account: adjustments, transfers, merges, extensions by hand. Source: semantics 13."""
+"""The intents of operations on an account: transfers, merges, closings, extensions by hand. Source: semantics 13."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -6,12 +6,13 @@ from typing import ClassVar, Literal
 
 import attrs
 
-from loyalty_rules.intent_parts import Claim, LotDraw, MovedUnits
+from loyalty_rules.intent_parts import Claim, LotDraw, MovedUnits, WriteOff
 
 __all__ = [
     "AdjustCurrency",
     "ExtendCoupon",
     "ExtendLot",
+    "ForgetMember",
     "MergeAccounts",
     "ReassignCoupon",
     "TopUpCoupon",
@@ -84,6 +85,25 @@ class MergeAccounts:
     reason: str
     by: str
     claims: tuple[Claim, ...]
+
+
+@attrs.frozen
+class ForgetMember:
+    """The closing of a member's account, and the erasure of all that is personal in the events of the member.
+
+    `members` are the member and those that stood for it since a merge. `draws` are the units that are voided,
+    `written_off` the debts. Source: semantics 13.
+    """
+
+    type: ClassVar[Literal["forget_member"]] = "forget_member"
+    key: str
+    event: str
+    member: str
+    members: tuple[str, ...]
+    draws: tuple[LotDraw, ...]
+    written_off: tuple[WriteOff, ...]
+    reason: str
+    by: str
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ import attrs
 
 from loyalty_rules.rules.conditions import Condition
 
-__all__ = ["Claim", "LotDraw", "MovedUnits", "Release", "Settlement", "Share", "TakenUnits"]
+__all__ = ["Claim", "LotDraw", "MovedUnits", "Release", "Settlement", "Share", "TakenUnits", "WriteOff"]
 
 
 @attrs.frozen
@@ -70,6 +70,14 @@ class Settlement:
     """
 
     lot: str
+    shortfall: str
+    amount: Decimal
+
+
+@attrs.frozen
+class WriteOff:
+    """A debt that nobody pays any more; `shortfall` is the key of the reversal that was short."""
+
     shortfall: str
     amount: Decimal
 

@@ -18,6 +18,7 @@ from loyalty_rules.account_intents import (
     AdjustCurrency,
     ExtendCoupon,
     ExtendLot,
+    ForgetMember,
     MergeAccounts,
     ReassignCoupon,
     TopUpCoupon,
@@ -40,6 +41,7 @@ __all__ = [
     "ExtendCoupon",
     "ExtendExpiry",
     "ExtendLot",
+    "ForgetMember",
     "HoldCurrency",
     "Intent",
     "IssueCoupon",
@@ -462,6 +464,7 @@ Intent: TypeAlias = (
     | AdjustCurrency
     | TransferCurrency
     | MergeAccounts
+    | ForgetMember
     | ExtendLot
     | ExtendCoupon
     | ReassignCoupon

@@ -260,6 +260,11 @@ def merge_key(program: str, event: str) -> str:
     return f"{event_key(program, event)}/merge"
 
 
+def forget_key(program: str, event: str) -> str:
+    """Return the key of the closing of a member's account: `PROGRAM/EVENT/forget`."""
+    return f"{event_key(program, event)}/forget"
+
+
 def member_key(program: str, member: str) -> str:
     """Return the key of a member's record: `PROGRAM/MEMBER`."""
     return event_key(program, member)
@@ -485,6 +490,11 @@ def void_phase(coupon: str) -> str:
 def transfer_phase(currency: str) -> str:
     """Return the phase of a transfer: one event may transfer several currencies."""
     return f"transfer/{currency}"
+
+
+def forget_phase() -> str:
+    """Return the phase of the closing of a member's account: an event closes one."""
+    return "forget"
 
 
 def extend_phase(extended: str) -> str:

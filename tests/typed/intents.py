@@ -65,6 +65,8 @@ def every_intent_has_a_type_of_its_own(intent: lr.Intent) -> str:
         return intent.by
     if intent.type == "merge_accounts":
         return intent.into_member
+    if intent.type == "forget_member":
+        return intent.member
     if intent.type == "extend_lot":
         return intent.lot
     if intent.type == "extend_coupon" or intent.type == "reassign_coupon" or intent.type == "top_up_coupon":

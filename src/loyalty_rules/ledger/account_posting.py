@@ -8,6 +8,7 @@ from loyalty_rules.intents import (
     AdjustCurrency,
     ExtendCoupon,
     ExtendLot,
+    ForgetMember,
     LotDraw,
     MergeAccounts,
     ReassignCoupon,
@@ -29,6 +30,7 @@ from loyalty_rules.ledger.kinds import (
 )
 from loyalty_rules.ledger.records import ExpiryVersion
 from loyalty_rules.lifecycle.adjusting import lot_of_adjustment
+from loyalty_rules.lifecycle.forgetting import CLOSED
 from loyalty_rules.lifecycle.records import (
     Account,
     Adjustment,
@@ -127,6 +129,20 @@ class AccountPosting(BatchWriter):
                 moved = attrs.evolve(short, key=key, account=new, amount=short.open)
                 self.settle(short, micros(short.open))
                 self.storage.save_record(SHORTFALLS, self.program.id, moved, self.at)
+
+    def forget_member(self, intent: ForgetMember) -> ForgetMember:
+        program, account = self.program.id, Account("member", intent.member)
+        for part in intent.draws:
+            self.move(part.lot, "available", "voided", part.amount, CLOSED, by=intent.by)
+        for debt in intent.written_off:
+            shortfall = self.storage.record(SHORTFALLS, debt.shortfall)
+            assert shortfall is not None
+            self.settle(shortfall, micros(debt.amount))
+        closing = Merger(member_key(program, account.id), account.id, None, self.at)
+        self.storage.save_record(MERGERS, program, closing, self.at)
+        self.remark(intent.key, account, None, intent.member, intent.reason, intent.by)
+        self.storage.erase(program, intent.members)
+        return intent
 
     def extend_lot_by_hand(self, intent: ExtendLot) -> ExtendLot:
         lot = self.lot(intent.lot)

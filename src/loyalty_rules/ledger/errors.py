@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.lifecycle.records import Refusal
 
 if TYPE_CHECKING:
     from loyalty_rules.ledger.receipts import Receipt
 
-__all__ = ["AmountOutOfRangeError", "ConcurrentChangeError", "IdempotencyConflict", "UnsafeTransactionError"]
+__all__ = [
+    "AmountOutOfRangeError",
+    "ClosedAccount",
+    "ConcurrentChangeError",
+    "IdempotencyConflict",
+    "UnsafeTransactionError",
+]
 
 
 class IdempotencyConflict(LoyaltyError):
@@ -75,6 +82,14 @@ class ConcurrentChangeError(LoyaltyError):
 
     def __str__(self) -> str:
         return f"{self.what} has changed since it was read; nothing is recorded"
+
+
+class ClosedAccount(Exception):
+    """A member whose account is closed: the operation is refused."""
+
+    def __init__(self, member: str) -> None:
+        self.refusal = Refusal(("closed_account",), f"the account of {member} is closed")
+        super().__init__(member)
 
 
 class UnsafeTransactionError(LoyaltyError):

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger.batch_writer import windows_of
+from loyalty_rules.ledger.errors import ClosedAccount
 from loyalty_rules.ledger.idempotency import IdempotencyRecord, check_key, replayed
 from loyalty_rules.ledger.locks import counter_lock
 from loyalty_rules.ledger.operations.lookups import with_current_members
-from loyalty_rules.ledger.operations.operation import Noted, Operation
+from loyalty_rules.ledger.operations.operation import Decision, Noted, Operation
 from loyalty_rules.ledger.posting import Posting
 from loyalty_rules.ledger.receipts import Receipt, ReceiptT
 from loyalty_rules.ledger.rolling_caps import windows_to_read
@@ -45,7 +46,7 @@ def execute(storage: Storage, operation: Operation[ReceiptT]) -> ReceiptT:
             if batch is not None:
                 receipt = replayed(receipt_class, batch, identity, operation.ignoring)
                 return operation.replayed(storage, receipt)
-            decided = operation.decide(storage)
+            decided = _decided(operation, storage)
             if isinstance(decided, Refusal):
                 raise _Refused(decided)
             noted = decided if isinstance(decided, Noted) else Noted(decided, {})
@@ -56,6 +57,13 @@ def execute(storage: Storage, operation: Operation[ReceiptT]) -> ReceiptT:
             return receipt
     except _Refused as refused:
         return receipt_class("refused", identity.key, refusal=refused.refusal)
+
+
+def _decided(operation: Operation[ReceiptT], storage: Storage) -> Decision:
+    try:
+        return operation.decide(storage)
+    except ClosedAccount as closed:
+        return closed.refusal
 
 
 def _posted(

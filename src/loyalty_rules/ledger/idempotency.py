@@ -13,6 +13,7 @@ from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Activity, Amendment, Confirmation, Event, Return, Transaction, Update
 from loyalty_rules.keys import batch_key, event_in, is_of_program
 from loyalty_rules.ledger.errors import IdempotencyConflict
+from loyalty_rules.ledger.personal import split
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
@@ -53,10 +54,14 @@ class IdempotencyRecord:
 
 @attrs.frozen
 class Batch:
-    """One recorded operation: its idempotency record and its receipt."""
+    """One recorded operation: its idempotency record and its receipt.
+
+    If `is_erased`, the personal parts of its inputs were erased since. Source: semantics 13.
+    """
 
     identity: IdempotencyRecord
     receipt: Receipt
+    is_erased: bool = False
 
 
 def identity_of_event(program: Program, event: Event, recorded_at: datetime) -> IdempotencyRecord:
@@ -81,10 +86,11 @@ def replayed(receipt: type[R], batch: Batch, identity: IdempotencyRecord, ignori
     """Return the recorded receipt as `already_recorded`, if the inputs are the recorded ones.
 
     A retry may differ in the inputs named by `ignoring`. Any other difference raises `IdempotencyConflict`, which
-    names the first one.
+    names the first one. Personal parts that were erased are not compared.
     """
+    inputs = split(identity.inputs)[0] if batch.is_erased else identity.inputs
     recorded = {key: value for key, value in batch.identity.inputs.items() if key not in ignoring}
-    offered = {key: value for key, value in identity.inputs.items() if key not in ignoring}
+    offered = {key: value for key, value in inputs.items() if key not in ignoring}
     difference = _first_difference(recorded, offered, "")
     if difference is not None:
         raise IdempotencyConflict(identity.key, *difference, batch.receipt)

@@ -127,8 +127,8 @@ REMARKS = Kind("remarks", Remark, {"account": lambda remark: f"{remark.account.k
 AMENDED_TERMS = Kind("amended_terms", AmendedTerms, {})
 """The terms of sales that an amendment gave to another member."""
 
-MERGERS = Kind("mergers", Merger, {})
-"""The members that stand for others since a merge."""
+MERGERS = Kind("mergers", Merger, {"merged_into": lambda merger: merger.into})
+"""The members that stand for others since a merge, found by these others, and those whose account is closed."""
 
 KINDS: tuple[Kind[Any], ...] = (
     PAYMENTS,

@@ -16,6 +16,7 @@ from loyalty_rules.ledger.operations import (
     Capture,
     Expire,
     Extend,
+    Forget,
     HoldUnits,
     Merge,
     Operation,
@@ -42,6 +43,7 @@ from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    ForgetReceipt,
     HoldReceipt,
     MergeReceipt,
     Quote,
@@ -297,6 +299,19 @@ class LedgerMethods(ABC):
     ) -> MergeReceipt:
         """Merge a member into another one, which it stands for from then on; `event` is the merge's own id."""
         return self.execute(Merge(program, from_, into, reason, by, event, at))
+
+    def forget(
+        self,
+        program: Program,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ForgetReceipt:
+        """Close a member's account and erase all that is personal in its events; `event` is the id of this request."""
+        return self.execute(Forget(program, member, reason, by, event, at))
 
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; this changes no balance as of any instant."""

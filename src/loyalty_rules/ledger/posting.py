@@ -23,6 +23,7 @@ from loyalty_rules.intents import (
     ExtendCoupon,
     ExtendExpiry,
     ExtendLot,
+    ForgetMember,
     HoldCurrency,
     Intent,
     IssueCoupon,
@@ -359,7 +360,7 @@ class Posting(AccountPosting):
     def void_coupon(self, intent: VoidCoupon) -> VoidCoupon:
         coupon = self.coupon(intent.coupon)
         kept = min(micros(coupon.topped_up), micros(coupon.remaining)) if coupon.remaining is not None else 0
-        if kept > 0 and kind_of_phase(self.identity.phase) != "void":
+        if kept > 0 and kind_of_phase(self.identity.phase) not in ("void", "forget"):
             # A return takes the rest of the original value; additions stay. Source: semantics 17.
             self.change_coupon(intent.coupon, state="issued", remaining=decimal_of(kept))
         else:
@@ -401,4 +402,5 @@ _POSTS: Mapping[type, Callable[[Posting, Any], Intent | None]] = {
     TopUpCoupon: Posting.top_up_coupon,
     TransferCurrency: Posting.transfer_currency,
     MergeAccounts: Posting.merge_accounts,
+    ForgetMember: Posting.forget_member,
 }

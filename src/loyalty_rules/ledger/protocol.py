@@ -19,6 +19,7 @@ from loyalty_rules.ledger.receipts import (
     EventReceipt,
     ExpireReceipt,
     ExtendReceipt,
+    ForgetReceipt,
     HoldReceipt,
     MergeReceipt,
     Quote,
@@ -266,6 +267,19 @@ class Ledger(Protocol):
         """Merge a member into another one, which it stands for from then on; `event` is the merge's own id."""
         ...
 
+    def forget(
+        self,
+        program: Program,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ForgetReceipt:
+        """Close a member's account and erase all that is personal in its events; `event` is the id of this request."""
+        ...
+
     def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]:
         """Record the expiries up to `at`; results of queries as of any instant stay the same."""
         ...
@@ -483,6 +497,17 @@ class AsyncLedger(Protocol):
         event: str,
         at: datetime,
     ) -> MergeReceipt: ...
+
+    async def forget(
+        self,
+        program: Program,
+        member: str,
+        *,
+        reason: str,
+        by: str,
+        event: str,
+        at: datetime,
+    ) -> ForgetReceipt: ...
 
     async def expire(self, program: Program, at: datetime) -> Sequence[ExpireReceipt]: ...
 

@@ -7,15 +7,16 @@ from decimal import Decimal
 from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Event, Member, Snapshot, TierStanding, Transaction
+from loyalty_rules.ledger.errors import ClosedAccount
 from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
 from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import (
-    current_account,
     current_event,
     current_member,
     holder_of,
+    is_current,
     level_at,
     read_balance,
     read_lots,
@@ -57,7 +58,10 @@ class Queries:
     ) -> Quote:
         """Return the answer that `redeem_all` would give now, for a cart; nothing is recorded. Source: semantics 9."""
         read = RedeemAll(program, codes, spends, transaction)
-        decided = decide_checkout(self._storage, program, transaction, read.codes, read.spends)
+        try:
+            decided = decide_checkout(self._storage, program, transaction, read.codes, read.spends)
+        except ClosedAccount as closed:
+            decided = closed.refusal
         if isinstance(decided, Refusal):
             return Quote("refused", refusal=decided)
         return Quote("quoted", decided)
@@ -139,8 +143,8 @@ class Queries:
             for change in self._storage.records(LEVELS, program.id, tier=bound.tier.id):
                 by_account.setdefault(change.account, []).append(change)
             for account, changes in by_account.items():
-                if current_account(self._storage, program, account) != account:
-                    continue  # a merge has brought the level to another member
+                if not is_current(self._storage, program, account):
+                    continue  # a merge has brought the level to another member, or the account is closed
                 until = standing_at(bound.tier, changes, at).until
                 if until is not None and passed(program, bound, until, at):
                     due.append((bound.tier.id, account, until))

@@ -18,6 +18,7 @@ from loyalty_rules.intents import (
     ExtendCoupon,
     ExtendExpiry,
     ExtendLot,
+    ForgetMember,
     HoldCurrency,
     Intent,
     IssueCoupon,
@@ -38,6 +39,7 @@ from loyalty_rules.intents import (
 )
 from loyalty_rules.keys import kind_of_phase
 from loyalty_rules.lifecycle.amendments import AmendmentIntent
+from loyalty_rules.lifecycle.forgetting import ForgetIntent
 from loyalty_rules.lifecycle.promises import PromiseIntent
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
@@ -53,6 +55,7 @@ __all__ = [
     "EventReceipt",
     "ExpireReceipt",
     "ExtendReceipt",
+    "ForgetReceipt",
     "HoldReceipt",
     "MergeReceipt",
     "Quote",
@@ -502,6 +505,23 @@ class MergeReceipt(Receipt):
         return _first(MergeAccounts, self.intents)
 
 
+@attrs.frozen(field_transformer=_in_order)
+class ForgetReceipt(Receipt):
+    """The result of forgetting a member."""
+
+    intents: tuple[ForgetIntent, ...] = ()
+
+    @property
+    def forgotten(self) -> ForgetMember | None:
+        """The closing of the account; None if it was refused."""
+        return _first(ForgetMember, self.intents)
+
+    @property
+    def voided(self) -> tuple[VoidCoupon, ...]:
+        """The coupons that were voided."""
+        return _of_type(VoidCoupon, self.intents)
+
+
 def _of_type(kind: type[T], intents: tuple[Intent, ...]) -> tuple[T, ...]:
     return tuple(each for each in intents if isinstance(each, kind))
 
@@ -535,6 +555,7 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "top_up": TopUpReceipt,
     "transfer": TransferReceipt,
     "merge": MergeReceipt,
+    "forget": ForgetReceipt,
     "review": ReviewReceipt,
 }
 RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values(), CaptureReceipt)

@@ -61,6 +61,10 @@ class Storage(Protocol):
         """Save the terms of a new sale, or a sale with one more update or return, that of the claimed batch."""
         ...
 
+    def erase(self, program: str, members: Sequence[str]) -> None:
+        """Erase the personal parts of the inputs of all batches of some members. Source: semantics 13."""
+        ...
+
     # -- lots
 
     def lot(self, key: str) -> Lot | None:

@@ -80,6 +80,11 @@ def confirm(
     return part.release(_local_date(sale, confirmation.occurred_at), confirmation.occurred_at, confirmation.id)
 
 
+def cancel(sale: Sale, lot: Lot, event: str) -> tuple[PromiseIntent, ...]:
+    """Cancel the units that are still promised of a lot, for any reason; `event` is the id of the cancelling event."""
+    return _Part(sale, lot, micros(lot.promised)).end("cancelled", event)
+
+
 def _against_confirmation(sale: Sale, lot: Lot, confirmation: Confirmation, *, is_early: bool) -> Refusal | None:
     """Return the refusal of a confirmation with every reason, or None if it can be carried out."""
     if lot.promised <= 0:

@@ -75,7 +75,8 @@ class Lot:
     `rolling` lots were issued with a rolling expiry. `taken_back` are the units that returns of its sale have claimed,
     from any lot, shortfalls included. A promise is a lot with units promised and none outstanding. A lot with an
     `origin` has units that moved on from that lot. `store`, `tier` (the member's) and `channel` are
-    those of the sale.
+    those of the sale. If the account `is_closed`, which only a decision about returns is told, returns count its units
+    as taken.
     """
 
     issue: IssueCurrency
@@ -98,6 +99,7 @@ class Lot:
     store: str | None = None
     tier: str | None = None
     channel: str | None = None
+    is_closed: bool = False
 
     @property
     def key(self) -> str:
@@ -186,11 +188,14 @@ class Adjustment:
 
 @attrs.frozen
 class Merger:
-    """A member that stands for another one since a merge. `key` is that of the old member's record."""
+    """A member that stands for another one since a merge, or whose account is closed. `key` is that of the member.
+
+    `into` is the other member; None if the account was closed by `forget`.
+    """
 
     key: str
     member: str
-    into: str
+    into: str | None
     at: datetime
 
 

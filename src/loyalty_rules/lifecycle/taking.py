@@ -56,19 +56,23 @@ class _Taking:
     """The units that a return takes back of one issue: drawn from lots, counted as taken, or a shortfall.
 
     In this order: the promise and the live lot of the issue; its units that have expired, lapsed or been cancelled,
-    which count as taken, once; the account's other live lots, soonest expiry first.
+    which count as taken, once; the account's other live lots, soonest expiry first. All units of a closed account count
+    as taken.
     """
 
     def __init__(self, sale: Sale, lot: Lot, due: int, at: datetime) -> None:
         self._sale = sale
         self._lot = lot
-        self._due = self._missing = due
+        self._due = due
+        self._missing = due if not lot.is_closed else 0
         self._at = at
         self._draws: list[LotDraw] = []
-        self._counted = 0
+        self._counted = due if lot.is_closed else 0
 
     def take_own(self, lots: dict[str, Lot]) -> None:
         """Draw from the promise and the live lots of the issue, then count its units that are gone."""
+        if self._lot.is_closed:
+            return
         promised = min(self._missing, micros(self._lot.promised))
         if promised:
             self._draw(lots, [LotDraw(self._lot.key, decimal_of(promised), "promised")])

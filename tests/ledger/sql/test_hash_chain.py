@@ -11,7 +11,7 @@ from loyalty_rules.ledger.sql import Tables
 from loyalty_rules.ledger.sql.hash_chain import CHAINS, FIRST_LINK, chain_lock, chain_of, content_digest, link_of
 
 BATCH = {"program": "acme", "event": "T1", "phase": "event", "of": "T1", "inputs": "{}", "at": 1, "recorded_at": 2}
-RECEIPT = {"version": None, "snapshot": None, "intents": "[]", "trims": "[]", "notes": None}
+RECEIPT = {"version": None, "snapshot": None, "intents": "[]", "trims": "[]", "notes": None, "personal": None}
 DRAW = {"batch": 7, "program": "acme", "name": "cap", "day": "", "amount": 5, "most": None}
 TABLES = Tables()
 
@@ -34,6 +34,10 @@ def test_a_digest_is_the_hash_of_compact_json() -> None:
 @pytest.mark.parametrize("name", [*BATCH, *RECEIPT])
 def test_every_column_of_a_batch_and_its_receipt_changes_the_digest(name: str) -> None:
     assert digest(**{name: "forged"}) != digest()
+
+
+def test_notes_are_not_taken_for_personal_parts() -> None:
+    assert digest(notes="x") != digest(personal="x")
 
 
 def test_another_row_changes_the_digest_and_its_numbers_do_not() -> None:

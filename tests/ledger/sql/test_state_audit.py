@@ -24,7 +24,7 @@ from .sqlite_files import busy_week, drop_triggers, execute
 
 TABLES = Tables()
 STATE = {table.name for table in TABLES.state}
-LOG = {table.name for table in TABLES.log}
+LOG = {table.name for table in (*TABLES.log, TABLES.personal)}
 
 UNSEEN = {
     **{(name, "version"): "counts the changes of a row, and a rebuild begins it again" for name in STATE},
@@ -35,10 +35,12 @@ UNSEEN = {
 
 
 def week_of(till: Till) -> None:
-    """Record a busy week, and what it lacks: a hold, an adjustment, a shortfall, a merge."""
+    """Record a busy week, and what it lacks: a hold, an adjustment, a shortfall, a merge, personal parts."""
     busy_week(till)
     ledger, program, at = till.ledger, till.program, till.now
-    till.sell("T5", "300")
+    till.sell("T5", "300", custom_fields={"note": "likes figs"})
+    till.sell("T7", "300", member="carl", custom_fields={"note": "hates figs"})
+    ledger.forget(program, "carl", reason="asked", by="clerk", event="F1", at=at)
     later = at + timedelta(days=1)
     ledger.hold(program, ANNA, "points", Decimal(4), later, event="H1", at=at)
     ledger.adjust(program, ANNA, "points", Decimal(7), reason="goodwill", by="clerk", event="A1", at=at)

@@ -41,7 +41,7 @@ def test_the_tables_attach_to_the_hosts_metadata() -> None:
     metadata = MetaData()
     tables = Tables(metadata, prefix="points_")
     assert metadata.tables["points_lots"] is tables.lots
-    assert {*metadata.tables} == {each.name for each in (*tables.log, *tables.state)}
+    assert {*metadata.tables} == {each.name for each in tables.every}
 
 
 def test_two_ledgers_in_one_database_are_independent(engine: Engine) -> None:
@@ -62,7 +62,7 @@ def test_a_migration_tool_finds_no_difference_after_create_all(ledger: SQLLedger
 def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
     """Databases that exist depend on them."""
     tables = Tables()
-    assert {table.name: table.columns.keys() for table in (*tables.log, *tables.state)} == {
+    assert {table.name: table.columns.keys() for table in tables.every} == {
         "loyalty_programs": ["version", "program", "document"],
         "loyalty_batches": ["id", "program", "event", "phase", "of", "inputs", "at", "recorded_at"],
         "loyalty_receipts": [
@@ -73,6 +73,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "intents",
             "trims",
             "notes",
+            "personal",
             "chain",
             "position",
             "digest",
@@ -215,7 +216,8 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
         "loyalty_amended_terms": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_further_lots": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_adjustments": ["number", "key", "program", "document", "latest_at", "version"],
-        "loyalty_mergers": ["number", "key", "program", "document", "latest_at", "version"],
+        "loyalty_mergers": ["number", "key", "program", "merged_into", "document", "latest_at", "version"],
+        "loyalty_personal": ["batch", "program", "member", "salt", "document"],
         "loyalty_remarks": ["number", "key", "program", "account", "document", "latest_at", "version"],
         "loyalty_shortfalls": ["number", "key", "program", "balance", "debtor", "document", "latest_at", "version"],
         "loyalty_levels": ["number", "key", "program", "tier", "holder", "document", "latest_at", "version"],

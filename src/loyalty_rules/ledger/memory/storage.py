@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 import attrs
 
+from loyalty_rules.events import Event
 from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey
+from loyalty_rules.ledger.personal import member_in, member_of, split, without_personal_parts
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.storage import Window
@@ -28,6 +30,7 @@ __all__ = ["MemoryStorage"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+E = TypeVar("E", bound=Event)
 
 
 class MemoryStorage:
@@ -36,6 +39,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self.batches: dict[str, Batch] = {}
         self.sales: dict[tuple[str, str], Sale] = {}
+        self.batches_of_member: dict[tuple[str, str], tuple[str, ...]] = {}  # those with personal parts
         self.histories: dict[str, LotHistory] = {}
         self.lots_of_account: dict[tuple[str, Account], tuple[str, ...]] = {}
         self.lots_of_event: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -119,6 +123,11 @@ class MemoryStorage:
         """Write the receipt of the claimed batch."""
         identity = self._claimed.pop()
         self.put(self.batches, identity.key, Batch(identity, receipt))
+        member = member_in(identity.inputs)
+        if member is None and identity.of is not None:
+            member = member_of(self.sale(identity.program, identity.of))
+        if member is not None and split(identity.inputs)[1]:
+            self.append(self.batches_of_member, (identity.program, member), identity.key)
 
     def sale(self, program: str, event: str) -> Sale | None:
         """Return the frozen terms of a sale, with its updates and returns so far."""
@@ -127,6 +136,17 @@ class MemoryStorage:
     def save_sale(self, sale: Sale) -> None:
         """Save the terms of a new sale, or a sale with one more update or return, that of the claimed batch."""
         self.put(self.sales, (sale.program.id, sale.event.id), sale)
+
+    def erase(self, program: str, members: Sequence[str]) -> None:
+        """Erase the personal parts of the inputs of some members, and of the events of their sales."""
+        for member in members:
+            for key in self.batches_of_member.get((program, member), ()):
+                batch = self.batches[key]
+                public, _ = split(batch.identity.inputs)
+                self.put(self.batches, key, Batch(attrs.evolve(batch.identity, inputs=public), batch.receipt, True))
+                sale = self.sale(program, batch.identity.of) if batch.identity.of is not None else None
+                if sale is not None:
+                    self.save_sale(_without_personal_parts(sale, batch.identity.event))
 
     # -- lots --------------------------------------------------------------------------------------------------------
 
@@ -393,6 +413,16 @@ class MemoryStorage:
         """Yield every entry of every lot."""
         for history in self.histories.values():
             yield from history.entries
+
+
+def _without_personal_parts(sale: Sale, event: str) -> Sale:
+    """Return a sale after the personal parts of one of its events were erased."""
+
+    def erased(events: Iterable[E]) -> tuple[E, ...]:
+        return tuple(without_personal_parts(each) if each.id == event else each for each in events)
+
+    (sold,) = erased([sale.event])
+    return attrs.evolve(sale, event=sold, updates=erased(sale.updates), returns=erased(sale.returns))
 
 
 def _is_swept_since(lot: Lot, at: datetime | None) -> bool:

@@ -9,6 +9,7 @@ from loyalty_rules.ledger.operations.capture import Capture
 from loyalty_rules.ledger.operations.confirm import Confirm
 from loyalty_rules.ledger.operations.expire import Expire
 from loyalty_rules.ledger.operations.extend import Extend
+from loyalty_rules.ledger.operations.forget import Forget
 from loyalty_rules.ledger.operations.hold import HoldUnits
 from loyalty_rules.ledger.operations.merge import Merge
 from loyalty_rules.ledger.operations.operation import Decision, Operation
@@ -38,6 +39,7 @@ __all__ = [
     "Decision",
     "Expire",
     "Extend",
+    "Forget",
     "HoldUnits",
     "Merge",
     "Operation",

@@ -17,10 +17,12 @@ from loyalty_rules.ledger.operations.lookups import (
     accounts_of,
     counter_value,
     coupons_of_sale,
-    current_event,
     discounts_of,
     end_holds,
     locked_sale,
+    lots_with_closings,
+    open_event,
+    open_sale,
     read_snapshot,
     sale_locks,
 )
@@ -63,10 +65,10 @@ class Amend(EventOperation[AmendmentReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Decide the award of the new state, and keep the amendment with the sale."""
         program, of = self.program.id, self.event.of
-        sale = locked_sale(storage, self.program, of)
+        sale = open_sale(storage, self.program, locked_sale(storage, self.program, of))
         if sale is None:
             return unknown_sale(of)
-        change = current_event(storage, self.program, self.event)
+        change = open_event(storage, self.program, self.event)
         event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
         storage.lock(sale_locks(sale.program, event, sale.program.counters(event)))
         own, coupons = storage.lots_of_sale(program, of), coupons_of_sale(storage, self.program, of)
@@ -76,7 +78,9 @@ class Amend(EventOperation[AmendmentReceipt]):
         lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
         if end_holds(storage, self.program, self.identity(storage), lots.values()):
             lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
-        lots |= {lot.key: lot for lot in storage.lots_of_sale(program, of)}
+        member = event.member.id if event.member is not None else None
+        own = lots_with_closings(storage, self.program, storage.lots_of_sale(program, of), member)
+        lots |= {lot.key: lot for lot in own}
         decided = amendments.amend(
             sale,
             change,

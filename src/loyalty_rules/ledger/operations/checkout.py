@@ -19,6 +19,7 @@ from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import LockKey, account_lock, code_lock, sale_lock
 from loyalty_rules.ledger.operations.lookups import (
+    check_open,
     current_event,
     named_account,
     payment_of,
@@ -64,7 +65,12 @@ def decide_checkout(
     transaction = current_event(storage, program, transaction)
     spends = [(named_account(storage, program, account), currency, amount) for account, currency, amount in spends]
     look = _LookUp(storage, program, transaction, event if event is not None else transaction.id)
-    look.lock(codes, [account for account, _, _ in spends])
+    payers = [account for account, _, _ in spends]
+    if transaction.member is not None:
+        payers.append(Account("member", transaction.member.id))
+    look.lock(codes, payers)
+    for account in dict.fromkeys(payers):
+        check_open(storage, program, account)
     presented = [look.present(code) for code in codes]
     offered = [look.offer(*each) for each in spends]
     return decide(look.checkout(presented), presented, offered)

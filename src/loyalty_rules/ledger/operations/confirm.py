@@ -9,7 +9,7 @@ from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import ADJUSTMENTS
 from loyalty_rules.ledger.late import issued_after
-from loyalty_rules.ledger.operations.lookups import locked_further_lot, locked_lot
+from loyalty_rules.ledger.operations.lookups import check_open, locked_further_lot, locked_lot
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation
 from loyalty_rules.ledger.receipts import ConfirmationReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -45,10 +45,12 @@ class Confirm(EventOperation[ConfirmationReceipt]):
         """Release or cancel the promise, which may be an adjustment that waits for another person."""
         locked = locked_lot(storage, self.program, self.event.promise)
         if locked is not None:
+            check_open(storage, self.program, locked[1].account)
             is_later = issued_after(storage, locked[1], self.event.occurred_at) is not None  # by an amendment
             return promises.confirm(*locked, self.event, is_early=is_later)
         adjustment = storage.record(ADJUSTMENTS, self.event.promise)
         lot = locked_further_lot(storage, self.program, self.event.promise)
         if adjustment is None or lot is None:
             return Refusal(("unknown_promise",), f"no promise {self.event.promise} has been recorded")
+        check_open(storage, self.program, lot.account)
         return confirm_adjustment(self.program, lot, adjustment, self.event)

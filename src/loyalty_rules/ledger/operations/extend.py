@@ -11,6 +11,7 @@ from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import issued_after
 from loyalty_rules.ledger.operations.lookups import (
     against_coupon_of_later,
+    check_open,
     locked_coupon,
     locked_further_lot,
     locked_lot,
@@ -78,6 +79,7 @@ class Extend(Operation[ExtendReceipt]):
         lot = self._locked_lot(storage, self.lot or "")
         if lot is None:
             return Refusal(("unknown",), "there is no such lot")
+        check_open(storage, self.program, lot.account)
         if issued_after(storage, lot, self.at) is not None:
             return Refusal(("too_early",), f"the extension is dated before the issue of {lot.key}")
         return decision_of(by_hand.extend_lot(self.program, lot, self.expires_on, **terms, at=self.at))

@@ -14,7 +14,7 @@ from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import sale_lock
 from loyalty_rules.ledger.operations.checkout import standing_of
-from loyalty_rules.ledger.operations.lookups import current_account, lots_of
+from loyalty_rules.ledger.operations.lookups import current_account, lots_of, open_member
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import HoldReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -76,6 +76,8 @@ class HoldUnits(Operation[HoldReceipt]):
             storage.lock([sale_lock(program.id, self.bill.id)])
             bill = checkout_of(program, self.bill, standing_of(storage, program, self.bill.id)).bill
         account = current_account(storage, program, self.account)
+        if self.member is not None and self.member != self.account.id:
+            open_member(storage, program, self.member)
         lots = usable_lots(storage, lots_of(storage, program, self.identity(storage), account, self.at), self.at)
         member = self.member if self.member is not None else account.id
         held = holding.hold(

@@ -3,7 +3,7 @@
 Rows are locked before they are read. The key of a lot or a coupon names the sale to lock.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -24,6 +24,7 @@ from loyalty_rules.intents import (
     SendMessage,
 )
 from loyalty_rules.keys import event_key, is_of_program, member_key
+from loyalty_rules.ledger.errors import ClosedAccount
 from loyalty_rules.ledger.held_units import before_its_end
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import (
@@ -54,6 +55,7 @@ from loyalty_rules.values.amounts import decimal_of, micros
 __all__ = [
     "LockedHold",
     "accounts_of",
+    "check_open",
     "counter_value",
     "coupons_of_sale",
     "current_account",
@@ -64,15 +66,22 @@ __all__ = [
     "end_holds",
     "hold_of",
     "holder_of",
+    "is_closed",
+    "is_current",
     "is_earned",
     "level_at",
+    "locked_account",
     "locked_coupon",
     "locked_further_lot",
     "locked_hold",
     "locked_lot",
     "locked_sale",
     "lots_of",
+    "lots_with_closings",
     "named_account",
+    "open_event",
+    "open_member",
+    "open_sale",
     "payment_of",
     "payments_of",
     "read_balance",
@@ -87,9 +96,29 @@ EventT = TypeVar("EventT", bound=Event)
 
 def current_member(storage: Storage, program: Program, member: str) -> str:
     """Return the member that an id stands for: itself, or the member into which merges have brought it."""
+    return _current(storage, program, member)[0]
+
+
+def is_closed(storage: Storage, program: Program, member: str) -> bool:
+    """Return whether the account of the member that an id stands for was closed by `forget`."""
+    return _current(storage, program, member)[1]
+
+
+def open_member(storage: Storage, program: Program, member: str) -> str:
+    """Return the member that an id stands for; raises `ClosedAccount` if its account is closed."""
+    current, has_closed = _current(storage, program, member)
+    if has_closed:
+        raise ClosedAccount(current)
+    return current
+
+
+def _current(storage: Storage, program: Program, member: str) -> tuple[str, bool]:
+    """Return the member that an id stands for, and whether its account is closed."""
     while (merger := storage.record(MERGERS, member_key(program.id, member))) is not None:
+        if merger.into is None:
+            return member, True
         member = merger.into
-    return member
+    return member, False
 
 
 def named_account(storage: Storage, program: Program, account: Account) -> Account:
@@ -100,7 +129,7 @@ def named_account(storage: Storage, program: Program, account: Account) -> Accou
     return account if member == account.id else Account("member", member)
 
 
-def current_account(storage: Storage, program: Program, account: Account) -> Account:
+def locked_account(storage: Storage, program: Program, account: Account) -> Account:
     """Lock an account, and the one that it stands for since a merge; return the latter."""
     storage.lock([account_lock(program.id, account)])
     current = named_account(storage, program, account)
@@ -109,12 +138,65 @@ def current_account(storage: Storage, program: Program, account: Account) -> Acc
     return current
 
 
+def current_account(storage: Storage, program: Program, account: Account) -> Account:
+    """Lock an account, and the one that it stands for since a merge; return the latter.
+
+    Raises `ClosedAccount` if it is closed.
+    """
+    storage.lock([account_lock(program.id, account)])
+    if account.kind != "member":
+        return account
+    member = open_member(storage, program, account.id)
+    if member == account.id:
+        return account
+    storage.lock([account_lock(program.id, Account("member", member))])
+    return Account("member", open_member(storage, program, member))  # again: it may have been closed meanwhile
+
+
 def current_event(storage: Storage, program: Program, event: EventT) -> EventT:
     """Return an event with the member that its member stands for since a merge."""
+    return _renamed_event(event, lambda member: current_member(storage, program, member))
+
+
+def open_event(storage: Storage, program: Program, event: EventT) -> EventT:
+    """Return an event with the member that its member stands for; raises `ClosedAccount` if its account is closed."""
+    return _renamed_event(event, lambda member: open_member(storage, program, member))
+
+
+def check_open(storage: Storage, program: Program, account: Account) -> None:
+    """Raise `ClosedAccount` if an account is closed; that of a group never is."""
+    if account.kind == "member":
+        open_member(storage, program, account.id)
+
+
+def is_current(storage: Storage, program: Program, account: Account) -> bool:
+    """Return whether an account stands for itself and is open."""
+    if account.kind != "member":
+        return True
+    return _current(storage, program, account.id) == (account.id, False)
+
+
+def open_sale(storage: Storage, program: Program, sale: Sale | None) -> Sale | None:
+    """Return a sale if the account of its member is open, or if it has none; raises `ClosedAccount`."""
+    member = sale.current().member if sale is not None else None
+    if member is not None:
+        open_member(storage, program, member.id)
+    return sale
+
+
+def lots_with_closings(storage: Storage, program: Program, lots: Iterable[Lot], member: str | None) -> list[Lot]:
+    """Return lots, each told whether its account is closed; that of `member` is known to be open."""
+    lots = [*lots]
+    members = {lot.account.id for lot in lots if lot.account.kind == "member" and lot.account.id != member}
+    closed = {Account("member", each) for each in members if is_closed(storage, program, each)}
+    return [attrs.evolve(lot, is_closed=True) if lot.account in closed else lot for lot in lots]
+
+
+def _renamed_event(event: EventT, current_of: Callable[[str], str]) -> EventT:
     member: Member | None = getattr(event, "member", None)
     if member is None:
         return event
-    current = current_member(storage, program, member.id)
+    current = current_of(member.id)
     if current == member.id:
         return event
     renamed: EventT = attrs.evolve(cast(Any, event), member=attrs.evolve(member, id=current))
@@ -143,10 +225,21 @@ def coupons_of_sale(storage: Storage, program: Program, event: str) -> Sequence[
 def with_current_members(storage: Storage, program: Program, intents: Sequence[Intent]) -> Sequence[Intent]:
     """Return intents whose claims and recipients name the members that stand for others since a merge.
 
-    Only claims that are given back, and recipients whom a field names, can name another member.
+    Only claims that are given back, and recipients whom a field names, can name another member. A recipient whose
+    account is closed receives nothing.
     """
     named = bool(program.plan.recipients)
+    if named:
+        intents = _without_closed_recipients(storage, program, intents)
     return [_renamed(storage, program, each) if named or _gives_back(each) else each for each in intents]
+
+
+def _without_closed_recipients(storage: Storage, program: Program, intents: Sequence[Intent]) -> Sequence[Intent]:
+    received = [each for each in intents if isinstance(each, (IssueCurrency, IssueCoupon, SendMessage))]
+    members = {each.member for each in received if each.member is not None}
+    closed = {each for each in members if is_closed(storage, program, each)}
+    dropped = {each.key for each in received if each.member in closed}
+    return [each for each in intents if each.key not in dropped] if dropped else intents
 
 
 def _gives_back(intent: Intent) -> bool:
@@ -242,9 +335,10 @@ def is_earned(
 ) -> bool:
     """Return whether a locked coupon is still earned at an instant, after the returns of the sale that issued it.
 
-    `lost` are the keys of coupons that the same batch voids. The coupon of a public code is nobody's to keep.
+    `lost` are the keys of coupons that the same batch voids. The coupon of a public code is nobody's to keep, and that
+    of a closed account is gone.
     """
-    if coupon.is_public:
+    if coupon.is_public or (coupon.member is not None and is_closed(storage, program, coupon.member)):
         return False
     sale = current_sale(storage, program, coupon.issue.event)
     issued = coupons_of_sale(storage, program, coupon.issue.event)

@@ -72,6 +72,8 @@ class Merge(Operation[MergeReceipt]):
             return Refusal(("same_member",), f"{self.from_} cannot be merged into itself")
         for member in (self.from_, self.into):
             merger = storage.record(MERGERS, member_key(self.program.id, member))
+            if merger is not None and merger.into is None:
+                return Refusal(("closed_account",), f"the account of {member} is closed")
             if merger is not None:
                 return Refusal(("closed_account",), f"{member} was merged into {merger.into} already")
         return None

@@ -6,7 +6,7 @@ import attrs
 
 from loyalty_rules.keys import reassign_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
-from loyalty_rules.ledger.operations.lookups import against_coupon_of_later, current_member, locked_coupon
+from loyalty_rules.ledger.operations.lookups import against_coupon_of_later, locked_coupon, open_member
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import ReassignReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -46,10 +46,10 @@ class Reassign(Operation[ReassignReceipt]):
         coupon = locked_coupon(storage, self.program, self.coupon)
         if coupon is None:
             return Refusal(("unknown",), "there is no such coupon")
+        member = open_member(storage, self.program, self.member)
         refusal = against_coupon_of_later(storage, self.program, coupon, self.at)
         if refusal is not None:
             return refusal
-        member = current_member(storage, self.program, self.member)
         return decision_of(
             by_hand.reassign(self.program, coupon, member, reason=self.reason, by=self.by, event=self.event, at=self.at)
         )

@@ -6,7 +6,7 @@ import attrs
 
 from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.ledger.operations.arguments import read_serials
-from loyalty_rules.ledger.operations.lookups import current_event, sale_locks
+from loyalty_rules.ledger.operations.lookups import open_event, sale_locks
 from loyalty_rules.ledger.operations.operation import Decision
 from loyalty_rules.ledger.operations.sale import SaleOperation
 from loyalty_rules.ledger.storage import Storage
@@ -40,7 +40,7 @@ class Record(SaleOperation):
     def decide(self, storage: Storage) -> Decision:
         """Return the intents of the evaluation."""
         basis = self.evaluation.basis
-        event = current_event(storage, basis.program, basis.event)
+        event = open_event(storage, basis.program, basis.event)
         storage.save_sale(Sale(basis.program, event, basis.snapshot))
         if event is basis.event:
             return self.evaluation.intents

@@ -10,7 +10,7 @@ import attrs
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.ledger.operations.arguments import read_serials
-from loyalty_rules.ledger.operations.lookups import current_event, read_snapshot, sale_locks
+from loyalty_rules.ledger.operations.lookups import open_event, read_snapshot, sale_locks
 from loyalty_rules.ledger.operations.operation import Decision
 from loyalty_rules.ledger.operations.sale import SaleOperation
 from loyalty_rules.ledger.storage import Storage
@@ -41,7 +41,7 @@ class Sell(SaleOperation):
 
     def decide(self, storage: Storage) -> Decision:
         """Evaluate the event with a snapshot of its counters."""
-        event, counters = current_event(storage, self.program, self.event), self.counters
+        event, counters = open_event(storage, self.program, self.event), self.counters
         if event is not self.event:  # a merge has brought the member into another one
             counters = self.program.counters(event)
             storage.lock(sale_locks(self.program, event, counters))

@@ -12,7 +12,7 @@ from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import sale_lock
 from loyalty_rules.ledger.operations.checkout import check_unspent, standing_of
-from loyalty_rules.ledger.operations.lookups import current_account, lots_of
+from loyalty_rules.ledger.operations.lookups import current_account, lots_of, open_member
 from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity, is_wholly_undone
 from loyalty_rules.ledger.receipts import SpendReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -69,6 +69,8 @@ class Spend(Operation[SpendReceipt]):
         program, of = self.program, self.bill.id if self.bill is not None else self.event
         storage.lock([sale_lock(program.id, of)])
         account = current_account(storage, program, self.account)
+        if self.member != self.account.id:
+            open_member(storage, program, self.member)
         check_unspent(storage, program, self.event, self.currency, self.amount)
         bill = None
         if self.bill is not None:

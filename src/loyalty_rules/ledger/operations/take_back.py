@@ -12,12 +12,15 @@ from loyalty_rules.ledger.late import usable_lots
 from loyalty_rules.ledger.locks import account_lock
 from loyalty_rules.ledger.operations.lookups import (
     coupons_of_sale,
-    current_account,
     discounts_of,
     end_holds,
+    is_closed,
     is_earned,
+    locked_account,
     locked_coupon,
     locked_sale,
+    lots_with_closings,
+    open_sale,
     payments_of,
 )
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
@@ -49,7 +52,7 @@ class TakeBack(EventOperation[ReturnReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Decide the amounts and coupons that the return takes back from the sale and from its accounts."""
         program, of = self.program.id, self.event.of
-        sale = locked_sale(storage, self.program, of)
+        sale = open_sale(storage, self.program, locked_sale(storage, self.program, of))
         if sale is None:
             return unknown_sale(of)
         payments = self._payments(storage)
@@ -64,6 +67,9 @@ class TakeBack(EventOperation[ReturnReceipt]):
         if end_holds(storage, self.program, self.identity(storage), others.values()):
             own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
             others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
+        buyer = sale.current().member
+        closings = lots_with_closings(storage, self.program, own.values(), buyer.id if buyer is not None else None)
+        own = {lot.key: lot for lot in closings}
         keys = {draw.lot: None for each in spends for draw in getattr(each.intent, "draws", ())}
         drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}
         coupons = coupons_of_sale(storage, self.program, of)
@@ -87,19 +93,30 @@ class TakeBack(EventOperation[ReturnReceipt]):
         return Noted(decided.intents, {"unrecovered": decided.unrecovered})
 
     def _payments(self, storage: Storage) -> Sequence[Payment]:
-        """Return the spends and redemptions that paid for the sale and were not undone, in the order of record."""
+        """Return the spends and redemptions that paid for the sale and were not undone, in the order of record.
+
+        A closed account gets nothing back.
+        """
         payments = payments_of(storage, self.program, self.event.of)
-        spends = [each.intent for each in payments if isinstance(each.intent, SpendCurrency)]
-        if spends:
-            for each in spends:
-                current_account(storage, self.program, Account.of(each))  # which locks it
-            payments = payments_of(storage, self.program, self.event.of)  # again: one may have been undone meanwhile
-        return payments
+        spent = (Account.of(each.intent) for each in payments if isinstance(each.intent, SpendCurrency))
+        accounts = {each: locked_account(storage, self.program, each) for each in dict.fromkeys(spent)}
+        if not accounts:
+            return payments
+        closed = {each for each, current in accounts.items() if self._is_closed(storage, current)}
+        payments = payments_of(storage, self.program, self.event.of)  # again: one may have been undone meanwhile
+        return [
+            each
+            for each in payments
+            if not isinstance(each.intent, SpendCurrency) or Account.of(each.intent) not in closed
+        ]
+
+    def _is_closed(self, storage: Storage, account: Account) -> bool:
+        return account.kind == "member" and is_closed(storage, self.program, account.id)
 
     def _shortfalls(self, storage: Storage, spends: Iterable[Payment]) -> list[Shortfall]:
         """Return the shortfalls of the balances that the spends drew on."""
         spent = (each.intent for each in spends if isinstance(each.intent, SpendCurrency))
-        accounts = ((current_account(storage, self.program, Account.of(each)), each.currency) for each in spent)
+        accounts = ((locked_account(storage, self.program, Account.of(each)), each.currency) for each in spent)
         balances = dict.fromkeys(balance_name(*each) for each in accounts)
         return [each for name in balances for each in storage.records(SHORTFALLS, self.program.id, balance=name)]
 

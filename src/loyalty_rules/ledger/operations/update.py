@@ -5,7 +5,7 @@ from datetime import datetime
 import attrs
 
 from loyalty_rules.events import Update
-from loyalty_rules.ledger.operations.lookups import locked_sale
+from loyalty_rules.ledger.operations.lookups import locked_sale, open_sale
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, unknown_sale
 from loyalty_rules.ledger.receipts import UpdateReceipt
 from loyalty_rules.ledger.storage import Storage
@@ -32,7 +32,7 @@ class UpdateSale(EventOperation[UpdateReceipt]):
 
     def decide(self, storage: Storage) -> Decision:
         """Release the promises of the sale whose condition the new state satisfies."""
-        sale = locked_sale(storage, self.program, self.event.of)
+        sale = open_sale(storage, self.program, locked_sale(storage, self.program, self.event.of))
         if sale is None:
             return unknown_sale(self.event.of)
         decided = promises.update(sale, storage.lots_of_sale(self.program.id, self.event.of), self.event)

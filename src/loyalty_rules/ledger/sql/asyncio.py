@@ -89,6 +89,12 @@ class AsyncSQLLedger(AsyncLedgerMethods):
         async with self._engine.connect() as connection:
             return await connection.run_sync(lambda on: query(self._ledger.queries_on(on)))
 
+    async def vacuum(self) -> None:
+        """Remove the bytes of rows that `forget` has deleted: see `SQLLedger.vacuum`."""
+        async with self._engine.connect() as connection:
+            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await autocommit.run_sync(self._ledger.vacuum_on)
+
     async def check_invariants(self) -> Sequence[str]:
         """Return the violated invariants as sentences; an empty list means the ledger is consistent."""
         async with self._engine.connect() as connection:

@@ -3,7 +3,8 @@
 It only reads. Source: ledger P6 and the invariants of ledger 2.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,11 +12,19 @@ from sqlalchemy import Connection, Select, Table, case, func, or_, select, union
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.errors import LoyaltyError
+from loyalty_rules.intents import ForgetMember
 from loyalty_rules.keys import TRACKER_COUNTERS, tracker_in
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import KINDS, PAYMENTS, Kind
 from loyalty_rules.ledger.paid_bills import codes_of_two_types, overpaid
-from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, RECEIPT_CONTENT, chain_of, content_digest, link_of
+from loyalty_rules.ledger.sql.hash_chain import (
+    FIRST_LINK,
+    RECEIPT_CONTENT,
+    chain_of,
+    content_digest,
+    link_of,
+    personal_digest,
+)
 from loyalty_rules.ledger.sql.mapping import MAX_AMOUNT, json_of, record_of, text_of_json
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS, Payment
@@ -42,6 +51,7 @@ def ends_of_chains(connection: Connection, tables: Tables) -> dict[int, tuple[in
 def broken_chains(connection: Connection, tables: Tables) -> Iterator[str]:
     """Hash the log again; yield a sentence for each batch or chain that has changed since it was recorded."""
     yield from _incomplete_batches(connection, tables)
+    yield from _changed_personal_parts(connection, tables)
     yield from _changed_programs(connection, tables)
     chain, position, previous, number = -1, 0, FIRST_LINK, 0
     for row, rows in _batches(connection, tables):
@@ -89,6 +99,55 @@ def _changed_programs(connection: Connection, t: Tables) -> Iterator[str]:
             is_unchanged = False
         if not is_unchanged:
             yield f"the program of version {row.version} is not as it was recorded"
+
+
+def _changed_personal_parts(connection: Connection, t: Tables) -> Iterator[str]:
+    """Yield a sentence for each batch whose personal parts are missing or changed, unless `forget` has erased them."""
+    b, r, p = t.batches, t.receipts, t.personal
+    every = select(b.c.program, b.c.event, b.c.phase, r.c.number, r.c.personal).join(r)
+    every = every.add_columns(p.c.batch, p.c.program.label("of"), p.c.member, p.c.salt, p.c.document)
+    every = every.outerjoin(p, p.c.batch == b.c.id).order_by(r.c.number).limit(_CHUNK_SIZE)
+    every = every.where(or_(r.c.personal.is_not(None), p.c.batch.is_not(None)))
+    forgotten, after = _forgotten_members(connection, t), -MAX_AMOUNT
+    while rows := connection.execute(every.where(r.c.number > after)).all():
+        for row in rows:
+            recorded = _recorded_digest(row.personal)
+            is_erased = (row.program, recorded.get("member")) in forgotten
+            if is_erased != (row.batch is None) or not (is_erased or _has_own_parts(row, recorded)):
+                key = IdempotencyRecord.key_of(row.program, row.event, row.phase)
+                yield f"the personal parts of batch {key} are not as they were recorded"
+        after = rows[-1].number
+    lost = select(p.c.batch).where(p.c.batch.not_in(select(r.c.batch)))
+    for batch in connection.execute(lost).scalars():
+        yield f"the personal parts of batch {batch} belong to no receipt"
+
+
+def _has_own_parts(row: Any, recorded: Mapping[str, Any]) -> bool:
+    """Return whether a batch has the personal parts whose digest its receipt has."""
+    found = {"member": row.member, "digest": personal_digest(row.salt, row.document)}
+    return bool(recorded == found and row.of == row.program)
+
+
+def _recorded_digest(document: str | None) -> Mapping[str, Any]:
+    """Return the member and the digest that a receipt has; neither of them if there is none or it is forged."""
+    with contextlib.suppress(ValueError):
+        recorded = json_of(document) if document is not None else None
+        if isinstance(recorded, dict) and isinstance(recorded.get("member"), (str, type(None))):
+            return recorded
+    return {}
+
+
+def _forgotten_members(connection: Connection, t: Tables) -> set[tuple[str, str]]:
+    """Return the members, each with its program, whose personal parts `forget` has erased, by the log."""
+    b, r = t.batches, t.receipts
+    forgets = select(b.c.program, r.c.intents).join(r).where(b.c.phase == "forget")
+    return {
+        (row.program, member)
+        for row in connection.execute(forgets)
+        for intent in json_of(row.intents)
+        if intent["type"] == ForgetMember.type
+        for member in intent["members"]
+    }
 
 
 def _batches(connection: Connection, tables: Tables) -> Iterator[tuple[Any, dict[Table, list[Any]]]]:

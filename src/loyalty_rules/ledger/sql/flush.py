@@ -4,6 +4,7 @@ Each change of the state has the condition that the row still has the version th
 P6).
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +15,9 @@ from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.intents import Intent, IssueCoupon
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.personal import Parts, member_in, member_of
 from loyalty_rules.ledger.receipts import Receipt, notes_of
-from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of
+from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of, personal_digest
 from loyalty_rules.ledger.sql.mapping import (
     MAX_AMOUNT,
     bounded,
@@ -39,14 +41,17 @@ from loyalty_rules.lifecycle.records import CouponRecord, Lot
 
 __all__ = ["ClaimedBatch", "Flush"]
 
+_SALT_BYTES = 32
+
 
 @attrs.frozen
 class ClaimedBatch:
-    """A batch that has been claimed: its number, its idempotency record, and its row."""
+    """A batch that has been claimed: its number, its idempotency record, its row, and its personal parts."""
 
     number: int
     record: IdempotencyRecord
     row: Mapping[str, Any]
+    personal: Parts
 
 
 class Flush:
@@ -250,6 +255,7 @@ class Flush:
             "intents": text_of_json([self._document(each)[0] for each in receipt.intents]),
             "trims": text_of_json(unstructure(receipt.trims)),
             "notes": text_of_json(notes) if any(notes.values()) else None,
+            "personal": self._write_personal_parts(),
         }
         digest = content_digest(self._batch.row, row, self._rows)
         end = self._connection.execute(self._statements.chain_end, {"chain": chain}).first()
@@ -257,3 +263,23 @@ class Flush:
         link = link_of(previous, digest)
         link_columns = {"chain": chain, "position": position + 1, "digest": digest, "link": link}
         self._write(self._statements.add_receipt, [{**row, **link_columns}])
+
+    def _write_personal_parts(self) -> str | None:
+        """Write the personal parts of the inputs beside the log; return their member and digest, None without parts.
+
+        The parts of a later event belong to the member of its sale.
+        """
+        batch = self._batch
+        if not batch.personal:
+            return None
+        member = member_in(batch.record.inputs) or member_of(self._unit.sale)
+        salt, document = secrets.token_bytes(_SALT_BYTES), text_of_json(batch.personal)
+        row = {
+            "batch": batch.number,
+            "program": batch.record.program,
+            "member": member,
+            "salt": salt,
+            "document": document,
+        }
+        self._write(self._statements.add_personal, [row])
+        return text_of_json({"member": member, "digest": personal_digest(salt, document)})

@@ -6,6 +6,7 @@ chain. A link is a hash of hashes, so that it reveals nothing about a customer.
 """
 
 import hashlib
+import hmac
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,16 @@ from sqlalchemy import Table
 
 from loyalty_rules.ledger.locks import LockKey
 
-__all__ = ["CHAINS", "FIRST_LINK", "RECEIPT_CONTENT", "chain_lock", "chain_of", "content_digest", "link_of"]
+__all__ = [
+    "CHAINS",
+    "FIRST_LINK",
+    "RECEIPT_CONTENT",
+    "chain_lock",
+    "chain_of",
+    "content_digest",
+    "link_of",
+    "personal_digest",
+]
 
 CHAINS = 16
 """The number of chains."""
@@ -23,7 +33,8 @@ CHAINS = 16
 FIRST_LINK = bytes(32)
 """The link before the first one of each chain."""
 
-RECEIPT_CONTENT = ("version", "snapshot", "intents", "trims", "notes")
+_FIRST_CONTENT = ("version", "snapshot", "intents", "trims")
+RECEIPT_CONTENT = (*_FIRST_CONTENT, "notes", "personal")
 """The columns of a receipt that are part of its digest."""
 
 _NOT_CONTENT = frozenset({"number", "batch", "id"})
@@ -48,15 +59,25 @@ def content_digest(batch: Mapping[str, Any], receipt: Mapping[str, Any], rows: M
     }
     content = [
         [batch[name] for name in ("program", "event", "phase", "of", "inputs", "at", "recorded_at")],
-        [receipt[name] for name in _content_of_receipt(receipt)],
+        _content_of_receipt(receipt),
         written,
     ]
     return hashlib.sha256(json.dumps(content, separators=(",", ":"), sort_keys=True).encode()).digest()
 
 
-def _content_of_receipt(receipt: Mapping[str, Any]) -> list[str]:
-    # A receipt without notes has the digest that it had before there were any.
-    return [name for name in RECEIPT_CONTENT if name != "notes" or receipt[name] is not None]
+def _content_of_receipt(receipt: Mapping[str, Any]) -> list[Any]:
+    # A receipt without notes or personal parts has the digest that it had before there were any.
+    content = [receipt[name] for name in _FIRST_CONTENT]
+    if receipt["notes"] is not None:
+        content.append(receipt["notes"])
+    if receipt["personal"] is not None:
+        content.append(["personal", receipt["personal"]])
+    return content
+
+
+def personal_digest(salt: bytes, document: str) -> str:
+    """Return the digest of personal parts; without the salt, which is erased with them, it reveals nothing."""
+    return hmac.new(salt, document.encode(), hashlib.sha256).hexdigest()
 
 
 def _content_columns(table: Table) -> list[str]:

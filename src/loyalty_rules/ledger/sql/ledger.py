@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
-from loyalty_rules.ledger.errors import ConcurrentChangeError
+from loyalty_rules.ledger.errors import ConcurrentChangeError, UnsafeTransactionError
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.service import LedgerService
@@ -91,7 +91,7 @@ class SQLLedger(AutocommitLedger):
         """Create the missing tables in the transaction of a connection, under a lock: one process at a time."""
         self._dialect.join(connection)
         self._dialect.lock(connection, [_TABLES_LOCK])
-        self.tables.metadata.create_all(connection, tables=[*self.tables.log, *self.tables.state])
+        self.tables.metadata.create_all(connection, tables=self.tables.every)
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -276,6 +276,21 @@ class SQLLedger(AutocommitLedger):
     def _rebuild(self, connection: Connection) -> None:
         self._dialect.lock_tables(connection, self.tables.state)
         rebuild(connection, self.tables, self._storage(connection, read_only=True))
+
+    def vacuum(self) -> None:
+        """Remove the bytes of rows that `forget` has deleted from the files of the database.
+
+        It waits for all other transactions. Copies of the database, its backups and the log of a server are the host's
+        to erase. Raises `UnsafeTransactionError` on the connection of a host.
+        """
+        if isinstance(self._bind, Connection):
+            raise UnsafeTransactionError("the host's", "an engine: VACUUM runs in no transaction")
+        with self._bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            self.vacuum_on(connection)
+
+    def vacuum_on(self, connection: Connection) -> None:
+        """Remove the bytes of erased rows, as `vacuum` does, on a connection in AUTOCOMMIT."""
+        self._dialect.vacuum(connection, self.tables.personal)
 
     def reconcile(self, program: str, events: Iterable[str]) -> Sequence[str]:
         """Return the ids among `events` that no batch of the program has recorded, in their order."""

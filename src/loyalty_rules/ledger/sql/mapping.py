@@ -14,6 +14,7 @@ from loyalty_rules.intents import Intent, IssueCoupon, IssueCurrency, ReverseCur
 from loyalty_rules.ledger.errors import AmountOutOfRangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
+from loyalty_rules.ledger.personal import joined
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.tables import NO_DAY
@@ -35,6 +36,7 @@ __all__ = [
     "draw_row",
     "entry_of",
     "entry_row",
+    "inputs_of",
     "instant_of",
     "intents_of",
     "json_of",
@@ -141,12 +143,13 @@ def lot_of(row: Row[Any]) -> Lot:
     issue: IssueCurrency = restore(json_of(row.issue), IssueCurrency)
     if row.kind == "member" and row.account != issue.member:
         issue = attrs.evolve(issue, member=row.account)
+    buckets: dict[str, Any] = {field: decimal_of(getattr(row, field)) for field in BUCKETS.values()}
     return Lot(
         issue,
         row.number,
         decimal_of(row.issued),
         rolling=bool(row.rolling),
-        **{field: decimal_of(getattr(row, field)) for field in BUCKETS.values()},
+        **buckets,
         taken_back=decimal_of(row.taken_back),
         issue_on=day_of(row.issue_on),
         expires_on=day_of(row.expires_on),
@@ -321,17 +324,23 @@ def version_row(version: RecordVersion, batch: int) -> dict[str, Any]:
     }
 
 
-def batch_row(record: IdempotencyRecord) -> dict[str, Any]:
-    """Convert the idempotency record of a batch to a row."""
+def batch_row(record: IdempotencyRecord, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert the idempotency record of a batch to a row; `inputs` are those without their personal parts."""
     return {
         "program": record.program,
         "event": record.event,
         "phase": record.phase,
         "of": record.of,
-        "inputs": text_of_json(record.inputs),
+        "inputs": text_of_json(inputs),
         "at": microseconds(record.at),
         "recorded_at": microseconds(record.recorded_at),
     }
+
+
+def inputs_of(row: Row[Any]) -> Mapping[str, Any]:
+    """Return the inputs of a batch with its personal parts; the row has these in the column `personal_parts`."""
+    inputs = json_of(row.inputs)
+    return joined(inputs, json_of(row.personal_parts)) if row.personal_parts is not None else inputs
 
 
 # -- coupons ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Source: ledger 2 (P2, P4).
 
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, func, insert, not_, or_, select, update
+from sqlalchemy import Select, Table, bindparam, delete, func, insert, not_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS
@@ -98,27 +98,36 @@ class Statements:
         t = self.tables
         b, r = t.batches, t.receipts
         self.claim = dialect.claim_statement(b)
+        parts = t.personal.c.document.label("personal_parts")
         self.batch = (
-            select(b, r.c.intents, r.c.trims, r.c.notes)
+            select(b, r.c.intents, r.c.trims, r.c.notes, r.c.personal, parts)
             .join(r)
+            .outerjoin(t.personal, t.personal.c.batch == b.c.id)
             .where(b.c.program == bindparam("program"), b.c.event == bindparam("event"))
             .where(b.c.phase == bindparam("phase"))
         )
         self.add_receipt = insert(r)
+        self.add_personal = insert(t.personal)
+        self.erase = delete(t.personal).where(
+            t.personal.c.program == bindparam("program"),
+            t.personal.c.member.in_(bindparam("members", expanding=True)),
+        )
         self.chain_end = (
             select(r.c.position, r.c.link).where(r.c.chain == bindparam("chain")).order_by(r.c.position.desc()).limit(1)
         )
         self.program = select(t.programs.c.document).where(t.programs.c.version == bindparam("version"))
         self.add_program = dialect.insert(t.programs).on_conflict_do_nothing()
         self.sale = (
-            select(b.c.inputs, r.c.version, r.c.snapshot)
+            select(b.c.inputs, r.c.version, r.c.snapshot, parts)
             .join(r)
+            .outerjoin(t.personal, t.personal.c.batch == b.c.id)
             .where(b.c.program == bindparam("program"), b.c.event == bindparam("event"), b.c.phase == "event")
             .where(r.c.version.is_not(None))
         )
         self.events_after_sale = (
-            select(b.c.inputs, r.c.intents)
+            select(b.c.inputs, r.c.intents, parts)
             .join(r)
+            .outerjoin(t.personal, t.personal.c.batch == b.c.id)
             .where(b.c.program == bindparam("program"), b.c.of == bindparam("event"), b.c.phase == "event")
             .where(b.c.event != b.c.of)
             .order_by(r.c.number)

@@ -18,6 +18,7 @@ from loyalty_rules.keys import event_key, tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import AMENDED_TERMS, Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey, counter_lock
+from loyalty_rules.ledger.personal import split
 from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class, restored_notes
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.sql.dialects import Dialect
@@ -30,6 +31,7 @@ from loyalty_rules.ledger.sql.mapping import (
     batch_row,
     coupon_of,
     day_of,
+    inputs_of,
     instant_of,
     intents_of,
     json_of,
@@ -129,20 +131,22 @@ class SQLStorage(HistoryReader):
 
     def claim_batch(self, identity: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:
         """Insert the row of a batch and lock the keys; return the recorded batch instead if there is one."""
-        row, new = batch_row(identity), {*locks}
+        public, personal = split(identity.inputs)
+        row, new = batch_row(identity, public), {*locks}
         if new:  # these are all locks that the operation needs, so that the end of the chain may be locked with them
             new = {*new, chain_lock(chain_of(identity.key))} - self._locked
         number = self._dialect.claim(self._connection, self._statements.claim, row, new)
         if number is None:
             return self._recorded(identity)
         self._locked |= new
-        self._batch, self._unit = ClaimedBatch(number, identity, row), UnitOfWork()
+        self._batch, self._unit = ClaimedBatch(number, identity, row, personal), UnitOfWork()
         return None
 
     def _recorded(self, identity: IdempotencyRecord) -> Batch:
         row = self._batch_row(identity.program, identity.event, identity.phase)
-        recorded = attrs.evolve(identity, inputs=json_of(row.inputs), at=instant_of(row.at), of=row.of)
-        return Batch(recorded, self._receipt_of(row))
+        recorded = attrs.evolve(identity, inputs=inputs_of(row), at=instant_of(row.at), of=row.of)
+        is_erased = row.personal is not None and row.personal_parts is None
+        return Batch(recorded, self._receipt_of(row), is_erased)
 
     def receipt(self, program: str, event: str, phase: str) -> Receipt:
         """Return the receipt of a recorded batch."""
@@ -190,11 +194,11 @@ class SQLStorage(HistoryReader):
         row = self._row(self._statements.sale, program=program, event=event)
         if row is None:
             return None
-        sale_event = load_event(json_of(row.inputs)["event"])
+        sale_event = load_event(inputs_of(row)["event"])
         assert isinstance(sale_event, (Transaction, Activity))
         terms = self._programs.load(self._connection, self._statements, row.version)
         rows = self._rows(self._statements.events_after_sale, program=program, event=event)
-        later = [load_event(json_of(each.inputs)["event"]) for each in rows]
+        later = [load_event(inputs_of(each)["event"]) for each in rows]
         amended = None
         if any(isinstance(each, Amendment) and each.member is not None for each in later):
             amended = self.record(AMENDED_TERMS, event_key(program, event))
@@ -213,6 +217,10 @@ class SQLStorage(HistoryReader):
         self._unit.sale = sale
         if sale.event.id == self._batch.record.event:
             self._unit.new_sale = sale
+
+    def erase(self, program: str, members: Sequence[str]) -> None:
+        """Delete the personal parts of the inputs of some members; the log keeps their digests."""
+        self._connection.execute(self._statements.erase, {"program": program, "members": members})
 
     # -- lots --------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 The **log** is append-only, which triggers enforce: programs, batches, receipts, entries, changes of lots, states of
 coupons, draws on counters, and versions of the records of each kind. The **state** is the sum of the log, kept so that
 operations need not add it up: lots, coupons, counters, and a table for each kind. `rebuild` computes it again from the
-log. Views over both are in `views`.
+log. Views over both are in `views`. The personal parts of inputs are beside both: they can be erased, and the log has
+their salted digests.
 
 Amounts are 64-bit whole millionths, instants whole microseconds since 1970 in UTC, dates ISO texts, documents JSON.
 """
@@ -81,6 +82,7 @@ class Tables:
         self.prefix = prefix
         self.schema = schema
         self._log_tables()
+        self._personal_table()
         self._state_tables()
         attach_views(self)
         for table in self.log:
@@ -111,6 +113,11 @@ class Tables:
     def state(self) -> list[Table]:
         """The tables that sum up the log."""
         return [self.lots, self.coupons, self.counters, *self.kinds.values()]
+
+    @property
+    def every(self) -> list[Table]:
+        """All tables, each after those that it refers to."""
+        return [*self.log, self.personal, *self.state]
 
     def triggers(self, table: Table, dialect: str) -> list[str]:
         """Return the statements, for `sqlite` or `postgresql`, by which a table of the log becomes append-only."""
@@ -150,6 +157,7 @@ class Tables:
             _text("intents"),
             _text("trims"),
             _text("notes", null=True),
+            _text("personal", null=True),
             _whole("chain"),
             _whole("position"),
             Column("digest", LargeBinary(), nullable=False),
@@ -223,6 +231,17 @@ class Tables:
             _text("document"),
             self._index("versions_record", "kind", "key"),
             self._index("versions_batch", "batch"),
+        )
+
+    def _personal_table(self) -> None:
+        self.personal = self._table(
+            "personal",
+            _whole("batch", ForeignKey(self.batches.c.id), primary_key=True, autoincrement=False),
+            _text("program"),
+            _text("member", null=True),
+            Column("salt", LargeBinary(), nullable=False),
+            _text("document"),
+            self._index("personal_member", "program", "member", where="member IS NOT NULL"),
         )
 
     def _coupon_state(self) -> list[Any]:

@@ -26,6 +26,7 @@ from loyalty_rules.testing.ledgers.facts.by_hand import (
 )
 from loyalty_rules.testing.ledgers.facts.coupons import CouponFacts, CouponStory, RedemptionFacts
 from loyalty_rules.testing.ledgers.facts.expiring import ExpiryFacts, ExtensionFacts
+from loyalty_rules.testing.ledgers.facts.forgetting import ForgetFacts
 from loyalty_rules.testing.ledgers.facts.holding import HoldFacts
 from loyalty_rules.testing.ledgers.facts.owing import ShortfallFacts
 from loyalty_rules.testing.ledgers.facts.promising import PromiseFacts
@@ -73,6 +74,7 @@ class LedgerContract(
     HandFacts,
     CardFacts,
     ReportFacts,
+    ForgetFacts,
     MergeFacts,
 ):
     """The contract: a subclass provides the fixture `ledger`, a new and empty ledger for each test."""

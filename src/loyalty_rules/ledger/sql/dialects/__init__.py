@@ -74,6 +74,9 @@ class Dialect(Protocol):
     def lock_tables(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Lock these tables against all other writers until the transaction ends."""
 
+    def vacuum(self, connection: Connection, erasable: Table) -> None:
+        """Remove the bytes of deleted rows of a table from the files; the connection is in no transaction."""
+
     def is_retryable(self, error: DBAPIError) -> bool:
         """Return whether the transaction failed because of concurrent ones, and may succeed in a retry."""
 

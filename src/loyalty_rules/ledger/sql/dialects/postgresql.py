@@ -105,6 +105,11 @@ class PostgreSQL:
         for table in tables:
             connection.exec_driver_sql(f"LOCK TABLE {table.fullname} IN EXCLUSIVE MODE")
 
+    def vacuum(self, connection: Connection, erasable: Table) -> None:
+        """Rewrite the table with erasable rows, so that no deleted one remains in its file."""
+        name = connection.dialect.identifier_preparer.format_table(erasable)
+        connection.exec_driver_sql(f"VACUUM (FULL) {name}")
+
     def is_retryable(self, error: DBAPIError) -> bool:
         """Return whether the error is a deadlock or a serialization failure."""
         return getattr(error.orig, "sqlstate", None) in self._RETRYABLE

@@ -117,6 +117,14 @@ class SQLite:
     def lock_tables(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Do nothing: the transaction has the write lock of the file."""
 
+    def vacuum(self, connection: Connection, erasable: Table) -> None:  # noqa: ARG002
+        """Rewrite the file and cut its write-ahead log, so that no byte of a deleted row remains in either."""
+        driver: Any = connection.connection.driver_connection
+        if driver.in_transaction:  # a listener of the host has begun one
+            connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("VACUUM")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def is_retryable(self, error: DBAPIError) -> bool:  # noqa: ARG002
         """Return False: a transaction with the write lock cannot conflict with another."""
         return False

@@ -9,6 +9,7 @@ FACTS = (
     "by_hand",
     "coupons",
     "expiring",
+    "forgetting",
     "holding",
     "owing",
     "promising",
