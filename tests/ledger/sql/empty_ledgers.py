@@ -19,7 +19,7 @@ TABLES = Tables()
 def emptied(engine: Engine, serials: Any = SERIALS) -> SQLLedger:
     """Return the ledger in a database of PostgreSQL after all of its rows are deleted."""
     with engine.begin() as connection:
-        for table in reversed([*TABLES.log, *TABLES.state]):
+        for table in reversed(TABLES.every):
             # The owner of a table may disable its triggers.
             connection.exec_driver_sql(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
             connection.execute(delete(table))
