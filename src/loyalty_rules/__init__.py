@@ -10,84 +10,6 @@ The classes of a program's parts are in `rules`, the ledgers in `ledger`.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from loyalty_rules.errors import (
-    DocumentError,
-    InvalidValueError,
-    LoyaltyError,
-    MissingSerialsError,
-    Problem,
-    WrongEventError,
-)
-from loyalty_rules.events import (
-    Activity,
-    Amendment,
-    Confirmation,
-    Contact,
-    CouponCounts,
-    DeliveredLine,
-    Issued,
-    IssuedCounts,
-    Line,
-    Member,
-    RecipientCounts,
-    Return,
-    ReturnedLine,
-    Snapshot,
-    Tender,
-    TierStanding,
-    Transaction,
-    Update,
-)
-from loyalty_rules.intents import (
-    AdjustCurrency,
-    AdvanceTracker,
-    CancelPromise,
-    CaptureHold,
-    ChangeTier,
-    Claim,
-    ExpireCoupon,
-    ExpireCurrency,
-    ExtendCoupon,
-    ExtendExpiry,
-    ExtendLot,
-    ForgetMember,
-    HoldCurrency,
-    Intent,
-    IssueCoupon,
-    IssueCurrency,
-    LotDraw,
-    MergeAccounts,
-    MovedUnits,
-    ReassignCoupon,
-    RedeemCoupon,
-    Release,
-    ReleaseHold,
-    ReleasePromise,
-    ReverseCurrency,
-    SendMessage,
-    Settlement,
-    Share,
-    Skipped,
-    SpendCurrency,
-    TakenUnits,
-    TopUpCoupon,
-    TransferCurrency,
-    UndoRedemption,
-    UndoSpend,
-    VoidCoupon,
-)
-from loyalty_rules.loading import (
-    dump,
-    load_event,
-    load_program,
-    load_snapshot,
-    loads_event,
-    loads_program,
-    loads_snapshot,
-)
-from loyalty_rules.program import Evaluation, Program
-from loyalty_rules.serials import DerivedSerials, SerialGenerator
-
 if TYPE_CHECKING:
     from loyalty_rules.errors import (
         DocumentError,
@@ -129,6 +51,7 @@ if TYPE_CHECKING:
         ExtendCoupon,
         ExtendExpiry,
         ExtendLot,
+        ForgetMember,
         HoldCurrency,
         Intent,
         IssueCoupon,
