@@ -5,6 +5,7 @@ It only reads. Source: ledger P6 and the invariants of ledger 2.
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -26,6 +27,7 @@ from loyalty_rules.ledger.sql.hash_chain import (
     personal_digest,
 )
 from loyalty_rules.ledger.sql.mapping import MAX_AMOUNT, json_of, record_of, text_of_json
+from loyalty_rules.ledger.sql.sums import differs_from_sum, is_negative_sum
 from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS, NEW_UNITS, Payment
 from loyalty_rules.loading import dump, load_program
@@ -181,12 +183,15 @@ def violated_invariants(connection: Connection, tables: Tables) -> Iterator[str]
     """Yield a sentence for each row of the state that is not the sum of the log or violates an invariant."""
     yield from _sales_with_negative_contributions(connection, tables)
     for statement, sentence in _violations(tables):
-        for row in connection.execute(statement):
-            yield sentence.format(**row._mapping)
+        yield from _read(partial(_sentences, connection, statement, sentence), "the sums of entries")
     for kind in KINDS:
         yield from _changed_records(connection, tables, kind)
     yield from _read(lambda: overpaid(_payments(connection, tables)), "the payments")
     yield from _read(lambda: codes_of_two_types(_shared_codes(connection, tables)), "the shared codes")
+
+
+def _sentences(connection: Connection, statement: Select[Any], sentence: str) -> Iterator[str]:
+    return (sentence.format(**row._mapping) for row in connection.execute(statement).all())
 
 
 def _read(check: Callable[[], Iterable[str]], rows: str) -> Iterator[str]:
@@ -229,7 +234,7 @@ def _sales_with_negative_contributions(connection: Connection, t: Tables) -> Ite
         .join(t.batches)
         .where(t.draws.c.name.startswith(TRACKER_COUNTERS), t.batches.c.of.is_not(None))
         .group_by(t.batches.c.program, t.batches.c.of, t.draws.c.name)
-        .having(func.sum(t.draws.c.amount) < 0)
+        .having(is_negative_sum(t.draws.c.amount))
     )
     for sale in connection.execute(below_zero.distinct()).all():
         draws = (
@@ -354,7 +359,7 @@ def _counters_that_do_not_add_up(t: Tables) -> Select[Any]:
         .select_from(counters)
         .outerjoin(draws, _drawn_on(t))
         .group_by(counters.c.program, counters.c.name, counters.c.day)
-        .having(counters.c.value != func.coalesce(func.sum(draws.c.amount), 0))
+        .having(differs_from_sum(counters.c.value, draws.c.amount))
     )
 
 

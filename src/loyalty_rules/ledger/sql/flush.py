@@ -5,7 +5,7 @@ P6).
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -156,15 +156,16 @@ class Flush:
         rows = [
             (*key, bounded(amount, f"the counter {key[1]}"), maximum) for key, (amount, maximum) in sorted(sums.items())
         ]
-        self._change(
-            self._statements.draw,
-            [
-                {"program": program, "name": name, "day": day, "value": amount, "maximum": maximum}
-                for program, name, day, amount, maximum in rows
-                if amount > 0
-            ],
-            "a counter",
-        )
+        drawn = [
+            {"program": program, "name": name, "day": day, "value": amount, "maximum": maximum}
+            for program, name, day, amount, maximum in rows
+            if amount > 0
+        ]
+        try:
+            self._change(self._statements.draw, drawn, "a counter")
+        except ConcurrentChangeError:
+            self._check_sums(drawn)
+            raise
         self._change(
             self._statements.give_back,
             [
@@ -174,6 +175,13 @@ class Flush:
             ],
             "a counter",
         )
+
+    def _check_sums(self, drawn: Iterable[Mapping[str, Any]]) -> None:
+        """Raise `AmountOutOfRangeError` for a counter that these draws would bring beyond 64 bits."""
+        for row in drawn:
+            of = {name: row[name] for name in ("program", "name", "day")}
+            value = self._connection.execute(self._statements.counter, of).scalar_one_or_none() or 0
+            bounded(value + row["value"], f"the counter {row['name']}")
 
     def _write_records(self) -> None:
         """Write the last version of each record that the batch has saved."""

@@ -17,6 +17,7 @@ from loyalty_rules.ledger.records import LotHistory
 from loyalty_rules.ledger.sql.mapping import instant_of, json_of, new_coupon_row, new_lot_row, record_of, record_row
 from loyalty_rules.ledger.sql.statements import COUPON_COLUMNS
 from loyalty_rules.ledger.sql.storage import SQLStorage
+from loyalty_rules.ledger.sql.sums import sum_of_halves, whole
 from loyalty_rules.ledger.sql.tables import Tables
 
 __all__ = ["StateRows", "parts_of_state", "rebuild"]
@@ -55,9 +56,13 @@ def parts_of_state(
 def _counters(connection: Connection, tables: Tables) -> list[StateRows]:
     draws = tables.draws
     of = (draws.c.program, draws.c.name, draws.c.day)
-    sums = connection.execute(select(*of, func.sum(draws.c.amount).label("value")).group_by(*of)).all()
+    upper, lower = sum_of_halves(draws.c.amount)
+    sums = connection.execute(select(*of, upper.label("upper"), lower.label("lower")).group_by(*of)).all()
     return [
-        (tables.counters, [{"program": r.program, "name": r.name, "day": r.day, "value": int(r.value)} for r in sums])
+        (
+            tables.counters,
+            [{"program": r.program, "name": r.name, "day": r.day, "value": whole(r.upper, r.lower)} for r in sums],
+        )
     ]
 
 

@@ -237,7 +237,10 @@ class Statements:
         self.draw = draw.on_conflict_do_update(
             index_elements=[counters.c.program, counters.c.name, counters.c.day],
             set_={"value": total},
-            where=total <= bindparam("maximum"),
+            where=counters.c.value <= bindparam("maximum") - draw.excluded.value,  # the sum may be beyond 64 bits
+        )
+        self.counter = select(counters.c.value).where(
+            *(counters.c[name] == bindparam(name) for name in ("program", "name", "day"))
         )
         self.give_back = (
             update(counters)
