@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loyalty_rules.errors import InvalidValueError
-from loyalty_rules.rules.comparisons import Subject, bind_all, bind_any, bind_not, bind_to
+from loyalty_rules.rules.comparisons import Subject, _Free, bind_all, bind_any, bind_not, bind_to
 from loyalty_rules.rules.conditions import Comparison
 
 
@@ -88,3 +88,45 @@ def test_parts_combine(values: list[bool], all_hold: bool, any_holds: bool) -> N
     assert bind_all(parts)(None) is all_hold
     assert bind_any(parts)(None) is any_holds
     assert bind_not(bind_any(parts))(None) is not any_holds
+
+
+# -- lists of free-form values ----------------------------------------------------------------------------------------
+
+FREE_ITEMS: list[tuple[list[Any], Any, bool, bool]] = [  # items, value, `in`, `not_in`
+    (["1", "b"], 1, True, False),  # as numbers
+    (["1", "b"], "1.0", True, False),
+    (["1", "b"], "b", True, False),
+    (["1", "b"], "c", False, True),  # as texts
+    (["1", "b"], 2, False, False),  # b and 2 don't compare
+    ([1, 2], 3, False, True),
+    ([1, 2], "3", False, True),
+    ([1, 2], "b", False, False),
+    (["a", "b"], "c", False, True),
+    ([True], True, True, False),
+    ([True], False, False, True),
+    ([True], 1, False, False),
+    ([1], True, False, False),
+    (["a"], ["a"], False, False),
+]
+
+
+@pytest.mark.parametrize(("items", "value", "is_in", "is_not_in"), FREE_ITEMS)
+def test_a_free_form_value_is_in_a_list_or_not_or_does_not_compare(
+    items: list[Any], value: Any, is_in: bool, is_not_in: bool
+) -> None:
+    subject = Subject(lambda value: value, "free")
+
+    assert bind_to(Comparison(field="custom_fields.x", in_=items), subject)(value) is is_in
+    assert bind_to(Comparison(field="custom_fields.x", not_in=items), subject)(value) is is_not_in
+
+
+def test_a_long_list_of_free_form_values_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[object] = []
+    test = bind_to(
+        Comparison(field="custom_fields.x", in_=[f"x{each}" for each in range(10_000)]),
+        Subject(lambda value: value, "free"),
+    )
+    monkeypatch.setattr(_Free, "compares", lambda *each: compared.append(each))
+
+    assert [test("x9999"), test("y")] == [True, False]
+    assert compared == []

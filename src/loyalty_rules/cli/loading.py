@@ -8,7 +8,7 @@ import attrs
 
 from loyalty_rules.cli.places import Places
 from loyalty_rules.cli.streams import STDIN, standard_input
-from loyalty_rules.documents.sources import Source
+from loyalty_rules.documents.sources import MAX_BYTES, Source
 from loyalty_rules.errors import DocumentError, MissingSerialsError
 from loyalty_rules.events import Event, Snapshot
 from loyalty_rules.loading import load_event, load_program, load_snapshot
@@ -18,6 +18,8 @@ from loyalty_rules.serials import DerivedSerials, InvalidKeyError
 __all__ = ["Loading", "missing_key", "source_of"]
 
 T = TypeVar("T")
+
+_MAX_KEY_BYTES = 64 * 1024
 
 
 @attrs.define
@@ -43,7 +45,12 @@ class Loading:
         if key_file is None:
             return None
         try:
-            return DerivedSerials.from_master(Path(key_file).read_bytes())
+            with Path(key_file).open("rb") as file:
+                master = file.read(_MAX_KEY_BYTES + 1)
+            if len(master) > _MAX_KEY_BYTES:
+                self.complaints.append(f"{key_file}: expected a key of at most {_MAX_KEY_BYTES:,} bytes")
+                return None
+            return DerivedSerials.from_master(master)
         except OSError as error:
             self.complaints.append(f"{key_file}: can't be read: {error.strerror}")
         except InvalidKeyError as error:
@@ -64,7 +71,7 @@ class Loading:
 
 def source_of(name: str) -> Source:
     """Return the source of a named document: the text of standard input, or a path."""
-    return standard_input().read() if name == STDIN else Path(name)
+    return standard_input().read(MAX_BYTES + 1) if name == STDIN else Path(name)
 
 
 def missing_key(error: MissingSerialsError) -> str:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, cast
 import attrs
 
 from loyalty_rules.cli.streams import STDIN, complain, standard_input
+from loyalty_rules.documents.sources import MAX_BYTES
 from loyalty_rules.errors import DocumentError
 from loyalty_rules.events import Event
 from loyalty_rules.loading import load_event
@@ -58,7 +59,7 @@ def total_bytes(names: Iterable[str]) -> int | None:
 
 def _read_file(name: str, receipts: Receipts, advance: Callable[[int], object]) -> None:
     with _opened(name) as file:
-        for number, line in enumerate(_unpacked(file, advance), 1):
+        for number, line in enumerate(_lines(_unpacked(file, advance)), 1):
             if line.isspace():
                 continue
             try:
@@ -66,6 +67,14 @@ def _read_file(name: str, receipts: Receipts, advance: Callable[[int], object]) 
             except DocumentError as error:
                 receipts.malformed += 1
                 complain(f"{_shown(name)}:{number}: {problem}" for problem in error.problems)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file; of one that is longer than a document may be, only its beginning."""
+    while line := file.readline(MAX_BYTES + 1):
+        yield line
+        while len(line) > MAX_BYTES and not line.endswith(b"\n"):  # the rest is dropped: gzip can unpack to any size
+            line = file.readline(MAX_BYTES + 1)
 
 
 def _shown(name: str) -> str:

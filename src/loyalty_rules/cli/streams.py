@@ -25,6 +25,10 @@ def print_text(text: str) -> None:
 
 
 def complain(lines: Iterable[str]) -> None:
-    """Print each complaint on standard error, as one line each."""
+    """Print each complaint on standard error, as one line each; characters that a terminal would obey are escaped."""
     for line in lines:
-        print(" ".join(line.splitlines()), file=sys.stderr)
+        print("".join(map(_printable, " ".join(line.splitlines()))), file=sys.stderr)
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]

@@ -14,10 +14,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from loyalty_rules.documents.toml_keys import MAX_PARTS, longest_dotted_key
 from loyalty_rules.errors import DocumentError, Problem, describe, path_step, shorten
 from loyalty_rules.values.amounts import UnreadNumber, unread
 
-__all__ = ["Source", "read_json", "read_source", "read_text_source"]
+__all__ = ["MAX_BYTES", "Source", "read_json", "read_source", "read_text_source"]
 
 Source: TypeAlias = Mapping[str, Any] | str | bytes | bytearray | os.PathLike[str]
 
@@ -172,7 +173,10 @@ def _fraction(text: str) -> Decimal | UnreadNumber:
 
 def _read_toml(data: bytes, kind: str) -> Any:
     try:
-        return tomllib.loads(data.decode("utf-8-sig"), parse_float=_fraction)  # some editors begin with a mark
+        text = data.decode("utf-8-sig")  # some editors begin with a mark
+        parts = longest_dotted_key(text)
+        if parts <= MAX_PARTS:
+            return tomllib.loads(text, parse_float=_fraction)
     except UnicodeDecodeError as error:
         raise _refusal(kind, "not_toml", f"expected UTF-8, found an invalid byte at position {error.start:,}") from None
     except tomllib.TOMLDecodeError as error:
@@ -181,3 +185,4 @@ def _read_toml(data: bytes, kind: str) -> Any:
         raise _refusal(kind, "not_toml", f"the text is not TOML: {str(error)[:100]}") from None
     except RecursionError:
         raise _refusal(kind, "too_deep", "the document is nested too deeply") from None
+    raise _refusal(kind, "too_deep", f"expected keys of at most {MAX_PARTS} parts, found one of {parts:,}")

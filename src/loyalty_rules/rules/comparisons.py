@@ -117,12 +117,9 @@ def _bind_list(name: str, operand: Any, _unit: int) -> Test:
 
 
 def _bind_free(name: str, operand: Any, _unit: int) -> Test:
-    if name == "in":
-        items = [_Free(item) for item in operand]
-        return lambda value: any(item.is_equal(value) is True for item in items)
-    if name == "not_in":
-        items = [_Free(item) for item in operand]
-        return lambda value: all(item.is_equal(value) is False for item in items)
+    if name in ("in", "not_in"):
+        items = _FreeItems(operand)
+        return items.have if name == "in" else lambda value: items.compare_with(value) and not items.have(value)
     if name == "between":
         return _bind_free_range(*operand)
     if name == "starts_with":
@@ -167,6 +164,42 @@ class _Free:
 
     def is_equal(self, value: Any) -> bool | None:
         return self.compares(value, operator.eq)
+
+
+class _FreeItems:
+    """The items of a list that a free-form value is compared with, in sets: one look-up, however many there are."""
+
+    def __init__(self, operand: Sequence[Operand]) -> None:
+        others = [item for item in operand if not isinstance(item, bool)]
+        numbers = [(item, number_in(item)) for item in others]
+        self.flags = frozenset(item for item in operand if isinstance(item, bool))
+        self.numbers = frozenset(number for _, number in numbers if number is not None)
+        self.texts = frozenset(item for item in others if isinstance(item, str))
+        self.is_empty = not operand
+        self.all_flags = not others
+        self.all_numbers = not self.flags and all(number is not None for _, number in numbers)
+        self.all_texts = not self.flags and all(isinstance(item, str) for item in others)
+        self.all_either = not self.flags and all(
+            isinstance(item, str) or number is not None for item, number in numbers
+        )
+
+    def have(self, value: Any) -> bool:
+        """Return whether one item is equal to a value: as flags, numbers or texts."""
+        if isinstance(value, bool):
+            return value in self.flags
+        if isinstance(value, str) and value in self.texts:
+            return True
+        number = number_in(value)
+        return number is not None and number in self.numbers
+
+    def compare_with(self, value: Any) -> bool:
+        """Return whether every item compares with a value."""
+        if isinstance(value, bool) or self.is_empty:
+            return self.all_flags
+        has_number = number_in(value) is not None
+        if isinstance(value, str):
+            return self.all_either if has_number else self.all_texts
+        return has_number and self.all_numbers
 
 
 _BINDERS: Mapping[str, Callable[[str, Any, int], Test]] = {

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -146,8 +147,13 @@ def _output(name: str) -> Iterator[TextIO]:
     if name == STDOUT:
         yield sys.stdout
         return
-    with open(name, "w", encoding="ascii", newline="\n") as file:
+    with open(name, "w", encoding="ascii", newline="\n", opener=_open_privately) as file:
         yield file
+
+
+def _open_privately(name: str, flags: int) -> int:
+    """Open a file that others cannot read if it is new: the intents have addresses and serials."""
+    return os.open(name, flags, 0o600)
 
 
 def _decided(running: Run, event: Event) -> Sequence[Intent]:
