@@ -23,7 +23,7 @@ LAYERS = [
     ["intents"],
     ["documents", "engine"],
     ["program"],
-    ["lifecycle", "loading", "paths", "schema"],
+    ["adapters", "lifecycle", "loading", "paths", "schema"],
     ["linting"],
     ["ledger"],
     [""],
