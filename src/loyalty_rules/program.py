@@ -15,10 +15,12 @@ from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.engine.counters import Counter, make_snapshot
 from loyalty_rules.engine.evaluation import Evaluator
 from loyalty_rules.engine.explanation import Explanation, explain
+from loyalty_rules.engine.needs import Needed, needed
 from loyalty_rules.engine.plan import Plan
+from loyalty_rules.engine.preview import preview
 from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, describe
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
-from loyalty_rules.intents import Intent, IssueCoupon, Skipped
+from loyalty_rules.intents import Intent, Skipped
 from loyalty_rules.rules.adjustments import Adjustments
 from loyalty_rules.rules.caps import Limit
 from loyalty_rules.rules.claims import Claims
@@ -33,7 +35,7 @@ from loyalty_rules.values.dates import read_zone
 from loyalty_rules.values.identifiers import read_id
 from loyalty_rules.values.json_schema import declare, schema_rules, text_schema
 
-__all__ = ["FORMAT", "Basis", "Evaluation", "Program"]
+__all__ = ["FORMAT", "Basis", "Evaluation", "Preview", "Program"]
 
 FORMAT: Literal["loyalty-rules/1"] = "loyalty-rules/1"
 
@@ -85,12 +87,38 @@ class Evaluation:
         The explanation is computed by a second, traced evaluation; its `str` is meant for people.
         """
         program, event, snapshot = self.basis.program, self.basis.event, self.basis.snapshot
-        serials = {
-            intent.key: intent.serial
-            for intent in self.intents
-            if isinstance(intent, IssueCoupon) and intent.serial is not None
-        }
-        return explain(program.plan, program.plan.facts(event, snapshot), serials)
+        return explain(program.plan, program.plan.facts(event, snapshot))
+
+    def needed(self) -> tuple[Needed, ...]:
+        """Return the gaps of each promotion that did not fire and each next milestone, nearest first.
+
+        Source: semantics 16.
+        """
+        return _needed(self.basis, self.intents)
+
+
+@attrs.frozen
+class Preview:
+    """The result that an event would have now. Nothing is recorded, and no serial is derived.
+
+    `intents` and `skipped` are as in an `Evaluation`; a coupon with a serial of its own has none yet.
+    """
+
+    event: str
+    program: str
+    program_version: str
+    intents: tuple[Intent, ...]
+    skipped: tuple[Skipped, ...]
+    basis: Basis = attrs.field(eq=False, repr=False)
+
+    def needed(self) -> tuple[Needed, ...]:
+        """Return the gaps to more, as `Evaluation.needed` does."""
+        return _needed(self.basis, self.intents)
+
+
+def _needed(basis: Basis, intents: tuple[Intent, ...]) -> tuple[Needed, ...]:
+    plan = basis.program.plan
+    return needed(plan, plan.facts(basis.event, basis.snapshot), intents)
 
 
 @schema_rules()  # only the loader can check that names refer to something and that ids are unique
@@ -141,15 +169,22 @@ class Program:
         """
         if not isinstance(event, (Transaction, Activity)):
             raise _wrong_event(event)
-        known = snapshot if snapshot is not None else NO_FACTS
-        if not isinstance(known, Snapshot):
-            raise InvalidValueError(
-                "snapshot", "wrong_type", f"expected a Snapshot, found {describe(known)}; load_snapshot returns one"
-            )
+        known = _known(snapshot)
         evaluator = Evaluator(self.plan, self.plan.facts(event, known), serials)
         evaluator.run()
         intents, skipped = tuple(evaluator.intents), tuple(evaluator.skipped)
         return Evaluation(event.id, self.id, self.version, intents, skipped, Basis(self, event, known))
+
+    def preview(self, event: Event, snapshot: Snapshot | None = None) -> Preview:
+        """Evaluate a cart as `evaluate` does, without a generator of serials: nothing of it can be recorded.
+
+        Source: semantics 16.
+        """
+        if not isinstance(event, (Transaction, Activity)):
+            raise _wrong_event(event)
+        known = _known(snapshot)
+        intents, skipped = preview(self.plan, self.plan.facts(event, known))
+        return Preview(event.id, self.id, self.version, intents, skipped, Basis(self, event, known))
 
     def counters(self, event: Event) -> list[Counter]:
         """Return the counters of the event's snapshot, so that a store can read them in one batch.
@@ -220,6 +255,15 @@ class Program:
                 if count > 1
             ]
         return problems
+
+
+def _known(snapshot: Snapshot | None) -> Snapshot:
+    known = snapshot if snapshot is not None else NO_FACTS
+    if not isinstance(known, Snapshot):
+        raise InvalidValueError(
+            "snapshot", "wrong_type", f"expected a Snapshot, found {describe(known)}; load_snapshot returns one"
+        )
+    return known
 
 
 def _wrong_event(event: object) -> WrongEventError:

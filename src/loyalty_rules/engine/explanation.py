@@ -3,7 +3,7 @@
 It is a second, traced evaluation over the same plan. So an evaluation without an explanation does no work for it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +12,7 @@ import attrs
 from loyalty_rules.engine.capping import cap_name
 from loyalty_rules.engine.condition_report import ConditionResult, condition_result, window_result
 from loyalty_rules.engine.evaluation import Evaluator
-from loyalty_rules.engine.plan import Award, BoundAction, BoundPromotion, BoundSpendAction, Plan
+from loyalty_rules.engine.plan import Award, BoundAction, BoundCouponAction, BoundPromotion, BoundSpendAction, Plan
 from loyalty_rules.intents import (
     AdvanceTracker,
     ChangeTier,
@@ -36,7 +36,6 @@ from loyalty_rules.rules.line_parts import (
 from loyalty_rules.rules.proration import bind_proration, describe_proration, rounds_base
 from loyalty_rules.rules.rounding import quantize_to_micros, round_to_units
 from loyalty_rules.rules.skips import Skip
-from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import MICRO, Ratio, micros_text, ratio_text, text_of
 from loyalty_rules.values.dates import instant_text
 
@@ -98,21 +97,11 @@ class Explanation:
         yield from (f"  {tracker}" for tracker in self.trackers)
 
 
-def explain(plan: Plan, facts: Facts, serials: Mapping[str, str]) -> Explanation:
-    """Evaluate the event again and trace each step; `serials` are those of the evaluation, by coupon key."""
-    traced = _TracedEvaluator(plan, facts, _RecordedSerials(serials))
+def explain(plan: Plan, facts: Facts) -> Explanation:
+    """Evaluate the event again and trace each step; no step shows a serial."""
+    traced = _TracedEvaluator(plan, facts, None)
     traced.run()
     return Explanation(facts.event.id, plan.program, tuple(traced.promotions()), tuple(traced.trackers()))
-
-
-class _RecordedSerials:
-    """A generator of the serials of the first evaluation, in the same order."""
-
-    def __init__(self, serials: Mapping[str, str]) -> None:
-        self.serials = iter(serials.values())
-
-    def serial(self, request: SerialRequest) -> str:  # noqa: ARG002
-        return next(self.serials)
 
 
 class _TracedEvaluator(Evaluator):
@@ -253,6 +242,9 @@ class _TracedEvaluator(Evaluator):
         if before[0] * after[1] != after[0] * before[1]:
             self.steps.append(f"{shown(before)} rounded ({mode}) is {shown(after)}")
         return after
+
+    def serial(self, bound: BoundPromotion, action: BoundCouponAction, ordinal: int) -> str:  # noqa: ARG002
+        return ""
 
     def available(self, action: BoundSpendAction) -> int:
         available = super().available(action)

@@ -63,9 +63,11 @@ from loyalty_rules.ledger.receipts import (
     VoidReceipt,
 )
 from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.lifecycle.explaining import EventExplanation
 from loyalty_rules.lifecycle.levels import TierStatus
+from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot
-from loyalty_rules.program import Evaluation, Program
+from loyalty_rules.program import Evaluation, Preview, Program
 from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["LedgerMethods", "T"]
@@ -368,6 +370,24 @@ class LedgerMethods(ABC):
         A level by a tracker of the group is that of `group`; without it, it is the first.
         """
         return self.read(lambda queries: queries.tier(program, member, tier, at, group))
+
+    def preview(self, program: Program, event: Event) -> Preview:
+        """Return the result that a cart would have now, without serials; nothing is recorded."""
+        return self.read(lambda queries: queries.preview(program, event))
+
+    def progress(self, program: Program, member: str, at: datetime, *, group: str | None = None) -> Progress:
+        """Return the progress of a member towards the next milestones and levels, in the windows that contain `at`."""
+        return self.read(lambda queries: queries.progress(program, member, at, group))
+
+    def expiring(
+        self, program: Program | str, account: Account, currency: str, at: datetime, before: datetime | date
+    ) -> Sequence[Expiring]:
+        """Return the units of an account as of `at` that expire before an instant or a day, by their last day."""
+        return self.read(lambda queries: queries.expiring(program, account, currency, at, before))
+
+    def explain(self, program: Program | str, event: str) -> EventExplanation | None:
+        """Explain a recorded event: its decision, its record and the states since; None if it is unknown."""
+        return self.read(lambda queries: queries.explain(program, event))
 
     def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""

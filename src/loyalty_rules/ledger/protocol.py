@@ -39,9 +39,11 @@ from loyalty_rules.ledger.receipts import (
     VoidReceipt,
 )
 from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.lifecycle.explaining import EventExplanation
 from loyalty_rules.lifecycle.levels import TierStatus
+from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
-from loyalty_rules.program import Evaluation, Program
+from loyalty_rules.program import Evaluation, Preview, Program
 from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["AsyncLedger", "Ledger"]
@@ -316,6 +318,24 @@ class Ledger(Protocol):
         """Return the coupons of a member, in the order of issue."""
         ...
 
+    def preview(self, program: Program, event: Event) -> Preview:
+        """Return the result that a cart would have now, without serials; nothing is recorded."""
+        ...
+
+    def progress(self, program: Program, member: str, at: datetime, *, group: str | None = None) -> Progress:
+        """Return the progress of a member towards the next milestones and levels, in the windows that contain `at`."""
+        ...
+
+    def expiring(
+        self, program: Program | str, account: Account, currency: str, at: datetime, before: datetime | date
+    ) -> Sequence[Expiring]:
+        """Return the units of an account as of `at` that expire before an instant or a day, by their last day."""
+        ...
+
+    def explain(self, program: Program | str, event: str) -> EventExplanation | None:
+        """Explain a recorded event: its decision, its record and the states since; None if it is unknown."""
+        ...
+
     def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
         ...
@@ -528,6 +548,16 @@ class AsyncLedger(Protocol):
     async def coupon(self, program: Program | str, code: str) -> CouponRecord | None: ...
 
     async def coupons(self, program: Program | str, member: str) -> Sequence[CouponRecord]: ...
+
+    async def preview(self, program: Program, event: Event) -> Preview: ...
+
+    async def progress(self, program: Program, member: str, at: datetime, *, group: str | None = None) -> Progress: ...
+
+    async def expiring(
+        self, program: Program | str, account: Account, currency: str, at: datetime, before: datetime | date
+    ) -> Sequence[Expiring]: ...
+
+    async def explain(self, program: Program | str, event: str) -> EventExplanation | None: ...
 
     async def report_rows(self, program: Program | str, at: datetime) -> ReportRows: ...
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.errors import InvalidValueError, describe
-from loyalty_rules.events import Event, Member, Snapshot, TierStanding, Transaction
+from loyalty_rules.events import Event, Member, Snapshot, Transaction
 from loyalty_rules.ledger.errors import ClosedAccount
 from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
@@ -15,24 +14,25 @@ from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import (
     current_event,
     current_member,
-    holder_of,
     is_current,
-    level_at,
     read_balance,
     read_lots,
     read_snapshot,
 )
 from loyalty_rules.ledger.operations.redeem_all import RedeemAll
 from loyalty_rules.ledger.operations.review import passed
+from loyalty_rules.ledger.questions import expiring_units, explained, previewed, progress_of, tier_status
 from loyalty_rules.ledger.receipts import Quote
 from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, ReportRows
-from loyalty_rules.ledger.storage import Storage, window_of
+from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
-from loyalty_rules.lifecycle.levels import TierStatus, standing_at, status_of
+from loyalty_rules.lifecycle.explaining import EventExplanation
+from loyalty_rules.lifecycle.levels import TierStatus, standing_at
+from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, LevelChange, Lot, Refusal, Remark
-from loyalty_rules.program import Program
+from loyalty_rules.program import Preview, Program
 from loyalty_rules.values.amounts import micros
-from loyalty_rules.values.dates import in_zone, read_instant
+from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_name, read_text
 
 __all__ = ["Queries"]
@@ -65,6 +65,10 @@ class Queries:
         if isinstance(decided, Refusal):
             return Quote("refused", refusal=decided)
         return Quote("quoted", decided)
+
+    def preview(self, program: Program, event: Event) -> Preview:
+        """Return the result that an event would have now; nothing is recorded, and no serial is needed."""
+        return previewed(self._storage, program, event)
 
     def balance(self, program: Program | str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
@@ -126,13 +130,27 @@ class Queries:
         found = next((each for each in program.tiers if each.id == tier), None)
         if found is None:
             raise InvalidValueError("tier", "unknown_reference", f"the program has no tier {describe(tier)}")
-        account = holder_of(program, found, Member(current_member(self._storage, program, member), group))
-        if account is None:
-            return status_of(found, TierStanding(found.first), 0)
-        tracker = next(each for each in program.trackers if each.id == found.by)
-        window = window_of(tracker_counter(tracker, account.id, in_zone(at, program.plan.zone).date()))
-        value = self._storage.counter_value(program.id, window)
-        return status_of(found, level_at(self._storage, program, found, account, at), value)
+        named = Member(current_member(self._storage, program, read_argument(read_name, "member", member)), group)
+        return tier_status(self._storage, program, found, named, at)
+
+    def progress(self, program: Program, member: str, at: datetime, group: str | None = None) -> Progress:
+        """Return the progress of a member towards the next milestones and levels."""
+        member, at = read_argument(read_name, "member", member), read_argument(read_instant, "at", at)
+        return progress_of(self._storage, program, member, at, group)
+
+    def expiring(
+        self, program: Program | str, account: Account, currency: str, at: datetime, before: datetime | date
+    ) -> Sequence[Expiring]:
+        """Return the units of an account as of an instant that expire before another, by their last day."""
+        name, currency = read_program_id(program, currency), read_argument(read_name, "currency", currency)
+        at = read_argument(read_instant, "at", at)
+        if isinstance(before, datetime) or not isinstance(before, date):
+            before = read_argument(read_instant, "before", before)
+        return expiring_units(self._storage, name, account, currency, at, before)
+
+    def explain(self, program: Program | str, event: str) -> EventExplanation | None:
+        """Explain a recorded event; None if no such event was recorded."""
+        return explained(self._storage, read_program_id(program), read_argument(read_name, "event", event))
 
     def reviewable(self, program: Program, at: datetime) -> Sequence[tuple[str, Account, date]]:
         """Return the levels whose period has passed by an instant: tier, account and last day."""

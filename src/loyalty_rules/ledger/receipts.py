@@ -30,6 +30,7 @@ from loyalty_rules.intents import (
     ReleasePromise,
     ReverseCurrency,
     SendMessage,
+    Skipped,
     SpendCurrency,
     TopUpCoupon,
     TransferCurrency,
@@ -86,7 +87,7 @@ T = TypeVar("T")
 ReceiptT = TypeVar("ReceiptT", bound="Receipt")
 """The class of an operation's receipt."""
 
-_ORDER = ("status", "key", "intents", "trims", "refusal", "unrecovered", "undone")
+_ORDER = ("status", "key", "intents", "trims", "refusal", "skipped", "unrecovered", "undone")
 
 
 def _in_order(_cls: type, fields: list[Any]) -> list[Any]:
@@ -133,11 +134,17 @@ class Receipt:
 
 @attrs.frozen(field_transformer=_in_order)
 class SaleReceipt(Receipt):
-    """The result of a transaction or an activity, processed or recorded from an evaluation."""
+    """The result of a transaction or an activity, processed or recorded from an evaluation.
+
+    `skipped` are the actions of promotions that fired and issued nothing, each with the reason.
+    """
+
+    notes: ClassVar[tuple[str, ...]] = ("skipped",)
 
     intents: tuple[
         IssueCurrency | IssueCoupon | SendMessage | SpendCurrency | ExtendExpiry | AdvanceTracker | ChangeTier, ...
     ] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def issues(self) -> tuple[IssueCurrency, ...]:
@@ -581,8 +588,10 @@ def notes_of(receipt: Receipt) -> dict[str, Any]:
 def restored_notes(documents: Mapping[str, Any]) -> dict[str, Any]:
     """Convert the output of `notes_of` back to fields of a receipt."""
     return {
-        name: tuple(restore(each, _NOTES[name][each["type"]]) for each in values) for name, values in documents.items()
+        name: tuple(restore(each, _NOTES[name][each.get("type")]) for each in values)
+        for name, values in documents.items()
     }
 
 
-_NOTES: Mapping[str, Mapping[str, type]] = {"unrecovered": UNRECOVERED}
+_NOTES: Mapping[str, Mapping[Any, type[Any]]] = {"unrecovered": UNRECOVERED, "skipped": {None: Skipped}}
+"""The classes of the notes, by the type that their documents name."""

@@ -53,6 +53,10 @@ class Storage(Protocol):
         """Write the receipt of the claimed batch."""
         ...
 
+    def receipt(self, program: str, event: str, phase: str) -> Receipt | None:
+        """Return the receipt of a recorded batch; None if there is no such batch."""
+        ...
+
     def sale(self, program: str, event: str) -> Sale | None:
         """Return the frozen terms of a sale, with its updates and returns so far."""
         ...

@@ -129,6 +129,11 @@ class MemoryStorage:
         if member is not None and split(identity.inputs)[1]:
             self.append(self.batches_of_member, (identity.program, member), identity.key)
 
+    def receipt(self, program: str, event: str, phase: str) -> Receipt | None:
+        """Return the receipt of a recorded batch; None if there is no such batch."""
+        batch = self.batches.get(IdempotencyRecord.key_of(program, event, phase))
+        return batch.receipt if batch is not None else None
+
     def sale(self, program: str, event: str) -> Sale | None:
         """Return the frozen terms of a sale, with its updates and returns so far."""
         return self.sales.get((program, event))

@@ -217,7 +217,8 @@ class SQLLedger(AutocommitLedger):
         swept = swept.where(b.c.recorded_at.between(microseconds(first), microseconds(last))).order_by(r.c.number)
         with self._read_connection() as connection:
             storage = self._storage(connection, read_only=True)
-            return [storage.receipt(program, row.event, row.phase) for row in connection.execute(swept).all()]
+            receipts = [storage.receipt(program, row.event, row.phase) for row in connection.execute(swept).all()]
+            return [each for each in receipts if each is not None]
 
     def latest(self) -> datetime | None:
         """Return the latest instant of all recorded operations; None if the ledger is empty."""

@@ -144,18 +144,18 @@ class SQLStorage(HistoryReader):
 
     def _recorded(self, identity: IdempotencyRecord) -> Batch:
         row = self._batch_row(identity.program, identity.event, identity.phase)
+        assert row is not None
         recorded = attrs.evolve(identity, inputs=inputs_of(row), at=instant_of(row.at), of=row.of)
         is_erased = row.personal is not None and row.personal_parts is None
         return Batch(recorded, self._receipt_of(row), is_erased)
 
-    def receipt(self, program: str, event: str, phase: str) -> Receipt:
-        """Return the receipt of a recorded batch."""
-        return self._receipt_of(self._batch_row(program, event, phase))
+    def receipt(self, program: str, event: str, phase: str) -> Receipt | None:
+        """Return the receipt of a recorded batch; None if there is no such batch."""
+        row = self._batch_row(program, event, phase)
+        return self._receipt_of(row) if row is not None else None
 
-    def _batch_row(self, program: str, event: str, phase: str) -> Row[Any]:
-        row = self._row(self._statements.batch, program=program, event=event, phase=phase)
-        assert row is not None
-        return row
+    def _batch_row(self, program: str, event: str, phase: str) -> Row[Any] | None:
+        return self._row(self._statements.batch, program=program, event=event, phase=phase)
 
     def _receipt_of(self, row: Row[Any]) -> Receipt:
         intents = intents_of(row.program, json_of(row.intents), self._serials)

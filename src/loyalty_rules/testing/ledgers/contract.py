@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from loyalty_rules.ledger.protocol import Ledger
+from loyalty_rules.testing.ledgers.facts.asking import QuestionFacts
 from loyalty_rules.testing.ledgers.facts.by_hand import (
     AdjustFacts,
     CardFacts,
@@ -76,6 +77,7 @@ class LedgerContract(
     ReportFacts,
     ForgetFacts,
     MergeFacts,
+    QuestionFacts,
 ):
     """The contract: a subclass provides the fixture `ledger`, a new and empty ledger for each test."""
 
