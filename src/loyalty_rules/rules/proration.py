@@ -385,7 +385,7 @@ def _bind_percent(percent: Percent) -> Callable[[Facts], Decimal]:
         text = get(facts)
         found = of.get(text, other) if isinstance(text, str) else other
         if found is None:
-            raise Skip("missing_field", f"{percent.by} is {describe(text)}, which has no percentage")
+            raise Skip("missing_field", f"{percent.by} has no percentage: {describe(text)}")
         return found
 
     return resolved

@@ -7,7 +7,7 @@ import attrs
 from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.ledger.operations.arguments import read_serials
 from loyalty_rules.ledger.operations.lookups import open_event, sale_locks
-from loyalty_rules.ledger.operations.operation import Decision, Noted
+from loyalty_rules.ledger.operations.operation import Decision
 from loyalty_rules.ledger.operations.sale import SaleOperation
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Sale
@@ -43,7 +43,6 @@ class Record(SaleOperation):
         event = open_event(storage, basis.program, basis.event)
         storage.save_sale(Sale(basis.program, event, basis.snapshot))
         if event is basis.event:
-            return Noted(self.evaluation.intents, {"skipped": self.evaluation.skipped})
+            return self.noted(self.evaluation)
         storage.lock(sale_locks(basis.program, event, ()))  # a merge has brought the member into another one
-        renamed = basis.program.evaluate(event, basis.snapshot, serials=self.serials)
-        return Noted(renamed.intents, {"skipped": renamed.skipped})
+        return self.noted(basis.program.evaluate(event, basis.snapshot, serials=self.serials))

@@ -8,10 +8,12 @@ import attrs
 
 from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Transaction
+from loyalty_rules.intents import Skipped
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.operations.lookups import sale_locks
-from loyalty_rules.ledger.operations.operation import EventOperation
+from loyalty_rules.ledger.operations.operation import EventOperation, Noted
 from loyalty_rules.ledger.receipts import SaleReceipt
+from loyalty_rules.program import Evaluation
 from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["SaleOperation"]
@@ -47,6 +49,13 @@ class SaleOperation(EventOperation[SaleReceipt]):
         """Return the store of the sale, in which its own spends pay."""
         return self.event.store
 
+    def noted(self, evaluation: Evaluation) -> Noted:
+        """Return the intents of an evaluation, with the skipped actions for the receipt.
+
+        Their details name fields without the values, which `forget` could not erase.
+        """
+        return Noted(evaluation.intents, {"skipped": tuple(map(_without_value, evaluation.skipped))})
+
     def with_serials(self, serials: SerialGenerator | None) -> Self:
         """Return the operation with a serial generator, unless it has one."""
         return self if self.serials is not None else attrs.evolve(cast(Any, self), serials=serials)
@@ -54,3 +63,10 @@ class SaleOperation(EventOperation[SaleReceipt]):
     def serial_generator(self) -> SerialGenerator | None:
         """Return the serial generator."""
         return self.serials
+
+
+def _without_value(skipped: Skipped) -> Skipped:
+    """Return a skipped action whose detail does not quote the value of a field, which follows a colon."""
+    if skipped.reason not in ("missing_field", "invalid_field"):
+        return skipped
+    return attrs.evolve(skipped, detail=skipped.detail.partition(": ")[0])

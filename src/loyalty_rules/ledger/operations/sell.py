@@ -11,7 +11,7 @@ from loyalty_rules.engine.counters import Counter
 from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.ledger.operations.arguments import read_serials
 from loyalty_rules.ledger.operations.lookups import open_event, read_snapshot, sale_locks
-from loyalty_rules.ledger.operations.operation import Decision, Noted
+from loyalty_rules.ledger.operations.operation import Decision
 from loyalty_rules.ledger.operations.sale import SaleOperation
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Sale
@@ -48,4 +48,4 @@ class Sell(SaleOperation):
         snapshot = read_snapshot(storage, self.program, event, counters)
         evaluation = self.program.evaluate(event, snapshot, serials=self.serials)
         storage.save_sale(Sale(self.program, event, snapshot))
-        return Noted(evaluation.intents, {"skipped": evaluation.skipped})
+        return self.noted(evaluation)

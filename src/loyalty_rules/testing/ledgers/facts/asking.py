@@ -50,6 +50,13 @@ class QuestionFacts:
             ]
         assert [each.status for each in receipts] == ["recorded", "already_recorded"]
 
+    def test_a_receipt_quotes_no_value_of_a_free_form_field(self, till: Till) -> None:
+        tip = {"type": "transaction_custom_field", "field": "tip"}
+        till.runs(shop(earn({"type": "proportional", "percent": "10", "of": tip})))
+        receipt = till.sell("T1", custom_fields={"tip": "a secret: of Anna"})
+        assert isinstance(receipt, SaleReceipt)
+        assert [each.detail for each in receipt.skipped] == ["custom_fields.tip is not a decimal"]
+
     def test_a_sale_is_explained_by_its_frozen_terms_and_its_present_state(self, till: Till) -> None:
         till.runs(shop(earn(proportional("10")), hand_out(), coupon_types=coupon_type()))
         sold = till.sell("T1", "200")
