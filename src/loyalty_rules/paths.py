@@ -9,8 +9,8 @@ from loyalty_rules.errors import path_step
 from loyalty_rules.keys import action_key
 from loyalty_rules.program import Program
 from loyalty_rules.rules.base_values import BaseValue, LineBase
-from loyalty_rules.rules.conditions import AllOf, AnyOf, Condition, LineTest, Not
-from loyalty_rules.rules.coupons import AmountOff, PercentOff
+from loyalty_rules.rules.conditions import AllOf, AnyOf, BaseTest, Condition, LineTest, Not
+from loyalty_rules.rules.coupons import StoredValue
 from loyalty_rules.rules.promotions import Action, CouponAction, CurrencyAction, Promotion, SpendAction
 from loyalty_rules.rules.proration import Proration
 from loyalty_rules.rules.timing import TransactionUpdate
@@ -129,20 +129,31 @@ def leaves_of(condition: Condition, path: str, where: Circumstances = SALE, want
         case LineTest():
             yield Leaf(path, condition, where, wanted)
             yield from leaves_of(condition.lines, f"{path}.lines", LINE)
+        case BaseTest(base=base):
+            yield Leaf(path, condition, where, wanted)
+            if isinstance(base, LineBase) and base.lines is not None:
+                yield from leaves_of(base.lines, f"{path}.base.lines", LINE)
         case _:
             yield Leaf(path, condition, where, wanted)
 
 
 def conditions_of(program: Program) -> Iterator[tuple[str, Condition, Circumstances]]:
     """Yield every condition of a program with its path and its subject."""
+    for path, currency in keyed("currencies", program.currencies):
+        if currency.redeem is not None and currency.redeem.not_for is not None:
+            yield f"{path}.redeem.not_for", currency.redeem.not_for, LINE
     for path, tracker in keyed("trackers", program.trackers):
         if tracker.when is not None:
             yield f"{path}.when", tracker.when, SALE
         if isinstance(tracker.measure, LineBase) and tracker.measure.lines is not None:
             yield f"{path}.measure.lines", tracker.measure.lines, LINE
     for path, coupon_type in keyed("coupon_types", program.coupon_types):
-        if isinstance(coupon_type.benefit, (PercentOff, AmountOff)) and coupon_type.benefit.lines is not None:
-            yield f"{path}.benefit.lines", coupon_type.benefit.lines, LINE
+        benefit = coupon_type.benefit
+        lines = getattr(benefit, "lines", None)
+        if lines is not None:
+            yield f"{path}.benefit.lines", lines, LINE
+        if isinstance(benefit, StoredValue) and isinstance(benefit.amount, LineBase) and benefit.amount.lines:
+            yield f"{path}.benefit.amount.lines", benefit.amount.lines, LINE
         if coupon_type.redemption.when is not None:
             yield f"{path}.redemption.when", coupon_type.redemption.when, SALE
     for path, promotion in promotions_of(program):

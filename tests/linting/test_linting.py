@@ -7,12 +7,25 @@ from pathlib import Path
 import pytest
 
 import loyalty_rules as lr
-from linting import test_ceilings, test_contradictions, test_earnings, test_lifetimes, test_oversights
+from linting import (
+    test_accounts,
+    test_ceilings,
+    test_choices,
+    test_contradictions,
+    test_coupon_terms,
+    test_earnings,
+    test_lifetimes,
+    test_milestones,
+    test_oversights,
+)
 from linting.small_programs import action
 from loyalty_rules.linting import CODES, lint
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "programs"
-MODULES = (test_ceilings, test_contradictions, test_earnings, test_lifetimes, test_oversights)
+MODULES = (
+    *(test_accounts, test_ceilings, test_choices, test_contradictions, test_coupon_terms, test_earnings),
+    *(test_lifetimes, test_milestones, test_oversights),
+)
 
 
 def test_every_code_has_a_program_with_it_and_a_program_just_short_of_it() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from linting.small_programs import SPEND, coupon, findings, promoted, when, window
-from shop import earn, program, proportional
+from shop import earn, fixed, program, proportional
 
 CROSSED = {"tracker": "spend", "crossed": True}
 NOT_FOOD = {"field": "category", "is_not": "Food"}
+PRICE = {"type": "spend_currency", "id": "price", "currency": "points", "amount": "500"}
 EVERY = "A coffee for every 100"
 
 
@@ -24,6 +25,14 @@ def lines_of(condition: dict) -> dict:
     return program(earn(proportional("10", {"type": "line_item_value", "lines": condition})))
 
 
+def lines_less(*parts: str) -> dict:
+    return program(earn(proportional("10", {"type": "line_item_value", "less": [*parts]})))
+
+
+def lines_by(aggregate: str, **rounding: str) -> dict:
+    return program(earn(proportional("10", {"type": "line_item_value", "aggregate": aggregate}), rounding=rounding))
+
+
 LINES = "$.promotions[0].actions[0].proration.of.lines"
 HAVE: list[tuple[str, str, dict]] = [
     ("crossed_once", "$.promotions[0].when", stamps(EVERY, CROSSED)),
@@ -32,6 +41,15 @@ HAVE: list[tuple[str, str, dict]] = [
     ("drops_lines", f"{LINES}.not_in", lines_of({"field": "extended_fields.kind", "not_in": ["a", "b"]})),
     ("drops_lines", f"{LINES}.not.not.is_not", lines_of({"not": {"not": NOT_FOOD}})),
     ("drops_lines", "$.promotions[0].when.not.lines.is_not", when({"not": {"lines": NOT_FOOD}})),
+    (
+        "drops_lines",
+        "$.promotions[0].when.base.lines.is_not",
+        when({"base": {"type": "line_item_value", "lines": NOT_FOOD}, "at_least": "5"}),
+    ),
+    ("lonely_trigger", "$.promotions[0].trigger", promoted({"trigger": "regsitration"})),
+    ("less_beside_lines", "$.promotions[0].actions[0].proration.of.less[1]", lines_less("tax", "shipping")),
+    ("parts_not_rounded", "$.promotions[0].actions[0].proration.of.aggregate", lines_by("each_unit")),
+    ("parts_not_rounded", "$.promotions[0].actions[0].proration.of.aggregate", lines_by("each_line")),
     (
         "drops_lines",
         "$.coupon_types.gift.benefit.lines.is_not",
@@ -51,6 +69,14 @@ NEARLY: list[tuple[str, dict]] = [
     ("drops_lines", lines_of({"not": NOT_FOOD})),
     ("drops_lines", lines_of({"field": "quantity", "is_not": "0"})),
     ("drops_lines", when({"field": "store", "is_not": "S1"})),
+    ("lonely_trigger", promoted({"trigger": "registration"})),
+    ("lonely_trigger", promoted({"trigger": "petition"}, {"trigger": "petition"})),
+    ("lonely_trigger", promoted({"trigger": "lunch", "actions": [PRICE, earn(fixed("1"))]})),
+    ("less_beside_lines", lines_less("tax", "tenders.card")),
+    ("less_beside_lines", program(earn(proportional("10", {"type": "transaction_value", "less": ["shipping"]})))),
+    ("parts_not_rounded", lines_by("each_line", value="down")),
+    ("parts_not_rounded", lines_by("each_unit", currency="down")),
+    ("parts_not_rounded", lines_by("total")),
 ]
 
 

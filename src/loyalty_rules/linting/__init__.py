@@ -8,11 +8,15 @@ of the testing kit find those.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from loyalty_rules.linting.accounts import accounts
 from loyalty_rules.linting.ceilings import ceilings
+from loyalty_rules.linting.choices import choices
 from loyalty_rules.linting.contradictions import contradictions, shadowed
+from loyalty_rules.linting.coupon_terms import coupon_terms
 from loyalty_rules.linting.earnings import coupons, earnings
 from loyalty_rules.linting.finding import Finding
 from loyalty_rules.linting.lifetimes import lifetimes, over, windows
+from loyalty_rules.linting.milestones import milestones
 from loyalty_rules.linting.oversights import oversights
 from loyalty_rules.program import Program
 from loyalty_rules.values.dates import read_instant
@@ -25,7 +29,11 @@ CODES = (
     *("cap_of_zero", "cap_reached_at_once", "cap_out_of_reach", "limit_never_drawn"),
     *("percent_as_factor", "issues_nothing", "needs_a_sale", "mixed_currencies", "split_earns_more"),
     *("coupon_never_issued", "percent_off_over_100", "percent_off_as_fraction"),
-    *("crossed_once", "drops_lines"),
+    *("crossed_once", "never_crossed", "bands_over_another_measure", "bands_alike"),
+    *("group_without_choice", "harder_to_keep", "never_falls", "level_of_all", "level_without_percentage"),
+    *("samples_of_two_salts", "balance_not_spent", "pays_for_nothing", "never_extended", "nothing_to_extend"),
+    *("channels_unused", "unknown_name", "language_missing", "one_sided", "card_of_every_line"),
+    *("drops_lines", "lonely_trigger", "less_beside_lines", "parts_not_rounded"),
 )
 """Every code that a finding can have."""
 
@@ -38,6 +46,10 @@ _CHECKS: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     earnings,
     coupons,
     oversights,
+    milestones,
+    choices,
+    accounts,
+    coupon_terms,
 )
 
 
