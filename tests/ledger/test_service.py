@@ -99,11 +99,13 @@ def test_an_operation_locks_its_subject(
     assert storage.locked == sorted(storage.locked)
 
 
-def test_the_snapshot_of_a_decision_locks_its_counters(service: LedgerService, storage: LockingStorage) -> None:
+def test_the_snapshot_of_a_decision_locks_its_accounts_and_its_counters(
+    service: LedgerService, storage: LockingStorage
+) -> None:
     snapshot = service.snapshot(SHOP, bill())
 
     assert snapshot.limits.get("most", 0) == 0
-    assert storage.locked == [counter_lock("acme", "limit/most/M1/lifetime")]
+    assert storage.locked == [account_lock("acme", ANNA), counter_lock("acme", "limit/most/M1/lifetime")]
 
 
 def test_a_query_takes_no_lock(service: LedgerService, storage: LockingStorage) -> None:

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.ledger.execution import execute
-from loyalty_rules.ledger.locks import counter_lock
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.operations.lookups import sale_locks
@@ -44,10 +43,8 @@ class LedgerService(LedgerMethods):
         """Lock the counters, trackers and accounts of an event and read them, as the basis of a decision."""
         counters = program.counters(event)
         with self._storage.atomic():
-            if program.plan.balances and isinstance(event, (Transaction, Activity)):
+            if isinstance(event, (Transaction, Activity)):  # those of the record that follows, in its order
                 self._storage.lock(sale_locks(program, event, counters))
-            else:
-                self._storage.lock(counter_lock(program.id, each.name) for each in counters)
             return super().snapshot(program, event)
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:

@@ -49,7 +49,7 @@ def test_the_sale_and_both_members_are_locked_before_the_lots_are_read(
     service.process(SHOP, lr.load_event(sale()))
     event = amendment(member={"id": "M2"})
     steps = steps_of(Amend(SHOP, event, event.occurred_at), storage)
-    first_read = steps.index("lots_of_sale")
+    first_read = steps.index("coupons_of_sale")
     assert {"lock acme/T-1", "lock acme/member/M1", "lock acme/member/M2"} <= {*steps[:first_read]}
 
 

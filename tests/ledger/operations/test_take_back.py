@@ -36,14 +36,16 @@ def test_the_identity_is_the_document_of_the_return(storage: MemoryStorage) -> N
     assert (identity.at, identity.recorded_at, identity.of) == (AT, AT, "T-1")
 
 
-def test_the_sale_is_locked_before_anything_is_read(service: LedgerService, storage: MemoryStorage) -> None:
+def test_the_sale_and_its_accounts_are_locked_before_the_rows_of_the_decision_are_read(
+    service: LedgerService, storage: MemoryStorage
+) -> None:
     service.process(SHOP, bill())
 
     steps = steps_of(TakeBack(SHOP, WHOLE, AT), storage)
 
     assert [*TakeBack(SHOP, WHOLE, AT).locks()] == []
-    assert steps[:3] == ["lock acme/T-1", "sale", "lock acme/member/M1"]
-    assert steps[3:] == [
+    assert steps[:6] == ["records", *["lock acme/T-1"] * 2, "sale", "lots_of_sale", "lock acme/member/M1"]
+    assert steps[6:] == [
         "records", "lots_of_sale", "lots_of", "coupons_of_sale", "changed_since", "contributions", "save_sale",
     ]  # fmt: skip
 

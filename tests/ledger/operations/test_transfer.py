@@ -36,10 +36,10 @@ def test_both_accounts_and_the_counter_are_locked_before_they_are_read(storage: 
     limited = shop(currencies={"points": {"transfer": {"most": {"amount": "5"}}}})
     steps = steps_of(Transfer(**ARGUMENTS, **{**WHY, "program": limited}), storage)
 
-    locks = ["lock acme/member/M1", "lock acme/member/M2", "lock acme/limit/transfer:points/M1/lifetime"]
-    assert [each for each in steps if each.startswith("lock")] == locks
-    assert steps.index(locks[1]) < steps.index("lots_of")
-    assert steps.index(locks[2]) < steps.index("counter_value")
+    accounts, counter = ["lock acme/member/M1", "lock acme/member/M2"], "lock acme/limit/transfer:points/M1/lifetime"
+    assert [each for each in steps if each.startswith("lock")] == [*accounts, *accounts, counter]
+    assert steps.index(accounts[1]) < steps.index("lots_of")
+    assert steps.index(counter) < steps.index("counter_value")
 
 
 @pytest.mark.parametrize(("parts", "name"), [*UNREADABLE, ({"amount": "x"}, "amount"), ({"target": "M2"}, "target")])

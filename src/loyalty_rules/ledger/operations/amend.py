@@ -1,6 +1,6 @@
 """Amend: a corrected sale issues or takes back the difference to the award of its new state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
@@ -11,7 +11,7 @@ from loyalty_rules.keys import counts_times, event_key
 from loyalty_rules.ledger.coupon_serials import request_of, with_serial
 from loyalty_rules.ledger.kinds import AMENDED_TERMS
 from loyalty_rules.ledger.late import usable_lots
-from loyalty_rules.ledger.locks import account_lock
+from loyalty_rules.ledger.locks import LockKey, account_lock
 from loyalty_rules.ledger.operations.arguments import read_serials
 from loyalty_rules.ledger.operations.lookups import (
     accounts_of,
@@ -65,14 +65,12 @@ class Amend(EventOperation[AmendmentReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Decide the award of the new state, and keep the amendment with the sale."""
         program, of = self.program.id, self.event.of
-        sale = open_sale(storage, self.program, locked_sale(storage, self.program, of))
+        change = open_event(storage, self.program, self.event)
+        sale = open_sale(storage, self.program, self._locked_sale(storage, change))
         if sale is None:
             return unknown_sale(of)
-        change = open_event(storage, self.program, self.event)
         event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
-        storage.lock(sale_locks(sale.program, event, sale.program.counters(event)))
         own, coupons = storage.lots_of_sale(program, of), coupons_of_sale(storage, self.program, of)
-        storage.lock(account_lock(program, lot.account) for lot in own)
         accounts = dict.fromkeys([*(lot.account for lot in own), *accounts_of(sale.program, event)])
         at = self.event.occurred_at
         lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
@@ -101,6 +99,18 @@ class Amend(EventOperation[AmendmentReceipt]):
             tuple(self._named(each) if isinstance(each, IssueCoupon) else each for each in decided.intents),
             {"unrecovered": decided.unrecovered},
         )
+
+    def _locked_sale(self, storage: Storage, change: Amendment) -> Sale | None:
+        """Lock the sale with the accounts and the counters of both of its states."""
+
+        def locks_of(sale: Sale) -> Iterator[LockKey]:
+            after = attrs.evolve(sale, updates=(*sale.updates, change))
+            for event in (sale.event, sale.current(), after.current()):
+                yield from sale_locks(sale.program, event, sale.program.counters(event))
+            for lot in storage.lots_of_sale(self.program.id, self.event.of):
+                yield account_lock(self.program.id, lot.account)
+
+        return locked_sale(storage, self.program, self.event.of, locks_of)
 
     def _named(self, coupon: IssueCoupon) -> IssueCoupon:
         """Return a coupon with its serial, if its type has one."""

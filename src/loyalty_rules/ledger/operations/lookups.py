@@ -22,6 +22,7 @@ from loyalty_rules.intents import (
     RedeemCoupon,
     ReleaseHold,
     SendMessage,
+    SpendCurrency,
 )
 from loyalty_rules.keys import event_key, is_of_program, member_key
 from loyalty_rules.ledger.errors import ClosedAccount
@@ -266,15 +267,29 @@ def _current_claim(storage: Storage, program: Program, claim: Claim) -> Claim:
     return attrs.evolve(claim, counter=renamed) if renamed is not None else claim
 
 
-def locked_sale(storage: Storage, program: Program, event: str) -> Sale | None:
-    """Lock a sale with its accounts, and return it; None if no such sale has been recorded."""
+def locked_sale(
+    storage: Storage, program: Program, event: str, locks_of: Callable[[Sale], Iterable[LockKey]] = lambda _: ()
+) -> Sale | None:
+    """Lock a sale with its accounts, and return it; None if no such sale has been recorded.
+
+    `locks_of` returns further accounts and counters to lock with them, in one order everywhere.
+    """
     storage.lock([sale_lock(program.id, event)])
     sale = current_sale(storage, program, event)
     if sale is not None:
         events = (sale.event, sale.current())  # an amendment may have given it to another member
         accounts = dict.fromkeys(each for event in events for each in accounts_of(sale.program, event))
-        storage.lock(account_lock(program.id, each) for each in accounts)
+        storage.lock([*(account_lock(program.id, each) for each in accounts), *locks_of(sale)])
     return sale
+
+
+def payers_of(storage: Storage, program: Program, payments: Iterable[Payment]) -> Iterator[LockKey]:
+    """Yield the locks of the accounts whose spends are among some payments, also those that they stand for."""
+    for payment in payments:
+        if isinstance(payment.intent, SpendCurrency):
+            account = Account.of(payment.intent)
+            yield account_lock(program.id, account)
+            yield account_lock(program.id, named_account(storage, program, account))
 
 
 def locked_lot(storage: Storage, program: Program, key: str) -> tuple[Sale, Lot] | None:

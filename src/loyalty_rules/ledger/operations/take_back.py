@@ -1,6 +1,6 @@
 """Take back: the return of a sale's goods takes back currency, coupons and contributions to trackers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import attrs
@@ -9,7 +9,7 @@ from loyalty_rules.events import Return
 from loyalty_rules.intents import RedeemCoupon, ReverseCurrency, SpendCurrency
 from loyalty_rules.ledger.kinds import SHORTFALLS, balance_name
 from loyalty_rules.ledger.late import usable_lots
-from loyalty_rules.ledger.locks import account_lock
+from loyalty_rules.ledger.locks import LockKey, account_lock, sale_lock
 from loyalty_rules.ledger.operations.lookups import (
     coupons_of_sale,
     discounts_of,
@@ -21,6 +21,7 @@ from loyalty_rules.ledger.operations.lookups import (
     locked_sale,
     lots_with_closings,
     open_sale,
+    payers_of,
     payments_of,
 )
 from loyalty_rules.ledger.operations.operation import Decision, EventOperation, Noted, unknown_sale
@@ -28,7 +29,7 @@ from loyalty_rules.ledger.receipts import ReturnReceipt
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import returns
 from loyalty_rules.lifecycle.giving_back import Redeemed
-from loyalty_rules.lifecycle.records import Account, Payment, Refusal, Shortfall
+from loyalty_rules.lifecycle.records import Account, Payment, Refusal, Sale, Shortfall
 from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of
 from loyalty_rules.values.checked import checked
@@ -52,7 +53,7 @@ class TakeBack(EventOperation[ReturnReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Decide the amounts and coupons that the return takes back from the sale and from its accounts."""
         program, of = self.program.id, self.event.of
-        sale = open_sale(storage, self.program, locked_sale(storage, self.program, of))
+        sale = open_sale(storage, self.program, self._locked_sale(storage))
         if sale is None:
             return unknown_sale(of)
         payments = self._payments(storage)
@@ -91,6 +92,21 @@ class TakeBack(EventOperation[ReturnReceipt]):
             attrs.evolve(sale, returns=(*sale.returns, self.event), reversals=(*sale.reversals, *reversals))
         )
         return Noted(decided.intents, {"unrecovered": decided.unrecovered})
+
+    def _locked_sale(self, storage: Storage) -> Sale | None:
+        """Lock the sale, those of the coupons that paid for it, and the accounts of its lots and payments."""
+        program, of = self.program, self.event.of
+        payments = payments_of(storage, program, of)
+        redeemed = (storage.coupon(each.intent.coupon) for each in payments if isinstance(each.intent, RedeemCoupon))
+        issued_by = {coupon.issue.event for coupon in redeemed if coupon is not None}
+        storage.lock(sale_lock(program.id, each) for each in (of, *issued_by))
+
+        def locks_of(_: Sale) -> Iterator[LockKey]:
+            yield from payers_of(storage, program, payments)
+            for lot in storage.lots_of_sale(program.id, of):
+                yield account_lock(program.id, lot.account)
+
+        return locked_sale(storage, program, of, locks_of)
 
     def _payments(self, storage: Storage) -> Sequence[Payment]:
         """Return the spends and redemptions that paid for the sale and were not undone, in the order of record.

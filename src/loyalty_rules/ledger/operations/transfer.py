@@ -8,7 +8,7 @@ import attrs
 from loyalty_rules.keys import transfer_phase
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.late import usable_lots
-from loyalty_rules.ledger.locks import counter_lock
+from loyalty_rules.ledger.locks import account_lock, counter_lock
 from loyalty_rules.ledger.operations.lookups import current_account, lots_of
 from loyalty_rules.ledger.operations.operation import Decision, Operation, decision_of, host_identity
 from loyalty_rules.ledger.receipts import TransferReceipt
@@ -57,6 +57,7 @@ class Transfer(Operation[TransferReceipt]):
     def decide(self, storage: Storage) -> Decision:
         """Move the units lot by lot, unless the currency's terms or the balance forbid it."""
         program = self.program
+        storage.lock(account_lock(program.id, each) for each in (self.source, self.target))  # both at once, in order
         source, target = (current_account(storage, program, each) for each in (self.source, self.target))
         counter = counter_of_transfers(program, source, self.currency, self.at)
         sent = 0
