@@ -10,6 +10,8 @@ from loyalty_rules.ledger.errors import (
     AmountOutOfRangeError,
     ConcurrentChangeError,
     IdempotencyConflict,
+    InMemoryDatabaseError,
+    MissingProgramError,
     UnsafeTransactionError,
 )
 from loyalty_rules.ledger.memory import MemoryLedger
@@ -68,10 +70,12 @@ __all__ = [
     "ForgetReceipt",
     "HoldReceipt",
     "IdempotencyConflict",
+    "InMemoryDatabaseError",
     "Ledger",
     "LedgerMethods",
     "MemoryLedger",
     "MergeReceipt",
+    "MissingProgramError",
     "Operation",
     "Queries",
     "Quote",

@@ -17,6 +17,8 @@ __all__ = [
     "ClosedAccount",
     "ConcurrentChangeError",
     "IdempotencyConflict",
+    "InMemoryDatabaseError",
+    "MissingProgramError",
     "UnsafeTransactionError",
 ]
 
@@ -90,6 +92,28 @@ class ClosedAccount(Exception):
     def __init__(self, member: str) -> None:
         self.refusal = Refusal(("closed_account",), f"the account of {member} is closed")
         super().__init__(member)
+
+
+class InMemoryDatabaseError(LoyaltyError):
+    """A use of a database of SQLite in memory by which threads would disturb each other; `problem` says which."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class MissingProgramError(LoyaltyError):
+    """A version of a program that sales were decided under, and that the database has lost: see `verify`."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        super().__init__(version)
+
+    def __str__(self) -> str:
+        return f"the program of version {self.version} is missing in the database; `verify` lists all that is missing"
 
 
 class UnsafeTransactionError(LoyaltyError):

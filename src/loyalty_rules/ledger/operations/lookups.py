@@ -279,7 +279,7 @@ def locked_sale(
     if sale is not None:
         events = (sale.event, sale.current())  # an amendment may have given it to another member
         accounts = dict.fromkeys(each for event in events for each in accounts_of(sale.program, event))
-        storage.lock([*(account_lock(program.id, each) for each in accounts), *locks_of(sale)])
+        storage.lock(dict.fromkeys([*(account_lock(program.id, each) for each in accounts), *locks_of(sale)]))
     return sale
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import ReceiptT
 from loyalty_rules.ledger.service import LedgerService
+from loyalty_rules.ledger.sql.connections import is_in_memory
 from loyalty_rules.ledger.sql.files import create_private_file
 from loyalty_rules.ledger.sql.ledger import SQLLedger
 from loyalty_rules.ledger.sql.tables import Tables
@@ -34,6 +36,7 @@ class AsyncSQLLedger(AsyncLedgerMethods):
     def __init__(self, engine: AsyncEngine, *, serials: SerialKeys | None = None, tables: Tables | None = None) -> None:
         self._ledger = SQLLedger(engine.sync_engine, serials=serials, tables=tables)
         self._engine = engine.execution_options(**self._ledger.options)
+        self._turn = asyncio.Lock() if is_in_memory(engine.url) else None  # tasks share its one connection
 
     @classmethod
     async def open(cls, url: str, *, serials: SerialKeys | None = None) -> Self:
@@ -45,9 +48,14 @@ class AsyncSQLLedger(AsyncLedgerMethods):
 
     async def create_all(self) -> None:
         """Create the missing tables, with their triggers."""
-        async with self._engine.connect() as connection:
+        async with self._connect() as connection:
             await connection.run_sync(self._ledger.create_all_on)
             await connection.commit()
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turn or nullcontext(), self._engine.connect() as connection:
+            yield connection
 
     async def close(self) -> None:
         """Close the connections of the engine."""
@@ -71,7 +79,7 @@ class AsyncSQLLedger(AsyncLedgerMethods):
 
         for retries in itertools.count():
             try:
-                async with self._engine.connect() as connection:
+                async with self._connect() as connection:
                     return await connection.run_sync(once)
             except (DBAPIError, ConcurrentChangeError) as error:
                 backoff = self._ledger.backoff_after(error, retries)
@@ -86,16 +94,16 @@ class AsyncSQLLedger(AsyncLedgerMethods):
 
     async def read(self, query: Callable[[Queries], T]) -> T:
         """Run a read-only query."""
-        async with self._engine.connect() as connection:
+        async with self._connect() as connection:
             return await connection.run_sync(lambda on: query(self._ledger.queries_on(on)))
 
     async def vacuum(self) -> None:
         """Remove the bytes of rows that `forget` has deleted: see `SQLLedger.vacuum`."""
-        async with self._engine.connect() as connection:
+        async with self._connect() as connection:
             autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await autocommit.run_sync(self._ledger.vacuum_on)
 
     async def check_invariants(self) -> Sequence[str]:
         """Return the violated invariants as sentences; an empty list means the ledger is consistent."""
-        async with self._engine.connect() as connection:
+        async with self._connect() as connection:
             return await connection.run_sync(self._ledger.violations_on)

@@ -3,12 +3,12 @@
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
 from loyalty_rules.ledger.errors import ConcurrentChangeError, UnsafeTransactionError
@@ -16,6 +16,7 @@ from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, ends_of_chains, violated_invariants
+from loyalty_rules.ledger.sql.connections import Connections, options_in_memory
 from loyalty_rules.ledger.sql.dialects import dialect_of
 from loyalty_rules.ledger.sql.files import create_private_file
 from loyalty_rules.ledger.sql.mapping import instant_of, microseconds
@@ -54,6 +55,7 @@ class SQLLedger(AutocommitLedger):
         self.tables = tables if tables is not None else Tables()
         self._dialect = dialect_of(bind)
         self._bind = bind.execution_options(**self._dialect.options) if isinstance(bind, Engine) else bind
+        self._connections = Connections(self._bind) if isinstance(self._bind, Engine) else None
         self._serials = serials
         self._statements = Statements(self.tables, self._dialect)
         self._programs = ProgramVersions()
@@ -67,7 +69,7 @@ class SQLLedger(AutocommitLedger):
         """
         if create:
             create_private_file(url)
-        ledger = cls(create_engine(url, hide_parameters=True), serials=serials)
+        ledger = cls(create_engine(url, hide_parameters=True, **options_in_memory(url)), serials=serials)
         if create:
             ledger.create_all()
         return ledger
@@ -83,7 +85,7 @@ class SQLLedger(AutocommitLedger):
         if isinstance(self._bind, Connection):
             self.create_all_on(self._bind)
             return
-        with self._bind.connect() as connection:
+        with self._connect() as connection:
             self.create_all_on(connection)
             connection.commit()
 
@@ -97,6 +99,10 @@ class SQLLedger(AutocommitLedger):
     def options(self) -> Mapping[str, Any]:
         """The execution options of the host's engine, by the dialect."""
         return self._dialect.options
+
+    def _connect(self) -> AbstractContextManager[Connection]:
+        assert self._connections is not None
+        return self._connections.connect()
 
     def close(self) -> None:
         """Close the connections of the engine."""
@@ -117,9 +123,10 @@ class SQLLedger(AutocommitLedger):
         joined = connection if connection is not None else self._bind
         if isinstance(joined, Connection):
             self._dialect.join(joined)
-            yield LedgerService(self._storage(joined, savepoints=True, joined=True), self._serials)
+            with self._known_versions():
+                yield LedgerService(self._storage(joined, savepoints=True, joined=True), self._serials)
             return
-        with joined.connect() as own, self.transaction_on(own, savepoints=True) as service:
+        with self._connect() as own, self._known_versions(), self.transaction_on(own, savepoints=True) as service:
             yield service
 
     @contextmanager
@@ -135,6 +142,15 @@ class SQLLedger(AutocommitLedger):
         for version in storage.stored:
             self._programs.note_stored(version)
 
+    @contextmanager
+    def _known_versions(self) -> Iterator[None]:
+        """Forget which program versions are stored if a row is missing: the database may be an older copy."""
+        try:
+            yield
+        except IntegrityError:
+            self._programs.forget_stored()
+            raise
+
     def queries_on(self, connection: Connection) -> Queries:
         """Begin a read-only transaction on an unused connection, and return its queries."""
         self._dialect.begin_to_read(connection)
@@ -147,12 +163,14 @@ class SQLLedger(AutocommitLedger):
         """Return the back-off in seconds before the next retry, or None if a retry would not help.
 
         A lost connection leaves it unknown whether the transaction was committed. The retry claims the batch again,
-        and returns the recorded one if it was. A row that has changed since it was read is read again. Source:
-        ledger 2 and 3.
+        and returns the recorded one if it was. A row that has changed since it was read is read again. A program
+        version that the database has lost, since it was restored, is stored again. Source: ledger 2 and 3.
         """
         if isinstance(error, ConcurrentChangeError):
             return _FIRST_BACKOFF_SECONDS * 2**retries if retries < _MAX_RETRIES_AFTER_A_CHANGE else None
         is_retryable = error.connection_invalidated or self._dialect.is_retryable(error)
+        if isinstance(error, IntegrityError) and self._programs.forget_stored():
+            is_retryable = True
         return _FIRST_BACKOFF_SECONDS * 2**retries if is_retryable and retries < _MAX_RETRIES else None
 
     def _storage(
@@ -176,7 +194,7 @@ class SQLLedger(AutocommitLedger):
                 return work(service)
         for retries in itertools.count():
             try:
-                with self._bind.connect() as connection, self.transaction_on(connection) as service:
+                with self._connect() as connection, self.transaction_on(connection) as service:
                     return work(service)
             except (DBAPIError, ConcurrentChangeError) as error:
                 backoff = self.backoff_after(error, retries)
@@ -192,7 +210,7 @@ class SQLLedger(AutocommitLedger):
         if isinstance(self._bind, Connection):
             yield self._bind
             return
-        with self._bind.connect() as connection:
+        with self._connect() as connection:
             self._dialect.begin_to_read(connection)
             yield connection
 
@@ -269,7 +287,7 @@ class SQLLedger(AutocommitLedger):
             self._dialect.join(self._bind)
             self._rebuild(self._bind)
             return
-        with self._bind.connect() as connection:
+        with self._connect() as connection:
             self._dialect.begin(connection)
             self._rebuild(connection)
             connection.commit()
@@ -286,8 +304,8 @@ class SQLLedger(AutocommitLedger):
         """
         if isinstance(self._bind, Connection):
             raise UnsafeTransactionError("the host's", "an engine: VACUUM runs in no transaction")
-        with self._bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            self.vacuum_on(connection)
+        with self._connect() as connection:
+            self.vacuum_on(connection.execution_options(isolation_level="AUTOCOMMIT"))
 
     def vacuum_on(self, connection: Connection) -> None:
         """Remove the bytes of erased rows, as `vacuum` does, on a connection in AUTOCOMMIT."""

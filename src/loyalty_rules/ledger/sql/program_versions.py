@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from loyalty_rules.ledger.errors import MissingProgramError
 from loyalty_rules.ledger.sql.mapping import text_of_json
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.loading import dump, load_program
@@ -32,11 +33,20 @@ class ProgramVersions:
         """Note that a version is stored and committed."""
         self._stored.add(version)
 
+    def forget_stored(self) -> bool:
+        """Forget which versions are stored, since the database may be another copy; return whether there were any."""
+        were_any = bool(self._stored)
+        self._stored.clear()
+        return were_any
+
     def load(self, connection: Connection, statements: Statements, version: str) -> Program:
         """Return the program of a stored version."""
         program = self._loaded.get(version)
         if program is None:
-            program = load_program(connection.execute(statements.program, {"version": version}).scalar_one())
+            document = connection.execute(statements.program, {"version": version}).scalar_one_or_none()
+            if document is None:
+                raise MissingProgramError(version)
+            program = load_program(document)
             self._cache(program)
         return program
 
