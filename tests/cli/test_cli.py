@@ -38,7 +38,7 @@ def test_the_help_lists_every_command_in_order(capsys: Capture) -> None:
         main(["--help"])
 
     out = capsys.readouterr().out
-    commands = ["check", "evaluate", "vector", "run", "prove", "report", "schema"]
+    commands = ["check", "evaluate", "vector", "run", "prove", "report", "balance", "statement", "explain", "schema"]
     assert ended.value.code == 0
     assert [line.split()[0] for line in out.splitlines() if line.startswith("    ")] == commands
     assert [command.__name__.rsplit(".", 1)[1] for command in cli.COMMANDS] == commands

@@ -13,7 +13,7 @@ from loyalty_rules.serials import SerialKeys
 if TYPE_CHECKING:
     from loyalty_rules.ledger import SQLLedger
 
-__all__ = ["UnusableLedgerError", "database_url", "existing_ledger", "opened_ledger", "translated_errors"]
+__all__ = ["UnusableLedgerError", "add_url", "database_url", "existing_ledger", "opened_ledger", "translated_errors"]
 
 _NO_LEDGER = "is a database without a ledger; expected one created by run --ledger"
 _EXAMPLES = "sqlite:///shop.db or postgresql+psycopg://user@host/shop"
@@ -28,6 +28,16 @@ class UnusableLedgerError(LoyaltyError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """Add the positional argument DATABASE."""
+    parser.add_argument(
+        "url",
+        metavar="DATABASE",
+        type=database_url,
+        help="the ledger's database: sqlite:///shop.db, postgresql+psycopg://…",
+    )
 
 
 def database_url(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty_rules.cli.arguments import Subparsers
-from loyalty_rules.cli.databases import UnusableLedgerError, database_url, existing_ledger, translated_errors
+from loyalty_rules.cli.databases import UnusableLedgerError, add_url, existing_ledger, translated_errors
 from loyalty_rules.cli.exit_status import INVALID, SUCCESS
 from loyalty_rules.cli.loading import Loading
 from loyalty_rules.cli.program_report import DIMENSIONS, program_report, report_document, report_text
@@ -21,9 +21,7 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the arguments of the command."""
     parser = subparsers.add_parser("report", help="report issuance, conversion and liability from a ledger")
     parser.set_defaults(command=report)
-    parser.add_argument(
-        "url", metavar="URL", type=database_url, help="the ledger's database: sqlite:///shop.db, postgresql+psycopg://…"
-    )
+    add_url(parser)
     parser.add_argument(
         "--program", metavar="PROGRAM", help="report on this program only, in the version of this .toml or .json file"
     )
