@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_the_help_lists_every_command_in_order(capsys: Capture) -> None:
     out = capsys.readouterr().out
     commands = ["check", "evaluate", "vector", "run", "prove", "report", "balance", "statement", "explain", "schema"]
     assert ended.value.code == 0
-    assert [line.split()[0] for line in out.splitlines() if line.startswith("    ")] == commands
+    assert re.findall(r"^ {4}(\w+)", out, re.MULTILINE) == commands
     assert [command.__name__.rsplit(".", 1)[1] for command in cli.COMMANDS] == commands
 
 
