@@ -45,7 +45,8 @@ class SoldLine:
 class Bill:
     """A bill: `amount` is the bill as the system states it, or None if it states none; `tax` likewise.
 
-    `included` is true if the prices that the shop shows include tax. `shipping` is without its tax.
+    `included` is true if the prices that the shop shows include tax. `shipping` is without its tax. `inner_tax` is the
+    tax that is in the values of lines, if the system does not say how much of it is in which line.
     """
 
     lines: tuple[SoldLine, ...]
@@ -54,14 +55,15 @@ class Bill:
     shipping: int | None = None
     shipping_tax: int = 0
     tax: int | None = None
+    inner_tax: int = 0
     tip: int | None = None
 
     def fields(self, converter: Converter, part: Payload) -> dict[str, Any]:
         """Return the fields of a sale, and list the part of the amount that is nowhere in the bill."""
         included = self.included if converter.tax_in_prices is None else converter.tax_in_prices
-        known_tax = sum(line.tax for line in self.lines) + self.shipping_tax
+        known_tax = sum(line.tax for line in self.lines) + self.shipping_tax + self.inner_tax
         tax = known_tax if self.tax is None else self.tax
-        parts = sum(line.net for line in self.lines) + (self.shipping or 0) + (self.tip or 0) + tax
+        parts = sum(line.net for line in self.lines) + (self.shipping or 0) + (self.tip or 0) + tax - self.inner_tax
         amount = parts if self.amount is None else self.amount
         if amount != parts:
             converter.miss(
@@ -101,7 +103,7 @@ class Bill:
             value=decimal_of(line.net + included * line.tax),
             unit_price=decimal_of(line.unit_price) if shown and line.unit_price is not None else None,
             discount=decimal_of(line.discount) if shown and line.discount else None,
-            tax=decimal_of(line.tax) if included and line.tax >= 0 else None,
+            tax=decimal_of(line.tax) if included and not self.inner_tax and line.tax >= 0 else None,
             **converter.enriched(line.source, fields),
         )
 

@@ -18,7 +18,7 @@ from loyalty_rules.events import Amendment, Event, Return, Transaction, Update
 from loyalty_rules.values.dates import read_zone
 from loyalty_rules.values.identifiers import read_name
 
-__all__ = ["Conversion", "Converter", "Document", "Enrich", "NotCarried", "converted"]
+__all__ = ["Conversion", "Converter", "Document", "Enrich", "NotCarried", "converted", "converter_with"]
 
 Enrich: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 """A function from a line of the system to fields of the line of the event: `category`, `brand`, `tags`, `sku`,
@@ -69,6 +69,10 @@ class Converter:
     versions: dict[str, datetime] = attrs.field(factory=dict)
     returns: set[str] = attrs.field(factory=set)
     facts: dict[str, str] = attrs.field(factory=dict)
+
+    def result(self) -> Conversion:
+        """Return the events and the missing parts so far."""
+        return Conversion(tuple(self.events), tuple(self.not_carried))
 
     def miss(self, part: Payload, why: str, *, found: str | None = None, whole: bool = False) -> None:
         """List a part of the document that the events do not have."""
@@ -170,13 +174,18 @@ def converted(
 
     Raises `InvalidValueError` for an unknown zone, and `DocumentError` for a text that is not JSON.
     """
-    sales = {sale.id: sale for sale in known}
-    converter = Converter(
-        zone=ZoneInfo(read_zone(zone)), enrich=enrich, tax_in_prices=tax_in_prices, sales=sales, included={}
-    )
+    converter = converter_with(zone, enrich, tax_in_prices, known)
     for part in _parts(source, envelopes):
         converter.attempt(part, lambda part: take(converter, part))
-    return Conversion(tuple(converter.events), tuple(converter.not_carried))
+    return converter.result()
+
+
+def converter_with(
+    zone: str, enrich: Enrich | None, tax_in_prices: bool | None, known: Iterable[Transaction]
+) -> Converter:
+    """Build the state of a conversion. Raises `InvalidValueError` for an unknown zone."""
+    sales = {sale.id: sale for sale in known}
+    return Converter(zone=ZoneInfo(read_zone(zone)), enrich=enrich, tax_in_prices=tax_in_prices, sales=sales)
 
 
 def _parts(source: Document, envelopes: tuple[str, ...]) -> Iterator[Payload]:
