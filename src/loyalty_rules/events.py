@@ -29,6 +29,7 @@ from loyalty_rules.values.identifiers import (
     MAX_TEXT,
     FreeForm,
     mapping_schema,
+    read_event_id,
     read_free_form,
     read_id,
     read_mapping,
@@ -59,6 +60,7 @@ __all__ = [
     "TierStanding",
     "Transaction",
     "Update",
+    "read_activity_type",
 ]
 
 MAX_LINES = 10_000
@@ -161,7 +163,8 @@ class Tender:
     amount: Decimal = attrs.field(converter=read_decimal)
 
 
-def _read_activity_type(value: str) -> str:
+def read_activity_type(value: str) -> str:
+    """Read the type of an activity: a name of the host's that is no type of another event."""
     name = read_name(value)
     if name in EVENT_TYPES:
         raise InvalidValueError(
@@ -174,7 +177,7 @@ def _read_activity_type(value: str) -> str:
 class _Happening:
     """The common fields of a sale and an activity."""
 
-    id: str = attrs.field(converter=read_name)
+    id: str = attrs.field(converter=read_event_id)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
     business_date: date | None = attrs.field(default=None, converter=optional(read_event_date))
     tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
@@ -240,7 +243,7 @@ class Activity(_Happening):
     The host chooses its type. It has no amount and no lines. Source: semantics 1, documents (event).
     """
 
-    type: str = attrs.field(converter=_read_activity_type)
+    type: str = attrs.field(converter=read_activity_type)
 
 
 @attrs.frozen(field_transformer=checked)
@@ -270,7 +273,7 @@ class Return:
     type: Literal["return"] = "return"
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
-    of: str = attrs.field(converter=read_name)
+    of: str = attrs.field(converter=read_event_id)
     amount: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
     lines: tuple[ReturnedLine, ...] = attrs.field(default=(), converter=TupleOf[ReturnedLine])
     tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
@@ -303,7 +306,7 @@ class Update:
     type: Literal["update"] = "update"
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
-    of: str = attrs.field(converter=read_name)
+    of: str = attrs.field(converter=read_event_id)
     status: str | None = attrs.field(default=None, converter=optional(read_name))
     custom_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
     extended_fields: FreeForm | None = attrs.field(default=None, converter=optional(read_free_form))
@@ -330,7 +333,7 @@ class Amendment:
     type: Literal["amendment"] = "amendment"
     id: str = attrs.field(converter=read_name)
     occurred_at: datetime = attrs.field(converter=read_event_instant)
-    of: str = attrs.field(converter=read_name)
+    of: str = attrs.field(converter=read_event_id)
     amount: Decimal | None = attrs.field(default=None, converter=optional(read_decimal))
     lines: tuple[Line, ...] | None = None
     tax: Decimal | None = attrs.field(default=None, converter=optional(read_non_negative))
@@ -378,7 +381,7 @@ EVENT_TYPES: Mapping[str, type] = {
 }
 """The class of each event type; any other type is an `Activity`."""
 
-declare(_read_activity_type, {"$ref": read_name, "not": {"enum": [*EVENT_TYPES]}})
+declare(read_activity_type, {"$ref": read_name, "not": {"enum": [*EVENT_TYPES]}})
 
 Event: TypeAlias = Transaction | Activity | Return | Update | Amendment | Confirmation
 

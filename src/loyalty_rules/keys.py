@@ -10,6 +10,7 @@ These texts are stored by ledgers and must never change. Source: documents (eval
 - `PROGRAM/EVENT/PROMOTION/ACTION/ORDINAL`: a coupon
 - `PROGRAM/EVENT/tracker/TRACKER`: an advance of a tracker
 - `PROGRAM/EVENT/tier/TIER`: a change of level
+- `PROGRAM/reminder/CURRENCY/MEMBER/DAY/BEFORE`: a reminder of units that expire
 - `PROGRAM/EVENT#PHASE`: a batch of a ledger
 - `PROMOTION/ACTION/member/MEMBER/WINDOW`: the counter of an action's cap per member
 """
@@ -40,6 +41,8 @@ __all__ = [
     "extend_phase",
     "extended_issue",
     "extension_key",
+    "forget_key",
+    "forget_phase",
     "hold_end_key",
     "hold_key",
     "hold_phase",
@@ -68,6 +71,7 @@ __all__ = [
     "redemption_phase",
     "release_hold_phase",
     "release_key",
+    "reminder_key",
     "return_void_key",
     "reversal_key",
     "review_again_key",
@@ -424,6 +428,14 @@ def coupon_counter_name(coupon_type: str, scope: Literal["store", "member", "tot
     It is `coupon/TYPE/store/STORE`, `coupon/TYPE/member/MEMBER` or `coupon/TYPE/total`.
     """
     return f"coupon/{coupon_type}/{scope}/{key_part(of)}" if scope != "total" else f"coupon/{coupon_type}/total"
+
+
+# -- reminders ---------------------------------------------------------------------------------------------------------
+
+
+def reminder_key(program: str, currency: str, holder: str, day: date, before: str) -> str:
+    """Return the key of a reminder: `PROGRAM/reminder/CURRENCY/HOLDER/DAY/BEFORE`; `before` is a period in ISO 8601."""
+    return f"{program}/reminder/{currency}/{holder}/{day.isoformat()}/{before}"
 
 
 # -- batches of a ledger -----------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -18,8 +19,8 @@ from loyalty_rules.engine.explanation import Explanation, explain
 from loyalty_rules.engine.needs import Needed, needed
 from loyalty_rules.engine.plan import Plan
 from loyalty_rules.engine.preview import preview
-from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, describe
-from loyalty_rules.events import Activity, Event, Snapshot, Transaction
+from loyalty_rules.errors import DocumentError, InvalidValueError, Problem, WrongEventError, describe, path_step
+from loyalty_rules.events import Activity, Event, Member, Snapshot, Transaction
 from loyalty_rules.intents import Intent, Skipped
 from loyalty_rules.rules.adjustments import Adjustments
 from loyalty_rules.rules.caps import Limit
@@ -27,11 +28,12 @@ from loyalty_rules.rules.claims import Claims
 from loyalty_rules.rules.coupons import CouponType
 from loyalty_rules.rules.groups import Group
 from loyalty_rules.rules.promotions import Currency, Promotion
+from loyalty_rules.rules.schedules import Interval, Schedule, due
 from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.rules.trackers import Tracker
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.checked import TupleOf, checked
-from loyalty_rules.values.dates import read_zone
+from loyalty_rules.values.dates import read_instant, read_zone
 from loyalty_rules.values.identifiers import read_id
 from loyalty_rules.values.json_schema import declare, schema_rules, text_schema
 
@@ -129,8 +131,8 @@ class Program:
     `money` is the ISO 4217 code of the program's money. `shortfall` decides about units that a return cannot take
     back: write them off, or carry them as a debt. `give_back` decides about the points and coupons that paid for a sale
     that comes back: with the whole sale, in proportion, or never. `claims` says how long an anonymous sale can be
-    claimed. Raises `DocumentError` if an id is not unique or a
-    name refers to nothing. Source: documents (program).
+    claimed. `schedules` are activities that fall due by the calendar. Raises `DocumentError` if an id is not unique or
+    a name refers to nothing. Source: documents (program).
     """
 
     format: Literal["loyalty-rules/1"] = FORMAT
@@ -150,6 +152,7 @@ class Program:
     adjustments: Adjustments | None = None
     give_back: Literal["whole", "proportional", "never"] = "whole"
     claims: Claims | None = None
+    schedules: tuple[Schedule, ...] = attrs.field(default=(), converter=TupleOf[Schedule], metadata={"keyed": True})
 
     def __attrs_post_init__(self) -> None:
         problems = [*self._repeated_ids(), *unresolved(self._document)]
@@ -202,6 +205,31 @@ class Program:
         """
         return make_snapshot(self.counters(event), value_of)
 
+    def due(
+        self,
+        members: Iterable[Member],
+        start: datetime,
+        end: datetime,
+        last_events: Mapping[str, datetime] | None = None,
+    ) -> Iterator[Activity]:
+        """Return an iterator of the activities that the schedules make due in an interval, member by member.
+
+        `start` is part of the interval and `end` is not. `last_events` are the instants of the last events, by the id
+        of the member. Asking twice gives the same activities with the same ids. Source: semantics 15.
+        """
+        interval = _read_at("start", start), _read_at("end", end)
+        last = {name: _read_at(f"last_events{path_step(name)}", at) for name, at in (last_events or {}).items()}
+        return self._due(members, interval, last)
+
+    def _due(
+        self, members: Iterable[Member], interval: Interval, last_events: Mapping[str, datetime]
+    ) -> Iterator[Activity]:
+        for member in members:
+            if not isinstance(member, Member):
+                raise InvalidValueError("members", "wrong_type", f"expected a Member, found {describe(member)}")
+            for schedule in self.schedules:
+                yield from due(schedule, member, interval, last_events.get(member.id), self.plan.zone)
+
     @functools.cached_property
     def limits_in_units(self) -> tuple[Limit, ...]:
         """The limits as amounts of their currencies; one in money is converted by the redeem rate, rounded down."""
@@ -245,7 +273,7 @@ class Program:
 
     def _repeated_ids(self) -> list[Problem]:
         problems = []
-        for name in ("currencies", "limits", "trackers", "coupon_types", "groups", "tiers"):
+        for name in ("currencies", "limits", "trackers", "coupon_types", "groups", "tiers", "schedules"):
             times: dict[str, int] = {}
             for each in getattr(self, name):
                 times[each.id] = times.get(each.id, 0) + 1
@@ -264,6 +292,13 @@ def _known(snapshot: Snapshot | None) -> Snapshot:
             "snapshot", "wrong_type", f"expected a Snapshot, found {describe(known)}; load_snapshot returns one"
         )
     return known
+
+
+def _read_at(name: str, at: datetime) -> datetime:
+    try:
+        return read_instant(at)
+    except InvalidValueError as error:
+        raise error.under(name) from None
 
 
 def _wrong_event(event: object) -> WrongEventError:

@@ -51,7 +51,7 @@ def test_the_type_comes_first_among_the_keys() -> None:
 
 def test_only_parts_with_ids_are_keyed() -> None:
     keyed = [key for key, field in fields_of(Program).items() if is_keyed(field)]
-    assert keyed == ["currencies", "limits", "trackers", "coupon_types", "groups", "tiers"]
+    assert keyed == ["currencies", "limits", "trackers", "coupon_types", "groups", "tiers", "schedules"]
 
 
 def test_the_classes_of_a_union_have_their_tags() -> None:
@@ -161,7 +161,8 @@ def test_a_value_is_written_as_a_plain_document(value: Any, document: Any) -> No
 
 def test_a_written_program_has_its_parts_by_their_ids_and_its_defaults() -> None:
     document = unstructure(structure(program(earn(fixed("5")), currencies={"points": {}}), Program))
-    assert document["currencies"] == {"points": {"title": None, "decimals": 0, "redeem": None, "transfer": None}}
+    terms = {"title": None, "decimals": 0, "redeem": None, "transfer": None, "reminders": []}
+    assert document["currencies"] == {"points": terms}
     assert (document["limits"], document["shortfall"]) == ({}, "write_off")
 
 

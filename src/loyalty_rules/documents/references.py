@@ -75,6 +75,10 @@ class _References:
             yield from self._known(group, "of", path, self.currencies, "currency")
         for path, tier in _entries(self.document, "tiers", "$"):
             yield from self._known(tier, "by", path, self.trackers, "tracker")
+        for path, schedule in _entries(self.document, "schedules", "$"):
+            for part_path, part in _entry(schedule, "on", path):
+                if isinstance(part.get("anniversary"), str):
+                    yield from self._path(ANNIVERSARY_SCOPE, part["anniversary"], f"{part_path}.anniversary")
         yield from _repeated(self.document, "promotions", "$")
         for path, promotion in _entries(self.document, "promotions", "$"):
             yield from self._promotion(promotion, path)

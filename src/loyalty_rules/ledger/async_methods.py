@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from loyalty_rules.events import Event, Snapshot, Transaction
+from loyalty_rules.intents import SendMessage
 from loyalty_rules.ledger.methods import T
 from loyalty_rules.ledger.operations import (
     Adjust,
@@ -58,7 +59,7 @@ from loyalty_rules.ledger.receipts import (
     UndoSpendReceipt,
     VoidReceipt,
 )
-from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.ledger.records import Balance, Entry, KnownMember, ReportRows
 from loyalty_rules.lifecycle.explaining import EventExplanation
 from loyalty_rules.lifecycle.levels import TierStatus
 from loyalty_rules.lifecycle.progress import Expiring, Progress
@@ -384,6 +385,14 @@ class AsyncLedgerMethods(ABC):
     async def explain(self, program: Program | str, event: str) -> EventExplanation | None:
         """Explain a recorded event: its decision, its record and the states since; None if it is unknown."""
         return await self.read(lambda queries: queries.explain(program, event))
+
+    async def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]:
+        """Return the reminders of units that expire soon that are due in an interval; `end` is not part of it."""
+        return await self.read(lambda queries: queries.reminders(program, start, end))
+
+    async def members(self, program: Program) -> Sequence[KnownMember]:
+        """Return the members of the recorded events, with their last events: the input of `program.due`."""
+        return await self.read(lambda queries: queries.members(program))
 
     async def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""

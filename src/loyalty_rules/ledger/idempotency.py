@@ -17,7 +17,7 @@ from loyalty_rules.ledger.personal import split
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
-from loyalty_rules.values.identifiers import MAX_NAME
+from loyalty_rules.values.identifiers import MAX_EVENT_ID
 
 __all__ = ["Batch", "IdempotencyRecord", "check_key", "identity_of_event", "replayed"]
 
@@ -69,7 +69,7 @@ def identity_of_event(program: Program, event: Event, recorded_at: datetime) -> 
     inputs: dict[str, Any] = {"event": dump(event)}
     of = event.of if isinstance(event, (Return, Update, Amendment)) else None
     if isinstance(event, Confirmation) and is_of_program(event.promise, program.id):
-        of = event_in(event.promise)[:MAX_NAME]
+        of = event_in(event.promise)[:MAX_EVENT_ID]
     if isinstance(event, (Transaction, Activity)):
         inputs["program_version"] = program.version
         of = event.id

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from loyalty_rules.events import Event, Snapshot, Transaction
+from loyalty_rules.intents import SendMessage
 from loyalty_rules.ledger.operations import (
     Adjust,
     Capture,
@@ -62,7 +63,7 @@ from loyalty_rules.ledger.receipts import (
     UndoSpendReceipt,
     VoidReceipt,
 )
-from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.ledger.records import Balance, Entry, KnownMember, ReportRows
 from loyalty_rules.lifecycle.explaining import EventExplanation
 from loyalty_rules.lifecycle.levels import TierStatus
 from loyalty_rules.lifecycle.progress import Expiring, Progress
@@ -388,6 +389,14 @@ class LedgerMethods(ABC):
     def explain(self, program: Program | str, event: str) -> EventExplanation | None:
         """Explain a recorded event: its decision, its record and the states since; None if it is unknown."""
         return self.read(lambda queries: queries.explain(program, event))
+
+    def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]:
+        """Return the reminders of units that expire soon that are due in an interval; `end` is not part of it."""
+        return self.read(lambda queries: queries.reminders(program, start, end))
+
+    def members(self, program: Program) -> Sequence[KnownMember]:
+        """Return the members of the recorded events, with their last events: the input of `program.due`."""
+        return self.read(lambda queries: queries.members(program))
 
     def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""

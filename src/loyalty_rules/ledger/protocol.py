@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from loyalty_rules.events import Event, Snapshot, Transaction
+from loyalty_rules.intents import SendMessage
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.receipts import (
@@ -38,7 +39,7 @@ from loyalty_rules.ledger.receipts import (
     UndoSpendReceipt,
     VoidReceipt,
 )
-from loyalty_rules.ledger.records import Balance, Entry, ReportRows
+from loyalty_rules.ledger.records import Balance, Entry, KnownMember, ReportRows
 from loyalty_rules.lifecycle.explaining import EventExplanation
 from loyalty_rules.lifecycle.levels import TierStatus
 from loyalty_rules.lifecycle.progress import Expiring, Progress
@@ -336,6 +337,14 @@ class Ledger(Protocol):
         """Explain a recorded event: its decision, its record and the states since; None if it is unknown."""
         ...
 
+    def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]:
+        """Return the reminders of units that expire soon that are due in an interval; `end` is not part of it."""
+        ...
+
+    def members(self, program: Program) -> Sequence[KnownMember]:
+        """Return the members of the recorded events, with their last events: the input of `program.due`."""
+        ...
+
     def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
         ...
@@ -558,6 +567,10 @@ class AsyncLedger(Protocol):
     ) -> Sequence[Expiring]: ...
 
     async def explain(self, program: Program | str, event: str) -> EventExplanation | None: ...
+
+    async def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]: ...
+
+    async def members(self, program: Program) -> Sequence[KnownMember]: ...
 
     async def report_rows(self, program: Program | str, at: datetime) -> ReportRows: ...
 

@@ -1,11 +1,14 @@
 """The queries of a ledger over any storage. Nothing is written; an instant without an offset is refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+import attrs
+
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Event, Member, Snapshot, Transaction
+from loyalty_rules.intents import SendMessage
 from loyalty_rules.ledger.errors import ClosedAccount
 from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS
 from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
@@ -14,6 +17,7 @@ from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import (
     current_event,
     current_member,
+    is_closed,
     is_current,
     read_balance,
     read_lots,
@@ -23,7 +27,8 @@ from loyalty_rules.ledger.operations.redeem_all import RedeemAll
 from loyalty_rules.ledger.operations.review import passed
 from loyalty_rules.ledger.questions import expiring_units, explained, previewed, progress_of, tier_status
 from loyalty_rules.ledger.receipts import Quote
-from loyalty_rules.ledger.records import Balance, Entry, LotHistory, ReportLot, ReportRows
+from loyalty_rules.ledger.records import Balance, Entry, KnownMember, LotHistory, ReportLot, ReportRows
+from loyalty_rules.ledger.reminders import reminders
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.explaining import EventExplanation
@@ -167,6 +172,40 @@ class Queries:
                 if until is not None and passed(program, bound, until, at):
                     due.append((bound.tier.id, account, until))
         return due
+
+    def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]:
+        """Return the reminders of units that expire soon that are due in an interval. Source: semantics 15."""
+        interval = read_argument(read_instant, "start", start), read_argument(read_instant, "end", end)
+        return [*reminders(self._storage, program, *interval)]
+
+    def members(self, program: Program) -> Sequence[KnownMember]:
+        """Return the members of the recorded events, in the order of their first ones, with their last events.
+
+        Activities of the program's own schedules do not count as events of a member. A member whose account is closed
+        is left out.
+        """
+        own = tuple(f"{each.id}/" for each in program.schedules)
+        known: dict[str, KnownMember] = {}
+        for event in self._storage.sale_events(program.id):
+            member = event.member
+            if member is None or (own and event.id.startswith(own)):
+                continue
+            last = known.get(member.id)
+            if last is None or last.last_event <= event.occurred_at:
+                known[member.id] = KnownMember(member, event.occurred_at)
+        return [*self._current(program, known.values())]
+
+    def _current(self, program: Program, known: Iterable[KnownMember]) -> Iterable[KnownMember]:
+        """Return members as those that they stand for since a merge; the last event of them counts."""
+        current: dict[str, KnownMember] = {}
+        for each in known:
+            if is_closed(self._storage, program, each.member.id):
+                continue
+            name = current_member(self._storage, program, each.member.id)
+            last = current.get(name)
+            if last is None or last.last_event <= each.last_event:
+                current[name] = attrs.evolve(each, member=attrs.evolve(each.member, id=name))
+        return current.values()
 
     def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant."""

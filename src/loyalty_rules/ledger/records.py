@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import attrs
 
+from loyalty_rules.events import Member
 from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["Balance", "Entry", "ExpiryVersion", "LotHistory", "ReportLot", "ReportRows"]
+__all__ = ["Balance", "Entry", "ExpiryVersion", "KnownMember", "LotHistory", "ReportLot", "ReportRows"]
 
 
 @attrs.frozen
@@ -46,6 +47,14 @@ class Entry:
     recorded_at: datetime
     reason: str
     by: str | None = None
+
+
+@attrs.frozen
+class KnownMember:
+    """A member as the last recorded event of the member shows it, and the instant of that event."""
+
+    member: Member
+    last_event: datetime
 
 
 @attrs.frozen

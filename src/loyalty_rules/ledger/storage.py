@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
 from loyalty_rules.engine.counters import Counter
+from loyalty_rules.events import Activity, Transaction
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey
@@ -236,6 +237,10 @@ class Storage(Protocol):
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
+        ...
+
+    def sale_events(self, program: str) -> Iterable[Transaction | Activity]:
+        """Return the events of the sales, in the order of record, without their amendments."""
         ...
 
     def lot_histories(self, program: str) -> Iterable[LotHistory]:

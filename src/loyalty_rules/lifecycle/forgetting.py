@@ -1,4 +1,4 @@
-"""Forgetting a member: the end of all that its account has, and the account's closing. Source: semantics 13, 17."""
+"""Forgetting a member: the end of all that its account has, and the account's closing. Source: semantics 13."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

@@ -17,6 +17,7 @@ from loyalty_rules.rules.communication import Communication
 from loyalty_rules.rules.conditions import Condition, read_condition
 from loyalty_rules.rules.expiry import Expiry
 from loyalty_rules.rules.proration import Proration
+from loyalty_rules.rules.reminders import Reminder
 from loyalty_rules.rules.rounding import ACTUAL, Mode, Rounding
 from loyalty_rules.rules.timing import IMMEDIATE, Timing
 from loyalty_rules.rules.transfers import Transfer
@@ -88,13 +89,17 @@ declare(_read_decimals, whole_number_schema(0, 6))
 
 @attrs.frozen(field_transformer=checked)
 class Currency:
-    """A reward currency, with 0 to 6 decimals; without `transfer` it cannot be given away."""
+    """A reward currency, with 0 to 6 decimals; without `transfer` it cannot be given away.
+
+    `reminders` are messages about units that expire soon.
+    """
 
     id: str = attrs.field(converter=read_id)
     title: str | None = attrs.field(default=None, converter=optional(read_name))
     decimals: int = attrs.field(default=0, converter=_read_decimals)
     redeem: RedeemRate | None = None
     transfer: Transfer | None = None
+    reminders: tuple[Reminder, ...] = attrs.field(default=(), converter=TupleOf[Reminder])
 
 
 @attrs.frozen(field_transformer=checked)

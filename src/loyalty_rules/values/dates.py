@@ -7,7 +7,7 @@ the clocks change. Source: semantics 5 and 6, documents (scalars).
 
 import functools
 import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,7 @@ __all__ = [
     "read_zone",
     "shifted",
     "start_of_day",
+    "wall_instant",
     "with_fixed_offset",
 ]
 
@@ -249,6 +250,23 @@ class Period:
         """The number of days, weeks included; they are added after the months."""
         return self.weeks * 7 + self.days
 
+    def before(self, day: date) -> date | None:
+        """Return the day that is this period before `day`, or None if it is before the year 1.
+
+        Years and months are subtracted first, clamped to the month's last day.
+        """
+        try:
+            earlier: date = day - relativedelta(months=self.in_months)
+            return earlier - timedelta(days=self.in_days)
+        except (OverflowError, ValueError):
+            return None
+
+    @property
+    def iso(self) -> str:
+        """The period in ISO 8601: `P1M`, `P30D`, `P0D`."""
+        parts = (("Y", self.years), ("M", self.months), ("W", self.weeks), ("D", self.days))
+        return "P" + ("".join(f"{number}{unit}" for unit, number in parts if number) or "0D")
+
 
 _days = functools.lru_cache(maxsize=4096)(timedelta)
 
@@ -324,6 +342,15 @@ def _end_of_gap(skipped: datetime, zone: tzinfo) -> datetime:
         else:
             after = middle
     return after
+
+
+def wall_instant(day: date, wall: time, zone: tzinfo) -> datetime:
+    """Return the instant of a wall time on a local day.
+
+    A wall time that the clocks skip moves forward by the gap. If it occurs twice, the result is the first. Source:
+    semantics 6.
+    """
+    return in_zone(datetime.combine(day, wall, zone).astimezone(UTC), zone)
 
 
 def day_after(day: date, zone: tzinfo) -> datetime:

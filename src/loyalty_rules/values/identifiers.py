@@ -14,12 +14,14 @@ from loyalty_rules.values.json_schema import Json, declare, text_schema
 
 __all__ = [
     "ID_PATTERN",
+    "MAX_EVENT_ID",
     "MAX_NAME",
     "MAX_TEXT",
     "NAME_PATTERN",
     "FreeForm",
     "list_schema",
     "mapping_schema",
+    "read_event_id",
     "read_free_form",
     "read_id",
     "read_list",
@@ -36,6 +38,7 @@ Item = TypeVar("Item")
 
 ID_PATTERN = r"[A-Za-z0-9._-]{1,64}"
 MAX_NAME = 128
+MAX_EVENT_ID = 256
 MAX_TEXT = 10_000
 
 _VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f]+"
@@ -81,6 +84,38 @@ declare(
     read_name,
     text_schema("A name: 1 to 128 printable characters, no white space at the ends.", NAME_PATTERN, maxLength=MAX_NAME),
     name="name",
+)
+
+
+_SCHEDULED_PATTERN = rf"{ID_PATTERN}/[^/]+/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
+_SCHEDULED = re.compile(_SCHEDULED_PATTERN)
+
+
+def read_event_id(value: str) -> str:
+    """Read the id of a sale or an activity: a name, or the longer id of a scheduled activity.
+
+    A schedule makes the id `SCHEDULE/MEMBER/DATE`, of at most 256 characters. Source: semantics 15.
+    """
+    is_long = isinstance(value, str) and MAX_NAME < len(value) <= MAX_EVENT_ID
+    if is_long and _SCHEDULED.fullmatch(value) and value.isprintable():
+        return value
+    return read_name(value)
+
+
+declare(
+    read_event_id,
+    {
+        "description": "The id of an event: a name; that of a scheduled activity may have 256 characters.",
+        "type": "string",
+        "anyOf": [
+            {"$ref": read_name},
+            {
+                "allOf": [{"pattern": f"^{NAME_PATTERN}$"}, {"pattern": f"^{_SCHEDULED_PATTERN}$"}],
+                "maxLength": MAX_EVENT_ID,
+            },
+        ],
+    },
+    name="event_id",
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from loyalty_rules.events import Event
+from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
@@ -402,6 +402,10 @@ class MemoryStorage:
         """Return the coupons of a member, in the order of issue."""
         mine = [each for each in self.coupons.values() if each.member == member]
         return [each for each in mine if is_of_program(each.key, program)]
+
+    def sale_events(self, program: str) -> Iterable[Transaction | Activity]:
+        """Return the events of the sales, in the order of record."""
+        return (sale.event for (of, _), sale in self.sales.items() if of == program)
 
     def lot_histories(self, program: str) -> Iterable[LotHistory]:
         """Yield the history of each lot, in the order of issue."""

@@ -124,6 +124,14 @@ class Statements:
             .where(b.c.program == bindparam("program"), b.c.event == bindparam("event"), b.c.phase == "event")
             .where(r.c.version.is_not(None))
         )
+        self.next_sales = (
+            select(r.c.number, b.c.inputs, parts)
+            .join(b, b.c.id == r.c.batch)
+            .outerjoin(t.personal, t.personal.c.batch == b.c.id)
+            .where(b.c.program == bindparam("program"), r.c.version.is_not(None), r.c.number > bindparam("after"))
+            .order_by(r.c.number)
+            .limit(bindparam("maximum"))
+        )
         self.events_after_sale = (
             select(b.c.inputs, r.c.intents, parts)
             .join(r)

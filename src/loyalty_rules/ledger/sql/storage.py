@@ -211,6 +211,14 @@ class SQLStorage(HistoryReader):
             reversals=tuple(each for row in rows for each in reversals_of(json_of(row.intents))),
         )
 
+    def sale_events(self, program: str) -> Iterable[Transaction | Activity]:
+        """Yield the events of the sales, in the order of record."""
+        for rows in self._row_chunks(self._statements.next_sales, program):
+            for row in rows:
+                event = load_event(inputs_of(row)["event"])
+                assert isinstance(event, (Transaction, Activity))
+                yield event
+
     def save_sale(self, sale: Sale) -> None:
         """Add the terms of a sale to the unit of work; updates and returns are recorded by their own batches."""
         assert self._batch is not None

@@ -41,6 +41,7 @@ from loyalty_rules.testing.ledgers.facts.recording import (
 )
 from loyalty_rules.testing.ledgers.facts.refunding import GiveBackFacts
 from loyalty_rules.testing.ledgers.facts.remaining import RemainderFacts
+from loyalty_rules.testing.ledgers.facts.reminding import MemberFacts, ReminderFacts
 from loyalty_rules.testing.ledgers.facts.returning import CouponReturnFacts, ReturnFacts
 from loyalty_rules.testing.ledgers.facts.spending import RedeemRateFacts, SpendFacts, UndoFacts
 from loyalty_rules.testing.ledgers.facts.till import Till
@@ -76,6 +77,8 @@ class LedgerContract(
     CardFacts,
     ReportFacts,
     ForgetFacts,
+    ReminderFacts,
+    MemberFacts,
     MergeFacts,
     QuestionFacts,
 ):

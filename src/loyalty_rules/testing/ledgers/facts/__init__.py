@@ -16,6 +16,7 @@ FACTS = (
     "recording",
     "refunding",
     "remaining",
+    "reminding",
     "returning",
     "spending",
 )

@@ -32,7 +32,7 @@ REFERRED: dict[str, Any] = {"custom_fields": {"referred_by": "ben"}}
 
 
 class ForgetFacts:
-    """Facts about a member whose account is closed. Source: semantics 13, 17."""
+    """Facts about a member whose account is closed. Source: semantics 13."""
 
     def forget(self, till: Till, member: str = "anna", event: str = "F1") -> Receipt:
         return till.ledger.forget(till.program, member, event=event, at=till.now, **WHY)
