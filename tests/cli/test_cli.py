@@ -39,7 +39,19 @@ def test_the_help_lists_every_command_in_order(capsys: Capture) -> None:
         main(["--help"])
 
     out = capsys.readouterr().out
-    commands = ["check", "evaluate", "vector", "run", "prove", "report", "balance", "statement", "explain", "schema"]
+    commands = [
+        "check",
+        "evaluate",
+        "vector",
+        "convert",
+        "run",
+        "prove",
+        "report",
+        "balance",
+        "statement",
+        "explain",
+        "schema",
+    ]
     assert ended.value.code == 0
     assert re.findall(r"^ {4}(\w+)", out, re.MULTILINE) == commands
     assert [command.__name__.rsplit(".", 1)[1] for command in cli.COMMANDS] == commands

@@ -185,7 +185,10 @@ def converter_with(
 ) -> Converter:
     """Build the state of a conversion. Raises `InvalidValueError` for an unknown zone."""
     sales = {sale.id: sale for sale in known}
-    return Converter(zone=ZoneInfo(read_zone(zone)), enrich=enrich, tax_in_prices=tax_in_prices, sales=sales)
+    included = {sale.id: any(line.tax is not None for line in sale.lines) for sale in sales.values()}
+    return Converter(
+        zone=ZoneInfo(read_zone(zone)), enrich=enrich, tax_in_prices=tax_in_prices, sales=sales, included=included
+    )
 
 
 def _parts(source: Document, envelopes: tuple[str, ...]) -> Iterator[Payload]:

@@ -10,13 +10,25 @@ import sys
 from collections.abc import Sequence
 
 from loyalty_rules import __version__
-from loyalty_rules.cli.commands import balance, check, evaluate, explain, prove, report, run, schema, statement, vector
+from loyalty_rules.cli.commands import (
+    balance,
+    check,
+    convert,
+    evaluate,
+    explain,
+    prove,
+    report,
+    run,
+    schema,
+    statement,
+    vector,
+)
 from loyalty_rules.cli.exit_status import BROKEN_PIPE, INTERRUPTED, INVALID
 from loyalty_rules.cli.streams import complain
 
 __all__ = ["main"]
 
-COMMANDS = (check, evaluate, vector, run, prove, report, balance, statement, explain, schema)
+COMMANDS = (check, evaluate, vector, convert, run, prove, report, balance, statement, explain, schema)
 """The subcommands, in the order of `--help`."""
 
 
