@@ -12,6 +12,8 @@ TESTS = ROOT / "tests"
 
 WITHOUT_TESTS_OF_THEIR_NAME = {
     "ledger/storage.py": "a protocol; the ledgers that implement it are tested",
+    "testing/ledgers/machine": "tests themselves; their class is tested as the state machine",
+    "testing/ledgers/model": "parts of one class, which is tested as the reference model",
     "testing/ledgers/facts": "tests themselves, run against every ledger",
 }
 """Modules and folders without a test file of their name, each with the reason."""

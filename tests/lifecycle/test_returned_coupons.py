@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import attrs
 import pytest
@@ -57,7 +58,8 @@ def test_a_coupon_is_earned_unless_returns_were_due_more_than_they_could_void() 
     back = {"type": "return", "id": "R-1", "occurred_at": BACK_AT, "of": "T-1", "amount": "40"}
     terms = Sale(shop.program, lr.load_event(sale("100")), Snapshot(), returns=(lr.load_event(back),))
     coupons, at = [*shop.coupons().values()], datetime.fromisoformat(BACK_AT)
-    missed = [attrs.evolve(each, state="redeemed") if each.state == "voided" else each for each in coupons]
+    used: dict[str, Any] = {"state": "redeemed", "voided_at": None}
+    missed = [attrs.evolve(each, **used) if each.state == "voided" else each for each in coupons]
 
     assert is_coupon_earned(attrs.evolve(terms, returns=()), missed, missed[0], at)
     assert is_coupon_earned(terms, coupons, coupons[0], at)

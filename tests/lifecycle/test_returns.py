@@ -121,7 +121,9 @@ def test_coupons_voided_anew_by_each_return_are_caught(monkeypatch: pytest.Monke
     voids = returns.voids
 
     def forgetful(back: Any, key: str, remainder: Any, coupons: Any) -> Any:
-        gone = [attrs.evolve(each, state="redeemed") if each.state == "voided" else each for each in coupons]
+        gone = [
+            attrs.evolve(each, state="redeemed", voided_at=None) if each.state == "voided" else each for each in coupons
+        ]
         return voids(back, key, remainder, gone)
 
     monkeypatch.setattr(returns, "voids", forgetful)

@@ -362,7 +362,8 @@ class Posting(AccountPosting):
         kept = min(micros(coupon.topped_up), micros(coupon.remaining)) if coupon.remaining is not None else 0
         if kept > 0 and kind_of_phase(self.identity.phase) not in ("void", "forget"):
             # A return takes the rest of the original value; additions stay. Source: semantics 17.
-            self.change_coupon(intent.coupon, state="issued", remaining=decimal_of(kept))
+            lost_at = coupon.voided_at or self.at
+            self.change_coupon(intent.coupon, state="issued", remaining=decimal_of(kept), voided_at=lost_at)
         else:
             self.change_coupon(intent.coupon, state="voided", voided_at=self.at)
         if intent.reason is not None and intent.by is not None:

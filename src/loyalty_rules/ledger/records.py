@@ -115,6 +115,11 @@ class LotHistory:
     def _current(self) -> Lot | None:
         return self._lot(None)
 
+    @property
+    def ended_units(self) -> int:
+        """The units of a promise that was cancelled or has lapsed, in millionths."""
+        return sum(micros(each.amount) for each in self.entries if (each.source, each.target) == ("promised", "voided"))
+
     @functools.cached_property
     def latest(self) -> datetime:
         """The instant of the last change."""

@@ -338,7 +338,7 @@ def _kept_coupons(award: RemainingAward, coupons: Sequence[CouponRecord]) -> dic
     """Return the coupons of `void_if_unredeemed` actions that returns have not taken, by type and member."""
     kept: dict[_CouponPool, list[CouponRecord]] = {}
     for each in coupons:
-        if each.state != "voided" and award.policy(each.issue) == "void_if_unredeemed":
+        if not each.is_lost and award.policy(each.issue) == "void_if_unredeemed":
             kept.setdefault((each.issue.coupon_type, each.issue.member), []).append(each)
     return kept
 
@@ -361,7 +361,8 @@ def _voids(
     for coupon in coupons:
         policy = award.policy(coupon.issue)
         goes = coupon.issue.member in leaving or (policy == "reverse" and is_lowered)
-        if policy != "void_if_unredeemed" and goes and coupon.state_at(change.occurred_at) == "issued":
+        is_there = coupon.state_at(change.occurred_at) == "issued" and not coupon.is_lost
+        if policy != "void_if_unredeemed" and goes and is_there:
             lost.append(coupon)
     for coupon in lost:
         key = void_key_of(event_key(sale.program.id, change.id), coupon)

@@ -5,13 +5,13 @@ Source: semantics 7a and 17.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from loyalty_rules.intents import AdvanceTracker, IssueCurrency, ReverseCurrency
+from loyalty_rules.intents import AdvanceTracker, IssueCurrency
 from loyalty_rules.keys import tracker_key
-from loyalty_rules.lifecycle.records import Lot, Sale
+from loyalty_rules.lifecycle.records import Sale
 from loyalty_rules.rules.windows import window_days
-from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.values.amounts import decimal_of
 
-__all__ = ["lost_awards", "lowered_trackers", "released_units"]
+__all__ = ["lost_awards", "lowered_trackers"]
 
 
 def lost_awards(sale: Sale, lost: Iterable[tuple[IssueCurrency, int]]) -> dict[str, int]:
@@ -21,13 +21,6 @@ def lost_awards(sale: Sale, lost: Iterable[tuple[IssueCurrency, int]]) -> dict[s
         return {}
     facts, issues = plan.facts(sale.current(), sale.snapshot), [*lost]
     return {each.id: each.total(facts, issues) for each in plan.award_trackers}
-
-
-def released_units(lot: Lot, reversal: ReverseCurrency) -> int:
-    """Return the units that a reversal takes of an issue, without those that a cancellation had ended before."""
-    drawn = sum(micros(each.amount) for each in reversal.draws)
-    counted = micros(reversal.amount) - micros(reversal.shortfall) - drawn
-    return micros(reversal.amount) - min(counted, micros(lot.voided))
 
 
 def lowered_trackers(sale: Sale, key: str, surplus: Mapping[str, int]) -> Iterator[AdvanceTracker]:

@@ -30,13 +30,12 @@ def reduced(issue: IssueCurrency, units: int, decimals: int, *, with_times: bool
     return attrs.evolve(issue, amount=amount, shares=tuple(shares), claims=tuple(claims))
 
 
-def released_claims(lot: Lot, amount: Decimal) -> tuple[Claim, ...]:
+def released_claims(lot: Lot, amount: Decimal, before: int) -> tuple[Claim, ...]:
     """Return the claims, with negative amounts, that release counters when `amount` units of an issue are taken back.
 
-    A counter of times is released when the last unit of the issue is taken back.
+    `before` are the millionths that have released theirs already. A counter of times is released with the last unit.
     """
-    gone = micros(lot.taken_back) + micros(lot.voided) + micros(amount)
-    whole = gone >= micros(lot.issued)
+    whole = before < micros(lot.issued) <= before + micros(amount)
     claims = []
     for claim in lot.issue.claims:
         if not counts_times(claim.counter):
@@ -47,7 +46,9 @@ def released_claims(lot: Lot, amount: Decimal) -> tuple[Claim, ...]:
 
 
 def released_claims_of_coupon(coupon: CouponRecord) -> tuple[Claim, ...]:
-    """Return the claims, with negative amounts, that release the counters of a coupon."""
+    """Return the claims, with negative amounts, that release the counters of a coupon, once."""
+    if coupon.is_lost:
+        return ()  # a card that keeps an addition has released its counters with its loss
     issue: IssueCoupon = coupon.issue
     return tuple(_negative(claim, claim.amount) for claim in issue.claims)
 

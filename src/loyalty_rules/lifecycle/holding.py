@@ -31,7 +31,7 @@ def hold(
     return HoldCurrency(
         hold_key(program.id, event, currency),
         event,
-        member,
+        decided.member,
         decided.group,
         currency,
         decided.amount,

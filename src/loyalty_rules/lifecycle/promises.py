@@ -256,6 +256,9 @@ class _Part:
         except Skip:
             return self.end("lapsed", event)  # without a known expiry no lot is issued
         expires_at = sale.program.plan.end_of(expires_on) if expires_on is not None else None
+        extended = self.lot.expires_on
+        if expires_on is not None and extended is not None and extended > expires_on:  # by hand, while it was promised
+            expires_on, expires_at = extended, self.lot.expires_at
         if expires_at is not None and (expires_at <= at or (expires_on is not None and expires_on < issue_on)):
             return self.end("lapsed", event)
         key = release_key(self.lot.key, None if self.is_remainder else event)
@@ -279,7 +282,8 @@ class _Part:
         """End the units without an issue, and lower the trackers that counted them as awarded."""
         key = cancellation_key(self.lot.key, None if self.is_remainder else event)
         units = decimal_of(self.units)
-        end = CancelPromise(key, self.lot.key, event, outcome, units, released_claims(self.lot, units))
+        before = micros(self.lot.taken_back) + micros(self.lot.voided)
+        end = CancelPromise(key, self.lot.key, event, outcome, units, released_claims(self.lot, units, before))
         return (end, *lowered_trackers(self.sale, key, lost_awards(self.sale, [(self.lot.issue, self.units)])))
 
 

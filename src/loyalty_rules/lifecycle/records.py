@@ -76,7 +76,8 @@ class Lot:
     from any lot, shortfalls included. A promise is a lot with units promised and none outstanding. A lot with an
     `origin` has units that moved on from that lot. `store`, `tier` (the member's) and `channel` are
     those of the sale. If the account `is_closed`, which only a decision about returns is told, returns count its units
-    as taken.
+    as taken. `ended` are the voided units that a cancelled or lapsed promise had, which have released their claims; it
+    is told them, too.
     """
 
     issue: IssueCurrency
@@ -100,6 +101,7 @@ class Lot:
     tier: str | None = None
     channel: str | None = None
     is_closed: bool = False
+    ended: Decimal = ZERO
 
     @property
     def key(self) -> str:
@@ -228,7 +230,8 @@ class CouponRecord:
     `remaining` is the rest of a stored value. Any other coupon has `uses_left`; `left_in_all` is the sum that
     these uses may still take off, and `most` the maximum of one. None means no maximum.
     `redeemed_by` is the id of the transaction that redeemed the coupon last, `redemption` the key of the intent.
-    `taken` is the sum of the discounts that stand.
+    `taken` is the sum of the discounts that stand. `voided_at` is also the instant at which its sale has lost a card
+    that keeps the sum added to it.
 
     `member` has the coupon, which may be another than the member to whom it was issued. An extension moves
     `expires_on` and `expires_at`, at which the coupon expires, whether or not a sweep has recorded that. `topped_up` is
@@ -261,6 +264,11 @@ class CouponRecord:
     def key(self) -> str:
         """The key of the intent that issued the coupon."""
         return self.issue.key
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was voided, perhaps but for the sum added to its value: it counts against no cap any more."""
+        return self.state == "voided" or self.voided_at is not None
 
     @property
     def is_public(self) -> bool:

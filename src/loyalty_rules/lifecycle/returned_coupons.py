@@ -20,8 +20,8 @@ def voids(back: Return, key: str, remainder: RemainingAward, coupons: Sequence[C
     """Yield the void of each surplus coupon that is still issued, the newest first; an expired one counts as voided."""
     issued = {action_of(coupon.issue) for coupon in coupons}
     for members in coupon_pools(remainder, coupons):
-        surplus = surplus_coupons(remainder, members, issued) - sum(coupon.state == "voided" for coupon in members)
-        unused = [coupon for coupon in reversed(members) if coupon.state in ("issued", "expired")]
+        surplus = surplus_coupons(remainder, members, issued) - sum(coupon.is_lost for coupon in members)
+        unused = [each for each in reversed(members) if each.state in ("issued", "expired") and not each.is_lost]
         for coupon in unused[: max(surplus, 0)]:
             if coupon.state_at(back.occurred_at) == "issued":
                 yield VoidCoupon(void_key_of(key, coupon), coupon.key, back.id, released_claims_of_coupon(coupon))
@@ -70,10 +70,12 @@ def is_coupon_earned(sale: Sale, coupons: Sequence[CouponRecord], coupon: Coupon
     `coupons` are all coupons of the sale, in the order of issue; those that have expired by `at` count as voided.
     Source: semantics 9 and 11.
     """
+    if coupon.is_lost and coupon.state != "voided":
+        return False  # a card that keeps an addition
     if not sale.returns and not any(isinstance(each, Amendment) for each in sale.updates):
         return True
     remainder = RemainingAward(sale, sale.returns)
     issued = {action_of(each.issue) for each in coupons}
     pool = next(each for each in coupon_pools(remainder, coupons) if coupon.key in {one.key for one in each})
-    gone = sum(each.state_at(at) in ("voided", "expired") for each in pool)
+    gone = sum(each.is_lost or each.state_at(at) == "expired" for each in pool)
     return surplus_coupons(remainder, pool, issued) <= gone

@@ -21,7 +21,7 @@ from loyalty_rules.intents import (
     VoidCoupon,
 )
 from loyalty_rules.keys import event_key, void_key
-from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers, released_units
+from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers
 from loyalty_rules.lifecycle.claims import released_claims_of_coupon
 from loyalty_rules.lifecycle.giving_back import (
     Redeemed,
@@ -37,7 +37,7 @@ from loyalty_rules.lifecycle.redemption import is_revived
 from loyalty_rules.lifecycle.remainder import wrong_parts
 from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
 from loyalty_rules.lifecycle.returned_coupons import voids
-from loyalty_rules.lifecycle.taking import held_units, newest_first, own_lots, reversals
+from loyalty_rules.lifecycle.taking import held_units, newest_first, newly_released_units, own_lots, reversals
 from loyalty_rules.lifecycle.unrecovered import Unrecovered, unrecovered
 from loyalty_rules.values.amounts import micros
 
@@ -194,6 +194,6 @@ def _tracked_surplus(
 
     A tracker of awards loses the units taken back; any other keeps the contribution of the remainder.
     """
-    awards = lost_awards(sale, [(lot.issue, released_units(lot, each)) for lot, each in reversals])
+    awards = lost_awards(sale, [(lot.issue, newly_released_units(sale, lot, each)) for lot, each in reversals])
     contributed = {name: micros(each) - remainder.tracked.get(name, 0) for name, each in tracked.items()}
     return {**contributed, **awards}

@@ -75,7 +75,7 @@ def spend(
     return SpendCurrency(
         spend_key(program.id, event, currency),
         event,
-        member,
+        member if account.kind == "group" else account.id,  # the account that pays, whoever asked for it
         account.id if account.kind == "group" else None,
         currency,
         amount,

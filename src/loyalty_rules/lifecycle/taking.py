@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+import attrs
+
 from loyalty_rules.events import Amendment, Return
 from loyalty_rules.intents import LotDraw, ReverseCurrency
 from loyalty_rules.keys import event_key, reversal_key
@@ -12,7 +14,7 @@ from loyalty_rules.lifecycle.remaining_award import action_of, amendment_of
 from loyalty_rules.lifecycle.spending import draw, in_order_of_spending
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["held_units", "newest_first", "own_lots", "reversals"]
+__all__ = ["held_units", "newest_first", "newly_released_units", "own_lots", "released_units", "reversals"]
 
 
 def own_lots(sale: Sale, lots: Iterable[Lot]) -> list[Lot]:
@@ -24,6 +26,35 @@ def own_lots(sale: Sale, lots: Iterable[Lot]) -> list[Lot]:
 def held_units(lot: Lot) -> int:
     """Return the units of an issue that no return has taken yet, in millionths."""
     return micros(lot.issued) - micros(lot.taken_back)
+
+
+def counted_units(sale: Sale, lot: Lot) -> int:
+    """Return the units of an issue that returns so far have counted as taken, in millionths."""
+    return sum(
+        micros(each.amount) - micros(each.shortfall) - sum(micros(drawn.amount) for drawn in each.draws)
+        for each in sale.reversals
+        if each.issue == lot.key
+    )
+
+
+def released_units(sale: Sale, lot: Lot) -> int:
+    """Return the units of an issue that count against no cap any more, in millionths.
+
+    Returns have claimed them, or their promise has ended; units of both kinds are counted once.
+    """
+    ended = micros(lot.ended)
+    return micros(lot.taken_back) + ended - min(counted_units(sale, lot), ended)
+
+
+def newly_released_units(sale: Sale, lot: Lot, reversal: ReverseCurrency) -> int:
+    """Return the units of a reversal without those whose promise had ended before, in millionths.
+
+    `sale` has the reversals before this one.
+    """
+    drawn = sum(micros(each.amount) for each in reversal.draws)
+    counted = micros(reversal.amount) - micros(reversal.shortfall) - drawn
+    ended = micros(lot.ended)
+    return micros(reversal.amount) - min(counted, ended - min(counted_units(sale, lot), ended))
 
 
 def newest_first(lots: Sequence[Lot], due: int) -> dict[str, int]:
@@ -90,12 +121,8 @@ class _Taking:
             micros(each.expired) + micros(each.voided) + (0 if each.is_live(self._at) else micros(each.outstanding))
             for each in self._parts(lots)
         )
-        earlier = [each for each in self._sale.reversals if each.issue == self._lot.key]
-        counted = sum(
-            micros(each.amount) - micros(each.shortfall) - sum(micros(drawn.amount) for drawn in each.draws)
-            for each in earlier
-        )
-        return max(gone - counted, 0)  # a late return may find units live that a later one has counted
+        # A late return may find units live that a later one has counted.
+        return max(gone - counted_units(self._sale, self._lot), 0)
 
     def take_others(self, lots: dict[str, Lot]) -> None:
         """Draw from the account's other live lots of the currency, then from units that moved to other accounts."""
@@ -115,10 +142,9 @@ class _Taking:
             lots[each.lot] = lots[each.lot].moved(each.taken_from, "reversed", each.amount)
 
     def reversal(self, event: str) -> ReverseCurrency:
-        """Return the intent; claims of units that a cancellation has released already are not released again."""
+        """Return the intent; claims of units that a promise lost at its end are not released again."""
         issue, key = self._lot.issue, event_key(self._sale.program.id, event)
-        released = self._due - min(self._counted, micros(self._lot.voided))
-        return ReverseCurrency(
+        reversal = ReverseCurrency(
             reversal_key(key, action_of(issue), amendment_of(issue)),
             self._lot.key,
             event,
@@ -129,5 +155,10 @@ class _Taking:
             draws=tuple(self._draws),
             shortfall=decimal_of(self._missing),
             carried=self._sale.program.shortfall == "carry",
-            claims=released_claims(self._lot, decimal_of(released)) if released else (),
+            claims=(),
         )
+        released = newly_released_units(self._sale, self._lot, reversal)
+        if not released:
+            return reversal
+        before = released_units(self._sale, self._lot)
+        return attrs.evolve(reversal, claims=released_claims(self._lot, decimal_of(released), before))

@@ -90,7 +90,7 @@ def _used(
     earlier = RemainingAward(sale, sale.returns) if has_changed else None
     issued = {action_of(each.issue) for each in coupons}
     for members in coupon_pools(remainder, coupons):
-        gone = sum(each.state_at(at) in ("voided", "expired") for each in members)
+        gone = sum(each.is_lost or each.state_at(at) == "expired" for each in members)
         vain = max(surplus_coupons(remainder, members, issued) - gone - len(voided & {m.key for m in members}), 0)
         named = max(surplus_coupons(earlier, members, issued) - gone, 0) if earlier is not None else 0
         redeemed = [each.key for each in reversed(members) if each.state == "redeemed"]

@@ -104,3 +104,13 @@ def test_an_argument_that_cannot_be_read_is_named(parts: Any, name: str) -> None
         HoldUnits(**{**given, **parts})
 
     assert error.value.name == name
+
+
+def test_the_units_of_another_payer_stay_those_of_the_account(service: LedgerService) -> None:
+    """M2 asks for the hold: the units are M1's, to whom they come back."""
+    service.process(SHOP, bill())
+
+    service.hold(SHOP, ANNA, "points", Decimal(4), UNTIL, event="H-1", at=AT, member="M2")
+
+    assert [service.balance("acme", ANNA, "points", each).held for each in (AT, UNTIL)] == [4, 0]
+    assert service.balance("acme", ANNA, "points", UNTIL).available == 10

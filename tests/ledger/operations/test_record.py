@@ -79,3 +79,14 @@ def test_an_argument_that_cannot_be_read_is_named(arguments: Any, name: str) -> 
         Record(**{"evaluation": EVALUATION, "recorded_at": AT, **arguments})
 
     assert error.value.name == name
+
+
+def test_a_coupon_keeps_the_serial_that_the_till_has_shown_before_a_merge(service: LedgerService) -> None:
+    managed = shop({"type": "issue_coupon", "id": "gift", "coupon_type": "gift"}, coupon_types={"gift": {}})
+    evaluation = managed.evaluate(bill(), serials=Serials())
+    service.merge(managed, "M1", "M2", reason="twice", by="desk-3", event="E-1", at=AT)
+
+    service.execute(Record(evaluation, AT))
+
+    (coupon,) = service.coupons("acme", "M2")
+    assert coupon.issue.serial == evaluation.intents[0].serial  # type: ignore[union-attr]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from loyalty_rules.errors import InvalidValueError
@@ -92,3 +93,10 @@ def test_an_argument_that_cannot_be_read_is_named(parts: Any, name: str) -> None
         Spend(**arguments)
 
     assert error.value.name == name
+
+
+def test_a_spend_names_the_account_that_pays_whoever_asked_for_it(service: LedgerService) -> None:
+    service.process(SHOP, bill())
+    receipt = service.execute(attrs.evolve(spend("4"), member="M2"))
+
+    assert [(each.member, each.group) for each in receipt.intents] == [("M1", None)]  # type: ignore[union-attr]

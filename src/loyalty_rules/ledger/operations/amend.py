@@ -18,9 +18,8 @@ from loyalty_rules.ledger.operations.lookups import (
     counter_value,
     coupons_of_sale,
     discounts_of,
-    end_holds,
     locked_sale,
-    lots_with_closings,
+    lots_around_sale,
     open_event,
     open_sale,
     read_snapshot,
@@ -31,6 +30,7 @@ from loyalty_rules.ledger.receipts import AmendmentReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
 from loyalty_rules.lifecycle import amendments
 from loyalty_rules.lifecycle.records import AmendedTerms, CouponRecord, Lot, Refusal, Sale
+from loyalty_rules.lifecycle.taking import released_units
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
@@ -72,13 +72,9 @@ class Amend(EventOperation[AmendmentReceipt]):
         event = attrs.evolve(sale, updates=(*sale.updates, change)).current()
         own, coupons = storage.lots_of_sale(program, of), coupons_of_sale(storage, self.program, of)
         accounts = dict.fromkeys([*(lot.account for lot in own), *accounts_of(sale.program, event)])
-        at = self.event.occurred_at
-        lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
-        if end_holds(storage, self.program, self.identity(storage), lots.values()):
-            lots = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
-        member = event.member.id if event.member is not None else None
-        own = lots_with_closings(storage, self.program, storage.lots_of_sale(program, of), member)
-        lots |= {lot.key: lot for lot in own}
+        at, member = self.event.occurred_at, event.member.id if event.member is not None else None
+        lots = lots_around_sale(storage, self.program, self.identity(storage), own, accounts, at, member)
+        own = [lot for lot in lots.values() if lot.issue.event == of]
         decided = amendments.amend(
             sale,
             change,
@@ -131,7 +127,7 @@ def _present(
 
     For another member it is that member's snapshot as it is now.
     """
-    held = _held(lots, coupons)
+    held = _held(sale, lots, coupons)
     counters = sale.program.counters(event)
     present = read_snapshot(storage, sale.program, event, counters)
     values = {window_of(each): counter_value(storage, sale.program, each) for each in counters}
@@ -142,15 +138,15 @@ def _present(
     return attrs.evolve(basis, issued=free.issued, limits=free.limits, coupons=free.coupons)
 
 
-def _held(lots: Iterable[Lot], coupons: Iterable[CouponRecord]) -> Mapping[str, int]:
+def _held(sale: Sale, lots: Iterable[Lot], coupons: Iterable[CouponRecord]) -> Mapping[str, int]:
     """Return the holdings of a sale in each counter that its issues claimed, in millionths."""
     held: dict[str, int] = {}
     for lot in lots:
-        left = max(micros(lot.issued) - micros(lot.taken_back) - micros(lot.voided), 0)
+        left = max(micros(lot.issued) - released_units(sale, lot), 0)
         for claim in lot.issue.claims if lot.origin is None else ():
             held[claim.counter] = held.get(claim.counter, 0) + _claimed(claim, left)
     for coupon in coupons:
-        for claim in coupon.issue.claims if coupon.state != "voided" else ():
+        for claim in coupon.issue.claims if not coupon.is_lost else ():
             held[claim.counter] = held.get(claim.counter, 0) + MICRO
     return held
 

@@ -4,7 +4,7 @@ Rows are locked before they are read. The key of a lot or a coupon names the sal
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -77,6 +77,7 @@ __all__ = [
     "locked_hold",
     "locked_lot",
     "locked_sale",
+    "lots_around_sale",
     "lots_of",
     "lots_with_closings",
     "named_account",
@@ -93,6 +94,8 @@ __all__ = [
 ]
 
 EventT = TypeVar("EventT", bound=Event)
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def current_member(storage: Storage, program: Program, member: str) -> str:
@@ -370,6 +373,41 @@ def lots_of(
     """
     lots = storage.lots_of(program.id, account, at)
     return storage.lots_of(program.id, account, at) if end_holds(storage, program, identity, lots) else lots
+
+
+def lots_around_sale(
+    storage: Storage,
+    program: Program,
+    identity: IdempotencyRecord,
+    own: Sequence[Lot],
+    accounts: Iterable[Account],
+    at: datetime,
+    buyer: str | None,
+) -> dict[str, Lot]:
+    """Return the lots of a sale, `own`, and those of some locked accounts, after the holds that are over have ended.
+
+    The accounts' lots that were swept since the instant `at` are among them. The lots of the sale are told whether
+    their account is closed; that of the `buyer` is open. They are also told the units that a promise lost at its end.
+    """
+    accounts = [*accounts]
+
+    def of_accounts() -> list[Lot]:
+        return [lot for account in accounts for lot in storage.lots_of(program.id, account, at)]
+
+    lots = of_accounts()
+    if end_holds(storage, program, identity, lots):
+        lots = of_accounts()
+        own = storage.lots_of_sale(program.id, own[0].issue.event) if own else own
+    own = with_ended_units(storage, lots_with_closings(storage, program, own, buyer))
+    return {lot.key: lot for lot in (*lots, *own)}
+
+
+def with_ended_units(storage: Storage, lots: Iterable[Lot]) -> list[Lot]:
+    """Return lots with the units whose promise was cancelled or has lapsed; a person may have voided others."""
+    lots = [*lots]
+    voided = [lot for lot in lots if micros(lot.voided) and lot.issue.state == "promised"]
+    ended = {each.issue.key: each.ended_units for each in storage.changed_since(voided, _EVER)} if voided else {}
+    return [attrs.evolve(lot, ended=decimal_of(ended.get(lot.key, 0))) for lot in lots]
 
 
 def end_holds(storage: Storage, program: Program, identity: IdempotencyRecord, lots: Iterable[Lot]) -> bool:

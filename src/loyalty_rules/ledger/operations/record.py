@@ -4,7 +4,10 @@ from datetime import datetime
 
 import attrs
 
+from loyalty_rules.errors import MissingSerialsError
 from loyalty_rules.events import Activity, Transaction
+from loyalty_rules.intents import IssueCoupon
+from loyalty_rules.ledger.coupon_serials import request_of
 from loyalty_rules.ledger.operations.arguments import read_serials
 from loyalty_rules.ledger.operations.lookups import open_event, sale_locks
 from loyalty_rules.ledger.operations.operation import Decision
@@ -12,7 +15,7 @@ from loyalty_rules.ledger.operations.sale import SaleOperation
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Sale
 from loyalty_rules.program import Evaluation, Program
-from loyalty_rules.serials import SerialGenerator
+from loyalty_rules.serials import SerialGenerator, SerialRequest
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import read_instant
 
@@ -45,4 +48,23 @@ class Record(SaleOperation):
         if event is basis.event:
             return self.noted(self.evaluation)
         storage.lock(sale_locks(basis.program, event, ()))  # a merge has brought the member into another one
-        return self.noted(basis.program.evaluate(event, basis.snapshot, serials=self.serials))
+        serials = _Given(self.evaluation, self.serials)
+        return self.noted(basis.program.evaluate(event, basis.snapshot, serials=serials))
+
+
+class _Given:
+    """The serials that the coupons of an evaluation have already; a generator gives those of others."""
+
+    def __init__(self, evaluation: Evaluation, others: SerialGenerator | None) -> None:
+        self._others = others
+        coupons = (each for each in evaluation.intents if isinstance(each, IssueCoupon))
+        self._serials = {request_of(evaluation.program, each): each.serial for each in coupons}
+
+    def serial(self, request: SerialRequest) -> str:
+        """Return the serial of a coupon."""
+        serial = self._serials.get(request)
+        if serial is not None:
+            return serial
+        if self._others is None:
+            raise MissingSerialsError(request.coupon_type)
+        return self._others.serial(request)

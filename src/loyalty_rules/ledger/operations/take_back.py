@@ -13,13 +13,12 @@ from loyalty_rules.ledger.locks import LockKey, account_lock, sale_lock
 from loyalty_rules.ledger.operations.lookups import (
     coupons_of_sale,
     discounts_of,
-    end_holds,
     is_closed,
     is_earned,
     locked_account,
     locked_coupon,
     locked_sale,
-    lots_with_closings,
+    lots_around_sale,
     open_sale,
     payers_of,
     payments_of,
@@ -59,25 +58,21 @@ class TakeBack(EventOperation[ReturnReceipt]):
         payments = self._payments(storage)
         spends = [each for each in payments if isinstance(each.intent, SpendCurrency)]
         at = self.event.occurred_at
-        own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
-        accounts = dict.fromkeys(lot.account for lot in own.values())
-        if any(lot.origin is not None for lot in own.values()):  # other accounts may have received units of the sale
+        own = storage.lots_of_sale(program, of)
+        accounts = dict.fromkeys(lot.account for lot in own)
+        if any(lot.origin is not None for lot in own):  # other accounts may have received units of the sale
             storage.lock(account_lock(program, each) for each in accounts)
-            own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
-        others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
-        if end_holds(storage, self.program, self.identity(storage), others.values()):
-            own = {lot.key: lot for lot in storage.lots_of_sale(program, of)}
-            others = {lot.key: lot for account in accounts for lot in storage.lots_of(program, account, at)}
+            own = storage.lots_of_sale(program, of)
         buyer = sale.current().member
-        closings = lots_with_closings(storage, self.program, own.values(), buyer.id if buyer is not None else None)
-        own = {lot.key: lot for lot in closings}
+        member = buyer.id if buyer is not None else None
+        lots = lots_around_sale(storage, self.program, self.identity(storage), own, accounts, at, member)
         keys = {draw.lot: None for each in spends for draw in getattr(each.intent, "draws", ())}
         drawn = {key: lot for key in keys if (lot := storage.lot(key)) is not None}
         coupons = coupons_of_sale(storage, self.program, of)
         decided = returns.take_back(
             sale,
             self.event,
-            lots=usable_lots(storage, {**others, **drawn, **own}.values(), at),
+            lots=usable_lots(storage, {**drawn, **lots}.values(), at),
             coupons=coupons,
             tracked={name: decimal_of(each) for name, each in storage.contributions(program, of).items()},
             redeemed=self._redeemed(storage, payments),

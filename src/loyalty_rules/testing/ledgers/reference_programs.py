@@ -15,7 +15,9 @@ import attrs
 __all__ = [
     "DELAY",
     "GROUP_OF",
+    "REASONS",
     "VERSIONS",
+    "WORTH",
     "Bill",
     "CounterName",
     "CounterUse",
@@ -35,6 +37,7 @@ __all__ = [
 ZONE = timezone(timedelta(hours=5, minutes=30))
 ZONE_NAME = "Asia/Kolkata"
 GROUP_OF = {"anna": "home", "ben": "home", "carl": None}
+REASONS = ("goodwill", "mistake")
 
 
 def local_day(at: datetime) -> date:
@@ -64,6 +67,7 @@ class Bill:
     amount: int
     pieces: int | Fraction
     goods: int | Fraction = attrs.Factory(lambda self: self.amount, takes_self=True)
+    group: str | None = attrs.Factory(lambda self: GROUP_OF.get(self.member), takes_self=True)
 
     @property
     def day(self) -> date:
@@ -128,6 +132,9 @@ class ReferenceProgram:
     shortfall: str
     member_limit: int = 6000  # points for a member on one day
     store_limit: int = 9000  # stars for a store in five days
+    give_back: str = "whole"
+    transfer: dict[str, int] | None = None  # of stars: the least, the fee, and the most on one day
+    adjustments: dict[str, int] = attrs.field(factory=dict)  # the most of one, and the most without a second person
     targets: tuple[tuple[str, int], ...] = (("spent", 15000), ("visits", 3))
 
 
@@ -214,6 +221,7 @@ FIRST = ReferenceProgram(
             holder_only=True,
             on_return="reverse",
             least=6000,
+            caps={"per_member": 6},
         ),
         CouponRule(
             "five",
@@ -228,6 +236,8 @@ FIRST = ReferenceProgram(
     ),
     wallet={"least": 400, "block": 200, "most": 4000},
     shortfall="carry",
+    transfer={"least": 100, "fee": 50, "most": 900},
+    adjustments={"most": 5000, "approve_over": 1500},
 )
 
 SECOND = attrs.evolve(
@@ -264,6 +274,9 @@ SECOND = attrs.evolve(
     wallet={"least": 200, "block": 100, "most": 5000},
     shortfall="write_off",
     member_limit=7500,
+    give_back="proportional",
+    transfer=None,
+    adjustments={"most": 4000, "approve_over": 2500},
 )
 
 VERSIONS = (FIRST, SECOND)
@@ -278,9 +291,15 @@ def document(program: ReferenceProgram) -> dict[str, Any]:
         "id": "acme",
         "time_zone": ZONE_NAME,
         "shortfall": program.shortfall,
+        "give_back": program.give_back,
+        "adjustments": {
+            "reasons": [*REASONS], **{name: _text(amount) for name, amount in program.adjustments.items()},
+        },
         "currencies": {
             "points": {"redeem": {"points": "100", "value": "5", **wallet}},
-            "stars": {"decimals": 2, "redeem": {"points": "10", "value": "1"}},
+            "stars": {
+                "decimals": 2, "redeem": {"points": "10", "value": "1"}, "transfer": _transfer(program.transfer),
+            },
         },
         "limits": {
             "member": {"currency": "points", "per": "member", "amount": _text(program.member_limit),
@@ -298,6 +317,13 @@ def document(program: ReferenceProgram) -> dict[str, Any]:
             *(_promotion(coupon.id, coupon, _coupon_action(coupon)) for coupon in program.coupon_rules),
         ],
     }  # fmt: skip
+
+
+def _transfer(terms: dict[str, int] | None) -> dict[str, Any] | None:
+    if terms is None:
+        return None
+    most = {"amount": _text(terms["most"]), "window": {"type": "calendar", "unit": "day"}}
+    return {"least": _text(terms["least"]), "fee": _text(terms["fee"]), "most": most}
 
 
 def _text(hundredths: int) -> str:
@@ -383,6 +409,10 @@ DELAY = 3
 # -- the counters ----------------------------------------------------------------------------------------------------
 
 CounterName = tuple[str, ...]
+
+
+WORTH = {"points": (100, 5), "stars": (10, 1)}
+"""So many units of a currency are worth so much money."""
 
 
 @attrs.frozen

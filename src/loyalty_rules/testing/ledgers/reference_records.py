@@ -10,7 +10,6 @@ from math import floor
 import attrs
 
 from loyalty_rules.testing.ledgers.reference_programs import (
-    GROUP_OF,
     Bill,
     CounterName,
     CounterUse,
@@ -25,12 +24,17 @@ __all__ = [
     "Coupon",
     "Decision",
     "GoodsBack",
+    "Hold",
     "Lot",
     "Redemption",
     "Remainder",
     "Sale",
+    "Shortfall",
     "Spend",
     "account_of",
+    "last_taken",
+    "renamed",
+    "rounded",
 ]
 
 Account = tuple[str, str]
@@ -52,6 +56,18 @@ class Counters:
         days = self.values.get(counter, {})
         return sum(amount for when, amount in days.items() if first is None or first <= when <= day)
 
+    def copy(self) -> "Counters":
+        """Return a copy, as a till has it that decides now and records later."""
+        seen = Counters()
+        seen.values = {name: dict(days) for name, days in self.values.items()}
+        return seen
+
+    def rename(self, old: str, new: str) -> None:
+        """Count the counters of a member for another one, in sum."""
+        for name in [each for each in self.values if old in each[2:]]:
+            for day, amount in self.values.pop(name).items():
+                self.add(renamed(name, old, new), day, amount)
+
     def left(self, use: CounterUse) -> int:
         """Return the rest of a use's limit in the fullest window that contains its day."""
         if use.first is None:
@@ -60,12 +76,20 @@ class Counters:
         return use.limit - max(self.value(use.counter, use.first + each, use.day + each) for each in shifts)
 
 
-@attrs.define
+def renamed(name: CounterName, old: str, new: str) -> CounterName:
+    """Return the name of a member's counter for another member."""
+    return tuple(new if part == old and place > 1 else part for place, part in enumerate(name))
+
+
+@attrs.define(eq=False)
 class Lot:
-    """One issue and its buckets, in hundredths.
+    """One issue and its buckets, in hundredths; or units of an issue that moved on to a lot of their own.
 
     `claimed` are the units that returns were due, and `counted_as_taken` those among them that nobody had any more.
-    `released` are the units that no longer count against the caps.
+    `ended` are the units of a promise that was cancelled or has lapsed, `counted_ended` those of them that count as
+    taken. `released` are the units that no longer count against the caps, `swept` those whose expiry is recorded.
+    `begun_at` is the instant since which it is no promise. `by` is the person who made an adjustment. `origin` is the
+    issue that its units moved on from.
     """
 
     key: str
@@ -78,22 +102,38 @@ class Lot:
     due_at: datetime | None
     promised: int = 0
     outstanding: int = 0
+    held: int = 0
     spent: int = 0
     expired: int = 0
     reversed: int = 0
     voided: int = 0
+    moved_on: int = 0
     claimed: int = 0
     counted_as_taken: int = 0
+    ended: int = 0
+    counted_ended: int = 0
     released: int = 0
+    swept: int = 0
+    begun_at: datetime | None = None
+    by: str | None = None
+    origin: "Lot | None" = None
+
+    @property
+    def issue(self) -> "Lot":
+        """The issue that its units come from."""
+        return self.origin or self
 
     def is_live(self, at: datetime) -> bool:
         """Return whether units of the lot can be spent at an instant."""
         return self.outstanding > 0 and (self.expires_at is None or at < self.expires_at)
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Coupon:
-    """One coupon and its state."""
+    """One coupon and its state. `member` has it, which may be another than the one to whom it was issued.
+
+    `is_lost` means that it was voided, perhaps but for the sum that was added to a card.
+    """
 
     key: str
     rule: CouponRule
@@ -105,6 +145,9 @@ class Coupon:
     remaining: int | None = None
     redeemed_by: str | None = None
     serial: str = ""
+    topped_up: int = 0
+    is_lost: bool = False
+    member: str | None = attrs.Factory(lambda self: self.bill.member, takes_self=True)
 
     def state_at(self, at: datetime) -> str:
         """Return the state at an instant: an issued coupon may have expired by then."""
@@ -139,13 +182,23 @@ class GoodsBack:
 
 @attrs.define
 class Sale:
-    """A recorded sale: the inputs of its decision, and its returns so far."""
+    """A recorded sale: the inputs of its decision, and its returns and amendments so far.
+
+    `bill` is the present one. `raised` and `lowered` are the sums by which amendments changed it. `delivered` are the
+    pieces that updates of the status Shipped named; `is_delivered` is true after one that named none.
+    """
 
     bill: Bill
     program: ReferenceProgram
     counters: Counters
     tracked: dict[str, int]
     returns: list[GoodsBack] = attrs.field(factory=list)
+    raised: int = 0
+    lowered: int = 0
+    is_amended: bool = False
+    status: str | None = None
+    delivered: Fraction = Fraction(0)
+    is_delivered: bool = False
 
     @property
     def back(self) -> int:
@@ -166,15 +219,15 @@ class Sale:
         named = sum(each.refund for each in self.returns if each.refund is not None)
         silent = sum(each.pieces or 0 for each in self.returns if each.refund is None)
         part = Fraction(silent, 1) / self.bill.pieces + self.part_without_lines()
-        return min(named + self.bill.amount * part, Fraction(self.bill.amount))
+        return min(named + self.bill.goods * part, Fraction(self.bill.goods))
 
-    def allows(self, back: GoodsBack) -> bool:
-        """Return whether no more comes back with this return than was bought."""
-        returns = [*self.returns, back]
+    def allows(self, *backs: GoodsBack) -> bool:
+        """Return whether no more comes back, with these returns, than was bought."""
+        returns = [*self.returns, *backs]
         return (
             sum(each.amount for each in returns) <= self.bill.amount
             and sum(each.pieces or 0 for each in returns) <= self.bill.pieces
-            and sum(each.refund or 0 for each in returns) <= self.bill.amount
+            and sum(each.refund or 0 for each in returns) <= self.bill.goods
         )
 
     def is_whole(self) -> bool:
@@ -189,7 +242,7 @@ class Sale:
             self.bill,
             amount=self.bill.amount - self.back,
             pieces=self.bill.pieces - rounded(self.pieces_back(), 1_000_000),
-            goods=self.bill.amount - rounded(self.goods_back(), 10_000),
+            goods=self.bill.goods - rounded(self.goods_back(), 10_000),
         )
 
 
@@ -204,18 +257,51 @@ class Remainder:
     tracked: dict[str, int] = attrs.field(factory=dict)
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Spend:
-    """One spend: the units that it took from each lot."""
+    """One spend: the units that it took from each lot; it pays for the transaction of the id `event`."""
 
     key: str
     balance: tuple[Account, str]
     at: datetime
     taken: list[tuple[Lot, int]]
-    undone: bool = False
+    event: str = ""
+    undone: int = 0
+
+    @property
+    def amount(self) -> int:
+        """The units spent."""
+        return sum(amount for _, amount in self.taken)
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether all of it was undone."""
+        return self.undone >= self.amount
 
 
-@attrs.define
+@attrs.define(eq=False)
+class Hold:
+    """Units that are set aside until an instant."""
+
+    key: str
+    balance: tuple[Account, str]
+    at: datetime
+    until: datetime
+    taken: list[tuple[Lot, int]]
+    ended_at: datetime | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was captured, released, or is over."""
+        return self.ended_at is not None
+
+    @property
+    def amount(self) -> int:
+        """The units held."""
+        return sum(amount for _, amount in self.taken)
+
+
+@attrs.define(eq=False)
 class Shortfall:
     """The units of a lot that one return could not take; `open` are those that no later units have made good."""
 
@@ -226,22 +312,38 @@ class Shortfall:
     carried: bool
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Redemption:
-    """One redemption of a coupon."""
+    """One redemption of a coupon; `undone` is the part of its discount that was given back."""
 
     key: str
     coupon: Coupon
     bill: Bill
     discount: int
-    undone: bool = False
+    undone: int = 0
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether all of it was undone."""
+        return self.undone >= self.discount
 
 
 def account_of(rule: CurrencyRule, bill: Bill) -> Account:
     """Return the account that a rule issues to: the member's, or the group's."""
     assert bill.member is not None
-    home = GROUP_OF[bill.member]
-    return ("group", home) if rule.to_group and home is not None else ("member", bill.member)
+    return ("group", bill.group) if rule.to_group and bill.group is not None else ("member", bill.member)
+
+
+def last_taken(taken: list[tuple[Lot, int]], skipped: int, units: int) -> list[tuple[Lot, int]]:
+    """Return the last units that were taken from lots, the last first, after so many that are skipped."""
+    parts = []
+    for lot, amount in reversed(taken):
+        passed = min(skipped, amount)
+        part = min(units, amount - passed)
+        skipped, units = skipped - passed, units - part
+        if part:
+            parts.append((lot, part))
+    return parts
 
 
 def rounded(number: Fraction, parts: int) -> Fraction:

@@ -1,0 +1,1 @@
+"""The rules of the state machine, one module for each family of operations."""

@@ -1,0 +1,1 @@
+"""The parts of the reference model, one for each family of operations."""
