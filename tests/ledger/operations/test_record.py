@@ -42,7 +42,7 @@ def test_the_accounts_and_counters_are_locked_with_the_batch() -> None:
 
 
 def test_the_decision_is_that_of_the_evaluation_and_its_terms_are_saved(storage: MemoryStorage) -> None:
-    assert Record(EVALUATION, AT).decide(storage) == EVALUATION.intents
+    assert Record(EVALUATION, AT).decide(storage).intents == EVALUATION.intents  # type: ignore[union-attr]
     assert storage.sale("acme", "T-1") == Sale(SHOP, bill(), EVALUATION.basis.snapshot)
 
 
