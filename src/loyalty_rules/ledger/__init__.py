@@ -12,7 +12,9 @@ from loyalty_rules.ledger.errors import (
     IdempotencyConflict,
     InMemoryDatabaseError,
     MissingProgramError,
+    SchemaVersionError,
     UnsafeTransactionError,
+    UpgradeError,
 )
 from loyalty_rules.ledger.memory import MemoryLedger
 from loyalty_rules.ledger.methods import LedgerMethods
@@ -88,6 +90,7 @@ __all__ = [
     "ReportRows",
     "ReturnReceipt",
     "SaleReceipt",
+    "SchemaVersionError",
     "SettleReceipt",
     "SpendReceipt",
     "TopUpReceipt",
@@ -97,6 +100,7 @@ __all__ = [
     "UndoSpendReceipt",
     "UnsafeTransactionError",
     "UpdateReceipt",
+    "UpgradeError",
     "VoidReceipt",
 ]
 

@@ -3,7 +3,7 @@
 Source: ledger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from loyalty_rules.errors import LoyaltyError
@@ -19,7 +19,9 @@ __all__ = [
     "IdempotencyConflict",
     "InMemoryDatabaseError",
     "MissingProgramError",
+    "SchemaVersionError",
     "UnsafeTransactionError",
+    "UpgradeError",
 ]
 
 
@@ -114,6 +116,39 @@ class MissingProgramError(LoyaltyError):
 
     def __str__(self) -> str:
         return f"the program of version {self.version} is missing in the database; `verify` lists all that is missing"
+
+
+class SchemaVersionError(LoyaltyError):
+    """Tables of another edition than this release uses. Nothing is read or written. Source: ledger 3.
+
+    `found` is the edition of the tables, None if their row is missing; `expected` is that of this release.
+    """
+
+    def __init__(self, found: int | None, expected: int) -> None:
+        self.found = found
+        self.expected = expected
+        super().__init__(found, expected)
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return "the tables of the ledger do not say which edition they have: their row in `edition` is missing"
+        told = f"the tables of the ledger have edition {self.found}, and this release uses edition {self.expected}"
+        if self.found > self.expected:
+            return f"{told}: update loyalty-rules"
+        return f"{told}: make a backup, then run SQLLedger.open(url, create=False, serials=…).upgrade()"
+
+
+class UpgradeError(LoyaltyError):
+    """Tables of an earlier edition that cannot be upgraded. Nothing has changed. `problems` are sentences."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        more = len(self.problems) - 10
+        shown = [*self.problems[:10], *([f"and {more} more"] if more > 0 else [])]
+        return "the tables cannot be upgraded: " + "; ".join(shown)
 
 
 class UnsafeTransactionError(LoyaltyError):

@@ -24,12 +24,11 @@ from .sqlite_files import busy_week, drop_triggers, execute
 
 TABLES = Tables()
 STATE = {table.name for table in TABLES.state}
-LOG = {table.name for table in (*TABLES.log, TABLES.personal)}
+LOG = {table.name for table in TABLES.every} - STATE
 
 UNSEEN = {
     **{(name, "version"): "counts the changes of a row, and a rebuild begins it again" for name in STATE},
-    **{(name, "number"): "orders the rows of a table: a gap means nothing" for name in STATE | LOG - {"receipts"}},
-    ("loyalty_receipts", "number"): "orders the receipts: a gap means nothing",
+    **{(name, "number"): "orders the rows of a table: a gap means nothing" for name in STATE | LOG},
 }
 """The columns of which a change of one value may remain unseen, with the reason."""
 
@@ -68,6 +67,7 @@ class Forger:
     def __init__(self, file: Path) -> None:
         self._engine = create_engine(f"sqlite:///{file}")
         self._ledger = SQLLedger(self._engine, serials=SERIALS)
+        self._ledger.latest()  # its edition is checked before it is forged
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:

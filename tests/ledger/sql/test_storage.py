@@ -122,9 +122,9 @@ def test_a_counter_has_one_value_or_the_sum_of_the_days_of_its_window(
 def test_many_counters_are_read_in_one_query_and_once(ledger: SQLLedger, engine: Engine) -> None:
     windows: list[Any] = [("cap", None, None), ("days", JANUARY_14, JANUARY_16), ("other", None, None)]
     statements: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     with engine.connect() as connection:
         storage = storage_on(connection)
+        event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
         storage.lock(counter_lock("acme", name) for name, _, _ in windows)
         storage.read_counters("acme", windows)
         assert [storage.counter_value("acme", each) for each in windows] == [0, 0, 0]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import Engine, MetaData, create_engine
 
+from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.ledger import MemoryLedger, SQLLedger
 from loyalty_rules.ledger.sql import Tables
 from loyalty_rules.testing.ledgers.facts.till import (
+    SERIALS,
     Till,
     earn,
     fixed,
@@ -217,6 +220,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
         "loyalty_further_lots": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_adjustments": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_mergers": ["number", "key", "program", "merged_into", "document", "latest_at", "version"],
+        "loyalty_edition": ["edition"],
         "loyalty_personal": ["batch", "program", "member", "salt", "document"],
         "loyalty_remarks": ["number", "key", "program", "account", "document", "latest_at", "version"],
         "loyalty_shortfalls": ["number", "key", "program", "balance", "debtor", "document", "latest_at", "version"],
@@ -246,3 +250,43 @@ def test_every_name_begins_with_the_prefix() -> None:
     for table in (*tables.log, *tables.state):
         assert table.name.startswith("points_")
         assert all(str(index.name).startswith("points_") for index in table.indexes)
+
+
+@pytest.mark.parametrize("prefix", ["Shop_", "my-shop_", "select ", "é_", ""])
+def test_any_prefix_works_as_it_is(database: str, prefix: str) -> None:
+    engine = create_engine(database)
+    ledger = SQLLedger(engine, serials=SERIALS, tables=Tables(prefix=prefix))
+    ledger.create_all()
+    till = Till(ledger)
+    till.runs(shop(earn(fixed("5"))))
+    assert till.sell("T1").status == "recorded"
+    ledger.rebuild()
+    assert ledger.check_invariants() == []
+    engine.dispose()
+
+
+def test_a_schema_that_needs_quotes_works(postgres_url: str) -> None:
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql('CREATE SCHEMA "Loy alty"')
+    ledger = SQLLedger(engine, serials=SERIALS, tables=Tables(prefix="Shop_", schema="Loy alty"))
+    ledger.create_all()
+    ledger.rebuild()
+    assert ledger.check_invariants() == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ({"prefix": "x" * 25}, "prefix: expected at most 24 printable characters"),
+        ({"prefix": 'a"; DROP TABLE b; --'}, "prefix: expected"),
+        ({"prefix": "a\n"}, "prefix: expected"),
+        ({"prefix": 5}, "prefix: expected"),
+        ({"schema": ""}, "schema: expected 1 to 63 printable characters"),
+        ({"schema": "a'b"}, "schema: expected"),
+    ],
+)
+def test_a_name_that_no_database_could_have_is_refused(names: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidValueError, match=told):
+        Tables(**names)

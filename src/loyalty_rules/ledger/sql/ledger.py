@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
-from loyalty_rules.ledger.errors import ConcurrentChangeError, UnsafeTransactionError
+from loyalty_rules.ledger.errors import ConcurrentChangeError, UnsafeTransactionError, UpgradeError
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, ends_of_chains, violated_invariants
 from loyalty_rules.ledger.sql.connections import Connections, options_in_memory
 from loyalty_rules.ledger.sql.dialects import dialect_of
+from loyalty_rules.ledger.sql.edition import FIRST_EDITION, check_edition, edition_in, wrong_edition
 from loyalty_rules.ledger.sql.files import create_private_file
 from loyalty_rules.ledger.sql.mapping import instant_of, microseconds
 from loyalty_rules.ledger.sql.program_versions import ProgramVersions
@@ -27,6 +28,7 @@ from loyalty_rules.ledger.sql.state_audit import differences_of_state, rows_out_
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.ledger.sql.tables import Tables
+from loyalty_rules.ledger.sql.upgrade import upgrade_first_edition
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialKeys
 
@@ -59,6 +61,7 @@ class SQLLedger(AutocommitLedger):
         self._serials = serials
         self._statements = Statements(self.tables, self._dialect)
         self._programs = ProgramVersions()
+        self._has_edition = False  # whether the edition of the tables is known to be that of this release
 
     @classmethod
     def open(cls, url: str, *, serials: SerialKeys | None = None, create: bool = True) -> Self:
@@ -90,9 +93,13 @@ class SQLLedger(AutocommitLedger):
             connection.commit()
 
     def create_all_on(self, connection: Connection) -> None:
-        """Create the missing tables in the transaction of a connection, under a lock: one process at a time."""
+        """Create the missing tables in the transaction of a connection, under a lock: one process at a time.
+
+        Raises `SchemaVersionError` if there are tables of another edition.
+        """
         self._dialect.join(connection)
         self._dialect.lock(connection, [_TABLES_LOCK])
+        check_edition(connection, self.tables)
         self.tables.metadata.create_all(connection, tables=self.tables.every)
 
     @property
@@ -176,6 +183,7 @@ class SQLLedger(AutocommitLedger):
     def _storage(
         self, connection: Connection, *, savepoints: bool = False, joined: bool = False, read_only: bool = False
     ) -> SQLStorage:
+        self._check_edition(connection)
         return SQLStorage(
             connection,
             self._statements,
@@ -186,6 +194,12 @@ class SQLLedger(AutocommitLedger):
             joined=joined,
             read_only=read_only,
         )
+
+    def _check_edition(self, connection: Connection) -> None:
+        """Check the edition of the tables, once. Raises `SchemaVersionError`."""
+        if not self._has_edition:
+            check_edition(connection, self.tables)
+            self._has_edition = True
 
     def _write(self, work: Callable[[LedgerService], T]) -> T:
         """Run one operation in a transaction; retry it after an error of `backoff_after`."""
@@ -212,6 +226,7 @@ class SQLLedger(AutocommitLedger):
             return
         with self._connect() as connection:
             self._dialect.begin_to_read(connection)
+            self._check_edition(connection)
             yield connection
 
     def read(self, query: Callable[[Queries], T]) -> T:
@@ -272,6 +287,7 @@ class SQLLedger(AutocommitLedger):
         """Return the violated invariants, as `check_invariants` does, on a connection of the host."""
         storage = self._storage(connection, read_only=True)
         violations = [
+            *wrong_edition(connection, self.tables),
             *violated_invariants(connection, self.tables),
             *differences_of_state(connection, self.tables, storage),
             *broken_chains(connection, self.tables),
@@ -280,6 +296,34 @@ class SQLLedger(AutocommitLedger):
         if self._dialect.has_one_writer:
             violations += rows_out_of_order(connection, self.tables)
         return violations
+
+    def upgrade(self) -> None:
+        """Upgrade the tables of an earlier edition to that of this release, in one transaction; make a backup first.
+
+        The earlier tables stay under names with `edition_1_`, for an audit. All operations are recorded again from
+        them, with their keys, instants and results. The hash chains begin anew: keep the new `ends()`. Nothing happens
+        if the tables have this edition. Coupons with serials need their keys. Raises `UpgradeError`, and
+        `SchemaVersionError` if the tables are of a later release.
+        """
+        if isinstance(self._bind, Connection):
+            self._dialect.join(self._bind)
+            self._upgrade(self._bind)
+            return
+        with self._connect() as connection:
+            self._dialect.begin(connection)
+            self._upgrade(connection)
+            connection.commit()
+
+    def _upgrade(self, connection: Connection) -> None:
+        self._dialect.lock(connection, [_TABLES_LOCK])
+        if edition_in(connection, self.tables) == FIRST_EDITION:
+            upgrade_first_edition(
+                connection, self.tables, self._dialect, self._statements, SerialsAtRest(self._serials)
+            )
+            problems = self.violations_on(connection)
+            if problems:
+                raise UpgradeError(problems)
+        self._check_edition(connection)
 
     def rebuild(self) -> None:
         """Compute every lot, coupon and counter again from the log, under a lock. Source: ledger P6."""

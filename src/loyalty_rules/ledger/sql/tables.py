@@ -32,16 +32,23 @@ from sqlalchemy import (
     text,
 )
 
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.ledger.kinds import KINDS, Kind
+from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.sql.dialects import DIALECTS
 from loyalty_rules.ledger.sql.views import attach_views
 from loyalty_rules.lifecycle.records import BUCKETS
 
-__all__ = ["NO_DAY", "Tables"]
+__all__ = ["EDITION", "NO_DAY", "Tables", "ddl_of"]
+
+EDITION = 2
+"""The edition of the tables; a release that changes them has the next number, and upgrades those of the one before."""
 
 NO_DAY = ""
 """The day of a counter without days. It sorts before every date."""
 
+_MAX_PREFIX, _MAX_NAME = 24, 63  # a name of PostgreSQL has at most 63 bytes; longer ones would be cut off and clash
+_QUOTES = frozenset("\"'`%")
 _HAS_STRICT = sqlite3.sqlite_version_info >= (3, 37)
 _WHOLE = BigInteger().with_variant(Integer(), "sqlite")  # SQLite: INTEGER has 64 bits, STRICT has no BIGINT
 
@@ -63,7 +70,22 @@ def _account() -> list[Column[str]]:
     return [_text("program"), _text("kind"), _text("account"), _text("currency")]
 
 
-def _ddl(statement: str) -> DDL:
+def _read_prefix(value: str) -> str:
+    if isinstance(value, str) and len(value) <= _MAX_PREFIX and value.isprintable() and _QUOTES.isdisjoint(value):
+        return value
+    message = f"expected at most {_MAX_PREFIX} printable characters without quotes; found {describe(value)}"
+    raise InvalidValueError("", "not_a_name", message)
+
+
+def _read_schema(value: str) -> str:
+    if isinstance(value, str) and 1 <= len(value) <= _MAX_NAME and value.isprintable() and _QUOTES.isdisjoint(value):
+        return value
+    message = f"expected 1 to {_MAX_NAME} printable characters without quotes; found {describe(value)}"
+    raise InvalidValueError("", "not_a_name", message)
+
+
+def ddl_of(statement: str) -> DDL:
+    """Return a statement that creates or changes a part of a schema, in which `%` is a plain character."""
     new: Any = DDL
     ddl: DDL = new(statement.replace("%", "%%"))
     return ddl
@@ -72,23 +94,25 @@ def _ddl(statement: str) -> DDL:
 class Tables:
     """The tables of one ledger, in the host's `metadata` so that its migrations see them.
 
-    Each name begins with `prefix`. `schema` is a schema of PostgreSQL for all of them.
+    Each name begins with `prefix`, of at most 24 characters. `schema` is a schema of PostgreSQL for all of them. Raises
+    `InvalidValueError` for a name that no database could have.
     """
 
     def __init__(
         self, metadata: MetaData | None = None, *, prefix: str = "loyalty_", schema: str | None = None
     ) -> None:
         self.metadata: MetaData = metadata if metadata is not None else MetaData()
-        self.prefix = prefix
-        self.schema = schema
+        self.prefix = read_argument(_read_prefix, "prefix", prefix)
+        self.schema = read_argument(_read_schema, "schema", schema) if schema is not None else None
         self._log_tables()
         self._personal_table()
         self._state_tables()
+        self._edition_table()
         attach_views(self)
         for table in self.log:
             for dialect in DIALECTS:
                 for statement in self.triggers(table, dialect):
-                    event.listen(table, "after_create", _ddl(statement).execute_if(dialect=dialect))
+                    event.listen(table, "after_create", ddl_of(statement).execute_if(dialect=dialect))
 
     @property
     def log(self) -> list[Table]:
@@ -117,7 +141,7 @@ class Tables:
     @property
     def every(self) -> list[Table]:
         """All tables, each after those that it refers to."""
-        return [*self.log, self.personal, *self.state]
+        return [*self.log, self.personal, *self.state, self.edition]
 
     def triggers(self, table: Table, dialect: str) -> list[str]:
         """Return the statements, for `sqlite` or `postgresql`, by which a table of the log becomes append-only."""
@@ -243,6 +267,17 @@ class Tables:
             _text("document"),
             self._index("personal_member", "program", "member", where="member IS NOT NULL"),
         )
+
+    def _edition_table(self) -> None:
+        self.edition = self._table(
+            "edition", Column("edition", _WHOLE, primary_key=True, autoincrement=False, nullable=False)
+        )
+        event.listen(self.edition, "after_create", ddl_of(self.edition_statement()))
+
+    def edition_statement(self) -> str:
+        """Return the statement that writes the edition of these tables into their row, for a migration."""
+        schema = f'"{self.schema}".' if self.schema is not None else ""
+        return f'INSERT INTO {schema}"{self.edition.name}" (edition) VALUES ({EDITION})'
 
     def _coupon_state(self) -> list[Any]:
         return [

@@ -18,10 +18,20 @@ from loyalty_rules.ledger.sql.dialects import PostgreSQL, SQLite, postgresql
 def test_the_trigger_of_postgresql_is_in_the_schema_of_its_table() -> None:
     tables = Tables(prefix="points_", schema="shop")
     function, trigger = tables.triggers(tables.entries, "postgresql")
-    assert function.startswith('CREATE OR REPLACE FUNCTION "shop".points_only_added_to() RETURNS trigger ')
+    assert function.startswith("CREATE OR REPLACE FUNCTION shop.points_only_added_to() RETURNS trigger ")
     assert trigger == (
-        'CREATE TRIGGER points_entries_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON "shop".points_entries '
-        'FOR EACH STATEMENT EXECUTE FUNCTION "shop".points_only_added_to()'
+        "CREATE TRIGGER points_entries_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON shop.points_entries "
+        "FOR EACH STATEMENT EXECUTE FUNCTION shop.points_only_added_to()"
+    )
+
+
+def test_names_that_need_quotes_have_them() -> None:
+    tables = Tables(prefix="My-Shop_", schema="Loy")
+    function, trigger = tables.triggers(tables.entries, "postgresql")
+    assert function.startswith('CREATE OR REPLACE FUNCTION "Loy"."My-Shop_only_added_to"() RETURNS trigger ')
+    assert trigger == (
+        'CREATE TRIGGER "My-Shop_entries_only_added_to" BEFORE UPDATE OR DELETE OR TRUNCATE ON "Loy"."My-Shop_entries" '
+        'FOR EACH STATEMENT EXECUTE FUNCTION "Loy"."My-Shop_only_added_to"()'
     )
 
 

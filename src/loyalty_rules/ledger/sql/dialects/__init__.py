@@ -45,6 +45,9 @@ class Dialect(Protocol):
         `prefix` is that of the ledger's tables; the names of functions that the triggers share begin with it.
         """
 
+    def drop_triggers(self, table: Table) -> list[str]:
+        """Return the statements that drop the triggers of a table, if they are there."""
+
     def missing_triggers(self, connection: Connection, log: Iterable[Table], prefix: str) -> Iterator[str]:
         """Yield a sentence for each table of the log that its triggers do not protect."""
 

@@ -32,14 +32,18 @@ class PostgreSQL:
 
     def triggers(self, table: Table, prefix: str) -> list[str]:
         """Return the trigger that refuses updates, deletions and truncation, after the function that it executes."""
-        schema = f'"{table.schema}".' if table.schema is not None else ""
-        function = f"{schema}{prefix}only_added_to()"
+        schema = f"{_quoted(table.schema)}." if table.schema is not None else ""
+        function = f"{schema}{_quoted(f'{prefix}only_added_to')}()"
         return [
             f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION '% is only ever added to', TG_TABLE_NAME; END $$",
-            f"CREATE TRIGGER {table.name}_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}{table.name} "
+            f"CREATE TRIGGER {_trigger(table)} BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}{_quoted(table.name)} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {function}",
         ]
+
+    def drop_triggers(self, table: Table) -> list[str]:
+        """Return the statement that drops the trigger of a table, if it is there."""
+        return [f"DROP TRIGGER IF EXISTS {_trigger(table)} ON {_PREPARER.format_table(table)}"]
 
     def missing_triggers(self, connection: Connection, log: Iterable[Table], prefix: str) -> Iterator[str]:  # noqa: ARG002
         """Look for each trigger in the catalogue, and whether it is enabled and calls its function."""
@@ -103,7 +107,7 @@ class PostgreSQL:
     def lock_tables(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Wait for the writers of these tables, and lock out others."""
         for table in tables:
-            connection.exec_driver_sql(f"LOCK TABLE {table.fullname} IN EXCLUSIVE MODE")
+            connection.exec_driver_sql(f"LOCK TABLE {_PREPARER.format_table(table)} IN EXCLUSIVE MODE")
 
     def vacuum(self, connection: Connection, erasable: Table) -> None:
         """Rewrite the table with erasable rows, so that no deleted one remains in its file."""
@@ -113,6 +117,19 @@ class PostgreSQL:
     def is_retryable(self, error: DBAPIError) -> bool:
         """Return whether the error is a deadlock or a serialization failure."""
         return getattr(error.orig, "sqlstate", None) in self._RETRYABLE
+
+
+_PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+
+
+def _quoted(name: str) -> str:
+    """Return an identifier as SQL has it: in quotes if it needs them."""
+    quoted: str = _PREPARER.quote(name)
+    return quoted
+
+
+def _trigger(table: Table) -> str:
+    return _quoted(f"{table.name}_only_added_to")
 
 
 def _lock_numbers(keys: Iterable[LockKey]) -> list[int]:

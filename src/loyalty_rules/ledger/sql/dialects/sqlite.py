@@ -41,12 +41,16 @@ class SQLite:
 
     def triggers(self, table: Table, prefix: str) -> list[str]:  # noqa: ARG002
         """Return the triggers that refuse updates and deletions."""
-        name = table.name
+        told = table.name.replace("'", "''")
         return [
-            f"CREATE TRIGGER {name}_no_{change.lower()} BEFORE {change} ON {name} "
-            f"BEGIN SELECT RAISE(ABORT, '{name} is only ever added to'); END"
-            for change in ("UPDATE", "DELETE")
+            f"CREATE TRIGGER {_trigger(table, change)} BEFORE {change} ON {_quoted(table.name)} "
+            f"BEGIN SELECT RAISE(ABORT, '{told} is only ever added to'); END"
+            for change in _CHANGES
         ]
+
+    def drop_triggers(self, table: Table) -> list[str]:
+        """Return the statements that drop the triggers of a table, if they are there."""
+        return [f"DROP TRIGGER IF EXISTS {_trigger(table, change)}" for change in _CHANGES]
 
     def missing_triggers(self, connection: Connection, log: Iterable[Table], prefix: str) -> Iterator[str]:
         """Compare the triggers of the file with those that the tables should have."""
@@ -128,6 +132,20 @@ class SQLite:
     def is_retryable(self, error: DBAPIError) -> bool:  # noqa: ARG002
         """Return False: a transaction with the write lock cannot conflict with another."""
         return False
+
+
+_CHANGES = ("UPDATE", "DELETE")
+_PREPARER = sqlite.dialect().identifier_preparer
+
+
+def _quoted(name: str) -> str:
+    """Return an identifier as SQL has it: in quotes if it needs them."""
+    quoted: str = _PREPARER.quote(name)
+    return quoted
+
+
+def _trigger(table: Table, change: str) -> str:
+    return _quoted(f"{table.name}_no_{change.lower()}")
 
 
 class _StopError(Exception):
