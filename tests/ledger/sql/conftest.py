@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine
 from loyalty_rules.ledger import SQLLedger
 from loyalty_rules.testing.ledgers.facts.till import SERIALS, Till
 
+from .first_edition import fill
 from .servers import Server, start_server
 
 
@@ -78,3 +79,13 @@ def ledger(sqlite_url: str) -> Iterator[SQLLedger]:
 def till(ledger: SQLLedger) -> Till:
     """Return a till that records into the ledger."""
     return Till(ledger)
+
+
+@pytest.fixture
+def first(database: str) -> Iterator[Engine]:
+    """Yield an engine on a database of edition 1."""
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        fill(connection)
+    yield engine
+    engine.dispose()

@@ -1,52 +1,19 @@
-"""The edition of the tables: it is checked, and tables of version 0.1 are upgraded with all that they know.
-
-`editions/edition_1.json` has the tables of version 0.1, the rows of a few weeks of a shop, and the answers that the
-ledger of that time gave.
-"""
+"""The upgrade of tables of version 0.1: every answer stays, and nothing that was changed is upgraded."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, insert, inspect, text, update
+from sqlalchemy import Engine, inspect, text
 
 import loyalty_rules as lr
-from loyalty_rules.ledger import SchemaVersionError, SQLLedger, UpgradeError
+from loyalty_rules.ledger import SQLLedger, UpgradeError
 from loyalty_rules.ledger.sql import Tables
-from loyalty_rules.testing.ledgers.facts.till import ANNA, BEN, SERIALS, Till, earn, fixed, moment, shop
+from loyalty_rules.testing.ledgers.facts.till import ANNA, BEN, SERIALS, Till, moment
 
-FIRST = json.loads((Path(__file__).parent / "editions" / "edition_1.json").read_text())
-EXPECTED = FIRST["expected"]
-PROGRAM = lr.load_program(FIRST["program"])
-WITH_BYTES = {"digest", "link", "fingerprint"}
-
-
-def fill(connection: Connection) -> None:
-    """Create the tables of edition 1 in an empty database, with their rows."""
-    for statement in FIRST[connection.dialect.name]:
-        connection.exec_driver_sql(statement)
-    for name, rows in FIRST["rows"].items():
-        columns = FIRST["columns"][name]
-        table = Table(name, MetaData(), autoload_with=connection, resolve_fks=False)
-        values = [dict(zip(columns, row, strict=True)) for row in rows]
-        for row in values:
-            row |= {each: bytes.fromhex(row[each]) for each in WITH_BYTES & row.keys() if row[each] is not None}
-        connection.execute(insert(table), values)
-
-
-@pytest.fixture
-def first(database: str) -> Iterator[Engine]:
-    """Yield an engine on a database of edition 1."""
-    engine = create_engine(database)
-    with engine.begin() as connection:
-        fill(connection)
-    yield engine
-    engine.dispose()
+from .first_edition import EXPECTED, FIRST, PROGRAM, fill
 
 
 def upgraded(engine: Engine) -> Till:
@@ -55,50 +22,6 @@ def upgraded(engine: Engine) -> Till:
     till = Till(ledger)
     till.runs(PROGRAM)
     return till
-
-
-# -- the check ---------------------------------------------------------------------------------------------------------
-
-
-def test_tables_of_edition_1_are_refused_with_the_way_to_upgrade(first: Engine) -> None:
-    ledger = SQLLedger(first)
-    for call in (ledger.create_all, ledger.verify, lambda: ledger.balance("acme", ANNA, "points", moment(0))):
-        with pytest.raises(SchemaVersionError, match=r"edition 1, .* edition 2: make a backup, then run .*upgrade\(\)"):
-            call()
-    assert not inspect(first).has_table("loyalty_versions")
-
-
-@pytest.mark.parametrize(("found", "told"), [(3, "edition 3, .* update loyalty-rules"), (None, "row in `edition`")])
-def test_tables_of_a_later_edition_or_of_none_are_refused(
-    ledger: SQLLedger, engine: Engine, found: int | None, told: str
-) -> None:
-    edition = ledger.tables.edition
-    with engine.begin() as connection:
-        connection.execute(delete(edition) if found is None else update(edition).values(edition=found))
-    with pytest.raises(SchemaVersionError, match=told):
-        SQLLedger(engine).latest()
-    with pytest.raises(SchemaVersionError, match=told):
-        SQLLedger(engine).upgrade()
-
-
-def test_the_edition_is_checked_once(ledger: SQLLedger, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    other, checks = SQLLedger(engine), []
-    monkeypatch.setattr("loyalty_rules.ledger.sql.ledger.check_edition", lambda *_: checks.append(1))
-    for _ in range(3):
-        other.latest()
-    assert (len(checks), ledger.exists()) == (1, True)
-
-
-def test_tables_of_this_edition_need_no_upgrade(ledger: SQLLedger) -> None:
-    till = Till(ledger)
-    till.runs(shop(earn(fixed("5"))))
-    till.sell("T1")
-    before = ledger.ends()
-    ledger.upgrade()
-    assert ledger.ends() == before
-
-
-# -- the upgrade -------------------------------------------------------------------------------------------------------
 
 
 def test_every_answer_stays_as_it_was(first: Engine) -> None:

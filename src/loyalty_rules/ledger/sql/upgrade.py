@@ -183,4 +183,4 @@ class _Again(Posting):
         return MAX_AMOUNT
 
     def settle_late(self, shortfall: Shortfall) -> None:
-        """Do nothing: what came later has been recorded as it was decided."""
+        """Do nothing: later operations are recorded as they were decided."""
