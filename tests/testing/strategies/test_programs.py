@@ -33,7 +33,7 @@ def test_a_program_without_coupons_issues_currency_alone() -> None:
     for document in drawn(kit.programs(coupons=False), 60):
         assert "coupon_types" not in document
         actions = [action for promotion in document["promotions"] for action in promotion["actions"]]
-        assert {action["type"] for action in actions} == {"issue_currency"}
+        assert {action["type"] for action in actions} <= {"issue_currency", "extend_expiry"}
 
 
 def test_a_program_has_one_of_the_given_zones() -> None:
@@ -55,11 +55,29 @@ def test_an_action_has_the_given_proration_and_expiry() -> None:
 
 @pytest.mark.parametrize(
     ("key", "strategy"),
-    [("trackers", kit.trackers()), ("limits", kit.limits()), ("coupon_types", kit.coupon_types())],
+    [
+        ("trackers", kit.trackers(currencies=["points"])),
+        ("limits", kit.limits()),
+        ("coupon_types", kit.coupon_types()),
+        ("coupon_types", kit.public_types()),
+        ("groups", kit.groups()),
+    ],
 )
 def test_every_part_is_valid_in_a_program(key: str, strategy: st.SearchStrategy[Any]) -> None:
     for part in drawn(strategy, 60):
         lr.load_program(program(**{key: {"part": part}}))
+
+
+def test_a_tier_is_valid_beside_its_tracker() -> None:
+    tracker = {"spend": {"measure": {"type": "count"}, "target": "1"}}
+
+    for tier in drawn(kit.tiers("spend"), 60):
+        lr.load_program(program(trackers=tracker, tiers={"status": tier}))
+
+
+def test_an_extension_is_valid_beside_other_actions() -> None:
+    for action in drawn(kit.extension_actions(id="longer"), 30):
+        lr.load_program(program(action))
 
 
 def test_a_stored_value_has_a_serial_of_its_own() -> None:
@@ -92,6 +110,7 @@ SIMPLEST: list[tuple[st.SearchStrategy[Any], Any]] = [
     (kit.currency_actions(), {**EARN, "id": "earn"}),
     (kit.promotions(), {"id": "p1", "actions": [{**EARN, "id": "a1"}]}),
     (kit.spend_actions(), {"type": "spend_currency", "id": "price", "currency": "points", "amount": "1"}),
+    (kit.extension_actions(), {"type": "extend_expiry", "id": "longer", "currency": "points", "after": {"days": 1}}),
     (kit.communications(), {"template": "earned"}),
     (
         kit.programs(),

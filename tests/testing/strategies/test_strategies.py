@@ -27,6 +27,12 @@ from properties.examples import SEED
 from shop import Serials
 
 SEEN: Counter[str] = Counter()
+CONDITIONS = ("all", "any", "not", "lines", "anniversary", "sample", "base", "tier")
+PARTS = (
+    *("less", "over", "by", "through", "most", "dates", "repeats", "groups", "tiers", "keep", "choose", "money"),
+    *("extends", "title", "terms", "till_message", "public", "uses", "units", "else"),
+)
+"""Keys of the newer forms."""
 
 
 def types_of(union: Any) -> set[str]:
@@ -42,7 +48,8 @@ def reached(shop: lr.Program) -> Iterator[str]:
             if isinstance(place.get(key), str):
                 yield f"{key}={place[key]}"
         yield from (f"operator={name}" for name in OPERATORS if place.get(name) is not None)
-        yield from (f"condition={name}" for name in ("all", "any", "not", "lines", "anniversary") if place.get(name))
+        yield from (f"condition={name}" for name in CONDITIONS if place.get(name))
+        yield from (f"part={name}" for name in PARTS if place.get(name))
 
 
 def parts(document: Any) -> Iterator[dict]:
@@ -102,16 +109,19 @@ POLICIES = ("recompute", "proportional", "reverse", "keep", "void_if_unredeemed"
 INTENTS = (
     *("issue_currency", "issue_coupon", "send_message", "extend_expiry", "advance_tracker", "cancel_promise"),
     *("release_promise", "reverse_currency", "void_coupon", "expire_currency", "expire_coupon"),
+    *("spend_currency", "change_tier"),
 )
 EVERYTHING = {
-    "kind of part": {f"type={name}" for union in UNIONS for name in types_of(union)} | {"type=issue_coupon"},
+    "kind of part": {f"type={name}" for union in UNIONS for name in types_of(union)}
+    | {"type=issue_coupon", "type=extend_expiry", "type=spend_currency"},
     "rounding": {f"{key}={mode}" for key in ("currency", "value") for mode in (*MODES, "actual")},
     "operator": {f"operator={name}" for name in OPERATORS},
-    "condition": {f"condition={name}" for name in ("all", "any", "not", "lines", "anniversary")},
+    "condition": {f"condition={name}" for name in CONDITIONS},
+    "part": {f"part={name}" for name in PARTS},
     "window": {f"unit={name}" for name in ("day", "week", "month", "quarter", "year")},
     "policy": {f"on_return={name}" for name in POLICIES}
-    | {"recipient=member_group", "scope=balance", "scope=rolling_lots", "aggregate=each_line"}
-    | {"per=member", "per=store", "per=total"},
+    | {"recipient=member_group", "scope=balance", "scope=rolling_lots", "aggregate=each_line", "aggregate=each_unit"}
+    | {"per=member", "per=store", "per=total", "per=member_group"},
     "reason to skip": {f"reason={name}" for name in get_args(Reason)},
     "state": {"state=issued", "state=promised"}
     | {f"release={name}" for name in ("delayed", "external", "transaction_update")},

@@ -3,8 +3,9 @@
 Most strategies take `kinds`, to draw only these types: `prorations(kinds=("stepped",))`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
@@ -72,12 +73,17 @@ def bases(
     elif kind == "awarded":
         document["actions"] = draw(st.lists(st.sampled_from(earlier), min_size=1, max_size=2, unique=True))
     elif kind == "transaction_value":
-        less = st.lists(st.sampled_from(["tax", "shipping", "tip", "tenders.card"]), min_size=1, unique=True)
-        document |= draw(objects({}, {"less": less}))
+        document |= draw(objects({}, {"less": _parts()}))
     elif kind in LINE_BASES:
         each = {"lines": line_conditions(depth=0), "aggregate": st.sampled_from(["total", "each_line"])}
-        document |= draw(objects({}, each))
+        document |= draw(objects({}, {**each, **({"less": _parts()} if kind == "line_item_value" else {})}))
     return document
+
+
+@cache
+def _parts() -> st.SearchStrategy[list[str]]:
+    """Draw parts of the bill that earn nothing."""
+    return st.lists(st.sampled_from(["tax", "shipping", "tip", "tenders.card"]), min_size=1, unique=True)
 
 
 @st.composite
@@ -87,8 +93,14 @@ def prorations(
     *,
     kinds: Sequence[str] = PRORATIONS,
     most: Number = 200,
+    by: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    over: Sequence[str] = (),
 ) -> Document:
-    """Draw prorations with numbers up to `most`, of a base from `of`; the default is any base without a tracker."""
+    """Draw prorations with numbers up to `most`, of a base from `of`; the default is any base without a tracker.
+
+    `by` has paths of texts with the texts by which a percentage is sometimes chosen, `over` the trackers on top of
+    which bands may be laid.
+    """
     base = of if of is not None else bases()
     kind = draw(st.sampled_from(kinds))
     if kind == "fixed":
@@ -96,21 +108,46 @@ def prorations(
     if kind == "stepped":
         steps = {"step_size": draw(amounts("0.5", most)), "points_per_step": draw(amounts(most=9))}
         return {"type": kind, **steps} | draw(objects({}, {"of": base}))
+    percent = _percentages(most, by)
     if kind == "banded":
-        return draw(_banded(base, most))
-    document: Document = {"type": kind, "percent": draw(amounts(most=most))}
+        return draw(_banded(base, percent, over))
+    document: Document = {"type": kind, "percent": draw(percent)}
     if kind == "proportional":
-        return {**document, "of": draw(base)}
+        return draw(_by_unit({**document, "of": draw(base)}))
     return document | draw(objects({}, {"of": base}))
 
 
-@st.composite
-def _banded(draw: st.DrawFn, base: st.SearchStrategy[Document], most: Number) -> Document:
-    """Draw rates by bands of a base as a whole."""
+def _percentages(most: Number, by: Mapping[str, Sequence[str]]) -> st.SearchStrategy[Any]:
+    """Draw percentages, some of them by a text."""
     percent = amounts(most=most)
+    if not by:
+        return percent
+
+    def of_path(path: str) -> st.SearchStrategy[Any]:
+        known = st.dictionaries(st.sampled_from(by[path]), percent, min_size=1, max_size=2)
+        return objects({"by": st.just(path), "of": known}, {"else": percent})
+
+    return percent | percent | st.sampled_from(sorted(by)).flatmap(of_path)
+
+
+@st.composite
+def _by_unit(draw: st.DrawFn, proration: Document) -> Document:
+    """Change some bases over the values of lines to units: they stand in a proration alone."""
+    of = proration["of"]
+    if of["type"] == "line_item_value" and draw(st.booleans()):
+        return {**proration, "of": {**of, "aggregate": "each_unit"}}
+    return proration
+
+
+@st.composite
+def _banded(
+    draw: st.DrawFn, base: st.SearchStrategy[Document], percent: st.SearchStrategy[Any], over: Sequence[str]
+) -> Document:
+    """Draw rates by bands of a base as a whole."""
     ends = draw(st.lists(st.integers(1, 200), min_size=1, max_size=2, unique=True).map(sorted))
     bands = [{"up_to": str(end), "percent": draw(percent)} for end in ends]
-    document = draw(objects({"type": st.just("banded")}, {"of": base}))
+    optional = {"of": base, **({"over": st.sampled_from(over)} if over else {})}
+    document = draw(objects({"type": st.just("banded")}, optional))
     document.get("of", {}).pop("aggregate", None)
     return {**document, "bands": [*bands, {"percent": draw(percent)}]}
 

@@ -1,8 +1,9 @@
 """Conditions on events and on lines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
@@ -24,20 +25,36 @@ TEXTS = {
     "local_time": ("12:00", "17:00"),
 }
 LINE_TEXTS = {"sku": ("MUG", "TEA"), "category": ("FOOD", "DRINK"), "brand": ("acme",)}
-NUMBERS = ("amount", "tax", "shipping", "tip", "tenders.card")
-LINE_NUMBERS = ("value", "quantity", "unit_price")
+NUMBERS = ("amount", "tax", "shipping", "tip", "tenders.card", "day_of_month", "month")
+LINE_NUMBERS = ("value", "quantity", "unit_price", "discount")
 FIELDS = ("custom_fields.tip", "extended_fields.fee", "member.extended_fields.level")
 ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "is_not")
 
 
-def conditions(trackers: Sequence[str] = (), *, depth: int = 2) -> st.SearchStrategy[Document]:
-    """Draw conditions on an event with at most `depth` levels of all, any and not; tracker tests on `trackers`."""
-    return _conditions(tuple(trackers), depth)
+def conditions(
+    trackers: Sequence[str] = (),
+    *,
+    levels: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    currencies: Sequence[str] = (),
+    depth: int = 2,
+) -> st.SearchStrategy[Document]:
+    """Draw conditions on an event with at most `depth` levels of all, any and not.
+
+    Tracker tests are on `trackers`, tests of levels on the tiers of `levels`, balances in `currencies`.
+    """
+    tiers = tuple((tier, tuple(each)) for tier, each in levels.items())
+    return _conditions(tuple(trackers), tiers, tuple(currencies), depth)
 
 
 @cache
-def _conditions(trackers: tuple[str, ...], depth: int) -> st.SearchStrategy[Document]:
-    leaves = [comparisons(), line_tests(), _anniversaries()]
+def _conditions(
+    trackers: tuple[str, ...], tiers: tuple[tuple[str, tuple[str, ...]], ...], currencies: tuple[str, ...], depth: int
+) -> st.SearchStrategy[Document]:
+    leaves = [comparisons(), line_tests(), _anniversaries(), _samples(), _base_tests()]
+    if tiers:
+        leaves += 2 * [st.sampled_from(tiers).flatmap(_level_tests)]  # few programs have tiers
+    if currencies:
+        leaves.append(_numbers([f"balances.{currency}" for currency in currencies]))
     if trackers:
         test = st.sampled_from(["crossed", "reached"])
         leaves.append(st.builds(lambda name, test: {"tracker": name, test: True}, st.sampled_from(trackers), test))
@@ -101,6 +118,37 @@ def _numbers(paths: Sequence[str]) -> st.SearchStrategy[Document]:
     compared = st.builds(make, st.sampled_from(paths), st.sampled_from(ORDER), number)
     ends = st.lists(number, min_size=2, max_size=2).map(lambda ends: sorted(ends, key=Decimal))
     return compared | st.builds(lambda path, ends: {"field": path, "between": ends}, st.sampled_from(paths), ends)
+
+
+def _samples() -> st.SearchStrategy[Document]:
+    """Draw samples of half of the members or stores."""
+    paths, first = st.sampled_from(["member.id", "store"]), st.sampled_from([0, 50])
+    return st.builds(lambda path, low: {"sample": path, "salt": "s", "from": low, "below": low + 50}, paths, first)
+
+
+def _base_tests() -> st.SearchStrategy[Document]:
+    """Draw comparisons of the bill or its lines less parts of the bill."""
+    parts = st.lists(st.sampled_from(["tax", "shipping", "tenders.card"]), min_size=1, unique=True)
+    kind = st.sampled_from(["transaction_value", "line_item_value"])
+    base = st.builds(lambda kind, less: {"type": kind, "less": less}, kind, parts)
+    return st.builds(
+        lambda base, operator, number: {"base": base, operator: number},
+        base,
+        st.sampled_from(ORDER),
+        amounts(most=100),
+    )
+
+
+def _level_tests(tier: tuple[str, tuple[str, ...]]) -> st.SearchStrategy[Document]:
+    """Draw tests of a level of a tier, by its order or as a text."""
+    name, levels = tier
+    level = st.sampled_from(levels)
+    return st.one_of(
+        st.builds(
+            lambda test, level: {"tier": name, test: level}, st.sampled_from(["at_least", "at_most", "is"]), level
+        ),
+        st.builds(lambda level: {"field": f"tiers.{name}", "is": level}, level),
+    )
 
 
 def _anniversaries() -> st.SearchStrategy[Document]:
