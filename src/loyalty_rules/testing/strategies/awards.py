@@ -98,8 +98,7 @@ def prorations(
 ) -> Document:
     """Draw prorations with numbers up to `most`, of a base from `of`; the default is any base without a tracker.
 
-    `by` has paths of texts with the texts by which a percentage is sometimes chosen, `over` the trackers on top of
-    which bands may be laid.
+    `by` has paths with the texts by which a percentage is sometimes chosen. Bands may be laid over trackers of `over`.
     """
     base = of if of is not None else bases()
     kind = draw(st.sampled_from(kinds))
