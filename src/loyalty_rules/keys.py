@@ -59,6 +59,8 @@ __all__ = [
     "member_key",
     "merge_key",
     "message_key",
+    "nightly_key",
+    "nightly_phase",
     "ordinal_in",
     "part_undo_key",
     "plain_part",
@@ -138,6 +140,16 @@ def split_action_key(key: str) -> tuple[str, str]:
 def is_action_key(text: str) -> bool:
     """Return whether a text is an action key, rather than the id of a part of the program."""
     return "/" in text
+
+
+def nightly_key(program: str) -> str:
+    """Return the key of the record of a program's nightly runs: `PROGRAM/nightly`."""
+    return f"{program}/nightly"
+
+
+def nightly_phase() -> str:
+    """Return the phase of the end of a nightly run."""
+    return "nightly"
 
 
 def event_key(program: str, event: str) -> str:

@@ -45,6 +45,7 @@ def test_the_help_lists_every_command_in_order(capsys: Capture) -> None:
         "vector",
         "convert",
         "run",
+        "nightly",
         "prove",
         "report",
         "balance",

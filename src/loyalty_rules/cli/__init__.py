@@ -16,6 +16,7 @@ from loyalty_rules.cli.commands import (
     convert,
     evaluate,
     explain,
+    nightly,
     prove,
     report,
     run,
@@ -28,7 +29,7 @@ from loyalty_rules.cli.streams import complain
 
 __all__ = ["main"]
 
-COMMANDS = (check, evaluate, vector, convert, run, prove, report, balance, statement, explain, schema)
+COMMANDS = (check, evaluate, vector, convert, run, nightly, prove, report, balance, statement, explain, schema)
 """The subcommands, in the order of `--help`."""
 
 

@@ -70,12 +70,12 @@ def _file_of(url: str) -> str:
 
 
 @contextmanager
-def existing_ledger(url: str) -> Iterator["SQLLedger"]:
-    """Open a ledger for reading, as `opened_ledger`; a missing file or a database without a ledger is an error."""
+def existing_ledger(url: str, serials: SerialKeys | None = None) -> Iterator["SQLLedger"]:
+    """Open a ledger that is there, as `opened_ledger`; a missing file or a database without a ledger is an error."""
     _check_installed(url)
     if _database(url) == "sqlite":
         _check_file(_file_of(url))
-    with opened_ledger(url, create=False) as ledger:
+    with opened_ledger(url, serials, create=False) as ledger:
         with translated_errors(url):
             exists = ledger.exists()
         if not exists:

@@ -18,6 +18,7 @@ from loyalty_rules.lifecycle.records import (
     Hold,
     LevelChange,
     Merger,
+    NightlyRun,
     Payment,
     Remark,
     Shortfall,
@@ -31,6 +32,7 @@ __all__ = [
     "KINDS",
     "LEVELS",
     "MERGERS",
+    "NIGHTLY_RUNS",
     "PAYMENTS",
     "REMARKS",
     "SHORTFALLS",
@@ -130,6 +132,9 @@ AMENDED_TERMS = Kind("amended_terms", AmendedTerms, {})
 MERGERS = Kind("mergers", Merger, {"merged_into": lambda merger: merger.into})
 """The members that stand for others since a merge, found by these others, and those whose account is closed."""
 
+NIGHTLY_RUNS = Kind("nightly_runs", NightlyRun, {})
+"""The last nightly run of each program, under the key of the program."""
+
 KINDS: tuple[Kind[Any], ...] = (
     PAYMENTS,
     SHORTFALLS,
@@ -140,5 +145,6 @@ KINDS: tuple[Kind[Any], ...] = (
     REMARKS,
     AMENDED_TERMS,
     MERGERS,
+    NIGHTLY_RUNS,
 )
 """Every kind of state with a description."""

@@ -10,7 +10,7 @@ from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Event, Member, Snapshot, Transaction
 from loyalty_rules.intents import SendMessage
 from loyalty_rules.ledger.errors import ClosedAccount
-from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS
+from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS, Kind, RecordT
 from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
 from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
@@ -172,6 +172,10 @@ class Queries:
                 if until is not None and passed(program, bound, until, at):
                     due.append((bound.tier.id, account, until))
         return due
+
+    def record(self, kind: Kind[RecordT], key: str) -> RecordT | None:
+        """Return the current record of a kind by its key."""
+        return self._storage.record(kind, key)
 
     def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]:
         """Return the reminders of units that expire soon that are due in an interval. Source: semantics 15."""

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import (
     AdjustCurrency,
     AdvanceTracker,
@@ -44,7 +43,7 @@ from loyalty_rules.lifecycle.forgetting import ForgetIntent
 from loyalty_rules.lifecycle.promises import PromiseIntent
 from loyalty_rules.lifecycle.records import Refusal
 from loyalty_rules.lifecycle.returns import ReturnIntent
-from loyalty_rules.lifecycle.unrecovered import UNRECOVERED, Unrecovered
+from loyalty_rules.lifecycle.unrecovered import Unrecovered
 from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = [
@@ -59,6 +58,7 @@ __all__ = [
     "ForgetReceipt",
     "HoldReceipt",
     "MergeReceipt",
+    "NightlyReceipt",
     "Quote",
     "ReassignReceipt",
     "Receipt",
@@ -78,9 +78,7 @@ __all__ = [
     "UndoSpendReceipt",
     "UpdateReceipt",
     "VoidReceipt",
-    "notes_of",
     "receipt_class",
-    "restored_notes",
 ]
 
 T = TypeVar("T")
@@ -529,6 +527,11 @@ class ForgetReceipt(Receipt):
         return _of_type(VoidCoupon, self.intents)
 
 
+@attrs.frozen(field_transformer=_in_order)
+class NightlyReceipt(Receipt):
+    """The result of the end of a nightly run, which has no intents of its own."""
+
+
 def _of_type(kind: type[T], intents: tuple[Intent, ...]) -> tuple[T, ...]:
     return tuple(each for each in intents if isinstance(each, kind))
 
@@ -563,6 +566,7 @@ _OF_PHASE: Mapping[str, type[Receipt]] = {
     "transfer": TransferReceipt,
     "merge": MergeReceipt,
     "forget": ForgetReceipt,
+    "nightly": NightlyReceipt,
     "review": ReviewReceipt,
 }
 RECEIPTS: tuple[type[Receipt], ...] = (SaleReceipt, *_OF_EVENT.values(), *_OF_PHASE.values(), CaptureReceipt)
@@ -578,20 +582,3 @@ def receipt_class(phase: str, inputs: Mapping[str, Any]) -> type[Receipt]:
     if kind == "spend" and "hold" in inputs:
         return CaptureReceipt  # a capture is a spend of its transaction
     return _OF_EVENT.get(inputs["event"]["type"], SaleReceipt) if kind == "event" else _OF_PHASE[kind]
-
-
-def notes_of(receipt: Receipt) -> dict[str, Any]:
-    """Return the notes of a receipt as documents, for a storage that keeps the parts of a receipt."""
-    return {name: [unstructure(each) for each in getattr(receipt, name)] for name in receipt.notes}
-
-
-def restored_notes(documents: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert the output of `notes_of` back to fields of a receipt."""
-    return {
-        name: tuple(restore(each, _NOTES[name][each.get("type")]) for each in values)
-        for name, values in documents.items()
-    }
-
-
-_NOTES: Mapping[str, Mapping[Any, type[Any]]] = {"unrecovered": UNRECOVERED, "skipped": {None: Skipped}}
-"""The classes of the notes, by the type that their documents name."""

@@ -202,6 +202,14 @@ class Merger:
 
 
 @attrs.frozen
+class NightlyRun:
+    """The last nightly run of a program that has come to its end: everything due before `until` is recorded."""
+
+    key: str
+    until: datetime
+
+
+@attrs.frozen
 class Remark:
     """A line of an account's statement beside the entries of its lots, with the reason and the person of the host.
 

@@ -199,7 +199,7 @@ def test_no_intent_of_a_run_that_died_is_lost(
     assert main(["run", *names, "--quiet"]) == 0
     whole = capsys.readouterr().out.splitlines()
     lines_so_far = 0
-    write = run._write
+    write = run.write_intents
 
     def dying(output: Any, intents: Any) -> None:
         nonlocal lines_so_far
@@ -210,7 +210,7 @@ def test_no_intent_of_a_run_that_died_is_lost(
 
     arguments = ["run", *names, "--ledger", url_in(tmp_path), "--quiet"]
     with monkeypatch.context() as patch, contextlib.suppress(Died):
-        patch.setattr(run, "_write", dying)
+        patch.setattr(run, "write_intents", dying)
         main(arguments)
     printed = capsys.readouterr().out.splitlines()
     assert main(arguments) == 0

@@ -221,6 +221,7 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
         "loyalty_adjustments": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_mergers": ["number", "key", "program", "merged_into", "document", "latest_at", "version"],
         "loyalty_edition": ["edition"],
+        "loyalty_nightly_runs": ["number", "key", "program", "document", "latest_at", "version"],
         "loyalty_personal": ["batch", "program", "member", "salt", "document"],
         "loyalty_remarks": ["number", "key", "program", "account", "document", "latest_at", "version"],
         "loyalty_shortfalls": ["number", "key", "program", "balance", "debtor", "document", "latest_at", "version"],

@@ -2,22 +2,20 @@
 
 import argparse
 import contextlib
-import json
-import os
-import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from loyalty_rules.cli.arguments import Subparsers, add_key_file, add_program
 from loyalty_rules.cli.databases import UnusableLedgerError, database_url, opened_ledger, translated_errors
 from loyalty_rules.cli.evaluating import EvaluatingRun
 from loyalty_rules.cli.exit_status import FINDINGS, INVALID, SUCCESS
+from loyalty_rules.cli.intent_lines import intent_output, write_intents
 from loyalty_rules.cli.loading import Loading, missing_key
 from loyalty_rules.cli.progress import bar, terminal
 from loyalty_rules.cli.receipts import read_receipts, total_bytes
 from loyalty_rules.cli.recording import RecordingRun, ledger_tables
-from loyalty_rules.cli.streams import STDOUT, complain
+from loyalty_rules.cli.streams import complain
 from loyalty_rules.cli.tables import show
 from loyalty_rules.cli.totals import Totals, total_tables
 from loyalty_rules.errors import InvalidValueError, MissingSerialsError
@@ -25,7 +23,6 @@ from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import MemoryLedger
 from loyalty_rules.ledger.errors import AmountOutOfRangeError
-from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
 from loyalty_rules.serials import DerivedSerials
 
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 Run: TypeAlias = EvaluatingRun | RecordingRun
-
-_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -126,34 +121,16 @@ def _run(ledger: str, program: Program, serials: DerivedSerials | None) -> Itera
 
 
 def _write_intents(running: Run, events: Sequence[Event], name: str, console: "Console | None") -> None:
-    with _output(name) as output:
+    with intent_output(name) as output:
         shown_on = None if output.isatty() else console  # a bar among the intents would garble both
         with bar(shown_on, "evaluating", len(events)) as advance:
             if isinstance(running, RecordingRun):
-                _write(output, running.recorded_sweeps(events))
+                write_intents(output, running.recorded_sweeps(events))
             for event in events:
-                _write(output, _decided(running, event))
+                write_intents(output, _decided(running, event))
                 advance(1)
         if isinstance(running, RecordingRun) and events:
-            _write(output, running.finish(events[-1].occurred_at))
-
-
-def _write(output: TextIO, intents: Iterable[Intent]) -> None:
-    output.writelines(f"{_compact(dump(intent))}\n" for intent in intents)
-
-
-@contextlib.contextmanager
-def _output(name: str) -> Iterator[TextIO]:
-    if name == STDOUT:
-        yield sys.stdout
-        return
-    with open(name, "w", encoding="ascii", newline="\n", opener=_open_privately) as file:
-        yield file
-
-
-def _open_privately(name: str, flags: int) -> int:
-    """Open a file that others cannot read if it is new: the intents have addresses and serials."""
-    return os.open(name, flags, 0o600)
+            write_intents(output, running.finish(events[-1].occurred_at))
 
 
 def _decided(running: Run, event: Event) -> Sequence[Intent]:

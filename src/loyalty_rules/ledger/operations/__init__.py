@@ -7,6 +7,7 @@ from loyalty_rules.ledger.operations.adjust import Adjust
 from loyalty_rules.ledger.operations.amend import Amend
 from loyalty_rules.ledger.operations.capture import Capture
 from loyalty_rules.ledger.operations.confirm import Confirm
+from loyalty_rules.ledger.operations.end_night import EndNight
 from loyalty_rules.ledger.operations.expire import Expire
 from loyalty_rules.ledger.operations.extend import Extend
 from loyalty_rules.ledger.operations.forget import Forget
@@ -37,6 +38,7 @@ __all__ = [
     "Capture",
     "Confirm",
     "Decision",
+    "EndNight",
     "Expire",
     "Extend",
     "Forget",

@@ -15,8 +15,9 @@ from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.intents import Intent, IssueCoupon
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
+from loyalty_rules.ledger.notes import notes_of
 from loyalty_rules.ledger.personal import Parts, member_in, member_of
-from loyalty_rules.ledger.receipts import Receipt, notes_of
+from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.sql.hash_chain import FIRST_LINK, content_digest, link_of, personal_digest
 from loyalty_rules.ledger.sql.mapping import (
     MAX_AMOUNT,

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, func, inspect, or_, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
@@ -41,6 +41,10 @@ _TABLES_LOCK = 0, "the tables themselves"
 _MAX_RETRIES = 10
 _MAX_RETRIES_AFTER_A_CHANGE = 3
 _FIRST_BACKOFF_SECONDS = 0.005
+
+
+def _is_sweep(phase: Any) -> Any:
+    return or_(phase.in_(["settle", "expire"]), phase.startswith("review/", autoescape=True))
 
 
 class SQLLedger(AutocommitLedger):
@@ -244,9 +248,9 @@ class SQLLedger(AutocommitLedger):
         return sorted(programs, key=lambda program: program.id)
 
     def sweeps(self, program: str, first: datetime, last: datetime) -> Sequence[Receipt]:
-        """Return the receipts of `settle` and `expire` that ran from one instant to another, in the order of record."""
+        """Return the receipts of the settlements, expiries and reviews between two instants, in the order of record."""
         b, r = self.tables.batches, self.tables.receipts
-        swept = select(b.c.event, b.c.phase).join(r).where(b.c.program == program, b.c.phase.in_(["settle", "expire"]))
+        swept = select(b.c.event, b.c.phase).join(r).where(b.c.program == program, _is_sweep(b.c.phase))
         swept = swept.where(b.c.recorded_at.between(microseconds(first), microseconds(last))).order_by(r.c.number)
         with self._read_connection() as connection:
             storage = self._storage(connection, read_only=True)

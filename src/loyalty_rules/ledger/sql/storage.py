@@ -18,8 +18,9 @@ from loyalty_rules.keys import event_key, tracker_in
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import AMENDED_TERMS, Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey, counter_lock
+from loyalty_rules.ledger.notes import restored_notes
 from loyalty_rules.ledger.personal import split
-from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class, restored_notes
+from loyalty_rules.ledger.receipts import Receipt, Trim, receipt_class
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.flush import ClaimedBatch, Flush
