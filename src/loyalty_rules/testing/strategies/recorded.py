@@ -176,9 +176,10 @@ def _held(program: Program, ledger: MemoryLedger, sale: Receipt, at: datetime) -
 
 
 def _by_hand(program: Program, ledger: MemoryLedger, sale: Receipt, at: datetime) -> list[Receipt]:
-    """Correct the member's balance, give units and a card to a twin, and merge the twin into the member."""
+    """Correct the member's balance, give units and a card to a twin, merge the twin into the member, forget a guest."""
     member = next(intent.member for intent in sale.intents if isinstance(intent, IssueCurrency))
     account, twin = Account("member", member), Account("member", f"{member[:100]}-twin")
+    guest = Account("member", f"{member[:100]}-guest")
     why: dict[str, Any] = {"reason": "typed by mistake", "by": "desk-3", "at": at}
     card = {"type": "card_sold", "id": "K1", "occurred_at": _text(at), "member": {"id": member}}
     sold = ledger.process(program, load_event(card))
@@ -194,6 +195,8 @@ def _by_hand(program: Program, ledger: MemoryLedger, sale: Receipt, at: datetime
         ledger.top_up(program, key, Decimal(5), event="U3", **why),
         ledger.reassign(program, key, twin.id, event="E3", **why),
         ledger.merge(program, twin.id, member, event="M1", **why),
+        ledger.adjust(program, guest, "points", Decimal(3), event="A3", **why),
+        ledger.forget(program, guest.id, event="F1", **why),
     ]
 
 
