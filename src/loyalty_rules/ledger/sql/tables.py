@@ -29,6 +29,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    make_url,
     text,
 )
 
@@ -36,7 +37,7 @@ from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.operations.arguments import read_argument
 from loyalty_rules.ledger.sql.dialects import DIALECTS
-from loyalty_rules.ledger.sql.views import attach_views
+from loyalty_rules.ledger.sql.views import attach_views, view_statements
 from loyalty_rules.lifecycle.records import BUCKETS
 
 __all__ = ["EDITION", "NO_DAY", "Tables", "ddl_of"]
@@ -146,6 +147,15 @@ class Tables:
     def triggers(self, table: Table, dialect: str) -> list[str]:
         """Return the statements, for `sqlite` or `postgresql`, by which a table of the log becomes append-only."""
         return DIALECTS[dialect]().triggers(table, self.prefix)
+
+    def statements(self, dialect: str) -> list[str]:
+        """Return the statements of a migration, for `sqlite` or `postgresql`, that follow those that create the tables.
+
+        Migration tools do not see them: the triggers of the log, the views, and the row of the edition.
+        """
+        triggers = [each for table in self.log for each in self.triggers(table, dialect)]
+        views = view_statements(self, make_url(f"{dialect}://").get_dialect()())
+        return [*triggers, *views, self.edition_statement()]
 
     def _table(self, name: str, *parts: Any) -> Table:
         return Table(self.prefix + name, self.metadata, *parts, schema=self.schema, sqlite_strict=_HAS_STRICT)

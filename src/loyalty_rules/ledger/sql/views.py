@@ -4,13 +4,13 @@
 no exact decimals, so that an amount is a text there; `micros` has it as whole millionths, which SQL adds up exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, MetaData, Numeric, Select, Table, case, cast, event, func, select
 from sqlalchemy.engine import Dialect
 
-__all__ = ["attach_views", "create_views", "view_names"]
+__all__ = ["attach_views", "create_views", "view_names", "view_statements"]
 
 _MILLION = 1_000_000
 
@@ -51,10 +51,16 @@ def attach_views(tables: ViewedTables) -> None:
 def create_views(connection: Connection, tables: ViewedTables) -> None:
     """Create the views, in place of those that are there; the tables exist."""
     _drop_views(connection, tables)
+    for statement in view_statements(tables, connection.dialect):
+        connection.exec_driver_sql(statement)
+
+
+def view_statements(tables: ViewedTables, dialect: Dialect) -> Iterator[str]:
+    """Yield the statements that create the views, for a database of a dialect."""
     for name, full_name in view_names(tables).items():
-        query = _VIEWS[name](tables, connection.dialect)
-        text = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-        connection.exec_driver_sql(f"CREATE VIEW {full_name} AS {text}")
+        query = _VIEWS[name](tables, dialect)
+        text = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        yield f"CREATE VIEW {full_name} AS {text}"
 
 
 def _drop_views(connection: Connection, tables: ViewedTables) -> None:
