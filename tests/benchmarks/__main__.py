@@ -12,6 +12,7 @@ from pathlib import Path
 
 import baskets
 import evaluations
+import forms
 import growth
 import loading
 import running
@@ -20,6 +21,7 @@ import steps
 PARTS = {
     "evaluations": evaluations.report,
     "steps": steps.report,
+    "forms": forms.report,
     "loading": loading.report,
     "baskets": baskets.report,
     "running": running.report,

@@ -12,6 +12,7 @@ from shop import earn, fixed, program, proportional
 CROSSED = {"tracker": "spend", "crossed": True}
 NOT_FOOD = {"field": "category", "is_not": "Food"}
 PRICE = {"type": "spend_currency", "id": "price", "currency": "points", "amount": "500"}
+WIN_BACK = {"win-back": {"activity": "lapsed", "after": {"months": 3}, "since": "last_event"}}
 EVERY = "A coffee for every 100"
 
 
@@ -70,6 +71,7 @@ NEARLY: list[tuple[str, dict]] = [
     ("drops_lines", lines_of({"field": "quantity", "is_not": "0"})),
     ("drops_lines", when({"field": "store", "is_not": "S1"})),
     ("lonely_trigger", promoted({"trigger": "registration"})),
+    ("lonely_trigger", promoted({"trigger": "lapsed"}, schedules=WIN_BACK)),
     ("lonely_trigger", promoted({"trigger": "petition"}, {"trigger": "petition"})),
     ("lonely_trigger", promoted({"trigger": "lunch", "actions": [PRICE, earn(fixed("1"))]})),
     ("less_beside_lines", lines_less("tax", "tenders.card")),

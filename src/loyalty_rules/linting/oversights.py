@@ -78,12 +78,13 @@ def _drops_lines(leaf: Leaf) -> Iterator[Finding]:
 def _lonely_triggers(program: Program) -> Iterator[Finding]:
     """Yield triggers that only one promotion has and that are no usual name; a reward is asked for by its own name."""
     times = Counter(promotion.trigger for promotion in program.promotions)
+    scheduled = {schedule.activity for schedule in program.schedules}
     for path, promotion in promotions_of(program):
         trigger = promotion.trigger
         is_reward = any(isinstance(action, SpendAction) for action in promotion.actions)
-        if trigger == "transaction" or trigger in _USUAL or times[trigger] > 1 or is_reward:
+        if trigger in {"transaction", *_USUAL, *scheduled} or times[trigger] > 1 or is_reward:
             continue
-        near = nearest(trigger, ["transaction", *_USUAL, *(each for each in times if each != trigger)])
+        near = nearest(trigger, ["transaction", *_USUAL, *scheduled, *(each for each in times if each != trigger)])
         hint = f"; did you mean {near!r}?" if near else ""
         yield Finding(
             f"{path}.trigger",
