@@ -44,6 +44,7 @@ from loyalty_rules.lifecycle import (
 from loyalty_rules.lifecycle.records import Account, Hold, Lot, Refusal
 from loyalty_rules.lifecycle.remainder import _Back
 from loyalty_rules.lifecycle.remaining_award import action_of
+from loyalty_rules.lifecycle.rolling_expiry import Extensions
 from loyalty_rules.values.amounts import decimal_of, micros
 
 Patch = pytest.MonkeyPatch
@@ -545,24 +546,26 @@ def a_sweep_takes_spent_units(patch: Patch) -> None:
     patch.setattr(sweep, "expire", all_of_it)
 
 
+def moved_by(patch: Patch, moves: Callable[[Any, Any], bool]) -> None:
+    """Move each lot by the last extension in whose scope it is, if the extension moves it."""
+
+    def last_move(self: Extensions, lot: Any, place: int, at: Any = None) -> Any:
+        since = [each for each in self if each.place >= place and (at is None or each.since <= at)]
+        mine = [each for each in since if each.scope == "balance" or lot.rolling]
+        live = lot.outstanding > 0 and lot.expires_at is not None
+        return next((each for each in reversed(mine) if live and moves(lot, each)), None)
+
+    patch.setattr(Extensions, "last_move", last_move)
+
+
 @bug("an_extension_never_shortens")
 def an_extension_shortens(patch: Patch) -> None:
-    def any_later(lots: Any, extension: Any, at: Any) -> list[str]:
-        mine = [lot for lot in lots if lot.issue.currency == extension.currency and lot.is_live(at)]
-        in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
-        return [lot.key for lot in in_scope if lot.expires_at is not None]
-
-    patch.setattr(posting, "extended_lots", any_later)
+    moved_by(patch, lambda lot, extension: extension.since < lot.expires_at)
 
 
 @bug("an_extension_does_not_revive_expired_lots")
 def an_extension_revives_expired_lots(patch: Patch) -> None:
-    def at_any_time(lots: Any, extension: Any, _at: Any) -> list[str]:
-        mine = [lot for lot in lots if lot.issue.currency == extension.currency and lot.outstanding > 0]
-        in_scope = [lot for lot in mine if extension.scope == "balance" or lot.rolling]
-        return [lot.key for lot in in_scope if lot.expires_at is not None and lot.expires_at < extension.expires_at]
-
-    patch.setattr(posting, "extended_lots", at_any_time)
+    moved_by(patch, lambda lot, extension: lot.expires_at < extension.expires_at)
 
 
 # -- coupons ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import pytest
 
 import loyalty_rules as lr
@@ -14,7 +13,7 @@ from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.ledger.late import available_since, usable_from, usable_lots
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
-from loyalty_rules.lifecycle.records import Account
+from loyalty_rules.lifecycle.records import Account, Lot
 from shop import earn, fixed, program, sale
 
 
@@ -85,12 +84,12 @@ def test_the_units_of_a_lot_are_available_since_its_issue_or_release() -> None:
 
 
 def test_a_lot_without_later_changes_is_used_as_it_is() -> None:
-    storage, of = MemoryStorage(), history(ISSUED)
-    storage.histories[of.issue.key] = of
-    lot = of.lot()
+    storage, of = MemoryStorage(), history(ISSUED, (10, "available", "spent", 90))
+    issued, spent = of.entries
+    storage.add_lot(Lot(of.issue, 0), issued)
+    lot = storage.lot(of.issue.key)
     assert lot is not None
 
     assert usable_lots(storage, [lot], day(5)) == [lot]
-    later = attrs.evolve(of, entries=(*of.entries, history((10, "available", "spent", 90)).entries[0]))
-    storage.histories[of.issue.key] = later
+    storage.add_entry(spent)
     assert [each.outstanding for each in usable_lots(storage, [lot], day(5))] == [10]

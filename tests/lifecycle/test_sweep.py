@@ -94,6 +94,18 @@ def test_an_extension_does_not_revive_an_expired_lot_swept_or_not() -> None:
         assert till.available("2025-02-15T00:00:00Z") == 10
 
 
+def test_a_visit_that_is_recorded_after_a_sweep_extends_what_was_live_then() -> None:
+    for swept in (False, True):
+        till = Till(program(earn(fixed("10"), expiry=ROLLING)))
+        till.sell(sale("100"))  # on 15 January, so it ends with 14 February
+        if swept:
+            till.ledger.expire(till.program, instant("2025-02-20T00:00:00Z"))
+        till.sell(sale("100", id="T-2", occurred_at="2025-02-10T10:00:00Z"))  # both end with 12 March
+        assert [till.available(f"2025-{day}T12:00:00Z") for day in ("02-09", "02-10", "02-20", "03-12", "03-13")] == [
+            10, 20, 20, 20, 0
+        ]  # fmt: skip
+
+
 def test_an_extension_neither_shortens_a_lot_nor_changes_one_without_expiry() -> None:
     rules = program(promotions=[
         {"id": "p", "when": {"field": "store", "is": "S1"},

@@ -30,6 +30,7 @@ from loyalty_rules.ledger.receipts import Trim
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.rolling_caps import capped_value
 from loyalty_rules.ledger.storage import Storage, Window
+from loyalty_rules.lifecycle.extending import last_day_of
 from loyalty_rules.lifecycle.records import (
     Account,
     CouponRecord,
@@ -165,6 +166,19 @@ class BatchWriter:
         if issue.event != self.identity.event:
             self.keep_issue(lot)
 
+    def set_last_day(self, key: str, at: datetime | None = None) -> None:
+        """Record the last day beyond which no extension moves a lot, if its terms have a maximum.
+
+        `at` is by default the instant of the batch.
+        """
+        lot = self.lot(key)
+        if not lot.rolling and lot.issue.expires_by is None:
+            return
+        terms = self.storage.sale(self.program.id, lot.issue.event) if lot.issue.release is not None else None
+        last = last_day_of(lot, terms)
+        if last is not None:
+            self.storage.set_last_day(key, at or self.at, last, self.program.plan.end_of(last))
+
     def keep_issue(self, lot: Lot) -> None:
         """Save the issue of a lot that is in no receipt of a sale."""
         further = FurtherLot(lot.issue, lot.origin, lot.store, lot.rolling, lot.tier, lot.channel)
@@ -198,6 +212,7 @@ class BatchWriter:
         self.storage.add_lot(further, self.entry(issue, "moved", "available", issue.amount, reason, at, by))
         if issue.expires_at is not None:
             self.storage.set_expiry(issue.key, ExpiryVersion(at, issue.expires_on, issue.expires_at))
+        self.set_last_day(issue.key, at)
         self.keep_issue(further)
 
     def pay_debt(self, key: str, at: datetime | None = None) -> None:

@@ -21,7 +21,6 @@ __all__ = [
     "available_since",
     "came_back",
     "issued_after",
-    "issued_lots",
     "overdrawn",
     "swept_after",
     "usable_from",
@@ -42,23 +41,12 @@ def usable_lots(storage: Storage, lots: Iterable[Lot], at: datetime) -> list[Lot
     return [usable_from(changed[lot.key], lot, at) if lot.key in changed else lot for lot in lots]
 
 
-def issued_lots(storage: Storage, lots: Iterable[Lot], at: datetime) -> list[Lot]:
-    """Return those of some lots that were issued by an instant: neither later ones, nor promises of that time."""
-    lots = [*lots]
-    then = {each.issue.key: each.lot(at) for each in storage.changed_since(lots, at)}
-    return [lot for lot in lots if lot.key not in then or _is_issued(then[lot.key])]
-
-
 def issued_after(storage: Storage, lot: Lot, at: datetime) -> datetime | None:
     """Return the instant of a lot's first entry if it is after an instant; None for an earlier lot."""
     for history in storage.changed_since([lot], at):
         if history.lot(at) is None:
             return min(each.at for each in history.entries)
     return None
-
-
-def _is_issued(lot: Lot | None) -> bool:
-    return lot is not None and micros(lot.promised) == 0
 
 
 def usable_from(history: LotHistory, now: Lot, at: datetime) -> Lot:

@@ -57,7 +57,7 @@ from loyalty_rules.ledger.kinds import (
     PAYMENTS,
     SHORTFALLS,
 )
-from loyalty_rules.ledger.late import issued_after, issued_lots
+from loyalty_rules.ledger.late import issued_after
 from loyalty_rules.ledger.levels_lost import levels_taken_back
 from loyalty_rules.ledger.purchases import Purchase, drawn, purchases_of
 from loyalty_rules.ledger.receipts import Trim
@@ -65,18 +65,16 @@ from loyalty_rules.ledger.records import ExpiryVersion
 from loyalty_rules.ledger.reviews_again import reviews_again
 from loyalty_rules.ledger.storage import window_of
 from loyalty_rules.lifecycle.claims import reduced
-from loyalty_rules.lifecycle.extending import last_day_of
 from loyalty_rules.lifecycle.promises import released_part
 from loyalty_rules.lifecycle.records import (
     Account,
     LevelChange,
-    Lot,
     Payment,
     Sale,
     Shortfall,
 )
 from loyalty_rules.lifecycle.redemption import new_coupon, redeemed, reinstated
-from loyalty_rules.lifecycle.sweep import extended_lots
+from loyalty_rules.lifecycle.rolling_expiry import Extension, extension_of
 from loyalty_rules.loading import load_event
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
 
@@ -142,6 +140,7 @@ class Posting(AccountPosting):
         self.add_lot(issue, entry)
         if issue.expires_at is not None:
             self.storage.set_expiry(issue.key, ExpiryVersion(self.at, issue.expires_on, issue.expires_at))
+            self.set_last_day(issue.key)
         self.count(issue.claims)
         if not promised:
             self.pay_debt(issue.key)
@@ -205,26 +204,14 @@ class Posting(AccountPosting):
         if extended_issue(intent.key) in self._refused:
             return None
         account = Account.of(intent)
-        lots = [
-            *self.storage.lots_of(self.program.id, account, self.at),
-            *self.storage.spent_lots_of(self.program.id, account, self.at),
-        ]
-        unique = {lot.key: lot for lot in lots}.values()
-        for key in extended_lots(issued_lots(self.storage, unique, self.at), intent, self.at):
-            self.extend_lot(self.lot(key), intent)
+        expiry = ExpiryVersion(self.at, intent.expires_on, intent.expires_at)
+        extension = Extension(0, intent.scope, self.at, intent.expires_on, intent.expires_at)
+        for lot in self.storage.swept_lots_of(self.program.id, account, self.at):
+            if lot.issue.currency == intent.currency and extension_of(lot, extension) is not None:
+                self.recall_swept(lot.key, intent.key)
+                self.pay_debt(lot.key)
+        self.storage.extend(self.program.id, account, intent.currency, intent.scope, expiry)
         return intent
-
-    def extend_lot(self, lot: Lot, intent: ExtendExpiry) -> None:
-        """Move the expiry of a lot to the date of an extension, at most to its own last day."""
-        expires_on, expires_at = intent.expires_on, intent.expires_at
-        terms = self.storage.sale(self.program.id, lot.issue.event) if lot.issue.release is not None else None
-        last = last_day_of(lot, terms)
-        if last is not None and last < expires_on:
-            expires_on, expires_at = last, self.program.plan.end_of(last)
-            if expires_on == lot.expires_on:
-                return
-        self.recall_swept(lot.key, intent.key)
-        self.storage.set_expiry(lot.key, ExpiryVersion(self.at, expires_on, expires_at))
 
     def change_tier(self, intent: ChangeTier) -> ChangeTier:
         account = Account.of(intent)
@@ -271,6 +258,7 @@ class Posting(AccountPosting):
             return intent
         self.move(key, "promised", "available", intent.amount, intent.key, at)
         self.storage.set_released(key, at, intent.issue_on)
+        self.set_last_day(key, at)
         extended = self.lot(key).expires_at
         if intent.expires_at is not None and (extended is None or extended < intent.expires_at):
             self.storage.set_expiry(key, ExpiryVersion(at, intent.expires_on, intent.expires_at))

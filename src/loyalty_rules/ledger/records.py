@@ -89,6 +89,8 @@ class LotHistory:
 
     `released` is the instant of the release of a promise and the issue date that followed from it. `claimed` are the
     amounts that returns of the sale claimed, each with its instant. `members` are the members to whom merges moved it.
+    `last_days` are its last days, with their ends, beyond which no extension moves it, each with its instant. The
+    places are those of the batches in the order of record, one for each entry, expiry and member.
     """
 
     issue: IssueCurrency
@@ -104,6 +106,10 @@ class LotHistory:
     store: str | None = None
     tier: str | None = None
     channel: str | None = None
+    last_days: tuple[tuple[datetime, date, datetime], ...] = ()
+    entry_places: tuple[int, ...] = ()
+    expiry_places: tuple[int, ...] = ()
+    member_places: tuple[int, ...] = ()
 
     def lot(self, at: datetime | None = None) -> Lot | None:
         """Return the lot as of an instant, or the current lot if `at` is None; None if it had not been issued yet."""
@@ -125,6 +131,7 @@ class LotHistory:
         """The instant of the last change."""
         instants = [*(each.at for each in self.entries), *(each.since for each in self.expiry_versions)]
         instants += [*(since for since, _ in self.claimed), *(since for since, _ in self.members)]
+        instants += (since for since, _, _ in self.last_days)
         return max([*instants, *([self.released[0]] if self.released else [])])
 
     def _lot(self, at: datetime | None) -> Lot | None:
@@ -135,6 +142,8 @@ class LotHistory:
         expiry = versions[-1] if versions else ExpiryVersion(entries[0].at, None, None)
         released = self.released is not None and (at is None or self.released[0] <= at)
         members = [member for since, member in self.members if at is None or since <= at]
+        last_days = [each for each in self.last_days if at is None or each[0] <= at]
+        _, last_on, last_at = last_days[-1] if last_days else (None, None, None)
         lot = Lot(
             attrs.evolve(self.issue, member=members[-1]) if members else self.issue,
             self.order,
@@ -147,7 +156,16 @@ class LotHistory:
             store=self.store,
             tier=self.tier,
             channel=self.channel,
+            available_at=self._available_at(released=released),
+            last_on=last_on,
+            last_at=last_at,
         )
         for each in entries:
             lot = lot.moved(each.source, each.target, each.amount)
         return lot
+
+    def _available_at(self, *, released: bool) -> datetime | None:
+        """Return the instant of the issue, or of the release of a promise; None of a promise that is open."""
+        if self.released is not None and released:
+            return self.released[0]
+        return self.entries[0].at if self.entries[0].target != "promised" else None

@@ -83,8 +83,11 @@ class Storage(Protocol):
         """
         ...
 
-    def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
-        """Return the account's lots with nothing outstanding, something spent, and a last day after an instant."""
+    def swept_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
+        """Return the account's lots that were still live at an instant, and of which a sweep has recorded the expiry.
+
+        The lots have no units promised, outstanding or held.
+        """
         ...
 
     def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
@@ -121,6 +124,17 @@ class Storage(Protocol):
 
     def set_expiry(self, lot: str, expiry: ExpiryVersion) -> None:
         """Add a version of a lot's expiry."""
+        ...
+
+    def extend(self, program: str, account: Account, currency: str, scope: str, expiry: ExpiryVersion) -> None:
+        """Extend the lots of an account in a currency, by one record, however many lots there are.
+
+        It comes after all other writes of the batch. See `lifecycle.rolling_expiry` for the lots that it moves.
+        """
+        ...
+
+    def set_last_day(self, lot: str, at: datetime, last_on: date, last_at: datetime) -> None:
+        """Set the last day of a lot, and its end, beyond which no extension moves the lot."""
         ...
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
@@ -221,6 +235,10 @@ class Storage(Protocol):
 
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots as of an instant, in the order of issue."""
+        ...
+
+    def balance_lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Return an account's lots as of an instant, in the order of issue; those without units may be missing."""
         ...
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:

@@ -10,7 +10,7 @@ from loyalty_rules.lifecycle.redemption import redeem, undo_redemption, void
 from loyalty_rules.lifecycle.remainder import remaining_sale
 from loyalty_rules.lifecycle.returns import take_back
 from loyalty_rules.lifecycle.spending import available, in_order_of_spending, spend, worth
-from loyalty_rules.lifecycle.sweep import expire, expire_coupons, extended_lots
+from loyalty_rules.lifecycle.sweep import expire, expire_coupons
 from loyalty_rules.lifecycle.undoing import undo_spend
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "confirm",
     "expire",
     "expire_coupons",
-    "extended_lots",
     "in_order_of_spending",
     "is_due",
     "redeem",

@@ -77,7 +77,8 @@ class Lot:
     `origin` has units that moved on from that lot. `store`, `tier` (the member's) and `channel` are
     those of the sale. If the account `is_closed`, which only a decision about returns is told, returns count its units
     as taken. `ended` are the voided units that a cancelled or lapsed promise had, which have released their claims; it
-    is told them, too.
+    is told them, too. `available_at` is the instant of the issue, or of the release of a promise. No extension moves
+    the lot beyond `last_on`, which ends at `last_at`; both are None without a maximum.
     """
 
     issue: IssueCurrency
@@ -102,6 +103,9 @@ class Lot:
     channel: str | None = None
     is_closed: bool = False
     ended: Decimal = ZERO
+    available_at: datetime | None = None
+    last_on: date | None = None
+    last_at: datetime | None = None
 
     @property
     def key(self) -> str:

@@ -1,4 +1,4 @@
-"""Expiry: the sweep of lots and coupons that have expired, and the extension of lots. Source: semantics 5.
+"""Expiry: the sweep of lots and coupons that have expired. Source: semantics 5.
 
 A lot expires by time alone. A sweep records that; results of queries as of any instant stay the same.
 """
@@ -6,11 +6,11 @@ A lot expires by time alone. A sweep records that; results of queries as of any 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from loyalty_rules.intents import ExpireCoupon, ExpireCurrency, ExtendExpiry
+from loyalty_rules.intents import ExpireCoupon, ExpireCurrency
 from loyalty_rules.keys import coupon_expiry_key, currency_expiry_key
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.records import CouponRecord, Lot
 
-__all__ = ["expire", "expire_coupons", "extended_lots"]
+__all__ = ["expire", "expire_coupons"]
 
 
 def expire(lots: Iterable[Lot], at: datetime) -> Iterator[ExpireCurrency]:
@@ -26,23 +26,3 @@ def expire_coupons(coupons: Iterable[CouponRecord], at: datetime) -> Iterator[Ex
         expires_at = coupon.expires_at
         if coupon.state == "issued" and expires_at is not None and expires_at <= at:
             yield ExpireCoupon(coupon_expiry_key(coupon.key), coupon.key, expires_at)
-
-
-def extended_lots(lots: Iterable[Lot], extension: ExtendExpiry, at: datetime) -> list[str]:
-    """Return the keys of the lots that an extension extends: those of its account, currency and scope.
-
-    Their last day has not passed. That is so also for a lot of which everything is spent: units that an undo gives back
-    then have the later day. So are units that a sweep after the instant has expired. A lot is never shortened, and a
-    lot without expiry is not extended. Source: semantics 5, ledger 2 (time out of order).
-    """
-    account = Account.of(extension)
-    return [
-        lot.key
-        for lot in lots
-        if lot.issue.currency == extension.currency
-        and lot.account == account
-        and (lot.outstanding > 0 or lot.held > 0 or ((lot.spent > 0 or lot.expired > 0) and lot.promised == 0))
-        and lot.expires_at is not None
-        and at < lot.expires_at < extension.expires_at
-        and (extension.scope == "balance" or lot.rolling)
-    ]

@@ -258,7 +258,7 @@ def a_debt_counts_in_every_currency(patch: Patch) -> None:
 @bug(contract("the_lots_as_of_the_day_before_have_the_old_expiry"))
 def a_past_lot_is_read_as_it_is_now(patch: Patch) -> None:
     """Read no history of a lot."""
-    patch.setattr(HistoryReader, "_as_of", lambda _self, rows, _at: [mapping.lot_of(row) for row in rows])
+    patch.setattr(HistoryReader, "_as_of", lambda self, rows, _at: [each.lot for each in self._current_lots(rows)])
 
 
 @bug(test_of("storage", "a_serial_that_is_taken_is_derived_again"))

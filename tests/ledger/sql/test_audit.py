@@ -74,7 +74,7 @@ def test_a_deleted_last_batch_is_found_by_the_ends_that_were_kept(till: Till, le
     kept = ledger.ends()
     drop_triggers(path)
     [(last,)] = execute(path, "SELECT max(batch) FROM loyalty_receipts")
-    for table in ("receipts", "entries", "lot_changes", "coupon_states", "draws", "versions"):
+    for table in ("receipts", "entries", "lot_changes", "extensions", "coupon_states", "draws", "versions"):
         execute(path, f"DELETE FROM loyalty_{table} WHERE batch = ?", last)
     assert ledger.verify() == []
     assert len(ledger.verify(kept)) == 1

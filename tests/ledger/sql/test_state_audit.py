@@ -18,13 +18,15 @@ from sqlalchemy.exc import IntegrityError
 
 from loyalty_rules.ledger import SQLLedger
 from loyalty_rules.ledger.sql import Tables, audit, state_audit
-from loyalty_rules.testing.ledgers.facts.till import ANNA, BEN, SERIALS, Till
+from loyalty_rules.testing.ledgers.facts.till import ANNA, BEN, SERIALS, Till, earn, fixed, shop
 
 from .sqlite_files import busy_week, drop_triggers, execute
 
 TABLES = Tables()
 STATE = {table.name for table in TABLES.state}
 LOG = {table.name for table in TABLES.every} - STATE
+
+ROLLING = {"type": "rolling", "after": {"days": 30}, "most": {"days": 40}}
 
 UNSEEN = {
     **{(name, "version"): "counts the changes of a row, and a rebuild begins it again" for name in STATE},
@@ -34,7 +36,7 @@ UNSEEN = {
 
 
 def week_of(till: Till) -> None:
-    """Record a busy week, and what it lacks: a hold, an adjustment, a shortfall, a merge, personal parts."""
+    """Record a busy week and more: a hold, an adjustment, a shortfall, a merge, personal parts, extensions."""
     busy_week(till)
     ledger, program, at = till.ledger, till.program, till.now
     till.sell("T5", "300", custom_fields={"note": "likes figs"})
@@ -47,6 +49,11 @@ def week_of(till: Till) -> None:
     till.spend("30", account=BEN)
     till.take_back("T6", "300")
     ledger.merge(program, "ben", "anna", reason="twice", by="clerk", event="M1", at=at)
+    till.runs(shop(earn(fixed("10"), expiry=ROLLING)))
+    till.sell("T8")
+    till.on(80)
+    till.sell("T9")
+    till.spend("15")  # which writes the lot of T8 after an extension
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,18 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "previous",
             "member",
         ],
+        "loyalty_extensions": [
+            "number",
+            "batch",
+            "program",
+            "kind",
+            "account",
+            "currency",
+            "scope",
+            "at",
+            "day",
+            "expires_at",
+        ],
         "loyalty_coupon_states": [
             "number",
             "batch",
@@ -165,7 +177,11 @@ def test_the_names_of_tables_and_columns_stay_as_they_are() -> None:
             "issue_on",
             "expires_on",
             "expires_at",
+            "available_at",
+            "last_on",
+            "last_at",
             "latest_at",
+            "batch",
             "version",
         ],
         "loyalty_coupons": [
@@ -240,6 +256,7 @@ def test_the_content_of_a_batch_is_in_the_tables_with_its_number_except_its_rece
     assert [each.name.removeprefix("loyalty_") for each in tables.written] == [
         "entries",
         "lot_changes",
+        "extensions",
         "coupon_states",
         "draws",
         "versions",

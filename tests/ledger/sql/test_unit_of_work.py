@@ -45,30 +45,25 @@ def entry(source: str, target: str, amount: int, day: int = 0) -> Entry:
 
 def unit_with(lot: Lot) -> UnitOfWork:
     unit = UnitOfWork()
-    unit.read_lot(KEY, lambda: lot, 3, moment(0))
+    unit.read_lot(lot, 3, moment(0))
     return unit
 
 
 # -- lots --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_lot_is_read_once() -> None:
-    unit = UnitOfWork()
-    reads: list[str] = []
+def test_a_lot_is_tracked_once(lot: Lot) -> None:
+    unit = unit_with(lot)
+    same = attrs.evolve(lot)
 
-    def read() -> Any:
-        reads.append(KEY)
-        return "a lot"
-
-    assert [unit.read_lot(KEY, read, 3, moment(0)) for _ in range(2)] == ["a lot", "a lot"]
-    assert reads == [KEY]
+    assert unit.read_lot(same, 3, moment(0)) is lot
 
 
 def test_a_lot_that_another_transaction_changed_is_read_again(lot: Lot) -> None:
     unit = unit_with(lot)
     newer = attrs.evolve(lot, outstanding=Decimal(6), spent=Decimal(4))
 
-    assert unit.read_lot(KEY, lambda: newer, 4, moment(1)) == newer
+    assert unit.read_lot(newer, 4, moment(1)) == newer
     assert (unit.lot(KEY), unit.lots[KEY].version) == (newer, 4)
 
 
@@ -76,7 +71,7 @@ def test_a_lot_that_the_batch_has_changed_is_not_read_again(lot: Lot) -> None:
     unit = unit_with(lot)
     unit.add_entry(entry("available", "spent", 4))
 
-    assert unit.read_lot(KEY, lambda: lot, 4, moment(1)).outstanding == 6
+    assert unit.read_lot(lot, 4, moment(1)).outstanding == 6
     assert unit.lots[KEY].version == 3  # so that the write fails
 
 

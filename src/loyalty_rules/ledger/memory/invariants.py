@@ -42,6 +42,8 @@ def _lots(storage: MemoryStorage) -> Iterator[str]:
     """Check each lot: issued = the sum of its buckets, all ≥ 0; a promise has no other units."""
     for key in storage.histories:
         lot = _lot(storage, key)
+        if storage.lot(key) != lot:
+            yield f"lot {key} is not what its history makes of it: {storage.lot(key)}"
         if not lot.is_whole():
             yield f"lot {key}: its buckets do not add up to the units issued, or one is below zero: {lot}"
         if micros(lot.issued) != micros(lot.issue.amount):
@@ -132,7 +134,7 @@ def _promises(storage: MemoryStorage) -> Iterator[str]:
 
 
 def _lot(storage: MemoryStorage, key: str) -> Lot:
-    lot = storage.lot(key)
+    lot = storage.history(key).lot()
     assert lot is not None
     return lot
 

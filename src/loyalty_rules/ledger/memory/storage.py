@@ -1,11 +1,6 @@
-"""The storage of a ledger in memory: tables of plain records, and an undo journal for transactions.
+"""The storage of a ledger in memory: tables of plain records for one transaction at a time. Source: ledger 2."""
 
-The units of a lot change only by entries; its state, current or as of an instant, is computed from its history.
-Source: ledger 2.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -18,32 +13,28 @@ from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey
+from loyalty_rules.ledger.memory.lots import MemoryLots
 from loyalty_rules.ledger.personal import member_in, member_of, split, without_personal_parts
 from loyalty_rules.ledger.receipts import Receipt
-from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.storage import Window
-from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
+from loyalty_rules.lifecycle.records import CouponRecord, Sale
 from loyalty_rules.lifecycle.redemption import Left, in_order_of_redeeming, least_since
-from loyalty_rules.values.amounts import decimal_of, micros
 
 __all__ = ["MemoryStorage"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+
 E = TypeVar("E", bound=Event)
 
 
-class MemoryStorage:
+class MemoryStorage(MemoryLots):
     """The tables of a ledger in memory, for one transaction at a time: see `Storage`."""
 
     def __init__(self) -> None:
-        self.batches: dict[str, Batch] = {}
+        super().__init__()
         self.sales: dict[tuple[str, str], Sale] = {}
         self.batches_of_member: dict[tuple[str, str], tuple[str, ...]] = {}  # those with personal parts
-        self.histories: dict[str, LotHistory] = {}
-        self.lots_of_account: dict[tuple[str, Account], tuple[str, ...]] = {}
-        self.lots_of_event: dict[tuple[str, str], tuple[str, ...]] = {}
-        self.open_promises: dict[str, None] = {}  # keys of promises that are not resolved
         self.coupons: dict[str, CouponRecord] = {}
         self.coupon_states: dict[str, tuple[tuple[datetime, CouponRecord], ...]] = {}  # with their instants
         self.coupons_of_event: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -54,61 +45,10 @@ class MemoryStorage:
         self.contributions_of: dict[tuple[str, str], dict[str, int]] = {}  # of a sale, by tracker
         self.versions: dict[tuple[str, str], tuple[tuple[datetime, Any], ...]] = {}  # by kind and key, with instants
         self.found: dict[tuple[str, str, str, str], tuple[str, ...]] = {}  # keys, by kind, program, look-up and value
-        self.entries_of: dict[tuple[str, Account], tuple[Entry, ...]] = {}  # of an account
         self._claimed: list[IdempotencyRecord] = []
-        self._journal: list[tuple[MutableMapping[Any, Any], Any, bool, Any]] = []
-        self._marks: list[int] = []  # the length of the journal at each `begin`
-
-    # -- transactions ------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """Keep all writes of the block; an error that leaves the block rolls them back. Blocks may be nested."""
-        self.begin()
-        try:
-            yield
-        except BaseException:
-            self.rollback()
-            raise
-        self.commit()
-
-    def begin(self) -> None:
-        """Begin a transaction, or a savepoint within one."""
-        self._marks.append(len(self._journal))
-
-    def commit(self) -> None:
-        """End the innermost transaction, and keep its writes if the enclosing one is kept."""
-        self._marks.pop()
-        if not self._marks:
-            self._journal.clear()
-
-    def rollback(self) -> None:
-        """Undo the writes since the last `begin`."""
-        mark = self._marks.pop()
-        while len(self._journal) > mark:
-            table, key, was_there, before = self._journal.pop()
-            if was_there:
-                table[key] = before
-            else:
-                table.pop(key, None)
 
     def lock(self, keys: Iterable[LockKey]) -> None:
         """Do nothing: only one transaction at a time uses the storage."""
-
-    def put(self, table: MutableMapping[K, V], key: K, value: V) -> None:
-        """Write one row, and note the previous one for a rollback."""
-        self._journal.append((table, key, key in table, table.get(key)))
-        table[key] = value
-
-    def drop(self, table: MutableMapping[K, V], key: K) -> None:
-        """Remove one row, and note it for a rollback."""
-        if key in table:
-            self._journal.append((table, key, True, table[key]))
-            del table[key]
-
-    def append(self, table: MutableMapping[K, tuple[V, ...]], key: K, value: V) -> None:
-        """Append a value to a row of several values."""
-        self.put(table, key, (*table.get(key, ()), value))
 
     # -- batches and sales -------------------------------------------------------------------------------------------
 
@@ -117,11 +57,13 @@ class MemoryStorage:
         recorded = self.batches.get(identity.key)
         if recorded is None:
             self._claimed.append(identity)
+            self._extending = []
         return recorded
 
     def commit_batch(self, receipt: Receipt) -> None:
         """Write the receipt of the claimed batch."""
         identity = self._claimed.pop()
+        self.commit_extensions()
         self.put(self.batches, identity.key, Batch(identity, receipt))
         member = member_in(identity.inputs)
         if member is None and identity.of is not None:
@@ -152,97 +94,6 @@ class MemoryStorage:
                 sale = self.sale(program, batch.identity.of) if batch.identity.of is not None else None
                 if sale is not None:
                     self.save_sale(_without_personal_parts(sale, batch.identity.event))
-
-    # -- lots --------------------------------------------------------------------------------------------------------
-
-    def lot(self, key: str) -> Lot | None:
-        """Return the current state of a lot."""
-        history = self.histories.get(key)
-        return history.lot() if history is not None else None
-
-    def _lots(self, keys: Iterable[str]) -> list[Lot]:
-        return [lot for key in keys if (lot := self.lot(key)) is not None]
-
-    def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
-        """Return the account's lots with units promised, outstanding or held; with `at` also those swept since."""
-        lots = self.every_lot_of(program, account)
-        return [lot for lot in lots if lot.has_units() or _is_swept_since(lot, at)]
-
-    def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
-        """Return the account's lots with nothing outstanding, something spent, and a last day after an instant."""
-        lots = self._lots(self.lots_of_account.get((program, account), ()))
-        spent = [lot for lot in lots if lot.spent > 0 and lot.outstanding == 0]
-        return [lot for lot in spent if lot.expires_at is not None and at < lot.expires_at]
-
-    def changed_since(self, lots: Iterable[Lot], at: datetime) -> Sequence[LotHistory]:
-        """Return the histories of those lots that have changed after an instant."""
-        return [history for lot in lots if (history := self.histories[lot.key]).latest > at]
-
-    def every_lot_of(self, program: str, account: Account) -> Sequence[Lot]:
-        """Return all lots of an account, in the order of issue."""
-        lots = self._lots(self.lots_of_account.get((program, account), ()))
-        return sorted((lot for lot in lots if lot.account == account), key=lambda lot: lot.order)
-
-    def set_member(self, lot: str, at: datetime, member: str) -> None:
-        """Move a lot to another member."""
-        history = self.histories[lot]
-        self._change(lot, members=(*history.members, (at, member)))
-        self.append(self.lots_of_account, (history.program, Account("member", member)), lot)
-
-    def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
-        """Return the lots of a sale, in the order of issue."""
-        return self._lots(self.lots_of_event.get((program, event), ()))
-
-    def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
-        """Return open promises with a due time, among them all that are due by an instant."""
-        return self._lots(key for key in self.open_promises if self.histories[key].program == program)
-
-    def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:  # noqa: ARG002  (a hint)
-        """Return lots in the order of issue, among them all that have expired by an instant and are not swept."""
-        return self._lots(key for key, history in self.histories.items() if history.program == program)
-
-    def add_lot(self, lot: Lot, entry: Entry) -> None:
-        """Add a lot without units, and its first entry, which brings them."""
-        program, issue = entry.program, lot.issue
-        history = LotHistory(
-            issue,
-            program,
-            len(self.histories),
-            lot.rolling,
-            origin=lot.origin,
-            store=lot.store,
-            tier=lot.tier,
-            channel=lot.channel,
-        )
-        self.put(self.histories, issue.key, history)
-        self.append(self.lots_of_account, (program, entry.account), issue.key)
-        self.append(self.lots_of_event, (program, issue.event), issue.key)
-        self.add_entry(entry)
-
-    def add_entry(self, entry: Entry) -> None:
-        """Add an entry to a lot: it moves units between two buckets."""
-        self._change(entry.lot, entries=(*self.histories[entry.lot].entries, entry))
-        self.append(self.entries_of, (entry.program, entry.account), entry)
-        lot = self.lot(entry.lot)
-        if lot is not None and lot.promised > 0:
-            self.put(self.open_promises, entry.lot, None)
-        else:
-            self.drop(self.open_promises, entry.lot)
-
-    def set_expiry(self, lot: str, expiry: ExpiryVersion) -> None:
-        """Add a version of a lot's expiry."""
-        self._change(lot, expiry_versions=(*self.histories[lot].expiry_versions, expiry))
-
-    def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
-        """Record the release of a promise and its issue date."""
-        self._change(lot, released=(at, issue_on))
-
-    def add_taken_back(self, lot: str, at: datetime, amount: int) -> None:
-        """Add millionths that a return claims of a lot, from whichever lots they are taken."""
-        self._change(lot, claimed=(*self.histories[lot].claimed, (at, decimal_of(amount))))
-
-    def _change(self, lot: str, **changes: Any) -> None:
-        self.put(self.histories, lot, attrs.evolve(self.histories[lot], **changes))
 
     # -- coupons -----------------------------------------------------------------------------------------------------
 
@@ -376,27 +227,11 @@ class MemoryStorage:
 
     # -- as of an instant --------------------------------------------------------------------------------------------
 
-    def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
-        """Return an account's lots as of an instant, in the order of issue."""
-        histories = [self.histories[key] for key in self.lots_of_account.get((program, account), ())]
-        lots = [history.lot(at) for history in histories if history.issue.currency == currency]
-        mine = [lot for lot in lots if lot is not None and lot.account == account]
-        return sorted(mine, key=lambda lot: lot.order)
-
-    def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
-        """Return the promises that were open at an instant, in the order of issue."""
-        lots = [history.lot(at) for history in self.histories.values() if history.program == program]
-        return [lot for lot in lots if lot is not None and micros(lot.promised) > 0]
-
     def records_at(self, kind: Kind[RecordT], program: str, at: datetime, **found_by: str) -> Sequence[RecordT]:
         """Return the records that one look-up of their kind finds as of an instant, in the order of first record."""
         versions = (self.versions[kind.name, key] for key in self._found(kind, program, found_by))
         earlier = ([record for since, record in each if since <= at] for each in versions)
         return [each[-1] for each in earlier if each]
-
-    def statement(self, program: str, account: Account, at: datetime) -> Sequence[Entry]:
-        """Return the entries of an account up to an instant, in the order of record."""
-        return [each for each in self.entries_of.get((program, account), ()) if each.at <= at]
 
     def coupons_of(self, program: str, member: str) -> Sequence[CouponRecord]:
         """Return the coupons of a member, in the order of issue."""
@@ -407,21 +242,12 @@ class MemoryStorage:
         """Return the events of the sales, in the order of record."""
         return (sale.event for (of, _), sale in self.sales.items() if of == program)
 
-    def lot_histories(self, program: str) -> Iterable[LotHistory]:
-        """Yield the history of each lot, in the order of issue."""
-        return (each for each in self.histories.values() if each.program == program)
-
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
         """Yield the coupons as of an instant, in the order of issue."""
         for key in self.coupons:
             states = [coupon for since, coupon in self.coupon_states[key] if since <= at]
             if states and is_of_program(key, program):
                 yield states[-1]
-
-    def entries(self) -> Iterator[Entry]:
-        """Yield every entry of every lot."""
-        for history in self.histories.values():
-            yield from history.entries
 
 
 def _without_personal_parts(sale: Sale, event: str) -> Sale:
@@ -432,7 +258,3 @@ def _without_personal_parts(sale: Sale, event: str) -> Sale:
 
     (sold,) = erased([sale.event])
     return attrs.evolve(sale, event=sold, updates=erased(sale.updates), returns=erased(sale.returns))
-
-
-def _is_swept_since(lot: Lot, at: datetime | None) -> bool:
-    return at is not None and lot.expired > 0 and lot.expires_at is not None and lot.expires_at > at

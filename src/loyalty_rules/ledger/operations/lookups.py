@@ -513,7 +513,8 @@ def level_at(storage: Storage, program: Program, tier: Tier, account: Account, a
 
 def read_balance(storage: Storage, program: str, account: Account, currency: str, at: datetime) -> Balance:
     """Return the balance of an account as of an instant."""
-    lots, shortfalls, _ = read_lots(storage, program, account, currency, at)
+    lots = storage.balance_lots_at(program, account, currency, at)
+    lots, shortfalls, _ = _after_ended_holds(storage, program, account, currency, at, lots)
     promised, held = sum(micros(lot.promised) for lot in lots), sum(micros(lot.held) for lot in lots)
     debt = sum(micros(each.open) for each in shortfalls if each.is_owed)
     return Balance(available(lots, at), decimal_of(promised), decimal_of(debt), decimal_of(held))
@@ -526,10 +527,16 @@ def read_lots(
 
     The last value are the ends of holds that are not recorded.
     """
-    lots = [*storage.lots_at(program, account, currency, at)]
+    lots = storage.lots_at(program, account, currency, at)
+    return _after_ended_holds(storage, program, account, currency, at, lots)
+
+
+def _after_ended_holds(
+    storage: Storage, program: str, account: Account, currency: str, at: datetime, lots: Sequence[Lot]
+) -> tuple[list[Lot], list[Shortfall], list[ReleaseHold]]:
     shortfalls = [*storage.records_at(SHORTFALLS, program, at, balance=balance_name(account, currency))]
     if not any(micros(lot.held) for lot in lots):
-        return lots, shortfalls, []
+        return [*lots], shortfalls, []
     holds = storage.records_at(HOLDS, program, at, balance=balance_name(account, currency))
     return after_ended_holds(holds, lots, shortfalls, at)
 

@@ -25,6 +25,7 @@ from loyalty_rules.ledger.sql.mapping import (
     coupon_state_row,
     draw_row,
     entry_row,
+    extension_row,
     lot_change_row,
     lot_state_row,
     microseconds,
@@ -104,7 +105,7 @@ class Flush:
                 {
                     "lot": each.current.key,
                     "expected_version": each.version,
-                    **{f"new_{name}": value for name, value in lot_state_row(each.current, each.latest_at).items()},
+                    **{f"new_{name}": value for name, value in self._lot_state_row(each).items()},
                 }
                 for each in changed
                 if each.version is not None
@@ -112,10 +113,14 @@ class Flush:
             "a lot",
         )
 
+    def _lot_state_row(self, lot: Tracked[Lot]) -> dict[str, Any]:
+        return lot_state_row(lot.current, lot.latest_at, self._batch.number)
+
     def _new_lot_row(self, lot: Tracked[Lot]) -> dict[str, Any]:
         document, _ = self._document(lot.current.issue)
         first = next(each for each in self._unit.entries if each.lot == lot.current.key)
-        return new_lot_row(lot.current, document, first.at, lot.latest_at, self._batch.record.program)
+        batch = self._batch
+        return new_lot_row(lot.current, document, first.at, lot.latest_at, batch.record.program, batch.number)
 
     def _write_coupons(self) -> None:
         changed = [each for each in self._unit.coupons.values() if each.changed]
@@ -247,6 +252,7 @@ class Flush:
         return {
             t.entries: [entry_row(each, batch) for each in unit.entries],
             t.lot_changes: [lot_change_row(each, batch) for each in unit.lot_changes],
+            t.extensions: [extension_row(each, batch) for each in unit.extensions],
             t.coupon_states: [
                 {"batch": batch, "coupon": each.key, "at": microseconds(at), **coupon_state_row(each)}
                 for at, each in unit.coupon_states

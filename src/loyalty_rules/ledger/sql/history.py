@@ -7,14 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import attrs
 from sqlalchemy import Connection, Executable, Row
 
+from loyalty_rules.intents import IssueCurrency
+from loyalty_rules.ledger.extended_histories import AccountExtensions, accounts_of_history, with_extensions
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.records import Entry, LotHistory
 from loyalty_rules.ledger.sql.mapping import (
+    MAX_AMOUNT,
     account_row,
     coupon_of,
     entry_of,
+    extension_of_row,
+    instant_of,
+    issue_of,
     lot_history_of,
     lot_of,
     microseconds,
@@ -24,10 +31,29 @@ from loyalty_rules.ledger.sql.mapping import (
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.rolling_expiry import Extensions
 
-__all__ = ["HistoryReader"]
+__all__ = ["CurrentLot", "HistoryReader"]
 
 _CHUNK_SIZE = 1_000  # lots or coupons in one query
+_FIRST_EXTENSIONS = 10  # in the first of several queries, each for ten times as many
+
+
+@attrs.frozen
+class CurrentLot:
+    """The current lot of a row, with the version of the row and the instant of the latest change."""
+
+    lot: Lot
+    version: int
+    latest_at: datetime
+
+
+def _extensions_of_rows(rows: Iterable[Row[Any]]) -> dict[tuple[Account, str], Extensions]:
+    """Return the extensions of rows by account and currency, in the order of record."""
+    extensions: dict[tuple[Account, str], Extensions] = {}
+    for row in rows:
+        extensions.setdefault((Account(row.kind, row.account), row.currency), Extensions()).add(extension_of_row(row))
+    return extensions
 
 
 class HistoryReader:
@@ -37,6 +63,7 @@ class HistoryReader:
         self._connection = connection
         self._statements = statements
         self._serials = serials
+        self._issues: dict[str, IssueCurrency] = {}
 
     def _rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
         return self._connection.execute(statement, parameters).all()
@@ -47,9 +74,21 @@ class HistoryReader:
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return the lots of an account as of an instant."""
         of = account_row(program, account, currency)
-        rows = self._rows(self._statements.lots_of_account, **of)
-        left = self._rows(self._statements.lots_that_left, **of)  # by a merge
-        lots = self._as_of(sorted([*rows, *left], key=lambda row: row.number) if left else rows, at)
+        return self._of_account_at([self._statements.lots_of_account], of, account, at)
+
+    def balance_lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
+        """Return the lots of an account as of an instant: those with units, and those that have changed since."""
+        of = {**account_row(program, account, currency), "at": microseconds(at)}
+        changed = self._statements.changed_lots_of_account
+        return self._of_account_at([self._statements.balance_lots, changed], of, account, at)
+
+    def _of_account_at(
+        self, statements: Iterable[Executable], of: Mapping[str, Any], account: Account, at: datetime
+    ) -> Sequence[Lot]:
+        """Return the lots of an account as of an instant, of those that some statements find or that a merge moved."""
+        rows = {row.key: row for each in statements for row in self._rows(each, **of)}
+        rows |= {row.key: row for row in self._rows(self._statements.lots_that_left, **of)}  # by a merge
+        lots = self._as_of(sorted(rows.values(), key=lambda row: row.number), at)
         return [lot for lot in lots if lot.account == account]
 
     def promised_at(self, program: str, at: datetime) -> Sequence[Lot]:
@@ -61,24 +100,89 @@ class HistoryReader:
         """Convert rows to lots as of an instant, with the history of those that have changed since."""
         instant = microseconds(at)
         histories = self._histories([row for row in rows if row.latest_at > instant])
-        lots = (lot_of(row) if row.latest_at <= instant else histories[row.key].lot(at) for row in rows)
+        unchanged = self._current_lots([row for row in rows if row.latest_at <= instant], at)
+        current = {each.lot.key: each.lot for each in unchanged}
+        lots = (current[row.key] if row.key in current else histories[row.key].lot(at) for row in rows)
         return [lot for lot in lots if lot is not None]
 
     def _histories(self, rows: Sequence[Row[Any]]) -> dict[str, LotHistory]:
-        return self.with_histories({row.key: lot_history_of(row) for row in rows})
+        histories = self.with_histories({row.key: lot_history_of(row) for row in rows})
+        extensions = self.extensions_of(histories.values())
+        return {key: with_extensions(each, extensions[each.program]) for key, each in histories.items()}
+
+    def extensions_of(self, histories: Iterable[LotHistory]) -> dict[str, AccountExtensions]:
+        """Return the extensions of all accounts that have had one of the lots, by program."""
+        accounts: dict[str, set[str]] = {}
+        for history in histories:
+            accounts.setdefault(history.program, set()).update(each.id for each in accounts_of_history(history))
+        return {program: self._extensions_of_accounts(program, ids) for program, ids in accounts.items()}
+
+    def _extensions_of_accounts(self, program: str, accounts: Iterable[str]) -> AccountExtensions:
+        extensions: dict[tuple[Account, str], Extensions] = {}
+        for ids in _chunks([*accounts]):
+            rows = self._rows(self._statements.extensions_of_accounts, program=program, accounts=ids)
+            extensions |= _extensions_of_rows(rows)
+        return extensions
 
     def with_histories(self, histories: Mapping[str, LotHistory]) -> dict[str, LotHistory]:
-        """Return the histories with all of their entries and changes."""
+        """Return the histories with all of their own entries and changes, without the extensions of their accounts."""
         complete: dict[str, LotHistory] = {}
         for keys in _chunks([*histories]):
-            entries: dict[str, list[Entry]] = {}
+            entries: dict[str, list[Row[Any]]] = {}
             for row in self._rows(self._statements.entries_of_lots, lots=keys):
-                entries.setdefault(row.lot, []).append(entry_of(row))
+                entries.setdefault(row.lot, []).append(row)
             changes: dict[str, list[Row[Any]]] = {}
             for row in self._rows(self._statements.changes_of_lots, lots=keys):
                 changes.setdefault(row.lot, []).append(row)
             complete |= {key: with_history(histories[key], entries.get(key, ()), changes.get(key, ())) for key in keys}
         return complete
+
+    def _current_lots(self, rows: Sequence[Row[Any]], at: datetime | None = None) -> list[CurrentLot]:
+        """Return the lots of rows, moved by the extensions since they were written, those up to an instant."""
+        lots = [lot_of(row, self._issue_of(row)) for row in rows]
+        extensions = self._extensions_since(rows)
+        current = []
+        for row, lot in zip(rows, lots, strict=True):
+            latest_at, mine = instant_of(row.latest_at), extensions.get((lot.account, row.currency))
+            moved = mine.last_move(lot, row.place, at) if mine is not None else None
+            if moved is not None:
+                lot = attrs.evolve(lot, expires_on=moved.expires_on, expires_at=moved.expires_at)
+                latest_at = max(latest_at, moved.since)
+            current.append(CurrentLot(lot, row.version, latest_at))
+        return current
+
+    def _last_extensions(self, place: int, **of_account: str) -> list[Row[Any]]:
+        """Return the extensions of an account from a place on, in the order of record: read in parts from the last."""
+        found: list[Row[Any]] = []
+        before, maximum = MAX_AMOUNT, _FIRST_EXTENSIONS
+        while True:
+            part = self._rows(self._statements.last_extensions_of, **of_account, before=before, maximum=maximum)
+            found += (row for row in part if row.place >= place)
+            if len(part) < maximum or part[-1].place < place:
+                return found[::-1]
+            before, maximum = part[-1].number, min(maximum * 10, _CHUNK_SIZE)
+
+    def _issue_of(self, row: Row[Any]) -> IssueCurrency:
+        """Return the issue of a lot, read once in a transaction."""
+        issue = self._issues.get(row.key)
+        if issue is None:
+            issue = self._issues[row.key] = issue_of(row)
+        return issue
+
+    def _extensions_since(self, rows: Sequence[Row[Any]]) -> AccountExtensions:
+        """Return the extensions of the accounts of rows that may have moved one of the lots since it was written."""
+        movable = [row for row in rows if row.expires_at is not None and row.available_at is not None]
+        places: dict[tuple[str, str, str], int] = {}
+        for row in movable:
+            of = row.program, row.kind, row.account
+            places[of] = min(places.get(of, row.place), row.place)
+        if len(places) == 1:
+            (((program, kind, account), place),) = places.items()
+            return _extensions_of_rows(self._last_extensions(place, program=program, kind=kind, account=account))
+        if not places:
+            return {}
+        (program,) = {program for program, _, _ in places}
+        return self._extensions_of_accounts(program, {account for _, _, account in places})
 
     def records_at(self, kind: Kind[RecordT], program: str, at: datetime, **found_by: str) -> Sequence[RecordT]:
         """Return the records that one look-up of their kind finds as of an instant, in the order of first record."""

@@ -18,8 +18,9 @@ from loyalty_rules.ledger.personal import joined
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange, RecordVersion
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, LotChange, NewExtension, RecordVersion
 from loyalty_rules.lifecycle.records import BUCKETS, Account, CouponRecord, Lot
+from loyalty_rules.lifecycle.rolling_expiry import Extension
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.folding import folded
 
@@ -36,9 +37,12 @@ __all__ = [
     "draw_row",
     "entry_of",
     "entry_row",
+    "extension_of_row",
+    "extension_row",
     "inputs_of",
     "instant_of",
     "intents_of",
+    "issue_of",
     "json_of",
     "lot_change_row",
     "lot_history_of",
@@ -138,9 +142,14 @@ def _intent_of(program: str, document: Mapping[str, Any], serials: SerialsAtRest
 # -- lots ------------------------------------------------------------------------------------------------------------
 
 
-def lot_of(row: Row[Any]) -> Lot:
-    """Convert a row to a lot; a merge may have moved it to another member than that of its issue."""
+def issue_of(row: Row[Any]) -> IssueCurrency:
+    """Return the issue of the row of a lot; it never changes."""
     issue: IssueCurrency = restore(json_of(row.issue), IssueCurrency)
+    return issue
+
+
+def lot_of(row: Row[Any], issue: IssueCurrency) -> Lot:
+    """Convert a row to a lot of an issue; a merge may have moved it to another member than that of its issue."""
     if row.kind == "member" and row.account != issue.member:
         issue = attrs.evolve(issue, member=row.account)
     buckets: dict[str, Any] = {field: decimal_of(getattr(row, field)) for field in BUCKETS.values()}
@@ -158,10 +167,13 @@ def lot_of(row: Row[Any]) -> Lot:
         store=row.store,
         tier=row.tier,
         channel=row.channel,
+        available_at=_instant_of(row.available_at),
+        last_on=day_of(row.last_on),
+        last_at=_instant_of(row.last_at),
     )
 
 
-def lot_state_row(lot: Lot, latest_at: datetime) -> dict[str, Any]:
+def lot_state_row(lot: Lot, latest_at: datetime, batch: int) -> dict[str, Any]:
     """Convert a lot to the columns that operations change."""
     amounts = {field: getattr(lot, field) for field in (*BUCKETS.values(), "taken_back")}
     return {
@@ -170,7 +182,11 @@ def lot_state_row(lot: Lot, latest_at: datetime) -> dict[str, Any]:
         "issue_on": day_text(lot.issue_on),
         "expires_on": day_text(lot.expires_on),
         "expires_at": _microseconds(lot.expires_at),
+        "available_at": _microseconds(lot.available_at),
+        "last_on": day_text(lot.last_on),
+        "last_at": _microseconds(lot.last_at),
         "latest_at": microseconds(latest_at),
+        "batch": batch,
     }
 
 
@@ -214,7 +230,7 @@ def entry_of(row: Row[Any]) -> Entry:
 
 
 def new_lot_row(
-    lot: Lot, document: Mapping[str, Any], issued_at: datetime, latest_at: datetime, program: str
+    lot: Lot, document: Mapping[str, Any], issued_at: datetime, latest_at: datetime, program: str, batch: int
 ) -> dict[str, Any]:
     """Convert a new lot to a row; `document` is its issue, `issued_at` the instant of its first entry."""
     issue = lot.issue
@@ -233,43 +249,69 @@ def new_lot_row(
         "rolling": int(lot.rolling),
         "due_at": _microseconds(issue.due_at),
         "issued": bounded(micros(lot.issued), f"the amount of {lot.key}"),
-        **lot_state_row(lot, latest_at),
+        **lot_state_row(lot, latest_at, batch),
         "version": 0,
     }
 
 
 def lot_history_of(row: Row[Any]) -> LotHistory:
     """Return the history of a lot, without its entries and changes yet."""
-    issue = restore(json_of(row.issue), IssueCurrency)
+    issue = issue_of(row)
     place = {"store": row.store, "tier": row.tier, "channel": row.channel}
     return LotHistory(issue, row.program, row.number, bool(row.rolling), origin=row.origin, **place)
 
 
-def with_history(history: LotHistory, entries: Sequence[Entry], changes: Sequence[Row[Any]]) -> LotHistory:
+def with_history(history: LotHistory, entries: Sequence[Row[Any]], changes: Sequence[Row[Any]]) -> LotHistory:
     """Return the history of a lot with its entries and its other changes, in the order of record."""
-    issue, expiries = history.issue, []
+    issue, expiries, expiry_places = history.issue, [], []
     if issue.expires_at is not None:
-        expiries.append(ExpiryVersion(entries[0].at, issue.expires_on, issue.expires_at))
+        expiries.append(ExpiryVersion(instant_of(entries[0].at), issue.expires_on, issue.expires_at))
+        expiry_places.append(entries[0].place)
     released: tuple[datetime, date] | None = None
-    claimed, members = [], []
+    claimed, members, member_places, last_days = [], [], [], []
     for row in changes:
         at, day = instant_of(row.at), day_of(row.day)
         if row.change == "expires":
             expiries.append(ExpiryVersion(at, day, _instant_of(row.expires_at)))
+            expiry_places.append(row.place)
+        elif row.change == "last_day" and day is not None:
+            last_days.append((at, day, instant_of(row.expires_at)))
         elif row.change == "released" and day is not None:
             released = at, day
         elif row.change == "member":
             members.append((at, row.member))
+            member_places.append(row.place)
         else:
             claimed.append((at, decimal_of(row.amount)))
     return attrs.evolve(
         history,
-        entries=tuple(entries),
+        entries=tuple(entry_of(row) for row in entries),
         expiry_versions=tuple(expiries),
         released=released,
         claimed=tuple(claimed),
         members=tuple(members),
+        last_days=tuple(last_days),
+        entry_places=tuple(row.place for row in entries),
+        expiry_places=tuple(expiry_places),
+        member_places=tuple(member_places),
     )
+
+
+def extension_row(extension: NewExtension, batch: int) -> dict[str, Any]:
+    """Convert an extension to a row of a batch."""
+    return {
+        "batch": batch,
+        **account_row(extension.program, extension.account, extension.currency),
+        "scope": extension.scope,
+        "at": microseconds(extension.expiry.since),
+        "day": day_text(extension.expiry.expires_on),
+        "expires_at": _microseconds(extension.expiry.expires_at),
+    }
+
+
+def extension_of_row(row: Row[Any]) -> Extension:
+    """Convert a row to an extension; the row has the place of its batch."""
+    return Extension(row.place, row.scope, instant_of(row.at), date.fromisoformat(row.day), instant_of(row.expires_at))
 
 
 def lot_change_row(change: LotChange, batch: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from loyalty_rules.documents.structuring import restore, unstructure
 from loyalty_rules.intents import ExtendExpiry, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import extended_issue
+from loyalty_rules.ledger.extended_histories import with_extensions
 from loyalty_rules.ledger.kinds import FURTHER_LOTS, KINDS, Kind
 from loyalty_rules.ledger.records import LotHistory
 from loyalty_rules.ledger.sql.mapping import instant_of, json_of, new_coupon_row, new_lot_row, record_of, record_row
@@ -115,7 +116,7 @@ def _issues_of(connection: Connection, tables: Tables, storage: SQLStorage, rece
         histories |= {each.issue.key: each for each in (*issued, *further.get(row.batch, ()))}
         coupons += [(row, each) for each in documents if each["type"] == IssueCoupon.type]
     return [
-        (tables.lots, [_lot_row(each) for each in storage.with_histories(histories).values()]),
+        (tables.lots, _lot_rows(connection, tables, storage, histories)),
         (tables.coupons, _coupon_rows(connection, tables, coupons)),
     ]
 
@@ -154,12 +155,37 @@ def _further_lots(connection: Connection, tables: Tables, receipts: Sequence[Any
     return further
 
 
-def _lot_row(history: LotHistory) -> Mapping[str, Any]:
-    lot = history.lot()
-    if lot is None:
-        raise ValueError(history.issue.key)
-    document = unstructure(history.issue)
-    return new_lot_row(lot, document, history.entries[0].at, history.latest, history.program)
+def _lot_rows(
+    connection: Connection, tables: Tables, storage: SQLStorage, issued: Mapping[str, LotHistory]
+) -> list[Mapping[str, Any]]:
+    """Return the rows of lots, each as its last batch wrote it: with the extensions before that batch."""
+    histories = storage.with_histories(issued)
+    writers, extensions = _last_batches(connection, tables, [*histories]), storage.extensions_of(histories.values())
+    rows: list[Mapping[str, Any]] = []
+    for key, each in histories.items():
+        batch, place = writers[key]
+        history = with_extensions(each, extensions[each.program], before=place)
+        lot = history.lot()
+        if lot is None:
+            raise ValueError(key)
+        rows.append(
+            new_lot_row(lot, unstructure(history.issue), history.entries[0].at, history.latest, history.program, batch)
+        )
+    return rows
+
+
+def _last_batches(connection: Connection, tables: Tables, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return the batch that wrote each lot last, and its place in the order of record."""
+    last: dict[str, tuple[int, int]] = {}
+    r = tables.receipts
+    for table in (tables.entries, tables.lot_changes):
+        for start in range(0, len(keys), _CHUNK_SIZE):
+            some = keys[start : start + _CHUNK_SIZE]
+            writes = select(table.c.lot, r.c.batch, r.c.number).join(r, r.c.batch == table.c.batch)
+            for row in connection.execute(writes.where(table.c.lot.in_(some))):
+                if row.lot not in last or row.number > last[row.lot][1]:
+                    last[row.lot] = row.batch, row.number
+    return last
 
 
 def _coupon_rows(

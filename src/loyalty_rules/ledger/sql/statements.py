@@ -6,18 +6,22 @@ Source: ledger 2 (P2, P4).
 
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy import Select, Table, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS
 from loyalty_rules.ledger.kinds import KINDS, Kind
 from loyalty_rules.ledger.sql.dialects import Dialect
-from loyalty_rules.ledger.sql.tables import NO_DAY, Tables
+from loyalty_rules.ledger.sql.tables import HAS_UNITS, NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS
 
 __all__ = ["COUPON_COLUMNS", "LOT_COLUMNS", "KindStatements", "Statements"]
 
-LOT_COLUMNS = ("account", *BUCKETS.values(), "taken_back", "issue_on", "expires_on", "expires_at", "latest_at")
+LOT_COLUMNS = (
+    "account",
+    *BUCKETS.values(),
+    *("taken_back", "issue_on", "expires_on", "expires_at", "available_at", "last_on", "last_at", "latest_at", "batch"),
+)
 """The columns of a lot that operations change."""
 
 COUPON_COLUMNS = (
@@ -76,8 +80,10 @@ class Statements:
             .where(*self._account(t.entries), t.entries.c.at <= bindparam("at"))
             .order_by(t.entries.c.number)
         )
+        with_places = t.entries.join(t.batches).outerjoin(t.receipts, t.receipts.c.batch == t.entries.c.batch)
         self.entries_of_lots = (
-            self.entries_with_batches()
+            select(t.entries, t.batches.c.event, t.batches.c.phase, t.receipts.c.number.label("place"))
+            .select_from(with_places)
             .where(t.entries.c.lot.in_(bindparam("lots", expanding=True)))
             .order_by(t.entries.c.number)
         )
@@ -144,30 +150,35 @@ class Statements:
     def _lots(self) -> None:
         t = self.tables
         lots, changes = t.lots, t.lot_changes
-        not_empty = or_(lots.c.outstanding > 0, lots.c.promised > 0, lots.c.held > 0)
-        every = select(lots).order_by(lots.c.number)
+        has_units = text(HAS_UNITS)  # without parameters, so that SQLite finds the index with this condition
+        has_none, was_swept = text(f"NOT {HAS_UNITS}"), text("expired > 0")
+        # With the place of the batch that wrote the lot in the order of record, for the extensions since then.
+        every = select(lots, t.receipts.c.number.label("place")).join(t.receipts, t.receipts.c.batch == lots.c.batch)
+        self.lot = every.where(lots.c.key == bindparam("key"))
+        every = every.order_by(lots.c.number)
         of_program = every.where(lots.c.program == bindparam("program"))
-        self.lot = select(lots).where(lots.c.key == bindparam("key"))
         self.lots = every.where(lots.c.key.in_(bindparam("keys", expanding=True)))
-        self.lots_of = every.where(*self._account(lots), not_empty)
-        self.spent_lots_of = every.where(
-            *self._account(lots), lots.c.outstanding == 0, lots.c.spent > 0, lots.c.expires_at > bindparam("at")
-        )
-        self.swept_lots_of = every.where(
-            *self._account(lots), not_(not_empty), lots.c.expired > 0, lots.c.expires_at > bindparam("at")
-        )
+        self.lots_of = every.where(*self._account(lots), has_units)
+        self.swept_lots_of = every.where(*self._account(lots), has_none, was_swept, lots.c.expires_at > bindparam("at"))
         self.lots_of_sale = of_program.where(lots.c.event == bindparam("event"))
         self.lots_of_account = every.where(*self._account(lots), lots.c.currency == bindparam("currency"))
+        self.balance_lots = self.lots_of.where(lots.c.currency == bindparam("currency"))
+        self.changed_lots_of_account = self.lots_of_account.where(lots.c.latest_at > bindparam("at"))
         self.every_lot_of = every.where(*self._account(lots))
-        left = select(changes.c.lot).where(changes.c.previous == bindparam("account"))
-        self.lots_that_left = every.where(
-            lots.c.program == bindparam("program"),
-            lots.c.kind == bindparam("kind"),
-            lots.c.currency == bindparam("currency"),
-            lots.c.key.in_(left),
+        # A lot leaves an account once: the member of a merge stands for another one for ever.
+        self.lots_that_left = (
+            select(lots, t.receipts.c.number.label("place"))
+            .select_from(changes.join(lots, lots.c.key == changes.c.lot))
+            .join(t.receipts, t.receipts.c.batch == lots.c.batch)
+            .where(
+                changes.c.previous == bindparam("account"),
+                lots.c.program == bindparam("program"),
+                lots.c.kind == bindparam("kind"),
+                lots.c.currency == bindparam("currency"),
+            )
         )
-        self.due_promises = of_program.where(lots.c.promised > 0, lots.c.due_at <= bindparam("at"))
-        self.expiring_lots = of_program.where(lots.c.outstanding > 0, lots.c.expires_at <= bindparam("at"))
+        self.due_promises = of_program.where(text("promised > 0"), lots.c.due_at <= bindparam("at"))
+        self.expiring_lots = of_program.where(text("outstanding > 0"), lots.c.expires_at <= bindparam("at"))
         # A promise that was open at an instant is still open, or it has changed since.
         self.open_or_changed_since = of_program.where(or_(lots.c.promised > 0, lots.c.latest_at > bindparam("at")))
         self.next_lots = of_program.where(lots.c.number > bindparam("after")).limit(bindparam("maximum"))
@@ -181,7 +192,27 @@ class Statements:
             )
         )
         self.changes_of_lots = (
-            select(changes).where(changes.c.lot.in_(bindparam("lots", expanding=True))).order_by(changes.c.number)
+            select(changes, t.receipts.c.number.label("place"))
+            .outerjoin(t.receipts, t.receipts.c.batch == changes.c.batch)
+            .where(changes.c.lot.in_(bindparam("lots", expanding=True)))
+            .order_by(changes.c.number)
+        )
+        x = t.extensions
+        of_program = (
+            select(x, t.receipts.c.number.label("place"))
+            .join(t.receipts, t.receipts.c.batch == x.c.batch)
+            .where(x.c.program == bindparam("program"))
+        )
+        # The last ones first: lots with units were written not long ago. The numbers of an account's extensions have
+        # the order of their places, since its lock is held from before the insert until the commit.
+        self.last_extensions_of = (
+            of_program.where(x.c.kind == bindparam("kind"), x.c.account == bindparam("account"))
+            .where(x.c.number < bindparam("before"))
+            .order_by(x.c.number.desc())
+            .limit(bindparam("maximum"))
+        )
+        self.extensions_of_accounts = of_program.where(x.c.account.in_(bindparam("accounts", expanding=True))).order_by(
+            t.receipts.c.number, x.c.number
         )
 
     def _coupons(self) -> None:

@@ -36,7 +36,6 @@ from loyalty_rules.ledger.sql.mapping import (
     instant_of,
     intents_of,
     json_of,
-    lot_of,
     microseconds,
     record_of,
     reversals_of,
@@ -46,7 +45,7 @@ from loyalty_rules.ledger.sql.program_versions import ProgramVersions
 from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.ledger.sql.tables import NO_DAY
-from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, RecordVersion, UnitOfWork
+from loyalty_rules.ledger.sql.unit_of_work import CounterDraw, NewExtension, RecordVersion, UnitOfWork
 from loyalty_rules.ledger.storage import Window
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.lifecycle.redemption import Left, in_order_of_redeeming, least_since
@@ -238,40 +237,36 @@ class SQLStorage(HistoryReader):
         lot = self._unit.lot(key)
         if lot is None:
             row = self._row(self._statements.lot, key=key)
-            lot = self._track_lot(row) if row is not None else None
+            lot = self._track_lots([row])[0] if row is not None else None
         return lot
 
-    def _track_lot(self, row: Row[Any]) -> Lot:
-        """Return the lot of a row; if a batch is open, as its unit of work has it."""
+    def _track_lots(self, rows: Sequence[Row[Any]]) -> list[Lot]:
+        """Return the lots of rows; if a batch is open, as its unit of work has them."""
+        current = self._current_lots(rows)
         if self._batch is None:
-            return lot_of(row)
-        return self._unit.read_lot(row.key, lambda: lot_of(row), row.version, instant_of(row.latest_at))
+            return [each.lot for each in current]
+        return [self._unit.read_lot(each.lot, each.version, each.latest_at) for each in current]
 
     def lots_of(self, program: str, account: Account, at: datetime | None = None) -> Sequence[Lot]:
         """Return the lots of an account with promised, outstanding or held units; with `at` also those swept since."""
         of = {"program": program, "kind": account.kind, "account": account.id}
         rows = self._rows(self._statements.lots_of, **of)
-        lots = [*(self._track_lot(row) for row in rows), *self._unit.new_lots(lambda lot: lot.account == account)]
+        lots = [*self._track_lots(rows), *self._unit.new_lots(lambda lot: lot.account == account)]
         lots = [lot for lot in lots if lot.has_units()]
         if at is not None:
-            swept = self._rows(self._statements.swept_lots_of, **of, at=microseconds(at))
-            lots = sorted([*lots, *(self._track_lot(row) for row in swept)], key=lambda lot: lot.order)
+            lots = sorted([*lots, *self.swept_lots_of(program, account, at)], key=lambda lot: lot.order)
         return lots
 
-    def spent_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
-        """Return the account's lots with nothing outstanding, something spent, and a last day after an instant."""
+    def swept_lots_of(self, program: str, account: Account, at: datetime) -> Sequence[Lot]:
+        """Return the account's lots that were still live at an instant, and of which a sweep recorded the expiry."""
         of = {"program": program, "kind": account.kind, "account": account.id, "at": microseconds(at)}
-        for row in self._rows(self._statements.spent_lots_of, **of):
-            self._track_lot(row)
-        # With the lots that this batch has spent.
-        lots = [lot for lot in self._unit.known_lots() if lot.account == account]
-        spent = [lot for lot in lots if lot.spent > 0 and lot.outstanding == 0]
-        return [lot for lot in spent if lot.expires_at is not None and at < lot.expires_at]
+        lots = self._track_lots(self._rows(self._statements.swept_lots_of, **of))
+        return [lot for lot in lots if not lot.has_units()]
 
     def every_lot_of(self, program: str, account: Account) -> Sequence[Lot]:
         """Return all lots of an account, in the order of issue."""
         of = {"program": program, "kind": account.kind, "account": account.id}
-        lots = [self._track_lot(row) for row in self._rows(self._statements.every_lot_of, **of)]
+        lots = self._track_lots(self._rows(self._statements.every_lot_of, **of))
         return [lot for lot in lots if lot.account == account]
 
     def set_member(self, lot: str, at: datetime, member: str) -> None:
@@ -291,15 +286,17 @@ class SQLStorage(HistoryReader):
 
     def lots_of_sale(self, program: str, event: str) -> Sequence[Lot]:
         """Return the lots that a sale issued, in the order of issue."""
-        return [self._track_lot(row) for row in self._rows(self._statements.lots_of_sale, program=program, event=event)]
+        return self._track_lots(self._rows(self._statements.lots_of_sale, program=program, event=event))
 
     def due_promises(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the promises that are due by an instant, inclusive."""
-        return [lot_of(row) for row in self._rows(self._statements.due_promises, program=program, at=microseconds(at))]
+        rows = self._rows(self._statements.due_promises, program=program, at=microseconds(at))
+        return [each.lot for each in self._current_lots(rows)]
 
     def expiring_lots(self, program: str, at: datetime) -> Sequence[Lot]:
         """Return the lots that have expired by an instant, inclusive, and are not recorded as expired."""
-        return [lot_of(row) for row in self._rows(self._statements.expiring_lots, program=program, at=microseconds(at))]
+        rows = self._rows(self._statements.expiring_lots, program=program, at=microseconds(at))
+        return [each.lot for each in self._current_lots(rows)]
 
     def add_lot(self, lot: Lot, entry: Entry) -> None:
         """Add a new lot with the entry that brings its units."""
@@ -314,6 +311,15 @@ class SQLStorage(HistoryReader):
         """Set the expiry of a lot, from an instant on."""
         self.lot(lot)
         self._unit.set_expiry(lot, expiry)
+
+    def extend(self, program: str, account: Account, currency: str, scope: str, expiry: ExpiryVersion) -> None:
+        """Extend the lots of an account in a currency, by one record."""
+        self._unit.extensions.append(NewExtension(program, account, currency, scope, expiry))
+
+    def set_last_day(self, lot: str, at: datetime, last_on: date, last_at: datetime) -> None:
+        """Set the last day of a lot, and its end, beyond which no extension moves the lot."""
+        self.lot(lot)
+        self._unit.set_last_day(lot, at, last_on, last_at)
 
     def set_released(self, lot: str, at: datetime, issue_on: date) -> None:
         """Set the issue date of a promise that was released."""

@@ -1,10 +1,10 @@
 """The tables of a ledger in a database. Source: ledger 2 and 3.
 
-The **log** is append-only, which triggers enforce: programs, batches, receipts, entries, changes of lots, states of
-coupons, draws on counters, and versions of the records of each kind. The **state** is the sum of the log, kept so that
-operations need not add it up: lots, coupons, counters, and a table for each kind. `rebuild` computes it again from the
-log. Views over both are in `views`. The personal parts of inputs are beside both: they can be erased, and the log has
-their salted digests.
+The **log** is append-only, which triggers enforce: programs, batches, receipts, entries, changes of lots, extensions
+of accounts, states of coupons, draws on counters, and versions of the records of each kind. The **state** is the sum of
+the log, kept so that operations need not add it up: lots, coupons, counters, and a table for each kind. `rebuild`
+computes it again from the log. Views over both are in `views`. The personal parts of inputs are beside both: they can
+be erased, and the log has their salted digests.
 
 Amounts are 64-bit whole millionths, instants whole microseconds since 1970 in UTC, dates ISO texts, documents JSON.
 """
@@ -40,13 +40,16 @@ from loyalty_rules.ledger.sql.dialects import DIALECTS
 from loyalty_rules.ledger.sql.views import attach_views, view_statements
 from loyalty_rules.lifecycle.records import BUCKETS
 
-__all__ = ["EDITION", "NO_DAY", "Tables", "ddl_of"]
+__all__ = ["EDITION", "HAS_UNITS", "NO_DAY", "Tables", "ddl_of"]
 
 EDITION = 2
 """The edition of the tables; a release that changes them has the next number, and upgrades those of the one before."""
 
 NO_DAY = ""
 """The day of a counter without days. It sorts before every date."""
+
+HAS_UNITS = "(promised > 0 OR outstanding > 0 OR held > 0)"
+"""The condition of a lot with units: of an index, and of the queries that shall use it."""
 
 _MAX_PREFIX, _MAX_NAME = 24, 63  # a name of PostgreSQL has at most 63 bytes; longer ones would be cut off and clash
 _QUOTES = frozenset("\"'`%")
@@ -124,6 +127,7 @@ class Tables:
             self.receipts,
             self.entries,
             self.lot_changes,
+            self.extensions,
             self.coupon_states,
             self.draws,
             self.versions,
@@ -229,9 +233,24 @@ class Tables:
             _whole("amount", null=True),
             _text("previous", null=True),
             _text("member", null=True),
-            CheckConstraint("change IN ('expires', 'released', 'taken_back', 'member')"),
+            CheckConstraint("change IN ('expires', 'released', 'taken_back', 'member', 'last_day')"),
             self._index("lot_changes_lot", "lot"),
             self._index("lot_changes_previous", "previous", where="previous IS NOT NULL"),
+        )
+        # One row extends all lots of an account. The order of record is that of the receipts of the batches: a batch
+        # has its id before it waits for the lock of the account.
+        self.extensions = self._table(
+            "extensions",
+            _number(),
+            self._batch(),
+            *_account(),
+            _text("scope"),
+            _whole("at"),
+            _text("day"),
+            _whole("expires_at"),
+            CheckConstraint("scope IN ('balance', 'rolling_lots')"),
+            self._index("extensions_account", "program", "kind", "account", "number"),
+            self._index("extensions_batch", "batch"),
         )
         self.coupon_states = self._table(
             "coupon_states",
@@ -338,12 +357,18 @@ class Tables:
             _text("issue_on", null=True),
             _text("expires_on", null=True),
             _whole("expires_at", null=True),
+            _whole("available_at", null=True),
+            _text("last_on", null=True),
+            _whole("last_at", null=True),
             _whole("latest_at"),
+            _whole("batch", ForeignKey(self.batches.c.id)),
             _whole("version"),
             *(CheckConstraint(f"{bucket} >= 0") for bucket in buckets),
             CheckConstraint(f"issued = {' + '.join(buckets)}"),
             CheckConstraint("taken_back BETWEEN 0 AND issued"),
-            self._index("lots_account", "program", "kind", "account"),
+            self._index("lots_account", "program", "kind", "account", "currency", "latest_at"),
+            self._index("lots_with_units", "program", "kind", "account", where=HAS_UNITS),
+            self._index("lots_swept", "program", "kind", "account", "expires_at", where="expired > 0"),
             self._index("lots_sale", "program", "event"),
             self._index("lots_due", "program", "due_at", where="promised > 0"),
             self._index("lots_expiring", "program", "expires_at", where="outstanding > 0"),

@@ -9,10 +9,10 @@ import attrs
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.records import Entry, ExpiryVersion
 from loyalty_rules.ledger.storage import Window
-from loyalty_rules.lifecycle.records import CouponRecord, Lot, Sale
+from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.values.amounts import decimal_of, micros
 
-__all__ = ["CounterDraw", "LotChange", "RecordVersion", "Tracked", "UnitOfWork"]
+__all__ = ["CounterDraw", "LotChange", "NewExtension", "RecordVersion", "Tracked", "UnitOfWork"]
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Tracked(Generic[T]):
 
 @attrs.frozen
 class LotChange:
-    """A change of a lot that moves no amount: a new expiry, the release of a promise, the claim of a return, a merge.
+    """A change of a lot that moves no amount: an expiry, a last day, a release, the claim of a return, a merge.
 
     A merge moves the lot from the member `previous` to `member`.
     """
@@ -60,6 +60,17 @@ class LotChange:
     amount: int | None = None
     previous: str | None = None
     member: str | None = None
+
+
+@attrs.frozen
+class NewExtension:
+    """An extension of the lots of an account in a currency."""
+
+    program: str
+    account: Account
+    currency: str
+    scope: str
+    expiry: ExpiryVersion
 
 
 @attrs.frozen
@@ -94,6 +105,7 @@ class UnitOfWork:
         self.new_sale: Sale | None = None
         self.entries: list[Entry] = []
         self.lot_changes: list[LotChange] = []
+        self.extensions: list[NewExtension] = []
         self.coupon_states: list[tuple[datetime, CouponRecord]] = []
         self.draws: list[CounterDraw] = []
         self.records: dict[tuple[str, str], Tracked[Any]] = {}  # by kind and key
@@ -113,16 +125,18 @@ class UnitOfWork:
         tracked = self.lots.get(key)
         return tracked.current if tracked is not None and not tracked.stale else None
 
-    def read_lot(self, key: str, read: Callable[[], Lot], version: int, latest_at: datetime) -> Lot:
+    def read_lot(self, lot: Lot, version: int, latest_at: datetime) -> Lot:
         """Return the current lot; track it if it is new here, or has changed in the database since it was tracked."""
-        tracked = self.lots.get(key)
+        tracked = self.lots.get(lot.key)
         if tracked is None or tracked.is_outdated(version):
-            tracked = self.lots[key] = Tracked(read(), version, latest_at)
+            tracked = self.lots[lot.key] = Tracked(lot, version, latest_at)
         return tracked.current
 
     def add_lot(self, lot: Lot, entry: Entry) -> None:
         """Add a new lot with its first entry."""
-        numbered = attrs.evolve(lot, order=_FIRST_NEW_ORDER + len(self.lots))
+        available_at = entry.at if entry.target != "promised" else None
+        order = _FIRST_NEW_ORDER + len(self.lots)
+        numbered = attrs.evolve(lot, order=order, available_at=available_at, last_on=None, last_at=None)
         self.lots[lot.key] = Tracked(numbered, None, entry.at, changed=True)
         self.add_entry(entry)
 
@@ -149,8 +163,14 @@ class UnitOfWork:
     def set_released(self, key: str, at: datetime, issue_on: date) -> None:
         """Set the issue date of a promise that was released."""
         tracked = self.lots[key]
-        tracked.change(attrs.evolve(tracked.current, issue_on=issue_on), at)
+        tracked.change(attrs.evolve(tracked.current, issue_on=issue_on, available_at=at), at)
         self.lot_changes.append(LotChange(key, at, "released", issue_on))
+
+    def set_last_day(self, key: str, at: datetime, last_on: date, last_at: datetime) -> None:
+        """Set the last day of a lot, and its end, beyond which no extension moves the lot."""
+        tracked = self.lots[key]
+        tracked.change(attrs.evolve(tracked.current, last_on=last_on, last_at=last_at), at)
+        self.lot_changes.append(LotChange(key, at, "last_day", last_on, last_at))
 
     def set_member(self, key: str, at: datetime, member: str) -> None:
         """Move a lot to another member."""

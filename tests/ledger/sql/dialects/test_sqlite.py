@@ -15,18 +15,20 @@ from ledger.sql.sqlite_files import busy_week, execute
 from loyalty_rules.ledger import SQLLedger
 from loyalty_rules.ledger.sql import Tables
 from loyalty_rules.ledger.sql.dialects import SQLite, dialect_of
-from loyalty_rules.testing.ledgers.facts.till import Till
+from loyalty_rules.testing.ledgers.facts.till import Till, earn, fixed, shop
 
 # -- triggers ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "table",
-    ["programs", "batches", "receipts", "entries", "lot_changes", "coupon_states", "draws", "versions"],
+    ["programs", "batches", "receipts", "entries", "lot_changes", "extensions", "coupon_states", "draws", "versions"],
 )
 @pytest.mark.parametrize("change", ["UPDATE {} SET batch = batch", "DELETE FROM {}"])
 def test_the_log_refuses_updates_and_deletions(till: Till, path: Path, table: str, change: str) -> None:
     busy_week(till)
+    till.runs(shop(earn(fixed("10"), expiry={"type": "rolling", "after": {"days": 30}})))
+    till.sell("T9")
     if table in ("programs", "batches"):
         change = change.replace("batch = batch", "program = program")
     with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
