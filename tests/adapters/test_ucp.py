@@ -106,7 +106,7 @@ def test_an_anonymous_purchase_earns_nothing_and_has_no_level() -> None:
     evaluation = evaluated(member=None)
 
     assert ucp.earning_forecast(evaluation, "points") == {"amount": 0, "breakdown": []}
-    assert "tiers" not in ucp.membership(evaluation, id="1", name="Acme", provisional=True)
+    assert "tiers" not in ucp.membership(evaluation, membership_id="1", name="Acme", provisional=True)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_membership_has_the_level_before_the_purchase_and_fits_the_schema(
 ) -> None:
     found = ucp.membership(
         evaluated(snapshot),
-        id="membership-1",
+        membership_id="membership-1",
         name="Acme Rewards",
         provisional=False,
         display_id="****1",
@@ -130,7 +130,7 @@ def test_a_membership_has_the_level_before_the_purchase_and_fits_the_schema(
 
 def test_a_provisional_membership_shows_no_id() -> None:
     with pytest.raises(InvalidValueError, match="a membership that is not verified has no display_id"):
-        ucp.membership(evaluated(), id="1", name="Acme", provisional=True, display_id="****1")
+        ucp.membership(evaluated(), membership_id="1", name="Acme", provisional=True, display_id="****1")
 
 
 @pytest.mark.parametrize("claim", ["acme", "Com.Acme", "com..acme", "com.acme-", "", "com.acme\n", "com." + "a" * 300])
@@ -145,7 +145,9 @@ def test_an_unknown_currency_is_refused() -> None:
 
 
 def test_the_restated_schema_sees_a_mistake() -> None:
-    wrong = ucp.loyalty("com.acme.rewards", ucp.membership(evaluated(), id="1", name="Acme", provisional=False))
+    wrong = ucp.loyalty(
+        "com.acme.rewards", ucp.membership(evaluated(), membership_id="1", name="Acme", provisional=False)
+    )
     wrong["com.acme.rewards"]["rewards"][0]["earning_forecast"]["amount"] = "92"
 
     with pytest.raises(jsonschema.ValidationError):

@@ -34,14 +34,14 @@ def test_a_document_type_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("<r>", "the text is not XML: no element found at line 1"),
+        ("<r>", "the text is not acceptable XML: no element found at line 1"),
         ("", "no element found"),
         ("<r>&undefined;</r>", "undefined entity"),
-        (b"\xff\xfe\x00", "the text is not XML"),
-        (b'<?xml version="1.0" encoding="no-such"?><r/>', "the text is not XML"),
+        (b"\xff\xfe\x00", "the text is not acceptable XML"),
+        (b'<?xml version="1.0" encoding="no-such"?><r/>', "the text is not acceptable XML"),
         ("<a>" * (MAX_DEPTH + 1), f"expected at most {MAX_DEPTH} levels"),
         (" " * (MAX_BYTES + 1), "an XML text is at most 8,388,608 bytes"),
-        ("<r>\ud800</r>", "cannot be written as UTF-8"),
+        ("<r>\ud800</r>", "it cannot be written as UTF-8"),
         (5, "expected XML text or bytes, found the number 5"),
     ],
 )

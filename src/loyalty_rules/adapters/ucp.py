@@ -56,7 +56,7 @@ def rewards(evaluation: Evaluation) -> list[dict[str, Any]]:
 def membership(
     evaluation: Evaluation,
     *,
-    id: str,
+    membership_id: str,
     name: str,
     provisional: bool,
     display_id: str | None = None,
@@ -69,9 +69,14 @@ def membership(
     """
     if provisional and display_id is not None:
         raise InvalidValueError(
-            "display_id", "not_allowed", "a membership that is not verified has no display_id; leave it out"
+            "display_id", "misplaced", "a membership that is not verified has no display_id; leave it out"
         )
-    found: dict[str, Any] = {"id": id, "name": name, "provisional": provisional, "rewards": rewards(evaluation)}
+    found: dict[str, Any] = {
+        "id": membership_id,
+        "name": name,
+        "provisional": provisional,
+        "rewards": rewards(evaluation),
+    }
     if display_id is not None:
         found["display_id"] = display_id
     if tiers := _tiers(evaluation, names or {}):
@@ -86,7 +91,7 @@ def loyalty(claim: str, membership: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(claim, str) or len(claim) > 256 or _REVERSE_DOMAIN.fullmatch(claim) is None:
         raise InvalidValueError(
-            "claim", "not_a_claim", f"expected a name such as 'com.example.loyalty', found {describe(claim)}"
+            "claim", "not_a_name", f"expected a name such as 'com.example.loyalty', found {describe(claim)}"
         )
     return {claim: dict(membership)}
 
@@ -109,7 +114,7 @@ def _places(evaluation: Evaluation, currency: str) -> int:
     known = {each.id: each.decimals for each in evaluation.basis.program.currencies}
     if currency not in known:
         raise InvalidValueError(
-            "currency", "unknown_currency", f"the program has {', '.join(known) or 'none'}; found {describe(currency)}"
+            "currency", "not_a_choice", f"the program has {', '.join(known) or 'none'}; found {describe(currency)}"
         )
     amounts = [micros(intent.amount) for intent in _own_issues(evaluation, currency)]
     fine = (places for places in range(known[currency], 7) if all(not each % 10 ** (6 - places) for each in amounts))

@@ -14,9 +14,10 @@ __all__ = ["read_xml"]
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_ELEMENTS = 500_000
+_KIND = "XML document"
 
 
-class _TooLarge(Exception):
+class _Unacceptable(Exception):
     """A document with a document type, or one beyond the limits."""
 
 
@@ -32,7 +33,7 @@ class _Tree:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.elements += 1
         if len(self.open) > MAX_DEPTH or self.elements > MAX_ELEMENTS:
-            raise _TooLarge(f"expected at most {MAX_DEPTH} levels and {MAX_ELEMENTS:,} elements")
+            raise _Unacceptable(f"expected at most {MAX_DEPTH} levels and {MAX_ELEMENTS:,} elements")
         element: dict[str, Any] = {f"@{_local(key)}": value for key, value in attributes.items()}
         self.open[-1].setdefault(_local(name), []).append(element)
         self.open.append(element)
@@ -48,7 +49,7 @@ class _Tree:
         self.texts[-1].append(text)
 
     def document_type(self, *_: object) -> None:
-        raise _TooLarge("a document type (DTD) is not accepted")
+        raise _Unacceptable("a document type (DTD) is not accepted")
 
 
 def _local(name: str) -> str:
@@ -58,13 +59,16 @@ def _local(name: str) -> str:
 def read_xml(source: str | bytes | bytearray) -> dict[str, Any]:
     """Return an XML document as a plain object with the root element in it. Raises `DocumentError`."""
     if not isinstance(source, (str, bytes, bytearray)):
-        raise _refusal("wrong_type", f"expected XML text or bytes, found {describe(source)}")
+        raise DocumentError(
+            [Problem("$", "wrong_type", f"expected XML text or bytes, found {describe(source)}")], _KIND
+        )
     try:
         data = source.encode() if isinstance(source, str) else bytes(source)
     except UnicodeEncodeError:
-        raise _refusal("not_xml", "the text cannot be written as UTF-8") from None
+        raise _not_xml("it cannot be written as UTF-8") from None
     if len(data) > MAX_BYTES:
-        raise _refusal("too_large", f"an XML text is at most {MAX_BYTES:,} bytes, found {len(data):,}")
+        message = f"an XML text is at most {MAX_BYTES:,} bytes, found {len(data):,}"
+        raise DocumentError([Problem("$", "too_large", message)], _KIND)
     tree = _Tree()
     parser = expat.ParserCreate("utf-8" if isinstance(source, str) else None, " ")
     parser.buffer_text = True
@@ -74,15 +78,15 @@ def read_xml(source: str | bytes | bytearray) -> dict[str, Any]:
     parser.CharacterDataHandler = tree.text
     try:
         parser.Parse(data, True)
-    except _TooLarge as error:
-        raise _refusal("not_accepted", str(error)) from None
+    except _Unacceptable as error:
+        raise _not_xml(str(error)) from None
     except expat.ExpatError as error:
         where = f"line {error.lineno}, column {error.offset + 1}"
-        raise _refusal("not_xml", f"the text is not XML: {expat.ErrorString(error.code)} at {where}") from None
+        raise _not_xml(f"{expat.ErrorString(error.code)} at {where}") from None
     except (LookupError, ValueError) as error:  # an encoding that Python does not know
-        raise _refusal("not_xml", f"the text is not XML: {str(error)[:100]}") from None
+        raise _not_xml(str(error)[:100]) from None
     return tree.root
 
 
-def _refusal(code: str, message: str) -> DocumentError:
-    return DocumentError([Problem("$", code, message)], "XML document")
+def _not_xml(reason: str) -> DocumentError:
+    return DocumentError([Problem("$", "not_xml", f"the text is not acceptable XML: {reason}")], _KIND)

@@ -111,7 +111,7 @@ def test_a_till_has_local_times_and_needs_its_zone(capsys: Capture, write: Write
     ("arguments", "text", "complaint"),
     [
         (["shopify"], "{", "the text is not JSON"),
-        (["poslog", "--zone", "UTC"], "<r>", "the text is not XML"),
+        (["poslog", "--zone", "UTC"], "<r>", "the text is not acceptable XML"),
         (["shopify", "--zone", "Mars"], "{}", "--zone: expected an IANA time zone"),
     ],
 )
