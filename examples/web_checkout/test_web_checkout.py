@@ -53,7 +53,7 @@ class Bank:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[SQLLedger]:
-    """A ledger in which Anna has 1,500 points; it is consistent after each test."""
+    """Yield a ledger in which Anna has 1,500 points; it is consistent after each test."""
     ledger = SQLLedger.open(f"sqlite:///{tmp_path}/shop.db")
     first = Order("O-0", "anna", Decimal(1500), Decimal(0), NOON - timedelta(days=1))
     ledger.process(SHOP, Checkout(ledger, SHOP, Bank()).sale_of(first))
@@ -137,7 +137,7 @@ def test_a_process_that_dies_anywhere_is_made_good(
 
 
 def die_at(patch: pytest.MonkeyPatch, owner: object, step: str, moment: str) -> None:
-    """Let the process die before or after a call."""
+    """Make the process die before or after a call."""
     call = getattr(owner, step)
 
     def dying(*arguments: object, **named: object) -> object:

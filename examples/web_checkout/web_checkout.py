@@ -40,7 +40,7 @@ class PaymentProvider(Protocol):
         """Charge the card once for each key; raises `PaymentDeclinedError`."""
 
     def refund(self, key: str) -> None:
-        """Give back the charge of a key, once."""
+        """Refund the charge of a key, once."""
 
 
 @attrs.frozen
