@@ -52,6 +52,7 @@ REFERENCE = {
     "loyalty_rules.ledger.sql": "Ledgers in a database",
     "loyalty_rules.ledger.sql.asyncio": "Ledgers for asyncio",
     "loyalty_rules.ledger.reports": "Reports",
+    "loyalty_rules.reporting": "Backtests and differences of programs",
     "loyalty_rules.lifecycle": "Decisions after the sale",
     "loyalty_rules.adapters": "Conversions from other systems",
     "loyalty_rules.adapters.shopify": "Shopify",

@@ -26,6 +26,7 @@ LAYERS = [
     ["adapters", "lifecycle", "loading", "paths", "schema"],
     ["linting"],
     ["ledger"],
+    ["reporting"],
     [""],
     ["testing"],
     ["cli"],

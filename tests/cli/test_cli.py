@@ -47,6 +47,7 @@ def test_the_help_lists_every_command_in_order(capsys: Capture) -> None:
         "run",
         "nightly",
         "prove",
+        "diff",
         "report",
         "balance",
         "statement",

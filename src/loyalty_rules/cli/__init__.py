@@ -14,6 +14,7 @@ from loyalty_rules.cli.commands import (
     balance,
     check,
     convert,
+    diff,
     evaluate,
     explain,
     nightly,
@@ -29,7 +30,7 @@ from loyalty_rules.cli.streams import complain
 
 __all__ = ["main"]
 
-COMMANDS = (check, evaluate, vector, convert, run, nightly, prove, report, balance, statement, explain, schema)
+COMMANDS = (check, evaluate, vector, convert, run, nightly, prove, diff, report, balance, statement, explain, schema)
 """The subcommands, in the order of `--help`."""
 
 
