@@ -33,6 +33,7 @@ from loyalty_rules.serials import DerivedSerials
 __all__ = [
     "ANNA",
     "NOON",
+    "PRICE",
     "PROCESSES",
     "RACES",
     "WORKERS",
@@ -177,6 +178,43 @@ def spend_sevens(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
         yield "seven", partial(spend, amount=Decimal(7), event=f"S{number}", at=at)
 
 
+PRICE = 500
+"""The price of a reward, and of a voucher by conversion."""
+
+
+def price(amount: Any) -> dict[str, Any]:
+    return {"type": "spend_currency", "id": "price", "currency": "points", "amount": amount}
+
+
+def steps_of_balance(units: int) -> dict[str, Any]:
+    """Return a proration: so many units for each price that the balance has."""
+    balance = {"type": "balance", "currency": "points"}
+    return {"type": "stepped", "step_size": str(PRICE), "points_per_step": str(units), "of": balance}
+
+
+VOUCHERS = {"voucher": {"serial_managed": False, "code": "FIVE", "benefit": {"type": "amount_off", "amount": "5"}}}
+
+
+def take_rewards(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
+    """Yield rewards that a member takes from a catalogue; every second worker evaluates first and records later."""
+    reward = {"type": "issue_coupon", "id": "reward", "coupon_type": "voucher"}
+    catalogue = {"id": "lunch", "trigger": "lunch", "actions": [price(str(PRICE)), reward]}
+    running = program(promotions=[catalogue], coupon_types=VOUCHERS)
+    for number in range(worker, race.attempts, WORKERS):
+        taken = {"type": "lunch", "id": f"L{number}", "occurred_at": NOON, "member": {"id": "anna"}}
+        take = partial(SQLLedger.process if worker % 2 else decide_and_record, program=running)
+        yield "reward", partial(take, event=load_event(taken))
+
+
+def convert(race: Race, worker: int, given: Any) -> Iterable[Attempt]:
+    """Yield sales of 300 points, of which each 500 of the balance become a voucher; the rest is kept."""
+    voucher = {"type": "issue_coupon", "id": "voucher", "coupon_type": "voucher", "quantity": steps_of_balance(1)}
+    conversion = {"id": "convert", "actions": [price(steps_of_balance(PRICE)), voucher]}
+    running = program(promotions=[{"id": "base", "actions": [points(300)]}, conversion], coupon_types=VOUCHERS)
+    for number in range(worker, race.attempts, WORKERS):
+        yield "sale", partial(SQLLedger.process, program=running, event=bill(f"T{number}"))
+
+
 def prepare_nothing(ledger: SQLLedger, race: Race) -> None:
     """Leave the ledger empty."""
 
@@ -186,6 +224,8 @@ RACES = {
     "events": Kind(prepare_nothing, record_each),
     "cap": Kind(prepare_nothing, issue_under_a_cap),
     "spends": Kind(issue_points, spend_sevens),
+    "rewards": Kind(issue_points, take_rewards),
+    "conversion": Kind(prepare_nothing, convert),
 }
 
 

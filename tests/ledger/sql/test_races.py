@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from .racing import ANNA, NOON, RACES, WORKERS, Outcome, Race, Workers, drop_unique_keys, opened
+from .racing import ANNA, NOON, PRICE, RACES, WORKERS, Outcome, Race, Workers, drop_unique_keys, opened
 from .servers import Server
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,10 @@ def limit_is_exceeded(workers: Workers, postgres: Server, name: str, size: int, 
 
 
 def exceeds_limit(race: Race, counts: Counter[str]) -> bool:
-    limit = {"coupons": 1, "events": 1, "cap": race.size, "spends": race.size // 7}[race.name]
+    if race.name == "conversion":
+        return lost(race) != 0
+    prices = {"spends": 7, "rewards": PRICE}
+    limit = race.size // prices[race.name] if race.name in prices else race.size if race.name == "cap" else 1
     return max(counts.values()) > limit
 
 
@@ -138,3 +141,49 @@ def test_a_balance_is_never_overspent(workers: Workers, database: str) -> None:
 
 def test_a_naive_ledger_overspends_a_balance(workers: Workers, postgres: Server) -> None:
     assert limit_is_exceeded(workers, postgres, "spends", POINTS, SPENDS)
+
+
+# -- a price is paid for each reward ---------------------------------------------------------------------------------
+
+REWARDS, WANTED = (50, 800) if DEEP else (4, 24)
+
+
+def vouchers_of(race: Race) -> int:
+    with closing(opened(race)) as ledger:
+        return len(ledger.coupons("acme", "anna"))
+
+
+def test_no_reward_is_taken_without_its_price(workers: Workers, database: str) -> None:
+    race = Race("rewards", database, REWARDS * PRICE + 100, WANTED)
+    outcomes = run(workers, race)
+    assert statuses(outcomes) == {"recorded": REWARDS, "nothing": WANTED - REWARDS}
+    assert (points_of(race), vouchers_of(race)) == (100, REWARDS)
+    assert violations(race) == []
+
+
+def test_a_naive_ledger_gives_rewards_without_their_price(workers: Workers, postgres: Server) -> None:
+    assert limit_is_exceeded(workers, postgres, "rewards", REWARDS * PRICE + 100, WANTED)
+
+
+# -- every 500 points become a voucher, and the rest is kept -----------------------------------------------------------
+
+CONVERTED = 800 if DEEP else 24
+
+
+def lost(race: Race) -> Decimal:
+    """Return the points that are neither in vouchers nor in the balance; below zero if there are too many."""
+    return 300 * race.attempts - PRICE * vouchers_of(race) - points_of(race)
+
+
+def test_a_conversion_loses_no_points_and_makes_none(workers: Workers, database: str) -> None:
+    race = Race("conversion", database, CONVERTED, CONVERTED)
+    outcomes = run(workers, race)
+    assert statuses(outcomes) == {"recorded": CONVERTED}
+    vouchers, rest = divmod(300 * CONVERTED, PRICE)
+    assert (vouchers_of(race), points_of(race)) == (vouchers, rest)
+    assert lost(race) == 0
+    assert violations(race) == []
+
+
+def test_a_naive_ledger_converts_points_twice(workers: Workers, postgres: Server) -> None:
+    assert limit_is_exceeded(workers, postgres, "conversion", CONVERTED, CONVERTED)
