@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_rules.cli import loading, receipts
+from loyalty_rules.cli import line_files, loading
 from loyalty_rules.cli.loading import Loading, source_of
 from loyalty_rules.cli.receipts import read_receipts
 from loyalty_rules.cli.streams import complain
@@ -37,7 +37,7 @@ def peak_of(names: list[str]) -> int:
 @pytest.fixture
 def bomb(write: Write, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the name of a small gzip of a very long line, between two sales; the limit of a document is small."""
-    for module in (receipts, sources):
+    for module in (line_files, sources):
         monkeypatch.setattr(module, "MAX_BYTES", LIMIT)
     first, last = lines(sale(1, "01-01", "1")), lines(sale(2, "01-02", "1"))
     return write("bomb.gz", gzip.compress(first.encode() + b"x" * BOMB + b"\n" + last.encode(), 1))
@@ -52,7 +52,7 @@ def test_a_long_line_is_one_complaint_and_is_never_held(bomb: str, capsys: Captu
 
 
 def test_a_file_that_is_read_by_whole_lines_would_be_held(bomb: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "_lines", iter)
+    monkeypatch.setattr(line_files, "_lines", iter)
 
     assert peak_of([bomb]) > BOMB
 
@@ -66,6 +66,13 @@ def test_a_key_without_end_is_a_complaint() -> None:
 
     assert found.serials("/dev/zero") is None
     assert found.complaints == ["/dev/zero: expected a key of at most 65,536 bytes"]
+
+
+def test_a_key_of_one_repeated_byte_is_a_complaint(write: Write) -> None:
+    found, name = Loading(), write("zeros.key", bytes(33))
+
+    assert found.serials(name) is None
+    assert found.complaints == [f"{name}: one byte repeated is no key: expected random bytes"]
 
 
 def test_standard_input_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TextIO
@@ -21,8 +22,13 @@ def intent_output(name: str) -> Iterator[TextIO]:
     if name == STDOUT:
         yield sys.stdout
         return
-    with open(name, "w", encoding="ascii", newline="\n") as file:
+    with open(name, "w", encoding="ascii", newline="\n", opener=_open_privately) as file:
         yield file
+
+
+def _open_privately(name: str, flags: int) -> int:
+    """Open a file that others cannot read if it is new: the intents have addresses and serials."""
+    return os.open(name, flags, 0o600)
 
 
 def write_intents(output: TextIO, intents: Iterable[Intent]) -> None:

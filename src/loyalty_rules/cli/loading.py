@@ -50,6 +50,9 @@ class Loading:
             if len(master) > _MAX_KEY_BYTES:
                 self.complaints.append(f"{key_file}: expected a key of at most {_MAX_KEY_BYTES:,} bytes")
                 return None
+            if len(set(master)) == 1:
+                self.complaints.append(f"{key_file}: one byte repeated is no key: expected random bytes")
+                return None
             return DerivedSerials.from_master(master)
         except OSError as error:
             self.complaints.append(f"{key_file}: can't be read: {error.strerror}")

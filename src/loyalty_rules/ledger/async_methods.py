@@ -32,7 +32,7 @@ from loyalty_rules.ledger.operations import (
     Void,
     event_operation,
 )
-from loyalty_rules.ledger.operations.arguments import recording_instant
+from loyalty_rules.ledger.operations.arguments import read_instance, recording_instant
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
     AdjustReceipt,
@@ -85,7 +85,8 @@ class AsyncLedgerMethods(ABC):
 
     async def record(self, evaluation: Evaluation, *, recorded_at: datetime | None = None) -> SaleReceipt:
         """Record an evaluation once; claims over a cap at the time of recording are trimmed or refused."""
-        return await self.execute(Record(evaluation, recording_instant(evaluation.basis.event, recorded_at)))
+        event = read_instance(Evaluation, "evaluation", evaluation).basis.event
+        return await self.execute(Record(evaluation, recording_instant(event, recorded_at)))
 
     async def process(
         self,

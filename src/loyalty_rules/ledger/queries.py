@@ -11,7 +11,7 @@ from loyalty_rules.events import Event, Member, Snapshot, Transaction
 from loyalty_rules.intents import SendMessage
 from loyalty_rules.ledger.errors import ClosedAccount
 from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS, Kind, RecordT
-from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
+from loyalty_rules.ledger.operations.arguments import read_account, read_argument, read_program, read_program_id
 from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
 from loyalty_rules.ledger.operations.lookups import (
@@ -51,7 +51,7 @@ class Queries:
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Return the snapshot of an event: its counters and trackers, read in one batch."""
-        current = current_event(self._storage, program, event)
+        current = current_event(self._storage, read_program(program), event)
         return read_snapshot(self._storage, program, current, program.counters(current))
 
     def quote(
@@ -78,12 +78,13 @@ class Queries:
     def balance(self, program: Program | str, account: Account, currency: str, at: datetime) -> Balance:
         """Return the balance of an account as of an instant."""
         name, currency = read_program_id(program, currency), read_argument(read_name, "currency", currency)
-        return read_balance(self._storage, name, account, currency, read_argument(read_instant, "at", at))
+        at = read_argument(read_instant, "at", at)
+        return read_balance(self._storage, name, read_account(account), currency, at)
 
     def lots(self, program: Program | str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return an account's lots of a currency as of an instant, in the order of issue."""
         name, currency = read_program_id(program, currency), read_argument(read_name, "currency", currency)
-        return read_lots(self._storage, name, account, currency, read_argument(read_instant, "at", at))[0]
+        return read_lots(self._storage, name, read_account(account), currency, read_argument(read_instant, "at", at))[0]
 
     def promises(self, program: Program | str, at: datetime) -> Sequence[Lot]:
         """Return the promises that were open at an instant, in the order of issue."""
@@ -91,13 +92,13 @@ class Queries:
 
     def due(self, program: Program, at: datetime) -> Sequence[Lot]:
         """Return the promises that are due by an instant, in the order in which they are due."""
-        at = read_argument(read_instant, "at", at)
+        program, at = read_program(program), read_argument(read_instant, "at", at)
         due = [lot for lot in self._storage.due_promises(program.id, at) if promises.is_due(lot, at)]
         return sorted(due, key=lambda lot: (lot.issue.due_at or at, lot.order))
 
     def expired(self, program: Program, at: datetime) -> Sequence[Lot | CouponRecord | Hold]:
         """Return the holds, lots and coupons that are over by `at` without a record of it, each in their order."""
-        at = read_argument(read_instant, "at", at)
+        program, at = read_program(program), read_argument(read_instant, "at", at)
         candidates: list[Lot | CouponRecord] = [*self._storage.expiring_lots(program.id, at)]
         candidates += self._storage.expiring_coupons(program.id, at)
         return [*self._holds_over(program, at), *(each for each in candidates if any(expiry_of(each, at)))]
@@ -112,7 +113,7 @@ class Queries:
 
         An operation that moves no units, such as an extension by hand, is an entry of 0 units without buckets.
         """
-        program = read_program_id(program)
+        program, account = read_program_id(program), read_account(account)
         at = read_argument(read_instant, "at", at)
         remarks = self._storage.records_at(REMARKS, program, at, account=f"{account.kind}/{account.id}")
         entries = self._storage.statement(program, account, at)
@@ -131,7 +132,7 @@ class Queries:
 
     def tier(self, program: Program, member: str, tier: str, at: datetime, group: str | None = None) -> TierStatus:
         """Return the level of a member in a tier as of an instant, and the way to the next level."""
-        at = read_argument(read_instant, "at", at)
+        program, at = read_program(program), read_argument(read_instant, "at", at)
         found = next((each for each in program.tiers if each.id == tier), None)
         if found is None:
             raise InvalidValueError("tier", "unknown_reference", f"the program has no tier {describe(tier)}")
@@ -140,7 +141,8 @@ class Queries:
 
     def progress(self, program: Program, member: str, at: datetime, group: str | None = None) -> Progress:
         """Return the progress of a member towards the next milestones and levels."""
-        member, at = read_argument(read_name, "member", member), read_argument(read_instant, "at", at)
+        program, at = read_program(program), read_argument(read_instant, "at", at)
+        member = read_argument(read_name, "member", member)
         return progress_of(self._storage, program, member, at, group)
 
     def expiring(
@@ -151,7 +153,7 @@ class Queries:
         at = read_argument(read_instant, "at", at)
         if isinstance(before, datetime) or not isinstance(before, date):
             before = read_argument(read_instant, "before", before)
-        return expiring_units(self._storage, name, account, currency, at, before)
+        return expiring_units(self._storage, name, read_account(account), currency, at, before)
 
     def explain(self, program: Program | str, event: str) -> EventExplanation | None:
         """Explain a recorded event; None if no such event was recorded."""
@@ -159,7 +161,7 @@ class Queries:
 
     def reviewable(self, program: Program, at: datetime) -> Sequence[tuple[str, Account, date]]:
         """Return the levels whose period has passed by an instant: tier, account and last day."""
-        at = read_argument(read_instant, "at", at)
+        program, at = read_program(program), read_argument(read_instant, "at", at)
         due = []
         for bound in program.plan.tiers:
             by_account: dict[Account, list[LevelChange]] = {}
@@ -179,6 +181,7 @@ class Queries:
 
     def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]:
         """Return the reminders of units that expire soon that are due in an interval. Source: semantics 15."""
+        program = read_program(program)
         interval = read_argument(read_instant, "start", start), read_argument(read_instant, "end", end)
         return [*reminders(self._storage, program, *interval)]
 

@@ -8,6 +8,7 @@ from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.ledger.execution import execute
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
+from loyalty_rules.ledger.operations.arguments import read_program
 from loyalty_rules.ledger.operations.lookups import sale_locks
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import ExpireReceipt, ReceiptT, SettleReceipt
@@ -41,7 +42,7 @@ class LedgerService(LedgerMethods):
 
     def snapshot(self, program: Program, event: Event) -> Snapshot:
         """Lock the counters, trackers and accounts of an event and read them, as the basis of a decision."""
-        counters = program.counters(event)
+        counters = read_program(program).counters(event)
         with self._storage.atomic():
             if isinstance(event, (Transaction, Activity)):  # those of the record that follows, in its order
                 self._storage.lock(sale_locks(program, event, counters))

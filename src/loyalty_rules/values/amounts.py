@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.values.json_schema import Json, declare, text_schema, whole_number_schema
+from loyalty_rules.values.plain import plain_decimal, plain_text
 
 __all__ = [
     "MICRO",
@@ -232,6 +233,7 @@ declare(read_count, whole_number_schema(0, NUMBER_LIMIT - 1))
 
 def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> Decimal:
     if isinstance(value, str):
+        value = plain_text(value)
         if len(value) > 32 or grammar.fullmatch(value) is None:
             raise InvalidValueError(
                 "",
@@ -246,7 +248,7 @@ def _read(value: object, grammar: re.Pattern[str], limit: int, digits: str) -> D
             raise InvalidValueError("", "out_of_range", f"expected at most {digits}, found {describe(value)}")
         return Decimal(value)
     if isinstance(value, Decimal):
-        return _unsigned_zero(_within(value, limit, digits))
+        return _unsigned_zero(_within(plain_decimal(value), limit, digits))
     if isinstance(value, float):
         raise InvalidValueError(
             "", "float", f'a float is not exact: write it as a text such as "10.5"; found {describe(value)}'

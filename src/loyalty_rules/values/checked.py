@@ -14,6 +14,7 @@ from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin
 import attrs
 
 from loyalty_rules.errors import InvalidValueError, describe
+from loyalty_rules.values.plain import plain_text
 
 __all__ = ["TupleOf", "checked", "named_reader_of", "nearest", "read_each", "read_field", "reader_of"]
 
@@ -124,8 +125,8 @@ def read_each(items: Iterable[tuple[str, Any]], read_item: Callable[[Any], Item]
 
 
 def _one_of(allowed: tuple[str, ...], value: object) -> object:
-    if isinstance(value, str) and value in allowed:
-        return value
+    if isinstance(value, str) and plain_text(value) in allowed:
+        return plain_text(value)
     wanted = ", ".join(allowed)
     raise InvalidValueError(
         "", "not_a_choice", f"expected one of {wanted}; found {describe(value)}{_hint(value, allowed)}"
@@ -146,7 +147,7 @@ def _flag(value: object) -> bool:
 
 def _instance(classes: tuple[type, ...], value: object) -> object:
     if isinstance(value, classes):
-        return value
+        return plain_text(value) if isinstance(value, str) else value
     names = " or ".join("nothing" if each is NoneType else each.__name__ for each in classes)
     raise InvalidValueError("", "wrong_type", f"expected {names}, found {describe(value)}")
 

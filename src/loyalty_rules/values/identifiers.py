@@ -11,6 +11,7 @@ from loyalty_rules.errors import InvalidValueError, describe, path_step
 from loyalty_rules.values.amounts import UnreadNumber, read_decimal
 from loyalty_rules.values.checked import read_each
 from loyalty_rules.values.json_schema import Json, declare, text_schema
+from loyalty_rules.values.plain import plain_int, plain_text
 
 __all__ = [
     "ID_PATTERN",
@@ -54,7 +55,7 @@ _MAX_VALUES = 10_000
 def read_id(value: str) -> str:
     """Read the id of a part of a program: 1 to 64 ASCII letters, digits, `.`, `_` and `-`."""
     if isinstance(value, str) and _ID.fullmatch(value):
-        return value
+        return plain_text(value)
     raise InvalidValueError(
         "", "not_an_id", f"expected an id of 1 to 64 letters, digits, '.', '_' or '-'; found {describe(value)}"
     )
@@ -67,6 +68,7 @@ def read_name(value: str) -> str:
     """Read an id or a name of the host's: 1 to 128 printable characters, no white space at the ends."""
     if not isinstance(value, str):
         raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
+    value = plain_text(value)
     if not 1 <= len(value) <= MAX_NAME:
         raise InvalidValueError(
             "", "out_of_range", f"expected a text of 1 to {MAX_NAME} characters, found {describe(value)}"
@@ -123,10 +125,11 @@ def read_text(value: str) -> str:
     """Read a text of at most 10,000 characters. Lone surrogates are refused, since UTF-8 cannot encode them."""
     if not isinstance(value, str):
         raise InvalidValueError("", "not_a_text", f"expected a text, found {describe(value)}")
+    value = plain_text(value)
     if len(value) > MAX_TEXT:
         raise InvalidValueError("", "out_of_range", f"expected at most {MAX_TEXT:,} characters")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidValueError("", "not_a_text", f"expected no lone surrogates, found {describe(value)}")
+        raise InvalidValueError("", "not_a_text", "expected no lone surrogates")  # the text may be a serial
     return value
 
 
@@ -217,7 +220,7 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
     if depth > _MAX_DEPTH or left[0] < 0:
         raise _too_large()
     if isinstance(value, str):
-        return value
+        return plain_text(value)
     if isinstance(value, Mapping):
         if len(value) > left[0]:  # before any of them is copied
             raise _too_large()
@@ -226,7 +229,7 @@ def _copied(value: Any, depth: int, left: list[int]) -> Any:
                 raise InvalidValueError(
                     "", "not_a_text", f"expected a text as the name of a field, found {describe(key)}"
                 )
-        return {key: _copied(item, depth + 1, left) for key, item in value.items()}
+        return {plain_text(key): _copied(item, depth + 1, left) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         if len(value) > left[0]:
             raise _too_large()
@@ -243,7 +246,7 @@ def _copied_scalar(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return value if value.bit_length() < 4096 else _as_float(value)
+        return plain_int(value) if value.bit_length() < 4096 else _as_float(value)
     if isinstance(value, float):
         return _finite(value)
     if isinstance(value, (Decimal, UnreadNumber)):

@@ -135,6 +135,17 @@ def test_reconcile_returns_the_events_that_were_not_recorded(till: Till, ledger:
     assert ledger.reconcile("other", ["T1"]) == ["T1"]
 
 
+def test_ids_that_no_database_can_hold_are_refused_by_name(ledger: SQLLedger) -> None:
+    for name, call in [
+        ("program", lambda: ledger.reconcile("\ud800", ["T1"])),
+        ("events", lambda: ledger.reconcile("acme", ["T1", "\ud800"])),
+        ("program", lambda: ledger.sweeps("\ud800", Till(ledger).now, Till(ledger).now)),
+    ]:
+        with pytest.raises(lr.InvalidValueError) as error:
+            call()
+        assert error.value.name == name
+
+
 def test_the_programs_and_the_latest_instant_are_returned(till: Till, ledger: SQLLedger) -> None:
     assert (ledger.programs(), ledger.latest()) == ([], None)
     busy_week(till)
@@ -182,6 +193,10 @@ def test_an_invalid_argument_is_named_in_the_error(either: Any) -> None:
         ("member", lambda: ledger.spend(program, ANNA, None, "points", Decimal(1), event="S", at=till.now)),
         ("event", lambda: ledger.spend(program, ANNA, "anna", "points", Decimal(1), event=7, at=till.now)),
         ("code", lambda: ledger.redeem(program, 12345, till.bill("T1"))),
+        ("event", lambda: ledger.process(program, {"type": "transaction"})),
+        ("evaluation", lambda: ledger.record(None)),
+        ("program", lambda: ledger.settle("acme", till.now)),
+        ("program", lambda: ledger.snapshot("acme", till.bill("T1"))),
         ("code", lambda: ledger.coupon("acme", None)),
         ("coupon", lambda: ledger.void(program, 1, event="V", at=till.now)),
         ("spend", lambda: ledger.undo_spend(program, 1, event="V", at=till.now)),

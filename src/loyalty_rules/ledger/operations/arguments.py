@@ -2,15 +2,24 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.events import Event
+from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.identifiers import read_name
 
-__all__ = ["read_argument", "read_program_id", "read_serials", "recording_instant"]
+__all__ = [
+    "read_account",
+    "read_argument",
+    "read_instance",
+    "read_program",
+    "read_program_id",
+    "read_serials",
+    "recording_instant",
+]
 
 T = TypeVar("T")
 
@@ -30,8 +39,27 @@ def read_serials(value: SerialGenerator) -> SerialGenerator:
     return value
 
 
+def read_instance(cls: type[T], name: str, value: Any) -> T:
+    """Read an argument that is an object of the library. Raises `InvalidValueError`, which names the argument."""
+    if isinstance(value, cls):
+        return value
+    raise InvalidValueError(name, "wrong_type", f"expected {cls.__name__}, found {describe(value)}")
+
+
+def read_program(value: Program) -> Program:
+    """Read a whole program. Raises `InvalidValueError`."""
+    return read_instance(Program, "program", value)
+
+
+def read_account(value: Account) -> Account:
+    """Read an account. Raises `InvalidValueError`."""
+    return read_instance(Account, "account", value)
+
+
 def recording_instant(event: Event, at: datetime | None) -> datetime:
-    """Return the instant of the record: the event's own if `at` is None."""
+    """Return the instant of the record: the event's own if `at` is None. Raises `InvalidValueError`."""
+    if not isinstance(event, get_args(Event)):
+        raise InvalidValueError("event", "wrong_type", f"expected an event, found {describe(event)}: see load_event")
     return at if at is not None else event.occurred_at
 
 

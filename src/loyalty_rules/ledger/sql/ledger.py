@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from loyalty_rules.ledger.autocommit import AutocommitLedger
 from loyalty_rules.ledger.errors import ConcurrentChangeError, UnsafeTransactionError, UpgradeError
+from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.service import LedgerService
@@ -31,6 +32,7 @@ from loyalty_rules.ledger.sql.tables import Tables
 from loyalty_rules.ledger.sql.upgrade import upgrade_first_edition
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialKeys
+from loyalty_rules.values.identifiers import read_text
 
 __all__ = ["SQLLedger"]
 
@@ -249,7 +251,7 @@ class SQLLedger(AutocommitLedger):
 
     def sweeps(self, program: str, first: datetime, last: datetime) -> Sequence[Receipt]:
         """Return the receipts of the settlements, expiries and reviews between two instants, in the order of record."""
-        b, r = self.tables.batches, self.tables.receipts
+        b, r, program = self.tables.batches, self.tables.receipts, read_program_id(program)
         swept = select(b.c.event, b.c.phase).join(r).where(b.c.program == program, _is_sweep(b.c.phase))
         swept = swept.where(b.c.recorded_at.between(microseconds(first), microseconds(last))).order_by(r.c.number)
         with self._read_connection() as connection:
@@ -361,10 +363,10 @@ class SQLLedger(AutocommitLedger):
 
     def reconcile(self, program: str, events: Iterable[str]) -> Sequence[str]:
         """Return the ids among `events` that no batch of the program has recorded, in their order."""
-        b, r = self.tables.batches, self.tables.receipts
+        b, r, program = self.tables.batches, self.tables.receipts, read_program_id(program)
         missing: list[str] = []
         with self._read_connection() as connection:
-            remaining = iter(events)
+            remaining = (read_argument(read_text, "events", each) for each in events)
             while ids := [*dict.fromkeys(itertools.islice(remaining, _CHUNK_SIZE))]:
                 recorded = select(b.c.event).join(r).where(b.c.program == program, b.c.phase == "event")
                 known = set(connection.execute(recorded.where(b.c.event.in_(ids))).scalars())
