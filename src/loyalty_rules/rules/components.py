@@ -4,6 +4,7 @@ from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.rules.facts import Facts
 from loyalty_rules.values.amounts import MICRO, micros
 from loyalty_rules.values.apportionment import split
+from loyalty_rules.values.checked import nearest
 from loyalty_rules.values.identifiers import MAX_NAME, NAME_PATTERN, list_schema, read_list, read_name
 from loyalty_rules.values.json_schema import declare
 
@@ -23,7 +24,11 @@ def _read_component(value: str) -> str:
         return value
     if isinstance(value, str) and value.startswith("tenders."):
         return "tenders." + read_name(value.removeprefix("tenders."))
-    raise InvalidValueError("", "not_a_choice", f"expected tax, shipping, tip or tenders.TYPE; found {describe(value)}")
+    near = nearest(value, ["tax", "shipping", "tip", "tenders.TYPE"]) if isinstance(value, str) else None
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise InvalidValueError(
+        "", "not_a_choice", f"expected tax, shipping, tip or tenders.TYPE; found {describe(value)}{hint}"
+    )
 
 
 declare(
