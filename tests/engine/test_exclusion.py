@@ -94,3 +94,26 @@ def test_several_winners_are_named() -> None:
     [skip] = evaluate(document, sale())["skipped"]
 
     assert skip["detail"] == "a, b count in the group g"
+
+
+def test_two_groups_that_meet_each_tell_their_own_amounts() -> None:
+    """Group g has 10 and 15 of a bill of 100, group h has 20 and 15; the last of g is decided after the choice of h."""
+    twenty, chosen = earn(proportional("20")), {"choose": "most", "of": "points"}
+    promotions = [
+        {"id": name, "exclusive": exclusive, "actions": [action]}
+        for name, exclusive, action in (("a", "g", FIFTEEN), ("b", "h", twenty), ("c", "h", FIFTEEN), ("d", "g", TENTH))
+    ]
+    document = program(promotions=promotions, groups={"g": chosen, "h": chosen})
+
+    assert [(each["promotion"], each["detail"]) for each in evaluate(document, sale())["skipped"]] == [
+        ("c", "b counts in the group h with the most points, 20; this promotion would award 15"),
+        ("d", "a counts in the group g with the most points, 15; this promotion would award 10"),
+    ]
+
+
+def test_several_that_count_are_named_with_their_amounts() -> None:
+    parts = [{"actions": [earn(fixed(amount))]} for amount in ("1", "2", "3")]
+    document = group(*parts, choose="most", of="points", keep=2)
+
+    [skip] = evaluate(document, sale())["skipped"]
+    assert skip["detail"] == "c, b count in the group g with the most points, 3, 2; this promotion would award 1"

@@ -96,3 +96,9 @@ def test_lines_without_a_value_have_twelve_decimals() -> None:
     # 3 × 2.5 − 0.5 = 7, less a tip of 1.
     bought = {"id": "1", "quantity": "3", "unit_price": "2.5", "discount": "0.5"}
     assert net([bought], ("tip",), tip="1") == [6 * MILLION * MILLION]
+
+
+def test_the_smallest_values_have_the_smallest_parts() -> None:
+    """A millionth is spread over the line that has one, not over the line before it that has nothing."""
+    assert net(["0", "0.000001"], ("tip",), tip="0.000001") == [0, 0]
+    assert net([line("0.000001", tax="0.000001"), line("1", tax="0")], ("tax",)) == [0, MILLION]

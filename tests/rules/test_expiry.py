@@ -285,3 +285,10 @@ def test_a_month_or_day_outside_the_calendar_is_refused(month: int, day: int, ke
 
     assert (path, code) == (f"{ACTION}.expiry.{key}", "out_of_range")
     assert message.startswith(f"expected 1 to {12 if key == 'month' else 31}")
+
+
+def test_the_fact_of_another_member_that_is_missing_is_told() -> None:
+    action = earn(fixed("1"), recipient={"field": "store"}, expiry={"type": "customer_field", "field": "until"})
+
+    [skip] = evaluate(program(action), sale("5", store="M2"))["skipped"]
+    assert skip["detail"] == "the event does not say the member.extended_fields.until of another member"

@@ -342,3 +342,28 @@ def test_a_program_with_percentages_by_a_path_is_dumped_as_it_was_loaded() -> No
     document = lr.dump(lr.load_program(program(earn({"type": "multiplier", "percent": BY_TIER}))))
     assert document["promotions"][0]["actions"][0]["proration"]["percent"] == BY_TIER
     assert lr.load_program(document).version == lr.load_program(lr.dump(lr.load_program(document))).version
+
+
+@pytest.mark.parametrize("mode", ["up", "down", "nearest"])
+def test_bands_that_come_to_a_whole_number_are_not_rounded(mode: str) -> None:
+    """100 at 1 % is 1 exactly."""
+    assert amount(program(earn(banded(), rounding={"currency": mode})), sale("100")) == "1"
+
+
+def test_bands_without_a_tracker_name_none() -> None:
+    bands = Banded([Band("5000", percent="1"), Band(percent="1.5")])
+
+    assert describe_proration(bands, "the bill") == "1 % up to 5000, 1.5 % beyond of the bill"
+
+
+def test_a_list_at_the_path_of_a_percentage_is_no_text() -> None:
+    percent = {"by": "custom_fields.vip", "of": {"gold": "300"}, "else": "100"}
+
+    assert amount(program(earn(proportional(percent))), sale("50", custom_fields={"vip": ["gold"]})) == "50"
+
+
+def test_a_text_without_a_percentage_is_told() -> None:
+    percent = {"by": "member.tier", "of": {"gold": "300"}}
+
+    [skip] = evaluate(program(earn(proportional(percent))), sale("50", member={"id": "M1", "tier": "blue"}))["skipped"]
+    assert skip["detail"] == "member.tier has no percentage: the text 'blue'"

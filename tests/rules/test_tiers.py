@@ -9,7 +9,7 @@ import pytest
 import loyalty_rules as lr
 from loyalty_rules.rules.tiers import Tier
 from rules.actions import SPEND, problem_of
-from shop import program
+from shop import evaluate, program, sale
 
 STATUS: dict[str, Any] = {
     "levels": ["bronze", "silver", "gold"],
@@ -96,3 +96,62 @@ def test_a_tier_that_cannot_work_is_refused(parts: dict, path: str, code: str, m
     document = program(trackers=SPEND, tiers={"status": {**STATUS, **parts}})
 
     assert problem_of(document) == (f"$.tiers.status.{path}", code, message)
+
+
+def test_each_problem_of_the_values_is_told() -> None:
+    levels, values = ["a", "b", "c", "d"], {"c": "5", "d": "5"}
+    document = program(trackers=SPEND, tiers={"status": {**STATUS, "levels": levels, "from": values}})
+
+    with pytest.raises(lr.DocumentError) as caught:
+        lr.load_program(document)
+
+    assert [(problem.path, problem.code) for problem in caught.value.problems] == [
+        ("$.tiers.status.from.d", "unreachable"),
+        ("$.tiers.status.from.b", "unreachable"),
+    ]
+
+
+def test_a_tier_may_have_one_level_alone() -> None:
+    assert tier(levels=["member"], **{"from": {}}).reached(10**12) == "member"
+
+
+def test_a_tier_of_one_level_has_no_value() -> None:
+    document = program(trackers=SPEND, tiers={"status": {**STATUS, "levels": ["member"], "from": {"gold": "1"}}})
+
+    assert problem_of(document)[2] == "there is no level 'gold'; expected one of none"
+
+
+@pytest.mark.parametrize(("count", "loads"), [(100, True), (101, False)])
+def test_a_tier_has_at_most_a_hundred_levels(count: int, loads: bool) -> None:
+    levels = [f"l{number}" for number in range(count)]
+    values = {level: number for number, level in enumerate(levels) if number}
+    document = program(trackers=SPEND, tiers={"status": {**STATUS, "levels": levels, "from": values}})
+
+    if loads:
+        assert len(lr.load_program(document).tiers[0].levels) == 100
+    else:
+        assert problem_of(document) == ("$.tiers.status.levels", "out_of_range", "expected 1 to 100 levels, found 101")
+
+
+@pytest.mark.parametrize(
+    ("parts", "path", "message"),
+    [
+        ({"levels": "gold"}, "levels", "expected a list of levels, found the text 'gold'"),
+        ({"from": "gold"}, "from", "expected an object of numbers, found the text 'gold'"),
+        ({"from": {"no id": "1"}}, "from['no id']", None),
+    ],
+)
+def test_other_kinds_of_levels_and_values_are_told(parts: dict, path: str, message: str | None) -> None:
+    found = problem_of(program(trackers=SPEND, tiers={"status": {**STATUS, **parts}}))
+
+    assert found[0] == f"$.tiers.status.{path}"
+    assert message in (None, found[2])
+
+
+def test_an_event_date_lasts_through_its_unit_too() -> None:
+    """A year after 15 January 2025 lies in 2026, which ends on 31 December."""
+    lasts = {"type": "event_date", "after": {"years": 1}, "through": "year"}
+    document = program(trackers=SPEND, tiers={"status": {**STATUS, "lasts": lasts}})
+
+    changes = [each for each in evaluate(document, sale("1000"))["intents"] if each["type"] == "change_tier"]
+    assert [each["until"] for each in changes] == ["2026-12-31"]
