@@ -13,6 +13,7 @@ from loyalty_rules.documents.sources import read_json
 from loyalty_rules.errors import InvalidValueError
 
 BERLIN = ZoneInfo("Europe/Berlin")
+ENDS = ("9999-12-31T23:59:59Z", "9999-12-31 23:59:59", "0001-01-01 00:00:00")
 
 
 def test_a_part_knows_its_path_and_a_missing_one_is_nothing() -> None:
@@ -79,7 +80,7 @@ def test_a_local_time_may_belong_to_another_zone() -> None:
     assert found.isoformat() == "2026-01-15T11:00:00+01:00"
 
 
-@pytest.mark.parametrize("value", ["2026-02-30T10:00:00", "yesterday", -5, 10**15, "2026-13-01T00:00:00Z", True])
+@pytest.mark.parametrize("value", ["2026-02-30T10:00:00", "yesterday", -5, 10**15, "2026-13-01T00:00:00Z", True, *ENDS])
 def test_another_value_is_no_instant(value: object) -> None:
     with pytest.raises(InvalidValueError):
         Payload(value).required_instant(BERLIN)

@@ -12,7 +12,7 @@ import attrs
 
 from loyalty_rules.errors import InvalidValueError, describe, path_step
 from loyalty_rules.values.amounts import UnreadNumber, micros, read_decimal
-from loyalty_rules.values.dates import in_zone, read_date, read_instant
+from loyalty_rules.values.dates import in_zone, is_in_range, read_date, read_event_instant
 
 __all__ = ["Payload", "local_instant"]
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.[0-9]{1,30})?")
 _FRACTION = re.compile(r"(-?)([0-9]{1,15})\.([0-9]{1,30})")
-_LAST_UNIX_SECOND = 253_370_764_800  # the year 9999
+_LAST_UNIX_SECOND = 253_339_228_800  # the beginning of the year 9998
 _NOISE = 1_000
 """Binary noise changes a fraction by less than a thousandth of a millionth."""
 
@@ -136,11 +136,13 @@ class Payload:
         match = _LOCAL.fullmatch(text)
         if match is None:
             with_colon = re.sub(r"([+-][0-9]{2})([0-9]{2})$", r"\1:\2", text)
-            return self._read(lambda: in_zone(read_instant(with_colon), zone))
+            return self._read(lambda: in_zone(read_event_instant(with_colon), zone))
         try:
             wall = datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3] or ':00'}")
         except ValueError:
             raise self.refusal("not_an_instant", f"expected a time that exists, found {describe(text)}") from None
+        if not is_in_range(wall.date()):
+            raise self.refusal("out_of_range", f"expected a year from 1970 to 9998, found {wall.year}")
         return in_zone(local_instant(wall, local or zone)[0], zone)
 
     def required_instant(self, zone: tzinfo, *, local: tzinfo | None = None) -> datetime:

@@ -138,8 +138,7 @@ def _member(converter: Converter, customer: Payload) -> Member | None:
     if not customer["id"]:
         return None
     tags = customer["tags"]
-    names = tags.value.split(",") if isinstance(tags.value, str) else list(tags.value or ())
-    parts = [Payload(name, f"{tags.path}[{index}]") for index, name in enumerate(names)]
+    parts = (Payload(tags.value.split(","), tags.path) if isinstance(tags.value, str) else tags).items()
     return Member(id=_number_of(customer["id"]), tags=converter.labels(parts) or None)
 
 
