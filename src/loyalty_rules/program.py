@@ -26,6 +26,7 @@ from loyalty_rules.rules.adjustments import Adjustments
 from loyalty_rules.rules.caps import Limit
 from loyalty_rules.rules.claims import Claims
 from loyalty_rules.rules.coupons import CouponType
+from loyalty_rules.rules.facts import Facts
 from loyalty_rules.rules.groups import Group
 from loyalty_rules.rules.promotions import Currency, Promotion
 from loyalty_rules.rules.schedules import Interval, Schedule, due
@@ -37,7 +38,7 @@ from loyalty_rules.values.dates import read_instant, read_zone
 from loyalty_rules.values.identifiers import read_id
 from loyalty_rules.values.json_schema import declare, schema_rules, text_schema
 
-__all__ = ["FORMAT", "Basis", "Evaluation", "Preview", "Program"]
+__all__ = ["FORMAT", "Basis", "Evaluation", "Look", "Preview", "Program"]
 
 FORMAT: Literal["loyalty-rules/1"] = "loyalty-rules/1"
 
@@ -170,13 +171,16 @@ class Program:
         Raises `WrongEventError` for a return, an update or a confirmation, and `MissingSerialsError` if a
         serial-managed coupon is due and there is no generator. Source: semantics 1 to 10.
         """
+        return self.look(event).evaluate(_known(snapshot), serials)
+
+    def look(self, event: Event) -> "Look":
+        """Return a look at a transaction or an activity: its facts, shared by all that one operation asks of it.
+
+        Raises `WrongEventError` for a return, an update or a confirmation.
+        """
         if not isinstance(event, (Transaction, Activity)):
             raise _wrong_event(event)
-        known = _known(snapshot)
-        evaluator = Evaluator(self.plan, self.plan.facts(event, known), serials)
-        evaluator.run()
-        intents, skipped = tuple(evaluator.intents), tuple(evaluator.skipped)
-        return Evaluation(event.id, self.id, self.version, intents, skipped, Basis(self, event, known))
+        return Look(self, event, self.plan.facts(event, NO_FACTS))
 
     def preview(self, event: Event, snapshot: Snapshot | None = None) -> Preview:
         """Evaluate a cart as `evaluate` does, without a generator of serials: nothing of it can be recorded.
@@ -194,9 +198,7 @@ class Program:
 
         Raises `WrongEventError` for a return, an update or a confirmation.
         """
-        if not isinstance(event, (Transaction, Activity)):
-            raise _wrong_event(event)
-        return self.plan.counters(self.plan.facts(event, NO_FACTS))
+        return self.look(event).counters
 
     def snapshot(self, event: Event, value_of: Callable[[Counter], Decimal]) -> Snapshot:
         """Build the event's snapshot from the value of each of its counters; an unused counter has the value 0.
@@ -283,6 +285,29 @@ class Program:
                 if count > 1
             ]
         return problems
+
+
+@attrs.frozen(slots=False, eq=False)
+class Look:
+    """One look at an event, for the steps of one operation: its counters, then its evaluation with a snapshot."""
+
+    program: Program
+    event: Transaction | Activity
+    facts: Facts
+
+    @functools.cached_property
+    def counters(self) -> list[Counter]:
+        """The counters of the event's snapshot, so that a store can read them in one batch."""
+        return self.program.plan.counters(self.facts)
+
+    def evaluate(self, snapshot: Snapshot, serials: SerialGenerator | None = None) -> Evaluation:
+        """Evaluate the event, as `Program.evaluate` does."""
+        program = self.program
+        evaluator = Evaluator(program.plan, self.facts.with_snapshot(snapshot), serials)
+        evaluator.run()
+        intents, skipped = tuple(evaluator.intents), tuple(evaluator.skipped)
+        basis = Basis(program, self.event, snapshot)
+        return Evaluation(self.event.id, program.id, program.version, intents, skipped, basis)
 
 
 def _known(snapshot: Snapshot | None) -> Snapshot:

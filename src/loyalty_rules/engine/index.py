@@ -244,7 +244,12 @@ class Index:
             yield f"{indent}{names[position]}{remaining}"
 
     def reached(self, facts: Facts) -> list[Candidate]:
-        """Return the candidates that the event reaches, in no order, possibly more than once."""
+        """Return the candidates that the event reaches, in no order, possibly more than once; the facts keep them."""
+        if facts.candidates is None:
+            facts.candidates = self._reached(facts)
+        return facts.candidates
+
+    def _reached(self, facts: Facts) -> list[Candidate]:
         found: list[Candidate] = []
         known: dict[str, Texts] = {}
         waiting = [self.root]

@@ -412,7 +412,7 @@ class Sale:
     @property
     def event_on(self) -> date:
         """The local date that the sale counts for. Source: semantics 5."""
-        return self.program.plan.facts(self.event, self.snapshot).event_on
+        return self.event.business_date or self.event.occurred_at.astimezone(self.program.plan.zone).date()
 
     def current(self) -> Transaction | Activity:
         """Return the event after its updates: each field of an update replaces the event's. Source: documents."""

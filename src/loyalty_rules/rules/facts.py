@@ -4,6 +4,7 @@ They are built once for each evaluation. Facts that only some rules need (lines,
 on first use. Source: semantics 3 (exchange rates), 5 (event date).
 """
 
+import copy
 from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
@@ -106,7 +107,8 @@ class Facts:
 
     `rate` is the program's money for one unit of the event's, in 10⁻¹². It is 1 if no conversion is needed, and None
     if a rate is needed and the event has none. `priced` is the amount times the rate, as conditions compare it.
-    `is_refund` is whether the amount is below zero.
+    `is_refund` is whether the amount is below zero. `candidates` are the promotions that the event reaches in the
+    index, as the index keeps them; None until it is asked.
     """
 
     __slots__ = (
@@ -118,6 +120,7 @@ class Facts:
         "_trackers",
         "_values",
         "amount",
+        "candidates",
         "event",
         "event_lines",
         "event_on",
@@ -163,6 +166,13 @@ class Facts:
         self._line_facts: list[LineFacts] | None = None
         self._values: tuple[list[int], int] | None = None
         self._bill: tuple[list[str], Weights] | None = None
+        self.candidates: list[tuple[int, int | None]] | None = None
+
+    def with_snapshot(self, snapshot: Snapshot) -> "Facts":
+        """Return the same facts with another snapshot: only the standings of trackers depend on it."""
+        facts = copy.copy(self)
+        facts.snapshot, facts._standings = snapshot, {}
+        return facts
 
     @property
     def local(self) -> datetime:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
+from loyalty_rules.engine.index import Index
+from loyalty_rules.engine.plan import Plan
 from loyalty_rules.errors import InvalidValueError
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
-from loyalty_rules.ledger import IdempotencyConflict
+from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger
 from loyalty_rules.ledger.locks import account_lock, counter_lock
 from loyalty_rules.ledger.memory.storage import MemoryStorage
 from loyalty_rules.ledger.operations import Sell
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.loading import dump
+from loyalty_rules.rules.facts import Facts
 from shop import Serials, earn, fixed
 
 from .steps import ANNA, AT, GIFT, NAIVE, SHOP, SOLD_AT, bill, later, shop, steps_of
@@ -48,7 +52,7 @@ def test_the_counters_are_computed_once() -> None:
 def test_the_decision_is_an_evaluation_with_the_snapshot_of_the_ledger(storage: MemoryStorage) -> None:
     storage.add_to_counter("acme", "limit/most/M1/lifetime", None, 97 * 10**6)
 
-    issue, coupon = Sell(SHOP, bill(), AT).decide(storage)  # type: ignore[misc]
+    issue, coupon = Sell(SHOP, bill(), AT).decide(storage).intents  # type: ignore[union-attr]
 
     assert isinstance(issue, IssueCurrency)
     assert (issue.key, issue.amount) == ("acme/T-1/p/earn", 3)  # 97 of at most 100 points are used
@@ -104,3 +108,24 @@ def test_an_argument_that_cannot_be_read_is_named(arguments: Any, name: str) -> 
         Sell(**{"program": SHOP, "event": bill(), "recorded_at": AT, **arguments})
 
     assert error.value.name == name
+
+
+def test_an_event_is_looked_at_once() -> None:
+    """Its facts are built once and the index is asked once, for a sale with a cap and a tracker."""
+    counted = {Facts.__init__.__code__: 0, Index._reached.__code__: 0, Plan.counters.__code__: 0}
+    ledger = MemoryLedger()
+    tracker = {"spent": {"measure": {"type": "transaction_value"}, "target": "500"}}
+    program = shop(earn(fixed("10"), caps={"per_member": {"amount": "100"}}), trackers=tracker)
+    ledger.process(program, bill())
+
+    def count(frame: Any, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code in counted:
+            counted[frame.f_code] += 1
+
+    sys.setprofile(count)
+    try:
+        receipt = ledger.process(program, bill(id="T-2"))
+    finally:
+        sys.setprofile(None)
+    assert [each.type for each in receipt.intents] == ["issue_currency", "advance_tracker"]
+    assert [*counted.values()] == [1, 1, 1]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from loyalty_rules.engine.counters import Counter
+from loyalty_rules.engine.counters import Counter, make_snapshot
 from loyalty_rules.events import Activity, Event, Member, Snapshot, TierStanding, Transaction
 from loyalty_rules.intents import (
     Claim,
@@ -467,7 +467,7 @@ def read_snapshot(storage: Storage, program: Program, event: Event, counters: It
     caps = [window_of(each) for each in counters if each.kind != "tracker"]
     trackers = [window_of(each) for each in counters if each.kind == "tracker"]
     storage.read_counters(program.id, [*windows_to_read(caps), *trackers])
-    snapshot = program.snapshot(event, lambda each: decimal_of(counter_value(storage, program, each)))
+    snapshot = make_snapshot(counters, lambda each: decimal_of(counter_value(storage, program, each)))
     if not isinstance(event, (Transaction, Activity)) or event.member is None:
         return snapshot
     if program.tiers:

@@ -15,7 +15,7 @@ from loyalty_rules.ledger.operations.operation import Decision
 from loyalty_rules.ledger.operations.sale import SaleOperation
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle.records import Sale
-from loyalty_rules.program import Program
+from loyalty_rules.program import Look, Program
 from loyalty_rules.serials import SerialGenerator
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import read_instant
@@ -35,17 +35,22 @@ class Sell(SaleOperation):
     ignoring: ClassVar[tuple[str, ...]] = ("program_version",)
 
     @functools.cached_property
+    def look(self) -> Look:
+        """The look at the event."""
+        return self.program.look(self.event)
+
+    @property
     def counters(self) -> Sequence[Counter]:
         """The counters of the event's snapshot."""
-        return self.program.counters(self.event)
+        return self.look.counters
 
     def decide(self, storage: Storage) -> Decision:
         """Evaluate the event with a snapshot of its counters."""
-        event, counters = open_event(storage, self.program, self.event), self.counters
+        event, look = open_event(storage, self.program, self.event), self.look
         if event is not self.event:  # a merge has brought the member into another one
-            counters = self.program.counters(event)
-            storage.lock(sale_locks(self.program, event, counters))
-        snapshot = read_snapshot(storage, self.program, event, counters)
-        evaluation = self.program.evaluate(event, snapshot, serials=self.serials)
+            look = self.program.look(event)
+            storage.lock(sale_locks(self.program, event, look.counters))
+        snapshot = read_snapshot(storage, self.program, event, look.counters)
+        evaluation = look.evaluate(snapshot, self.serials)
         storage.save_sale(Sale(self.program, event, snapshot))
         return self.noted(evaluation)
