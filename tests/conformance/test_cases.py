@@ -39,6 +39,7 @@ def test_a_case_holds_in_memory(case: Case) -> None:
     assert [*impossible_instants(ledger, case)] == []
 
 
+@pytest.mark.slow  # all of them together
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_case_holds_on_sqlite(case: Case, template: SQLiteTemplate) -> None:
     serials = case.serials()

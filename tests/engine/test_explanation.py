@@ -217,6 +217,7 @@ def test_a_promotion_of_another_trigger_is_not_explained() -> None:
     assert shop.evaluate(sale()).explain().promotions == ()
 
 
+@pytest.mark.slow
 @examples(150)
 @given(documents.cases())
 def test_the_explanation_of_every_case_agrees_with_its_evaluation(case: Any) -> None:

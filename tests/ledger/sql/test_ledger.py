@@ -37,7 +37,7 @@ from .servers import Server
 from .sqlite_files import busy_week, execute
 
 DEEP = bool(os.environ.get("LOYALTY_DEEP"))
-RUNS = {"sqlite": 300 if DEEP else 20, "postgresql": 100 if DEEP else 5}
+RUNS = {"sqlite": 300 if DEEP else 10, "postgresql": 100 if DEEP else 3}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLite
         yield template
 
 
+@pytest.mark.slow  # all of it together; the facts hold in memory in the quick tests
 class TestOnSQLite(LedgerContract):
     @pytest.fixture
     def ledger(self, sqlite_template: SQLiteTemplate) -> SQLLedger:
