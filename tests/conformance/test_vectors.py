@@ -30,7 +30,7 @@ def test_a_folder_has_the_vectors_of_all_its_files() -> None:
 
 
 CONCEPTS = {
-    *("base_values", "caps", "communication", "conditions", "coupons", "expiry"),
+    *("base_values", "caps", "combinations", "communication", "conditions", "coupons", "expiry"),
     *("proration", "recipients", "returns", "rounding", "spending", "tiers", "timing", "trackers"),
 }
 
