@@ -74,3 +74,15 @@ def test_two_reviews_in_a_row_are_both_judged_again() -> None:
     held = ledger.tier(loaded, "M1", "status", at("2028-01-03"))
 
     assert (held.level, str(held.until)) == ("silver", "2028-12-31")
+
+
+def test_a_late_sale_that_ends_a_period_earlier_makes_one_more_period_pass() -> None:
+    """Silver until 2027 fell in 2028. Gold of January 2025 ends with 2026: silver until 2027, and then bronze."""
+    ledger, loaded = history(
+        ("1500", "2025-01-01"), ("1000", "2026-01-01"), ("review", "2028-01-01"), ("3500", "2025-01-02")
+    )
+
+    held = ledger.tier(loaded, "M1", "status", at("2028-01-02"))
+    assert (held.level, held.until) == ("bronze", None)
+    assert ledger.tier(loaded, "M1", "status", at("2027-12-31")).level == "gold"  # no review had run by then
+    assert ledger.review_tiers(loaded, at("2031-01-01")) == []

@@ -18,7 +18,8 @@ YEAR = date(2026, 12, 31)
 
 def change(day: int, level: str, until: date | None, *, review: bool = False) -> LevelChange:
     at = datetime(2025, 1, day, tzinfo=UTC)
-    return LevelChange(f"acme/T-{day}/tier/status", "status", ANNA, at, level, until, review)
+    key = f"acme/review/status/M1/2024-12-{day:02}" if review else f"acme/T-{day}/tier/status"
+    return LevelChange(key, "status", ANNA, at, level, until, review)
 
 
 def test_the_first_level_is_everybodys() -> None:
@@ -42,3 +43,12 @@ def test_an_event_never_lowers_a_level_or_its_last_day_but_a_review_does() -> No
     assert standing_at(STATUS, [gold, change(6, "gold", date(2025, 12, 31))], LATE) == TierStanding("gold", YEAR)
     assert standing_at(STATUS, [gold, change(6, "gold", None)], LATE) == TierStanding("gold")
     assert standing_at(STATUS, [gold, change(6, "silver", YEAR, review=True)], LATE) == TierStanding("silver", YEAR)
+
+
+def test_reviews_of_one_instant_count_in_the_order_of_their_periods() -> None:
+    of_2025, of_2026 = (
+        LevelChange(f"acme/review/status/M1/{until}", "status", ANNA, LATE, level, None, True)
+        for until, level in (("2025-12-31", "silver"), ("2026-12-31", "bronze"))
+    )
+
+    assert standing_at(STATUS, [of_2026, of_2025], LATE).level == "bronze"

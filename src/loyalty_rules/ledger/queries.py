@@ -24,7 +24,6 @@ from loyalty_rules.ledger.operations.lookups import (
     read_snapshot,
 )
 from loyalty_rules.ledger.operations.redeem_all import RedeemAll
-from loyalty_rules.ledger.operations.review import passed
 from loyalty_rules.ledger.questions import expiring_units, explained, previewed, progress_of, tier_status
 from loyalty_rules.ledger.receipts import Quote
 from loyalty_rules.ledger.records import Balance, Entry, KnownMember, LotHistory, ReportLot, ReportRows
@@ -32,7 +31,7 @@ from loyalty_rules.ledger.reminders import reminders
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.explaining import EventExplanation
-from loyalty_rules.lifecycle.levels import TierStatus, standing_at
+from loyalty_rules.lifecycle.levels import TierStatus, has_passed, standing_at
 from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, LevelChange, Lot, Refusal, Remark
 from loyalty_rules.program import Preview, Program
@@ -171,7 +170,7 @@ class Queries:
                 if not is_current(self._storage, program, account):
                     continue  # a merge has brought the level to another member, or the account is closed
                 until = standing_at(bound.tier, changes, at).until
-                if until is not None and passed(program, bound, until, at):
+                if until is not None and has_passed(program, bound, until, at):
                     due.append((bound.tier.id, account, until))
         return due
 

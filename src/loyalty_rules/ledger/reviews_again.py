@@ -4,7 +4,7 @@ So the order in which sales and reviews are recorded makes no difference.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 import attrs
 
@@ -12,11 +12,11 @@ from loyalty_rules.engine.counters import tracker_counter
 from loyalty_rules.engine.plan import BoundTier
 from loyalty_rules.events import TierStanding
 from loyalty_rules.intents import AdvanceTracker, ChangeTier
-from loyalty_rules.keys import event_key, review_again_key, until_in
+from loyalty_rules.keys import event_key, review_again_key, review_key
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
 from loyalty_rules.ledger.kinds import LEVELS, holder_name
 from loyalty_rules.ledger.storage import Storage, window_of
-from loyalty_rules.lifecycle.levels import reviewed, standing_at
+from loyalty_rules.lifecycle.levels import has_passed, reviewed, standing_at
 from loyalty_rules.lifecycle.records import Account, LevelChange, Sale
 from loyalty_rules.rules.trackers import Tracker
 from loyalty_rules.values.dates import in_zone
@@ -48,15 +48,10 @@ def _of_tier(
         return []
     last = reviews[-1].at
     before = standing_at(tier, changes, last)
-    for review in reviews:
-        until = until_in(review.key)
-        earlier = [each for each in changes if each.at < review.at or reviews.index(review) > _place(reviews, each)]
-        window = window_of(tracker_counter(tracker, account.id, until))
-        value = storage.counter_value(program.id, window) if sale.event_on <= until else None
-        judged = _judged(bound, review, standing_at(tier, earlier, review.at), until, value)
-        if judged != review:
-            storage.save_record(LEVELS, program.id, judged, identity.at)
-            changes = [judged if each.key == review.key else each for each in changes]
+    judge = _Judge(storage, identity, sale, bound, tracker, account, {each.key: each for each in changes})
+    for at in dict.fromkeys(each.at for each in reviews):
+        judge.judge_again(at)
+    changes = [*judge.changes.values()]
     after = standing_at(tier, changes, last)
     if after == before:
         return []
@@ -75,18 +70,46 @@ def _of_tier(
     ]
 
 
-def _place(reviews: list[LevelChange], change: LevelChange) -> int:
-    """Return the position of a change among the reviews; that of any other change comes after all."""
-    return next((index for index, each in enumerate(reviews) if each.key == change.key), len(reviews))
+@attrs.define
+class _Judge:
+    """The reviews of an account in a tier, judged again one after the other. `changes` are its changes, by their keys.
 
+    A late sale may end a period earlier, as a higher level does, so that a review has more periods to judge.
+    """
 
-def _judged(
-    bound: BoundTier, review: LevelChange, standing: TierStanding, until: date, value: int | None
-) -> LevelChange:
-    """Return the review as it is had the sale come first; `value` is None if the sale is after the period."""
-    if standing.until != until:  # the sale has moved the last day: the period has not ended
-        return attrs.evolve(review, level=standing.level, until=standing.until)
-    if value is None:
-        return review
-    judged = reviewed(bound, standing, value)
-    return attrs.evolve(review, level=judged.level, until=judged.until)
+    storage: Storage
+    identity: IdempotencyRecord
+    sale: Sale
+    bound: BoundTier
+    tracker: Tracker
+    account: Account
+    changes: dict[str, LevelChange]
+
+    def judge_again(self, at: datetime) -> None:
+        """Judge all periods that have passed by the instant of a review, from the level before it."""
+        recorded = {each.key: each for each in self.changes.values() if each.is_review and each.at == at}
+        others = [each for each in self.changes.values() if each.key not in recorded and each.at <= at]
+        standing = standing_at(self.bound.tier, others, at)
+        while (until := standing.until) is not None and has_passed(self.sale.program, self.bound, until, at):
+            key = review_key(self.sale.program.id, self.bound.tier.id, self.account.id, until)
+            review = recorded.pop(key, None) or self.changes.get(key)
+            judged = self._judged(standing, until, review)
+            if judged == standing:
+                break
+            standing = judged
+            new = LevelChange(key, self.bound.tier.id, self.account, at, judged.level, judged.until, is_review=True)
+            self._save(new)
+        for review in recorded.values():  # their periods have not ended by then
+            self._save(attrs.evolve(review, level=standing.level, until=standing.until))
+
+    def _judged(self, standing: TierStanding, until: date, review: LevelChange | None) -> TierStanding:
+        """Return the level after a period; a review of it holds if the sale is after the period."""
+        if review is not None and self.sale.event_on > until:
+            return TierStanding(review.level, review.until)
+        window = window_of(tracker_counter(self.tracker, self.account.id, until))
+        return reviewed(self.bound, standing, self.storage.counter_value(self.sale.program.id, window))
+
+    def _save(self, review: LevelChange) -> None:
+        if self.changes.get(review.key) != review:
+            self.changes[review.key] = review
+            self.storage.save_record(LEVELS, self.sale.program.id, review, self.identity.at)

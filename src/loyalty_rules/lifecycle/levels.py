@@ -11,11 +11,13 @@ import attrs
 
 from loyalty_rules.engine.plan import BoundTier
 from loyalty_rules.events import TierStanding
+from loyalty_rules.keys import until_in
 from loyalty_rules.lifecycle.records import LevelChange
+from loyalty_rules.program import Program
 from loyalty_rules.rules.tiers import Tier
 from loyalty_rules.values.amounts import decimal_of
 
-__all__ = ["TierStatus", "reviewed", "standing_at", "status_of", "without_sale"]
+__all__ = ["TierStatus", "has_passed", "reviewed", "standing_at", "status_of", "without_sale"]
 
 
 @attrs.frozen
@@ -38,7 +40,7 @@ def standing_at(tier: Tier, changes: Iterable[LevelChange], at: datetime) -> Tie
     at its own instant.
     """
     level, until = tier.first, None
-    for change in sorted(changes, key=lambda each: each.at):
+    for change in sorted(changes, key=_place):
         if change.at > at:
             break
         rank, present = tier.rank(change.level), tier.rank(level)
@@ -47,6 +49,17 @@ def standing_at(tier: Tier, changes: Iterable[LevelChange], at: datetime) -> Tie
         elif rank == present and until is not None:
             until = None if change.until is None else max(until, change.until)
     return TierStanding(level, until if tier.rank(level) else None)
+
+
+def _place(change: LevelChange) -> tuple[datetime, date]:
+    """Return the place of a change in time: reviews of one instant judge one period after the other."""
+    return change.at, until_in(change.key) if change.is_review else date.min
+
+
+def has_passed(program: Program, bound: BoundTier, until: date, at: datetime) -> bool:
+    """Return whether the day `until` and the grace of the tier after it have passed."""
+    last = bound.tier.grace.after(until) if bound.tier.grace is not None else until
+    return last is not None and program.plan.end_of(last) <= at
 
 
 def status_of(tier: Tier, standing: TierStanding, value: int) -> TierStatus:

@@ -14,13 +14,13 @@ from loyalty_rules.ledger.operations.lookups import level_at
 from loyalty_rules.ledger.operations.operation import Decision, Operation, host_identity
 from loyalty_rules.ledger.receipts import ReviewReceipt
 from loyalty_rules.ledger.storage import Storage, window_of
-from loyalty_rules.lifecycle.levels import reviewed
+from loyalty_rules.lifecycle.levels import has_passed, reviewed
 from loyalty_rules.lifecycle.records import Account, Refusal
 from loyalty_rules.program import Program
 from loyalty_rules.values.checked import checked
 from loyalty_rules.values.dates import in_zone, read_instant
 
-__all__ = ["Review", "passed"]
+__all__ = ["Review"]
 
 
 @attrs.frozen(field_transformer=checked)
@@ -47,7 +47,7 @@ class Review(Operation[ReviewReceipt]):
         storage.lock([account_lock(self.program.id, self.account)])
         bound = bound_tier(self.program, self.tier)
         standing = level_at(storage, self.program, bound.tier, self.account, self.at)
-        if standing.until != self.until or not passed(self.program, bound, self.until, self.at):
+        if standing.until != self.until or not has_passed(self.program, bound, self.until, self.at):
             return Refusal(("not_due",), f"the level of {self.account.id} in {self.tier} is not due for a review")
         tracker = next(each for each in self.program.trackers if each.id == bound.tier.by)
         value = storage.counter_value(self.program.id, window_of(tracker_counter(tracker, self.account.id, self.until)))
@@ -70,9 +70,3 @@ class Review(Operation[ReviewReceipt]):
 def bound_tier(program: Program, tier: str) -> BoundTier:
     """Return a tier of a program; raise `StopIteration` if the program has none of this id."""
     return next(each for each in program.plan.tiers if each.tier.id == tier)
-
-
-def passed(program: Program, bound: BoundTier, until: date, at: datetime) -> bool:
-    """Return whether the day `until` and the grace of the tier after it have passed."""
-    last = bound.tier.grace.after(until) if bound.tier.grace is not None else until
-    return last is not None and program.plan.end_of(last) <= at
