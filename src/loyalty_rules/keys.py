@@ -95,6 +95,7 @@ __all__ = [
     "undo_key",
     "undo_redemption_phase",
     "undo_spend_phase",
+    "undone_keys",
     "until_in",
     "void_key",
     "void_phase",
@@ -309,6 +310,14 @@ def undo_key(undone: str) -> str:
 def part_undo_key(program: str, event: str, undone: str) -> str:
     """Return the key of the undoing of a part: `PROGRAM/EVENT/undo/` and the undone key within its program."""
     return f"{event_key(program, event)}/undo/{key_within_program(undone)}"
+
+
+def undone_keys(undo: str) -> tuple[str, ...]:
+    """Return the keys of which one is that of the spend that an undo has undone: see `undo_key`, `part_undo_key`."""
+    program, _, rest = undo.partition("/")
+    _, separator, undone = rest.partition("/undo/")
+    whole = (undo.removesuffix("/undo"),) if undo.endswith("/undo") else ()
+    return (*whole, f"{program}/{undone}") if separator else whole
 
 
 def public_coupon_key(program: str, event: str, coupon_type: str, ordinal: int) -> str:

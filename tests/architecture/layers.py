@@ -23,7 +23,7 @@ LAYERS = [
     ["intents"],
     ["documents", "engine"],
     ["program"],
-    ["adapters", "lifecycle", "loading", "paths", "schema"],
+    ["adapters", "lifecycle", "loading", "paths", "reports", "schema"],
     ["linting"],
     ["ledger"],
     ["reporting"],

@@ -1,4 +1,4 @@
-"""The reports of one program from the rows of a ledger, as text and as JSON."""
+"""The reports of one program, as text and as JSON."""
 
 import json
 from datetime import UTC, datetime
@@ -58,21 +58,21 @@ def test_conversion_by_month_has_a_row_for_each_month_with_coupons(
 def test_the_text_begins_each_program_with_its_name_and_instant(ledger: MemoryLedger, program: lr.Program) -> None:
     report = program_report(ledger, program, AT, ())
 
-    blocks = report_text([report, report], AT).split("\n\n")
+    blocks = report_text([report, report]).split("\n\n")
 
     assert [block for block in blocks if " as of " in block] == ["shop as of 2025-02-02T10:00:00+00:00"] * 2
-    assert len(blocks) == 2 * 5  # the heading and four tables
+    assert len(blocks) == 2 * 6  # the heading and five tables
 
 
 def test_the_document_has_the_reports_of_each_program(ledger: MemoryLedger, program: lr.Program) -> None:
-    document = json.loads(report_document([program_report(ledger, program, AT, ())], AT))
+    document = json.loads(report_document([program_report(ledger, program, AT, ())]))
 
     assert document["as_of"] == "2025-02-02T10:00:00+00:00"
     [shop] = document["programs"]
-    assert list(shop) == ["program", "issuance", "conversion", "liability"]
+    assert list(shop) == ["program", "money", "as_of", "issuance", "conversion", "rates", "liability"]
     assert shop["liability"]["total"] == "21.9"
 
 
 def test_an_empty_ledger_has_no_instant_and_no_program() -> None:
-    assert report_text([], None) == "the ledger has recorded no sale"
-    assert json.loads(report_document([], None)) == {"as_of": None, "programs": []}
+    assert report_text([]) == "the ledger has recorded no sale"
+    assert json.loads(report_document([])) == {"as_of": None, "programs": []}

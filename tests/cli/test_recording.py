@@ -53,10 +53,10 @@ def test_the_tables_show_points_and_coupons_that_a_return_took_back(tmp_path: Pa
     assert status == 0
     assert [kind for kind, _ in intents].count("void_coupon") == 1
     lines = [line.split() for line in tables.splitlines()]
-    assert ["points", "190", "0", "0", "40", "0", "150"] in lines  # 100 + 90, of which 40 were taken back
-    assert ["tenner", "2", "0", "0", "0", "1", "1"] in lines
-    assert ["points", "2025-04", "150", "0", "1.5"] in lines  # at 1.00 for 100
-    assert ["tenner", "coupons", "1", "0", "10"] in lines
+    assert ["points", "units", "190", "0", "0", "40", "0", "150"] in lines  # 100 + 90, of which 40 were taken back
+    assert ["tenner", "coupons", "2", "0", "0", "0", "1", "1"] in lines
+    assert ["points", "units", "2025-04", "150", "0", "1.5"] in lines  # at 1.00 for 100
+    assert ["tenner", "coupons", "-", "1", "0", "10"] in lines
 
 
 def test_the_return_of_an_unknown_sale_is_reported_and_the_run_continues(tmp_path: Path, capsys: Capture) -> None:

@@ -3,14 +3,23 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from loyalty_rules.cli.report_tables import conversion_table, issuance_table, liability_table, total_table
+import attrs
+
+from loyalty_rules.cli.report_tables import (
+    conversion_table,
+    issuance_table,
+    liability_table,
+    rates_table,
+    total_table,
+)
 from loyalty_rules.cli.tables import Table
 from loyalty_rules.ledger.reports import Conversion, CouponLiability, Issuance, Liability, PointsLiability
+from loyalty_rules.reports.cohorts import rates_of
 
 ISSUED = Issuance(
     kind="currency",
     of="points",
-    group={"store": None, "month": "2025-01"},
+    group={"store": None, "issued_month": "2025-01"},
     issued=Decimal("100.50"),
     redeemed=Decimal(40),
     expired=Decimal(30),
@@ -46,11 +55,26 @@ OWED = Liability(
 def test_issuance_is_a_row_for_each_group_with_a_dash_for_a_missing_name() -> None:
     columns = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
 
-    assert issuance_table([ISSUED], ["store", "month"]) == Table(
-        ("of", "store", "month", *columns),
-        [("points", "-", "2025-01", "100.5", "40", "30", "20", "10", "0.5")],
-        texts=3,
+    assert issuance_table([ISSUED], ["store", "issued_month"]) == Table(
+        ("of", "unit", "store", "issued_month", *columns),
+        [("points", "units", "-", "2025-01", "100.5", "40", "30", "20", "10", "0.5")],
+        texts=4,
     )
+
+
+def test_issuance_by_a_period_of_movements_has_no_column_for_a_balance() -> None:
+    table = issuance_table([attrs.evolve(ISSUED, outstanding=None)], ["store", "month"])
+
+    assert table.headings[-1] == "voided"
+    assert len(table.rows[0]) == len(table.headings)
+
+
+def test_rates_have_their_denominator() -> None:
+    (rates,) = rates_of([ISSUED])
+
+    table = rates_table([rates], ["store", "issued_month"])
+    # Of 100.5 units 20 came back and 10 were voided: 70.5 are counted, of which 40 and 30 are 0.5674 and 0.4255.
+    assert table.rows == [("points", "units", "-", "2025-01", "100.5", "70.5", "40", "30", "0.5", "0.5674", "0.4255")]
 
 
 def test_conversion_has_a_dash_for_a_rate_that_is_not_defined() -> None:
@@ -63,15 +87,15 @@ def test_conversion_has_a_dash_for_a_rate_that_is_not_defined() -> None:
 
 
 def test_liability_lists_points_by_month_of_expiry_and_then_coupons() -> None:
-    assert liability_table(OWED) == Table(
-        ("liability", "expires in", "available", "promised", "at most"),
+    assert liability_table(OWED, "EUR") == Table(
+        ("liability", "unit", "expires in", "available", "promised", "at most EUR"),
         [
-            ("points", "2025-04", "100", "50", "1"),
-            ("miles", "never", "7", "0", "not known"),
-            ("tenner", "coupons", "1", "0", "10"),
-            ("gift", "coupons", "2", "0", "not known"),
+            ("points", "units", "2025-04", "100", "50", "1"),
+            ("miles", "units", "never", "7", "0", "not known"),
+            ("tenner", "coupons", "-", "1", "0", "10"),
+            ("gift", "coupons", "-", "2", "0", "not known"),
         ],
-        texts=2,
+        texts=3,
     )
 
 

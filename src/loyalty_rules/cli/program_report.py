@@ -1,101 +1,108 @@
-"""The reports of one program, from the rows of a ledger: issuance, conversion and liability, as text and as JSON."""
+"""The reports of one program: issuance, conversion, rates and liability, as text, as JSON and as CSV."""
 
+import csv
+import io
 import json
-from calendar import monthrange
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
 
 import attrs
 
-from loyalty_rules.cli.report_tables import conversion_table, issuance_table, liability_table, total_table
-from loyalty_rules.cli.tables import plain_text
-from loyalty_rules.ledger import ReportRows
+from loyalty_rules.cli.report_tables import (
+    conversion_table,
+    issuance_table,
+    liability_table,
+    rates_table,
+    total_table,
+)
+from loyalty_rules.cli.tables import Table, plain_text
+from loyalty_rules.ledger import Ledger
 from loyalty_rules.ledger.reports import DIMENSIONS as ISSUANCE_DIMENSIONS
-from loyalty_rules.ledger.reports import By, Conversion, Issuance, Liability, conversion, issuance, liability
+from loyalty_rules.ledger.reports import By, Conversion, Issuance, Liability, conversion_of
 from loyalty_rules.loading import dump
 from loyalty_rules.program import Program
+from loyalty_rules.reports.cohorts import CohortRates, rates_of
+from loyalty_rules.reports.issuance import PERIODS
 from loyalty_rules.values.dates import instant_text
 
-if TYPE_CHECKING:
-    from loyalty_rules.ledger import SQLLedger
+__all__ = ["DIMENSIONS", "TABLES", "ProgramReport", "program_report", "report_csv", "report_document", "report_text"]
 
-__all__ = ["DIMENSIONS", "ProgramReport", "program_report", "report_document", "report_text"]
+TABLES = ("issuance", "conversion", "rates", "liability")
+"""The reports that are written as comma-separated values."""
 
 DIMENSIONS = ("program", *ISSUANCE_DIMENSIONS)
 
-_FIRST_DAY, _LAST_DAY = date.min, date.max
+
+_OF_ISSUE = ("promotion", "store", "member", "tier", "channel")
+_PERIODS: Mapping[str, str] = {
+    "issued_in": "month",
+    **{f"issued_{period}": period for period in PERIODS},
+    **{period: period for period in PERIODS},
+}
+"""The period of each dimension of time."""
 
 
 @attrs.frozen
 class ProgramReport:
-    """The reports of one program; `by` lists the groups of its issuance, `conversion_by` those of its conversion."""
+    """The reports of one program as of an instant; `by`, `conversion_by` and `rates_by` list their groups."""
 
     program: str
-    issuance: tuple[Issuance, ...]
-    conversion: tuple[Conversion, ...]
+    money: str | None
+    at: datetime
+    issuance: Sequence[Issuance]
+    conversion: Sequence[Conversion]
+    rates: Sequence[CohortRates]
     liability: Liability
     by: tuple[By, ...]
     conversion_by: tuple[str, ...]
+    rates_by: tuple[str, ...]
 
 
-def program_report(ledger: "SQLLedger", program: Program, at: datetime, by: Sequence[str]) -> ProgramReport:
-    """Build the reports of one program as of an instant, split by dimensions."""
-    rows = ledger.report_rows(program.id, at)
+def program_report(ledger: "Ledger", program: Program, at: datetime, by: Sequence[str]) -> ProgramReport:
+    """Build the reports of one program as of an instant, split by dimensions.
+
+    Rates and conversion are by dimensions of the issue. Their periods are those of the issue, and of the redemption for
+    the flow.
+    """
     split = tuple(cast(By, each) for each in by if each != "program")  # each program has a report of its own
+    of_issue = tuple(each for each in split if each in _OF_ISSUE)
+    period = next((_PERIODS[each] for each in split if each in _PERIODS), None)
+    cohorts = ledger.issuance(program, at, cast(Sequence[By], (*_in_period("issued_", period), *of_issue)))
+    flow = ledger.issuance(program, at, cast(Sequence[By], (*_in_period("", period), *of_issue))) if period else cohorts
     return ProgramReport(
         program.id,
-        issuance(program, rows, split),
-        tuple(_conversion(program, rows, split)),
-        liability(program, rows),
+        program.money,
+        at,
+        ledger.issuance(program, at, split),
+        conversion_of(cohorts, flow, period),
+        rates_of(cohorts),
+        ledger.liability(program, at),
         split,
-        (*(["month"] if _is_by_month(split) else []), *_of_coupons(split)),
+        (*_in_period("", period), *of_issue),
+        (*_in_period("issued_", period), *of_issue),
     )
 
 
-# -- conversion by month ---------------------------------------------------------------------------------------------
-
-
-def _conversion(program: Program, rows: ReportRows, by: Sequence[By]) -> Iterator[Conversion]:
-    """Yield conversion over all time or, if split by month, over each month with changes of coupons."""
-    if not _is_by_month(by):
-        yield from conversion(program, rows, _FIRST_DAY, _LAST_DAY, _of_coupons(by))
-        return
-    for month in _months(program, rows):
-        for row in conversion(program, rows, *_days_of(month), _of_coupons(by)):
-            yield attrs.evolve(row, group={"month": month, **row.group})
-
-
-def _is_by_month(by: Sequence[By]) -> bool:
-    return "month" in by or "issued_in" in by
-
-
-def _of_coupons(by: Sequence[By]) -> tuple[Literal["promotion", "store"], ...]:
-    return tuple(each for each in by if each == "promotion" or each == "store")
-
-
-def _months(program: Program, rows: ReportRows) -> list[str]:
-    by_month = issuance(program, rows, ("month",))
-    return sorted({month for row in by_month if row.kind == "coupon" and (month := row.group["month"]) is not None})
-
-
-def _days_of(month: str) -> tuple[date, date]:
-    first = date.fromisoformat(f"{month}-01")
-    return first, first.replace(day=monthrange(first.year, first.month)[1])
+def _in_period(prefix: str, period: str | None) -> tuple[str, ...]:
+    return (f"{prefix}{period}",) if period is not None else ()
 
 
 # -- output ------------------------------------------------------------------------------------------------------------
 
 
-def report_document(reports: Sequence[ProgramReport], at: datetime | None) -> str:
+def report_document(reports: Sequence[ProgramReport]) -> str:
     """Format reports as a JSON document."""
     document: dict[str, Any] = {
-        "as_of": instant_text(at) if at is not None else None,
+        "as_of": instant_text(max(each.at for each in reports)) if reports else None,
         "programs": [
             {
                 "program": each.program,
+                "money": each.money,
+                "as_of": instant_text(each.at),
                 "issuance": [dump(row) for row in each.issuance],
                 "conversion": [dump(row) for row in each.conversion],
+                "rates": [dump(row) for row in each.rates],
                 "liability": dump(each.liability),
             }
             for each in reports
@@ -104,18 +111,35 @@ def report_document(reports: Sequence[ProgramReport], at: datetime | None) -> st
     return json.dumps(document, indent=2)
 
 
-def report_text(reports: Sequence[ProgramReport], at: datetime | None) -> str:
+def report_text(reports: Sequence[ProgramReport]) -> str:
     """Format reports as tables in plain text."""
-    if at is None or not reports:
+    if not reports:
         return "the ledger has recorded no sale"
-    return "\n\n".join(_program_text(each, at) for each in reports)
+    return "\n\n".join(_program_text(each) for each in reports)
 
 
-def _program_text(each: ProgramReport, at: datetime) -> str:
-    tables = [
-        issuance_table(each.issuance, each.by),
-        conversion_table(each.conversion, each.conversion_by),
-        liability_table(each.liability),
-        total_table(each.liability),
-    ]
-    return f"{each.program} as of {instant_text(at)}\n\n" + plain_text(table for table in tables if table.rows)
+def report_csv(reports: Sequence[ProgramReport], name: str) -> str:
+    """Format one report of each program as comma-separated values, with the program in the first column."""
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    for number, each in enumerate(reports):
+        table = _tables(each)[name]
+        if number == 0:
+            writer.writerow(["program", *table.headings])
+        writer.writerows([each.program, *("" if cell == "-" else cell for cell in row)] for row in table.rows)
+    return output.getvalue().rstrip("\n")
+
+
+def _tables(each: ProgramReport) -> dict[str, Table]:
+    return {
+        "issuance": issuance_table(each.issuance, each.by),
+        "conversion": conversion_table(each.conversion, each.conversion_by),
+        "rates": rates_table(each.rates, each.rates_by),
+        "liability": liability_table(each.liability, each.money),
+        "total": total_table(each.liability, each.money),
+    }
+
+
+def _program_text(each: ProgramReport) -> str:
+    tables = [table for table in _tables(each).values() if table.rows]
+    return f"{each.program} as of {instant_text(each.at)}\n\n" + plain_text(tables)

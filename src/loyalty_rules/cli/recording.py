@@ -10,7 +10,6 @@ from loyalty_rules.cli.totals import Totals
 from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import Intent
 from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt
-from loyalty_rules.ledger.reports import issuance, liability
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 
@@ -93,6 +92,9 @@ def _intents_of(receipts: Iterable[Receipt]) -> tuple[Intent, ...]:
 
 def ledger_tables(running: RecordingRun, at: datetime) -> list[Table]:
     """Build the tables of issuance and liability as of an instant."""
-    rows = running.ledger.report_rows(running.program.id, at)
-    tables = [issuance_table(issuance(running.program, rows)), liability_table(liability(running.program, rows))]
+    program, ledger = running.program, running.ledger
+    tables = [
+        issuance_table(ledger.issuance(program, at)),
+        liability_table(ledger.liability(program, at), program.money),
+    ]
     return [table for table in tables if table.rows]

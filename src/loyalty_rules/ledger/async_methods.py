@@ -1,7 +1,7 @@
 """The named methods of a ledger for asyncio, each of which executes one operation: see `methods`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -60,11 +60,13 @@ from loyalty_rules.ledger.receipts import (
     VoidReceipt,
 )
 from loyalty_rules.ledger.records import Balance, Entry, KnownMember, ReportRows
+from loyalty_rules.ledger.reports import Liability
 from loyalty_rules.lifecycle.explaining import EventExplanation
 from loyalty_rules.lifecycle.levels import TierStatus
 from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot
 from loyalty_rules.program import Evaluation, Preview, Program
+from loyalty_rules.reports.issuance import By, Issuance
 from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["AsyncLedgerMethods"]
@@ -394,6 +396,17 @@ class AsyncLedgerMethods(ABC):
     async def members(self, program: Program) -> Sequence[KnownMember]:
         """Return the members of the recorded events, with their last events: the input of `program.due`."""
         return await self.read(lambda queries: queries.members(program))
+
+    async def issuance(self, program: Program, at: datetime, by: Sequence[By] = ()) -> Sequence[Issuance]:
+        """Report the issuance as of an instant, by dimensions: see `loyalty_rules.ledger.reports`.
+
+        A ledger in a database makes the sums there, so that a report needs memory for its own rows alone.
+        """
+        return await self.read(lambda queries: queries.issuance(program, at, by))
+
+    async def liability(self, program: Program, at: datetime, values: Mapping[str, Decimal] | None = None) -> Liability:
+        """Report the liability as of an instant: see `loyalty_rules.ledger.reports`."""
+        return await self.read(lambda queries: queries.liability(program, at, values))
 
     async def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""

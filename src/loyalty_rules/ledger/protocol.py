@@ -4,7 +4,7 @@ Every operation is a pure decision of `lifecycle` (or of `Program.evaluate`) and
 as a whole, and only while the rows of the decision are current: see the guarantees P1 to P8. Source: ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -40,11 +40,13 @@ from loyalty_rules.ledger.receipts import (
     VoidReceipt,
 )
 from loyalty_rules.ledger.records import Balance, Entry, KnownMember, ReportRows
+from loyalty_rules.ledger.reports import Liability
 from loyalty_rules.lifecycle.explaining import EventExplanation
 from loyalty_rules.lifecycle.levels import TierStatus
 from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.program import Evaluation, Preview, Program
+from loyalty_rules.reports.issuance import By, Issuance
 from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["AsyncLedger", "Ledger"]
@@ -345,6 +347,14 @@ class Ledger(Protocol):
         """Return the members of the recorded events, with their last events: the input of `program.due`."""
         ...
 
+    def issuance(self, program: Program, at: datetime, by: Sequence[By] = ()) -> Sequence[Issuance]:
+        """Report the issuance as of an instant, by dimensions: see `loyalty_rules.ledger.reports`."""
+        ...
+
+    def liability(self, program: Program, at: datetime, values: Mapping[str, Decimal] | None = None) -> Liability:
+        """Report the liability as of an instant: see `loyalty_rules.ledger.reports`."""
+        ...
+
     def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""
         ...
@@ -571,6 +581,12 @@ class AsyncLedger(Protocol):
     async def reminders(self, program: Program, start: datetime, end: datetime) -> Sequence[SendMessage]: ...
 
     async def members(self, program: Program) -> Sequence[KnownMember]: ...
+
+    async def issuance(self, program: Program, at: datetime, by: Sequence[By] = ()) -> Sequence[Issuance]: ...
+
+    async def liability(
+        self, program: Program, at: datetime, values: Mapping[str, Decimal] | None = None
+    ) -> Liability: ...
 
     async def report_rows(self, program: Program | str, at: datetime) -> ReportRows: ...
 

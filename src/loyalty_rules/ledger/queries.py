@@ -1,6 +1,6 @@
 """The queries of a ledger over any storage. Nothing is written; an instant without an offset is refused."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from loyalty_rules.events import Event, Member, Snapshot, Transaction
 from loyalty_rules.intents import SendMessage
 from loyalty_rules.ledger.errors import ClosedAccount
 from loyalty_rules.ledger.kinds import HOLDS, LEVELS, REMARKS, Kind, RecordT
+from loyalty_rules.ledger.movements import movements_until, payments_of
 from loyalty_rules.ledger.operations.arguments import read_account, read_argument, read_program, read_program_id
 from loyalty_rules.ledger.operations.checkout import decide_checkout
 from loyalty_rules.ledger.operations.expire import expiry_of
@@ -28,6 +29,7 @@ from loyalty_rules.ledger.questions import expiring_units, explained, previewed,
 from loyalty_rules.ledger.receipts import Quote
 from loyalty_rules.ledger.records import Balance, Entry, KnownMember, LotHistory, ReportLot, ReportRows
 from loyalty_rules.ledger.reminders import reminders
+from loyalty_rules.ledger.reports import Liability, liability_of
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.explaining import EventExplanation
@@ -35,6 +37,7 @@ from loyalty_rules.lifecycle.levels import TierStatus, has_passed, standing_at
 from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, LevelChange, Lot, Refusal, Remark
 from loyalty_rules.program import Preview, Program
+from loyalty_rules.reports.issuance import By, Issuance, check_dimensions, fields_of, issuance_of
 from loyalty_rules.values.amounts import micros
 from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_name, read_text
@@ -218,8 +221,35 @@ class Queries:
         program = read_program_id(program)
         at = read_argument(read_instant, "at", at)
         rows = (_report_lot(history, at) for history in self._storage.lot_histories(program))
-        lots = self._after_ended_holds(program, [row for row in rows if row is not None], at)
-        return ReportRows(at, tuple(lots), tuple(self._storage.coupons_at(program, at)))
+        lots: Iterable[ReportLot] = self._after_ended_holds(program, [row for row in rows if row is not None], at)
+        lots = tuple(lots)
+        payments = payments_of(entry for row in lots for entry in row.entries)
+        stores = self._storage.paying_stores(program, dict.fromkeys(payments))
+        return ReportRows(at, lots, tuple(self._storage.coupons_at(program, at)), stores)
+
+    def liability(self, program: Program, at: datetime, values: Mapping[str, Decimal] | None = None) -> Liability:
+        """Report the liability as of an instant from the lots and coupons that have something left."""
+        at = read_argument(read_instant, "at", at)
+        lots = self._lots_after_holds(program, self._storage.lots_with_units(program.id, at), at)
+        return liability_of(program, at, lots, self._storage.coupons_at(program.id, at), values)
+
+    def _lots_after_holds(self, program: Program, lots: Iterable[Lot], at: datetime) -> Iterator[Lot]:
+        """Yield lots as of an instant, those of balances with held units after the holds that are over have ended."""
+        held: dict[tuple[Account, str], set[str]] = {}
+        for lot in lots:
+            if micros(lot.held):
+                held.setdefault((lot.account, lot.issue.currency), set()).add(lot.key)
+            else:
+                yield lot
+        for (account, currency), keys in held.items():
+            current = read_lots(self._storage, program.id, account, currency, at)[0]
+            yield from (lot for lot in current if lot.key in keys)
+
+    def issuance(self, program: Program, at: datetime, by: Sequence[By] = ()) -> Sequence[Issuance]:
+        """Report the issuance as of an instant from sums, without the rows: see `reports.issuance`."""
+        check_dimensions(by)
+        at = read_argument(read_instant, "at", at)
+        return issuance_of(movements_until(self._storage, program, at, fields_of(by)), by)
 
     def _after_ended_holds(self, program: str, rows: Sequence[ReportLot], at: datetime) -> Iterator[ReportLot]:
         """Yield the lots of a report as of an instant, after the holds that are over have ended."""

@@ -1,6 +1,7 @@
 """Records of a ledger beside those of `lifecycle.records`: balances, entries, histories of lots, rows of reports."""
 
 import functools
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -67,11 +68,15 @@ class ReportLot:
 
 @attrs.frozen
 class ReportRows:
-    """The rows of a program's reports: every lot and every coupon as of the instant `at`."""
+    """The rows of a program's reports: every lot and every coupon as of the instant `at`.
+
+    `stores` are the stores in which spends paid, by the keys of the spends.
+    """
 
     at: datetime
     lots: tuple[ReportLot, ...]
     coupons: tuple[CouponRecord, ...]
+    stores: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen

@@ -5,18 +5,28 @@ Lots and coupons expire by time, whether or not a sweep has recorded that. So a 
 before and after a sweep. Days and months are local, in the program's zone. Source: ledger 4.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, tzinfo
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import attrs
 
-from loyalty_rules.errors import InvalidValueError, describe
-from loyalty_rules.ledger.records import ReportLot, ReportRows
-from loyalty_rules.lifecycle.records import CouponRecord
+from loyalty_rules.ledger.movements import movements_of_coupon, movements_of_lot, origin_of
+from loyalty_rules.ledger.records import ReportRows
+from loyalty_rules.lifecycle.records import CouponRecord, Lot
 from loyalty_rules.program import Program
-from loyalty_rules.rules.rounding import MODES, quantize_to_micros
+from loyalty_rules.reports.cohorts import rate
+from loyalty_rules.reports.issuance import (
+    DIMENSIONS,
+    By,
+    Issuance,
+    Movement,
+    check_dimensions,
+    in_order,
+    issuance_of,
+)
+from loyalty_rules.rules.rounding import quantize_to_micros
 from loyalty_rules.values.amounts import MICRO, Ratio, decimal_of, micros, read_non_negative, read_whole
 from loyalty_rules.values.dates import in_zone
 
@@ -29,8 +39,10 @@ __all__ = [
     "Liability",
     "PointsLiability",
     "conversion",
+    "conversion_of",
     "issuance",
     "liability",
+    "liability_of",
 ]
 
 
@@ -86,15 +98,27 @@ def liability(program: Program, rows: ReportRows, values: Mapping[str, Decimal] 
     costs its maximum discount for each use that is left, under the terms that it was issued with. A percentage without
     a maximum, a fixed price and a type without a benefit are unbounded.
     """
+    lots = (row.lot for row in rows.lots)
+    return liability_of(program, rows.at, lots, rows.coupons, values)
+
+
+def liability_of(
+    program: Program,
+    at: datetime,
+    lots: Iterable[Lot],
+    coupons: Iterable[CouponRecord],
+    values: Mapping[str, Decimal] | None = None,
+) -> Liability:
+    """Report the liability from lots and coupons as of an instant, each of which is read once: see `liability`."""
     of_host = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
     worth = {**_redeem_rates(program), **of_host}
-    points = tuple(_points(rows, worth))
-    coupons = tuple(_coupons(rows))
+    points = tuple(_points(at, lots, worth))
+    types = tuple(_coupons(at, coupons))
     known = [micros(each) for row in points for each in (row.available_value, row.promised_value) if each is not None]
-    known += [micros(row.most) for row in coupons if row.most is not None]
+    known += [micros(row.most) for row in types if row.most is not None]
     unvalued = dict.fromkeys(row.currency for row in points if row.currency not in worth)
-    unbounded = tuple(row.coupon_type for row in coupons if row.most is None)
-    return Liability(rows.at, points, coupons, decimal_of(sum(known)), tuple(unvalued), unbounded)
+    unbounded = tuple(row.coupon_type for row in types if row.most is None)
+    return Liability(at, points, types, decimal_of(sum(known)), tuple(unvalued), unbounded)
 
 
 def _redeem_rates(program: Program) -> dict[str, Ratio]:
@@ -105,17 +129,16 @@ def _redeem_rates(program: Program) -> dict[str, Ratio]:
     }
 
 
-def _points(rows: ReportRows, worth: Mapping[str, Ratio]) -> Iterator[PointsLiability]:
+def _points(at: datetime, lots: Iterable[Lot], worth: Mapping[str, Ratio]) -> Iterator[PointsLiability]:
     owed: dict[tuple[str, str | None], tuple[int, int]] = {}
-    for history in rows.lots:
-        lot = history.lot
-        available = (micros(lot.outstanding) if lot.is_live(rows.at) else 0) + micros(lot.held)
+    for lot in lots:
+        available = (micros(lot.outstanding) if lot.is_live(at) else 0) + micros(lot.held)
         promised = micros(lot.promised)
         if available or promised:
             key = lot.issue.currency, lot.expires_on.strftime("%Y-%m") if lot.expires_on is not None else None
             before = owed.get(key, (0, 0))
             owed[key] = before[0] + available, before[1] + promised
-    for (currency, month), (available, promised) in sorted(owed.items(), key=lambda pair: _in_order(pair[0])):
+    for (currency, month), (available, promised) in sorted(owed.items(), key=lambda pair: in_order(pair[0])):
         rate = worth.get(currency)
         yield PointsLiability(
             currency,
@@ -134,195 +157,41 @@ def _value(amount: int, rate: Ratio | None) -> Decimal | None:
     return decimal_of(quantize_to_micros((amount * money, units * MICRO)))
 
 
-def _coupons(rows: ReportRows) -> Iterator[CouponLiability]:
-    outstanding: dict[str, list[CouponRecord]] = {}
-    for coupon in rows.coupons:
-        if coupon.state_at(rows.at) == "issued":
-            outstanding.setdefault(coupon.issue.coupon_type, []).append(coupon)
-    for coupon_type in sorted(outstanding):
-        coupons = outstanding[coupon_type]
-        bounded = [micros(each.most_left) for each in coupons if each.most_left is not None]
-        total = decimal_of(sum(bounded)) if len(bounded) == len(coupons) else None
-        yield CouponLiability(coupon_type, len(coupons), total)
+def _coupons(at: datetime, coupons: Iterable[CouponRecord]) -> Iterator[CouponLiability]:
+    sums: dict[str, tuple[int, int | None]] = {}
+    for coupon in coupons:
+        if coupon.state_at(at) == "issued":
+            number, most = sums.get(coupon.issue.coupon_type, (0, 0))
+            left = micros(coupon.most_left) if coupon.most_left is not None else None
+            known = most + left if most is not None and left is not None else None
+            sums[coupon.issue.coupon_type] = number + 1, known
+    for coupon_type, (number, most) in sorted(sums.items()):
+        yield CouponLiability(coupon_type, number, decimal_of(most) if most is not None else None)
 
 
 # -- issuance --------------------------------------------------------------------------------------------------------
-
-By: TypeAlias = Literal[
-    "promotion",
-    "store",
-    "member",
-    "tier",
-    "channel",
-    "issued_in",
-    "day",
-    "week",
-    "month",
-    "redeemed_store",
-    "redeemed_member",
-]
-"""The name of a dimension of the issuance."""
-_COLUMNS = ("issued", "redeemed", "expired", "reversed", "voided", "outstanding")
-_BUCKETS: Mapping[str, tuple[str, int]] = {
-    "issued": ("issued", -1),  # new units come from here: a movement out of it is an issue
-    "promised": ("outstanding", 1),
-    "available": ("outstanding", 1),
-    "held": ("outstanding", 1),
-    "spent": ("redeemed", 1),
-    "expired": ("expired", 1),
-    "reversed": ("reversed", 1),
-    "voided": ("voided", 1),
-    "moved": ("outstanding", 1),  # what leaves one lot comes into another
-}
-
-
-@attrs.frozen
-class Issuance:
-    """The issued units of a currency, or coupons of a type (`kind`, `of`), by their current state.
-
-    `group` has the value of the row for each dimension of the report. In every row issued = redeemed + expired +
-    reversed + voided + outstanding. Promises count as issued and outstanding. `reversed` are units taken back by
-    returns; `voided` are promises that were cancelled or lapsed, and coupons that were voided.
-    """
-
-    kind: Literal["currency", "coupon"]
-    of: str
-    group: Mapping[str, str | None]
-    issued: Decimal
-    redeemed: Decimal
-    expired: Decimal
-    reversed: Decimal
-    voided: Decimal
-    outstanding: Decimal
-
-
-@attrs.frozen
-class _Origin:
-    """The issue of units or of a coupon: by which promotion, at which sale, to whom, and when."""
-
-    promotion: str | None
-    store: str | None
-    member: str | None
-    tier: str | None
-    channel: str | None
-    issued_at: datetime
-
-
-@attrs.frozen
-class _Fact:
-    """One change of a column of the report at an instant, in millionths."""
-
-    kind: Literal["currency", "coupon"]
-    of: str
-    origin: _Origin
-    redeemed_store: str | None
-    redeemed_member: str | None
-    at: datetime
-    column: str
-    amount: int
 
 
 def issuance(program: Program, rows: ReportRows, by: Sequence[By] = ()) -> tuple[Issuance, ...]:
     """Report issued, redeemed, expired, reversed, voided and outstanding units of each currency and coupon type.
 
     `by` are further dimensions. Of the issue: `promotion`; `store` and `channel` of the sale, `tier` of its member;
-    `member`, to whom it was issued; `issued_in`, its month. Of the change, in which `outstanding` is the net change:
-    `day`, `week`, `month`. Of the redemption: `redeemed_store`, `redeemed_member`. Days are `YYYY-MM-DD`, weeks
-    `YYYY-Www` (ISO), months `YYYY-MM`. A value that does not exist is None.
+    `member`, to whom it was issued; its `issued_day`, `issued_week`, `issued_month` (`issued_in` is the month, too). Of
+    the movement: `day`, `week`, `month`. Of the redemption: `redeemed_store`, `redeemed_member`. A value that does not
+    exist is None. A ledger makes the same report from sums, without the rows: `ledger.issuance`.
     """
-    _check(by, DIMENSIONS)
+    check_dimensions(by)
+    return issuance_of(_movements(program, rows), by)
+
+
+def _movements(program: Program, rows: ReportRows) -> Iterator[Movement]:
     zone = program.plan.zone
-    sums: dict[tuple[str, str, tuple[str | None, ...]], dict[str, int]] = {}
-    for fact in _facts(rows):
-        key = fact.kind, fact.of, tuple(_DIMENSIONS[each](fact, zone) for each in by)
-        row = sums.setdefault(key, dict.fromkeys(_COLUMNS, 0))
-        row[fact.column] += fact.amount
-    return tuple(
-        Issuance(
-            "currency" if kind == "currency" else "coupon",
-            of,
-            dict(zip(by, group, strict=True)),
-            **{column: decimal_of(amount) for column, amount in row.items()},
-        )
-        for (kind, of, group), row in sorted(sums.items(), key=lambda pair: (*pair[0][:2], _in_order(pair[0][2])))
-    )
-
-
-_DIMENSIONS: Mapping[str, Callable[[_Fact, tzinfo], str | None]] = {
-    "promotion": lambda fact, _: fact.origin.promotion,
-    "store": lambda fact, _: fact.origin.store,
-    "member": lambda fact, _: fact.origin.member,
-    "tier": lambda fact, _: fact.origin.tier,
-    "channel": lambda fact, _: fact.origin.channel,
-    "issued_in": lambda fact, zone: _month(fact.origin.issued_at, zone),
-    "day": lambda fact, zone: in_zone(fact.at, zone).date().isoformat(),
-    "week": lambda fact, zone: in_zone(fact.at, zone).strftime("%G-W%V"),
-    "month": lambda fact, zone: _month(fact.at, zone),
-    "redeemed_store": lambda fact, _: fact.redeemed_store,
-    "redeemed_member": lambda fact, _: fact.redeemed_member,
-}
-"""The value of each dimension for a change."""
-
-DIMENSIONS = tuple(_DIMENSIONS)
-"""The names by which the issuance can be split."""
-
-
-def _facts(rows: ReportRows) -> Iterator[_Fact]:
-    origins = {history.lot.key: _origin_of(history) for history in rows.lots if history.lot.origin is None}
-    for history in rows.lots:
-        origin = origins.get(history.lot.origin or history.lot.key)
-        yield from _facts_of_lot(history, origin or _origin_of(history), rows.at)
+    origins = {row.lot.key: origin_of(row, zone) for row in rows.lots if row.lot.origin is None}
+    for row in rows.lots:
+        origin = origins.get(row.lot.origin or row.lot.key)
+        yield from movements_of_lot(row, origin or origin_of(row, zone), rows.stores, rows.at, zone)
     for coupon in rows.coupons:
-        yield from _facts_of_coupon(coupon, rows.at)
-
-
-def _origin_of(history: ReportLot) -> _Origin:
-    """Return the origin of a lot; an adjustment has no promotion, and that of a group no member."""
-    lot, issue = history.lot, history.lot.issue
-    return _Origin(
-        issue.promotion or None, lot.store, issue.member or None, lot.tier, lot.channel, history.entries[0].at
-    )
-
-
-def _facts_of_lot(history: ReportLot, origin: _Origin, at: datetime) -> Iterator[_Fact]:
-    lot, issue = history.lot, history.lot.issue
-
-    def fact(when: datetime, bucket: str, amount: int, redeemed_member: str | None = None) -> _Fact:
-        column, sign = _BUCKETS[bucket]
-        return _Fact("currency", issue.currency, origin, None, redeemed_member, when, column, sign * amount)
-
-    for each in history.entries:
-        amount = micros(each.amount)
-        spends = "spent" in (each.source, each.target) and each.account.kind == "member"
-        member = each.account.id if spends else None
-        yield fact(each.at, each.source, -amount, member)
-        yield fact(each.at, each.target, amount, member)
-    if lot.outstanding > 0 and lot.expires_at is not None and lot.expires_at <= at:
-        amount = micros(lot.outstanding)
-        yield fact(lot.expires_at, "available", -amount)
-        yield fact(lot.expires_at, "expired", amount)
-
-
-def _facts_of_coupon(coupon: CouponRecord, at: datetime) -> Iterator[_Fact]:
-    issue, state = coupon.issue, coupon.state_at(at)
-    origin = _Origin(issue.promotion, issue.store, issue.member, coupon.tier, coupon.channel, issue.issued_at)
-    store, member = coupon.redeemed_at_store, coupon.redeemed_by_member
-
-    def fact(when: datetime, column: str, amount: int) -> _Fact:
-        return _Fact("coupon", issue.coupon_type, origin, store, member, when, column, amount * MICRO)
-
-    yield fact(issue.issued_at, "issued", 1)
-    yield fact(issue.issued_at, "outstanding", 1)
-    ended_at = _ended_at(coupon, state)
-    if ended_at is not None:
-        yield fact(ended_at, state, 1)
-        yield fact(ended_at, "outstanding", -1)
-
-
-def _ended_at(coupon: CouponRecord, state: str) -> datetime | None:
-    """Return the instant at which a coupon was redeemed, voided or expired; None if it is outstanding."""
-    ends = {"redeemed": coupon.redeemed_at, "voided": coupon.voided_at, "expired": coupon.expires_at}
-    return ends.get(state)
+        yield from movements_of_coupon(coupon, rows.at, zone)
 
 
 # -- conversion ------------------------------------------------------------------------------------------------------
@@ -369,7 +238,7 @@ def conversion(
     Rates have `digits` decimals (0 to 6), rounded half up. `by` are further dimensions: the `promotion` or the `store`
     that issued the coupon.
     """
-    _check(by, ("promotion", "store"))
+    check_dimensions(by, ("promotion", "store"))
     read_whole(digits, 0, 6)
     zone = program.plan.zone
     sums: dict[tuple[str, tuple[str | None, ...]], dict[str, int]] = {}
@@ -386,8 +255,34 @@ def conversion(
             row[column] = row.get(column, 0) + 1
     return tuple(
         _conversion(coupon_type, dict(zip(by, group, strict=True)), row, digits)
-        for (coupon_type, group), row in sorted(sums.items(), key=lambda pair: (pair[0][0], _in_order(pair[0][1])))
+        for (coupon_type, group), row in sorted(sums.items(), key=lambda pair: (pair[0][0], in_order(pair[0][1])))
     )
+
+
+def conversion_of(
+    cohorts: Iterable[Issuance], flow: Iterable[Issuance], period: str | None, *, digits: int = 4
+) -> tuple[Conversion, ...]:
+    """Report the conversion of coupons from two reports: `cohorts` by the issue, `flow` by the movements.
+
+    Both are by the same dimensions, the first of which is the period, if there is one: of the issue, and of the
+    movement.
+    """
+    sums: dict[tuple[str, tuple[tuple[str, str | None], ...]], dict[str, int]] = {}
+    for rows, columns in ((cohorts, _COHORT), (flow, _FLOW)):
+        for row in rows:
+            if row.kind == "coupon":
+                names = [name.removeprefix("issued_") if period is not None else name for name in row.group]
+                group = tuple(zip(names, row.group.values(), strict=True))
+                counts = {name: micros(getattr(row, column)) // MICRO for name, column in columns.items()}
+                sums[row.of, group] = {**sums.get((row.of, group), {}), **counts}
+    in_their_order = sorted(sums.items(), key=lambda each: (each[0][0], in_order([name for _, name in each[0][1]])))
+    return tuple(
+        _conversion(of, dict(group), counts, digits) for (of, group), counts in in_their_order if any(counts.values())
+    )
+
+
+_COHORT = {"all": "issued", "voided": "voided", "expired": "expired", "issued": "outstanding", "redeemed": "redeemed"}
+_FLOW = {"flow": "redeemed"}
 
 
 def _conversion(coupon_type: str, group: Mapping[str, str | None], row: Mapping[str, int], digits: int) -> Conversion:
@@ -402,33 +297,6 @@ def _conversion(coupon_type: str, group: Mapping[str, str | None], row: Mapping[
         row.get("issued", 0),
         redeemed,
         flow,
-        _rate(redeemed, counted, digits),
-        _rate(flow, counted, digits),
+        rate(redeemed, counted, digits),
+        rate(flow, counted, digits),
     )
-
-
-def _rate(part: int, whole: int, digits: int) -> Decimal | None:
-    if whole == 0:
-        return None
-    places: int = 10**digits
-    return decimal_of(MODES["nearest"](part * places, whole) * (MICRO // places))
-
-
-# -- groups ----------------------------------------------------------------------------------------------------------
-
-
-def _check(by: Sequence[str], known: Sequence[str]) -> None:
-    for each in by:
-        if each not in known:
-            raise InvalidValueError(
-                "by", "not_a_choice", f"expected some of {', '.join(known)}; found {describe(each)}"
-            )
-
-
-def _month(at: datetime, zone: tzinfo) -> str:
-    return in_zone(at, zone).strftime("%Y-%m")
-
-
-def _in_order(group: Sequence[str | None]) -> list[tuple[bool, str]]:
-    """Return a sort key of names: by their text, None last."""
-    return [(each is None, each or "") for each in group]

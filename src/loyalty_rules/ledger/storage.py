@@ -4,9 +4,9 @@ Policy is elsewhere: `lifecycle` decides, `operations` have the look-ups, `posti
 storage finds rows and keeps them. Integer amounts are whole millionths.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Protocol, TypeAlias
 
 from loyalty_rules.engine.counters import Counter
@@ -18,6 +18,7 @@ from loyalty_rules.ledger.receipts import Receipt
 from loyalty_rules.ledger.records import Entry, ExpiryVersion, LotHistory
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Sale
 from loyalty_rules.lifecycle.redemption import Left
+from loyalty_rules.reports.issuance import Movement
 
 __all__ = ["Storage", "Window", "window_of"]
 
@@ -263,6 +264,28 @@ class Storage(Protocol):
 
     def lot_histories(self, program: str) -> Iterable[LotHistory]:
         """Return the history of each lot, in the order of issue."""
+        ...
+
+    def movements(self, program: str, at: datetime, zone: tzinfo, fields: Container[str]) -> Iterable[Movement]:
+        """Return the recorded movements of units, and the issues and ends of coupons, up to an instant.
+
+        They are summed by the `fields` of movements that a report reads; other fields may be None.
+        """
+        ...
+
+    def lots_with_units(self, program: str, at: datetime) -> Iterable[Lot]:
+        """Return lots as of an instant, among them all with units promised, available or held."""
+        ...
+
+    def unrecorded_ends(self, program: str, at: datetime) -> Iterable[tuple[LotHistory, LotHistory]]:
+        """Return lots with the lot of their issue, among them all with held units as of an instant.
+
+        So are all that have expired by it and have no record of that as of it.
+        """
+        ...
+
+    def paying_stores(self, program: str, payments: Iterable[str]) -> Mapping[str, str]:
+        """Return the stores in which some payments were made, by the keys of those that have one."""
         ...
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:

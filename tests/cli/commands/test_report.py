@@ -51,12 +51,12 @@ def test_the_tables_show_issuance_conversion_and_liability(url: str, capsys: Cap
     printed = rows(capsys, url)
 
     assert printed[0] == ["shop", "as", "of", "2025-02-10T10:00:00+00:00"]
-    assert ["points", "190", "0", "0", "40", "0", "150"] in printed
-    assert ["tenner", "2", "0", "0", "0", "1", "1"] in printed
+    assert ["points", "units", "190", "0", "0", "40", "0", "150"] in printed
+    assert ["tenner", "coupons", "2", "0", "0", "0", "1", "1"] in printed
     assert ["tenner", "2", "1", "0", "1", "0", "0", "0", "0"] in printed  # conversion: one counted, none redeemed
-    assert ["points", "2025-04", "100", "0", "1"] in printed
-    assert ["points", "2025-05", "0", "50", "0"] in printed  # pending points are not part of this column
-    assert ["tenner", "coupons", "1", "0", "10"] in printed
+    assert ["points", "units", "2025-04", "100", "0", "1"] in printed
+    assert ["points", "units", "2025-05", "0", "50", "0"] in printed  # pending points are not part of this column
+    assert ["tenner", "coupons", "-", "1", "0", "10"] in printed
     assert printed[-3:] == [["available", "11"], ["promised", "0.5"], ["together", "11.5"]]
 
 
@@ -69,24 +69,50 @@ def test_a_currency_without_a_value_is_listed_as_not_known(tmp_path: Path, capsy
 def test_a_report_is_as_of_an_instant(url: str, capsys: Capture) -> None:
     printed = rows(capsys, url, "--as-of", "2025-01-01T10:00:00Z")
 
-    assert ["points", "100", "0", "0", "0", "0", "100"] in printed
-    assert ["tenner", "1", "0", "0", "0", "0", "1"] in printed
+    assert ["points", "units", "100", "0", "0", "0", "0", "100"] in printed
+    assert ["tenner", "coupons", "1", "0", "0", "0", "0", "1"] in printed
 
 
 def test_expired_points_are_not_outstanding(url: str, capsys: Capture) -> None:
     printed = rows(capsys, url, "--as-of", "2025-04-30T00:00:00Z")
 
-    assert ["points", "190", "0", "100", "40", "0", "50"] in printed
+    assert ["points", "units", "190", "0", "100", "40", "0", "50"] in printed
 
 
 def test_issuance_and_conversion_are_split_by_dimensions(url: str, capsys: Capture) -> None:
     printed = rows(capsys, url, "--by", "program,store,month")
 
-    assert ["of", "store", "month", "issued", "redeemed", "expired", "reversed", "voided", "outstanding"] in printed
-    assert ["points", "S1", "2025-01", "100", "0", "0", "0", "0", "100"] in printed
-    assert ["points", "S2", "2025-02", "90", "0", "0", "40", "0", "50"] in printed
+    assert ["of", "unit", "store", "month", "issued", "redeemed", "expired", "reversed", "voided"] in printed
+    assert ["points", "units", "S1", "2025-01", "100", "0", "0", "0", "0"] in printed
+    assert ["points", "units", "S2", "2025-02", "90", "0", "0", "40", "0"] in printed
+    assert ["points", "units", "2025-01", "S1", "100", "100", "0", "0", "100", "0", "0"] in printed  # rates
     assert ["tenner", "2025-01", "S1", "1", "0", "0", "1", "0", "0", "0", "0"] in printed
     assert ["tenner", "2025-02", "S2", "1", "1", "0", "0", "0", "0", "-", "-"] in printed
+
+
+def test_no_row_of_movements_has_a_balance(url: str, capsys: Capture) -> None:
+    for period in ("day", "week", "month"):
+        printed = document(capsys, url, "--by", f"promotion,{period}")
+        assert {row["outstanding"] for row in printed["programs"][0]["issuance"]} == {None}
+    printed = document(capsys, url, "--by", "promotion,issued_month")
+    assert [row["outstanding"] for row in printed["programs"][0]["issuance"]] == ["1", "0", "100", "50"]
+
+
+def test_a_report_as_of_a_date_counts_that_day(url: str, capsys: Capture) -> None:
+    printed = document(capsys, url, "--as-of", "2025-02-02")
+    assert printed["as_of"] == "2025-02-02T23:59:59.999999+00:00"
+    assert [row["issued"] for row in printed["programs"][0]["issuance"]] == ["2", "190"]
+
+
+def test_one_report_as_comma_separated_values(url: str, capsys: Capture) -> None:
+    assert main(["report", url, "--by", "store", "--csv", "issuance"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "program,of,unit,store,issued,redeemed,expired,reversed,voided,outstanding",
+        "shop,tenner,coupons,S1,1,0,0,0,0,1",
+        "shop,tenner,coupons,S2,1,0,0,0,1,0",
+        "shop,points,units,S1,100,0,0,0,0,100",
+        "shop,points,units,S2,90,0,0,40,0,50",
+    ]
 
 
 # -- JSON ------------------------------------------------------------------------------------------------------------
@@ -187,8 +213,8 @@ def test_a_file_that_is_not_a_database_is_an_error(tmp_path: Path, capsys: Captu
     ("options", "message"),
     [
         (["--by", "promotion,shoe"], "expected some of program,promotion,store,member,tier,channel,issued_in,"),
-        (["--as-of", "2025-01-01T10:00:00"], "expected an instant with its offset"),
-        (["--as-of", "noon"], "[not_an_instant]"),
+        (["--as-of", "2025-01-01T10:00:00"], "expected an instant such as"),
+        (["--as-of", "noon"], "or a date such as 2025-01-31; found 'noon'"),
     ],
 )
 def test_an_unknown_dimension_or_instant_is_refused(

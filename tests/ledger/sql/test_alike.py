@@ -26,6 +26,7 @@ from loyalty_rules.ledger import MemoryLedger, SQLLedger
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.protocol import Ledger
 from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.reports import issuance
 from loyalty_rules.lifecycle import Account, Lot
 from loyalty_rules.testing import strategies as kit
 from loyalty_rules.testing.ledgers.facts.till import SERIALS
@@ -33,6 +34,11 @@ from loyalty_rules.testing.ledgers.facts.till import SERIALS
 from .empty_ledgers import TABLES, SQLiteTemplate, emptied
 from .servers import Server
 
+DIMENSIONS_TOGETHER: list[list[Any]] = [
+    [],
+    ["day", "promotion", "store", "redeemed_store"],
+    ["issued_week", "member", "tier", "channel", "redeemed_member"],
+]
 HISTORIES = int(os.environ.get("LOYALTY_EXAMPLES", 300 if os.environ.get("LOYALTY_DEEP") else 25))
 
 
@@ -163,6 +169,10 @@ class Shop:
         for at in (halfway, self.now):
             report = ledger.report_rows(name, at)
             dumped[f"promises at {at}"] = unnumbered(ledger.promises(name, at))
+            for by in DIMENSIONS_TOGETHER:
+                sums = ledger.issuance(self.program, at, by)
+                assert sums == issuance(self.program, report, by), (at, by)
+                dumped[f"issuance at {at} by {by}"] = sums
             dumped[f"report at {at}"] = [unnumbered(each.lot for each in report.lots), attrs.evolve(report, lots=())]
             dumped[f"entries at {at}"] = [(each.lot.store, each.entries) for each in report.lots]
             for account in self.accounts:

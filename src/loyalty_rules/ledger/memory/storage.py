@@ -1,7 +1,7 @@
 """The storage of a ledger in memory: tables of plain records for one transaction at a time. Source: ledger 2."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import date, datetime, tzinfo
 from typing import Any, TypeVar
 
 import attrs
@@ -11,14 +11,17 @@ from loyalty_rules.keys import is_of_program
 from loyalty_rules.ledger.coupon_serials import canonical_code
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
-from loyalty_rules.ledger.kinds import Kind, RecordT
+from loyalty_rules.ledger.kinds import PAYMENTS, Kind, RecordT
 from loyalty_rules.ledger.locks import LockKey
 from loyalty_rules.ledger.memory.lots import MemoryLots
+from loyalty_rules.ledger.movements import movement_of, movements_of_coupon, origin_of
 from loyalty_rules.ledger.personal import member_in, member_of, split, without_personal_parts
 from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.records import LotHistory
 from loyalty_rules.ledger.storage import Window
-from loyalty_rules.lifecycle.records import CouponRecord, Sale
+from loyalty_rules.lifecycle.records import CouponRecord, Lot, Sale
 from loyalty_rules.lifecycle.redemption import Left, in_order_of_redeeming, least_since
+from loyalty_rules.reports.issuance import Movement
 
 __all__ = ["MemoryStorage"]
 
@@ -241,6 +244,34 @@ class MemoryStorage(MemoryLots):
     def sale_events(self, program: str) -> Iterable[Transaction | Activity]:
         """Return the events of the sales, in the order of record."""
         return (sale.event for (of, _), sale in self.sales.items() if of == program)
+
+    def movements(self, program: str, at: datetime, zone: tzinfo, fields: Container[str]) -> Iterable[Movement]:  # noqa: ARG002
+        """Yield the recorded movements of units, and the issues and ends of coupons, up to an instant."""
+        stores = self.paying_stores(program, (key for kind, key in self.versions if kind == PAYMENTS.name))
+        for history in self.lot_histories(program):
+            origin = origin_of(self._root(history), zone)
+            for entry in history.entries:
+                if entry.at <= at:
+                    yield movement_of(entry, origin, stores, zone)
+        for coupon in self.coupons_at(program, at):
+            yield from movements_of_coupon(coupon, at, zone)
+
+    def lots_with_units(self, program: str, at: datetime) -> Iterable[Lot]:
+        """Yield every lot as of an instant."""
+        lots = (history.lot(at) for history in self.lot_histories(program))
+        return (lot for lot in lots if lot is not None)
+
+    def unrecorded_ends(self, program: str, at: datetime) -> Iterable[tuple[LotHistory, LotHistory]]:  # noqa: ARG002
+        """Yield every lot, with the lot of its issue."""
+        return ((each, self._root(each)) for each in self.lot_histories(program))
+
+    def _root(self, history: LotHistory) -> LotHistory:
+        return self.history(history.origin or history.issue.key)
+
+    def paying_stores(self, program: str, payments: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002
+        """Return the stores in which some payments were made, by the keys of those that have one."""
+        found = {key: self.record(PAYMENTS, key) for key in payments}
+        return {key: each.store for key, each in found.items() if each is not None and each.store is not None}
 
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
         """Yield the coupons as of an instant, in the order of issue."""

@@ -3,8 +3,8 @@
 A row that has not changed since the instant is used as it is. Only for the other rows the history is read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Any
 
 import attrs
@@ -14,6 +14,7 @@ from loyalty_rules.intents import IssueCurrency
 from loyalty_rules.ledger.extended_histories import AccountExtensions, accounts_of_history, with_extensions
 from loyalty_rules.ledger.kinds import Kind, RecordT
 from loyalty_rules.ledger.records import Entry, LotHistory
+from loyalty_rules.ledger.sql.grouped_movements import movements
 from loyalty_rules.ledger.sql.mapping import (
     MAX_AMOUNT,
     account_row,
@@ -32,6 +33,7 @@ from loyalty_rules.ledger.sql.serials_at_rest import SerialsAtRest
 from loyalty_rules.ledger.sql.statements import Statements
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot
 from loyalty_rules.lifecycle.rolling_expiry import Extensions
+from loyalty_rules.reports.issuance import Movement
 
 __all__ = ["CurrentLot", "HistoryReader"]
 
@@ -213,6 +215,32 @@ class HistoryReader:
             histories = self._histories(rows)
             yield from (histories[row.key] for row in rows)
 
+    def movements(self, program: str, at: datetime, zone: tzinfo, fields: Container[str]) -> Iterable[Movement]:
+        """Yield the sums of the recorded movements, and of the issues and ends of coupons, up to an instant."""
+        return movements(self._connection, self._statements.tables, program, at, zone, fields)
+
+    def lots_with_units(self, program: str, at: datetime) -> Iterable[Lot]:
+        """Yield the lots as of an instant that have units left, and all that have changed since."""
+        for rows in self._row_chunks(self._statements.next_lots_with_units, program, at=microseconds(at)):
+            yield from self._as_of(rows, at)
+
+    def unrecorded_ends(self, program: str, at: datetime) -> Iterable[tuple[LotHistory, LotHistory]]:
+        """Yield the lots with held units or a last day that is past, and all that have changed since an instant."""
+        for rows in self._row_chunks(self._statements.next_unrecorded_ends, program, at=microseconds(at)):
+            histories = self._histories(rows)
+            origins = [row.origin for row in rows if row.origin is not None and row.origin not in histories]
+            for keys in _chunks(origins):
+                histories |= self._histories(self._rows(self._statements.lots, keys=keys))
+            yield from ((histories[row.key], histories[row.origin or row.key]) for row in rows)
+
+    def paying_stores(self, program: str, payments: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002
+        """Return the stores in which some payments were made, by the keys of those that have one."""
+        stores: dict[str, str] = {}
+        for keys in _chunks([*payments]):
+            rows = self._rows(self._statements.paying_stores, keys=keys)
+            stores |= {row.key: row.store for row in rows}
+        return stores
+
     def coupons_at(self, program: str, at: datetime) -> Iterable[CouponRecord]:
         """Yield every coupon as of an instant, in the order of issue."""
         instant = microseconds(at)
@@ -227,9 +255,9 @@ class HistoryReader:
                 if row.latest_at <= instant or row.key in states:
                     yield coupon_of(row, self._serials, states.get(row.key))
 
-    def _row_chunks(self, statement: Executable, program: str) -> Iterator[Sequence[Row[Any]]]:
+    def _row_chunks(self, statement: Executable, program: str, **more: Any) -> Iterator[Sequence[Row[Any]]]:
         after = 0
-        while rows := self._rows(statement, program=program, after=after, maximum=_CHUNK_SIZE):
+        while rows := self._rows(statement, program=program, after=after, maximum=_CHUNK_SIZE, **more):
             yield rows
             after = rows[-1].number
 

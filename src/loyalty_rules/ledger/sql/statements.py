@@ -6,11 +6,11 @@ Source: ledger 2 (P2, P4).
 
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import Select, Table, and_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.sql import ColumnElement
 
 from loyalty_rules.keys import TRACKER_COUNTERS
-from loyalty_rules.ledger.kinds import KINDS, Kind
+from loyalty_rules.ledger.kinds import KINDS, PAYMENTS, Kind
 from loyalty_rules.ledger.sql.dialects import Dialect
 from loyalty_rules.ledger.sql.tables import HAS_UNITS, NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS
@@ -69,6 +69,10 @@ class Statements:
         self._counters(dialect)
         self.append_to = {table: insert(table) for table in t.written}
         self.kinds = {kind.name: KindStatements(kind, t.kinds[kind.name]) for kind in KINDS}
+        payments = t.kinds[PAYMENTS.name]
+        self.paying_stores = select(payments.c.key, payments.c.store).where(
+            payments.c.store.is_not(None), payments.c.key.in_(bindparam("keys", expanding=True))
+        )
         self.versions_of_records = (
             select(t.versions)
             .where(t.versions.c.kind == bindparam("kind"), t.versions.c.at <= bindparam("at"))
@@ -182,6 +186,11 @@ class Statements:
         # A promise that was open at an instant is still open, or it has changed since.
         self.open_or_changed_since = of_program.where(or_(lots.c.promised > 0, lots.c.latest_at > bindparam("at")))
         self.next_lots = of_program.where(lots.c.number > bindparam("after")).limit(bindparam("maximum"))
+        has_expired = and_(lots.c.outstanding > 0, lots.c.expires_at <= bindparam("at"))
+        may_end = or_(has_expired, lots.c.held > 0, lots.c.latest_at > bindparam("at"))
+        not_empty = or_(lots.c.outstanding > 0, lots.c.promised > 0, lots.c.held > 0)
+        self.next_lots_with_units = self.next_lots.where(or_(not_empty, lots.c.latest_at > bindparam("at")))
+        self.next_unrecorded_ends = self.next_lots.where(may_end)
         self.add_lots = insert(lots)
         self.change_lots = (
             update(lots)

@@ -1,0 +1,1 @@
+"""Reports as pure functions over sums of movements: issuance, rates by cohort, the accounting journal."""
