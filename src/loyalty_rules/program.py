@@ -232,6 +232,15 @@ class Program:
             for schedule in self.schedules:
                 yield from due(schedule, member, interval, last_events.get(member.id), self.plan.zone)
 
+    def currency(self, currency: str) -> Currency | None:
+        """Return a currency by its id; None if the program has none of this id."""
+        return next((each for each in self.currencies if each.id == currency), None)
+
+    def decimals_of(self, currency: str) -> int:
+        """Return the number of decimals of a currency, by its id; 0 if the program has none of this id."""
+        found = self.currency(currency)
+        return found.decimals if found is not None else 0
+
     @functools.cached_property
     def limits_in_units(self) -> tuple[Limit, ...]:
         """The limits as amounts of their currencies; one in money is converted by the redeem rate, rounded down."""

@@ -16,6 +16,7 @@ from loyalty_rules.intents import (
 )
 from loyalty_rules.keys import (
     debt_payment_key,
+    is_tracker_counter,
 )
 from loyalty_rules.ledger import held_units
 from loyalty_rules.ledger.idempotency import IdempotencyRecord
@@ -148,7 +149,8 @@ class BatchWriter:
     def count(self, claims: Iterable[Claim]) -> None:
         """Add the claims of an intent to their counters, below the limit for a counter without days."""
         for claim in claims:
-            most = micros(claim.limit) if claim.to_date is None else None
+            has_limit = claim.to_date is None and not is_tracker_counter(claim.counter)  # a merge moves trackers, too
+            most = micros(claim.limit) if has_limit else None
             self.storage.add_to_counter(self.program.id, claim.counter, claim.to_date, micros(claim.amount), most)
 
     def left_of(self, claim: Claim) -> int:

@@ -163,7 +163,7 @@ class Posting(AccountPosting):
 
     def trimmed(self, intent: IssueCurrency, amount: int) -> IssueCurrency:
         """Return an issue reduced to an amount in millionths."""
-        decimals = next(each.decimals for each in self.program.currencies if each.id == intent.currency)
+        decimals = self.program.decimals_of(intent.currency)
         return reduced(intent, amount, decimals)
 
     def issue_coupon(self, intent: IssueCoupon) -> IssueCoupon | None:

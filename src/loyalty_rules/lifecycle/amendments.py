@@ -30,6 +30,7 @@ from loyalty_rules.keys import (
     message_key,
     tracker_key,
 )
+from loyalty_rules.lifecycle.awards import advance
 from loyalty_rules.lifecycle.claims import reduced, released_claims_of_coupon
 from loyalty_rules.lifecycle.promises import PromiseIntent, is_waiting_over, release_waiting, released_at_once
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
@@ -38,8 +39,7 @@ from loyalty_rules.lifecycle.remaining_award import RemainingAward, action_of
 from loyalty_rules.lifecycle.returned_coupons import void_key_of
 from loyalty_rules.lifecycle.taking import held_units, newest_first, own_lots, reversals
 from loyalty_rules.lifecycle.unrecovered import Unrecovered, unrecovered
-from loyalty_rules.rules.windows import window_days
-from loyalty_rules.values.amounts import decimal_of, micros
+from loyalty_rules.values.amounts import micros
 from loyalty_rules.values.dates import in_zone
 
 __all__ = ["Amended", "AmendmentIntent", "amend", "is_new_member"]
@@ -273,7 +273,7 @@ class _Issues:
         for award, units in gains:
             if award.expires_at is not None and award.expires_at <= self._change.occurred_at:
                 continue
-            decimals = next(each.decimals for each in self._program.currencies if each.id == award.currency)
+            decimals = self._program.decimals_of(award.currency)
             issue = reduced(award, units, decimals, with_times=action_of(award) not in holding_actions)
             issue = attrs.evolve(issue, key=issue_key(self._event, action_of(award)))
             if issue.due_at is not None and issue.due_at <= self._change.occurred_at:
@@ -406,15 +406,6 @@ def _trackers(
         steps = [(after, has - had, tracker_key(key, tracker.id))]
         if before is not None and is_new_member(sale, change):
             steps = [(before, -had, f"{tracker_key(key, tracker.id)}/reverse"), (after, has, steps[0][2])]
-        days = window_days(tracker.window, sale.event_on)
         for member, step, step_key in steps:
             if member is not None and step:
-                yield AdvanceTracker(
-                    step_key,
-                    tracker.id,
-                    member.id,
-                    decimal_of(step),
-                    sale.program.plan.start_of(days[0]) if days is not None else None,
-                    sale.program.plan.end_of(days[1]) if days is not None else None,
-                    member.group if tracker.per == "member_group" else None,
-                )
+                yield advance(sale, tracker, member, step_key, step)

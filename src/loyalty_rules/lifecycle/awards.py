@@ -5,13 +5,15 @@ Source: semantics 7a and 17.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from loyalty_rules.events import Member
 from loyalty_rules.intents import AdvanceTracker, IssueCurrency
 from loyalty_rules.keys import tracker_key
 from loyalty_rules.lifecycle.records import Sale
+from loyalty_rules.rules.trackers import Tracker
 from loyalty_rules.rules.windows import window_days
 from loyalty_rules.values.amounts import decimal_of
 
-__all__ = ["lost_awards", "lowered_trackers"]
+__all__ = ["advance", "lost_awards", "lowered_trackers"]
 
 
 def lost_awards(sale: Sale, lost: Iterable[tuple[IssueCurrency, int]]) -> dict[str, int]:
@@ -28,16 +30,21 @@ def lowered_trackers(sale: Sale, key: str, surplus: Mapping[str, int]) -> Iterat
     member = sale.current().member
     if member is None:
         return
-    plan = sale.program.plan
-    for tracker in plan.trackers:
+    for tracker in sale.program.plan.trackers:
         if surplus.get(tracker.id, 0) > 0:
-            days = window_days(tracker.window, sale.event_on)
-            yield AdvanceTracker(
-                tracker_key(key, tracker.id),
-                tracker.id,
-                member.id,
-                decimal_of(-surplus[tracker.id]),
-                plan.start_of(days[0]) if days is not None else None,
-                plan.end_of(days[1]) if days is not None else None,
-                member.group if tracker.per == "member_group" else None,
-            )
+            yield advance(sale, tracker, member, tracker_key(key, tracker.id), -surplus[tracker.id])
+
+
+def advance(sale: Sale, tracker: Tracker, member: Member, key: str, step: int) -> AdvanceTracker:
+    """Return the advance of a member's tracker by millionths, in the window of a sale."""
+    plan = sale.program.plan
+    days = window_days(tracker.window, sale.event_on)
+    return AdvanceTracker(
+        key,
+        tracker.id,
+        member.id,
+        decimal_of(step),
+        plan.start_of(days[0]) if days is not None else None,
+        plan.end_of(days[1]) if days is not None else None,
+        member.group if tracker.per == "member_group" else None,
+    )

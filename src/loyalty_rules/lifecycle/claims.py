@@ -7,10 +7,11 @@ import attrs
 from loyalty_rules.intents import Claim, IssueCoupon, IssueCurrency, Share
 from loyalty_rules.keys import counts_times
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
+from loyalty_rules.program import Program
 from loyalty_rules.values.amounts import decimal_of, micros
 from loyalty_rules.values.apportionment import split, unit_of
 
-__all__ = ["reduced", "released_claims", "released_claims_of_coupon"]
+__all__ = ["reduced", "released_claims", "released_claims_of_coupon", "unit_of_issue"]
 
 
 def reduced(issue: IssueCurrency, units: int, decimals: int, *, with_times: bool = True) -> IssueCurrency:
@@ -28,6 +29,11 @@ def reduced(issue: IssueCurrency, units: int, decimals: int, *, with_times: bool
         if with_times or not counts_times(claim.counter)
     ]
     return attrs.evolve(issue, amount=amount, shares=tuple(shares), claims=tuple(claims))
+
+
+def unit_of_issue(program: Program, issue: IssueCurrency) -> int:
+    """Return the unit of an issue's currency in millionths, finer if the issue itself is."""
+    return unit_of(micros(issue.amount), program.decimals_of(issue.currency))
 
 
 def released_claims(lot: Lot, amount: Decimal, before: int) -> tuple[Claim, ...]:

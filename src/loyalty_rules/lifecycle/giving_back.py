@@ -100,7 +100,7 @@ def undone_spends(
 def _units_to_undo(sale: Sale, payment: Payment, spent: SpendCurrency, part: Fraction) -> int:
     """Return the millionths of a spend to undo: its part, rounded down to the unit, less those undone before."""
     amount = micros(spent.amount)
-    decimals = next((each.decimals for each in sale.program.currencies if each.id == spent.currency), 0)
+    decimals = sale.program.decimals_of(spent.currency)
     unit = unit_of(amount, decimals)
     return int(amount * part) // unit * unit - micros(payment.undone)
 

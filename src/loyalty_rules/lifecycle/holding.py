@@ -63,7 +63,8 @@ def capture(
         return Refusal(tuple(reasons), "; ".join(reasons.values()))
     captured = micros(amount) if amount is not None else micros(intent.amount)
     rest = micros(intent.amount) - captured
-    rate = next((each.redeem for each in program.currencies if each.id == intent.currency), None)
+    currency = program.currency(intent.currency)
+    rate = currency.redeem if currency is not None else None
     units = decimal_of(captured)
     spent = SpendCurrency(
         spend_key(program.id, event, intent.currency),

@@ -35,7 +35,7 @@ def returned_prices(
         spent = payment.intent
         dependents = _dependents(sale, spent.key, dues, coupons)
         if isinstance(spent, SpendCurrency) and dependents:
-            decimals = next(each.decimals for each in sale.program.currencies if each.id == spent.currency)
+            decimals = sale.program.decimals_of(spent.currency)
             unit = unit_of(micros(spent.amount), decimals)
             parts = split(micros(spent.amount) // unit, [1] * len(dependents))
             back = sum(each.price(part, voided) for each, part in zip(dependents, parts, strict=True)) * unit

@@ -16,7 +16,7 @@ from loyalty_rules.events import Amendment, Confirmation, Return, Transaction, U
 from loyalty_rules.intents import AdvanceTracker, CancelPromise, IssueCurrency, ReleasePromise, SendMessage
 from loyalty_rules.keys import cancellation_key, message_key, release_key
 from loyalty_rules.lifecycle.awards import lost_awards, lowered_trackers
-from loyalty_rules.lifecycle.claims import released_claims
+from loyalty_rules.lifecycle.claims import released_claims, unit_of_issue
 from loyalty_rules.lifecycle.records import Lot, Refusal, Sale
 from loyalty_rules.rules.communication import Communication, plan_channels
 from loyalty_rules.rules.expiry import expires_by, expiry_date
@@ -105,7 +105,7 @@ def _wrong_release(sale: Sale, lot: Lot, confirmation: Confirmation) -> dict[str
         amount = text_of(confirmation.amount)
         if micros(confirmation.amount) > micros(lot.promised):
             reasons["more_than_promised"] = f"{amount} is more than the {text_of(lot.promised)} that are still promised"
-        if micros(confirmation.amount) % _unit(sale, lot):
+        if micros(confirmation.amount) % unit_of_issue(sale.program, lot.issue):
             reasons["not_a_unit"] = f"{amount} has more decimals than {lot.issue.currency}"
     return reasons
 
@@ -186,7 +186,7 @@ def _delivered_units(sale: Sale, lot: Lot) -> int:
     earned = sum(
         (micros(share.amount) * delivered.get(share.line or "", Fraction(1)) for share in lot.issue.shares), ZERO
     )
-    unit = unit_of(0, _decimals(sale, lot))
+    unit = unit_of(0, sale.program.decimals_of(lot.issue.currency))
     resolved = micros(lot.moved_on) + micros(lot.voided)  # parts that were released, and parts that have lapsed
     return min(max(int(earned) // unit * unit - resolved, 0), promised)
 
@@ -220,15 +220,6 @@ def _resolved(lot: Lot) -> Refusal:
 
 def _local_date(sale: Sale, at: datetime) -> date:
     return in_zone(at, sale.program.plan.zone).date()
-
-
-def _unit(sale: Sale, lot: Lot) -> int:
-    """Return the unit of a lot's currency in millionths, finer if the issue itself is."""
-    return unit_of(micros(lot.issued), _decimals(sale, lot))
-
-
-def _decimals(sale: Sale, lot: Lot) -> int:
-    return next(each.decimals for each in sale.program.currencies if each.id == lot.issue.currency)
 
 
 @attrs.frozen

@@ -3,17 +3,18 @@
 The remainder is decided as the sale was: under its program, by its snapshot, with its updates. Source: semantics 11.
 """
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 
 from loyalty_rules.engine.evaluation import Evaluator
 from loyalty_rules.events import Activity, Amendment, Return, Transaction
 from loyalty_rules.intents import AdvanceTracker, Intent, IssueCoupon, IssueCurrency
 from loyalty_rules.keys import action_key, event_in
+from loyalty_rules.lifecycle.claims import unit_of_issue
 from loyalty_rules.lifecycle.records import Lot, Sale
 from loyalty_rules.lifecycle.remainder import remaining_sale
 from loyalty_rules.serials import SerialRequest
 from loyalty_rules.values.amounts import micros
-from loyalty_rules.values.apportionment import unit_of
 
 __all__ = ["RemainingAward", "action_of", "amendment_of"]
 
@@ -67,12 +68,13 @@ class RemainingAward:
 
     def position(self, action: str) -> int:
         """Return the position of an action in the program's document."""
-        actions = (
-            action_key(promotion.id, each.id)
-            for promotion in self.terms.program.promotions
-            for each in promotion.actions
-        )
-        return next(number for number, each in enumerate(actions) if each == action)
+        return self._positions[action]
+
+    @functools.cached_property
+    def _positions(self) -> Mapping[str, int]:
+        promotions = self.terms.program.promotions
+        actions = (action_key(promotion.id, each.id) for promotion in promotions for each in promotion.actions)
+        return {action: number for number, action in enumerate(actions)}
 
     def proportion_due(self, lot: Lot) -> int:
         """Return the units of a lot that are due in proportion to the bill's part that came back, in millionths.
@@ -81,13 +83,8 @@ class RemainingAward:
         """
         if self.base <= 0:
             return 0
-        unit = self.unit(lot.issue)
+        unit = unit_of_issue(self.terms.program, lot.issue)
         return micros(lot.issued) * self.returned // (self.base * unit) * unit - micros(lot.taken_back)
-
-    def unit(self, issue: IssueCurrency) -> int:
-        """Return the unit of an issue's currency in millionths, finer if the issue itself is."""
-        decimals = next(each.decimals for each in self.terms.program.currencies if each.id == issue.currency)
-        return unit_of(micros(issue.amount), decimals)
 
 
 def _amended_bill(sale: Sale) -> tuple[int, int]:

@@ -83,7 +83,8 @@ def transfer(
 
 
 def _terms(program: Program, currency: str) -> Transfer | None:
-    return next((each.transfer for each in program.currencies if each.id == currency), None)
+    found = program.currency(currency)
+    return found.transfer if found is not None else None
 
 
 def _against_terms(terms: Transfer, amount: Decimal, sent: Decimal) -> Iterator[str]:

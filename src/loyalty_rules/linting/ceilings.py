@@ -223,7 +223,7 @@ def _one_issue(place: ActionPlace, program: Program) -> tuple[int, bool]:
 
 
 def _decimals(program: Program, currency: str) -> int:
-    return next(each.decimals for each in program.currencies if each.id == currency)
+    return program.decimals_of(currency)
 
 
 def _rounded(amount: Decimal, mode: str, decimals: int) -> int:

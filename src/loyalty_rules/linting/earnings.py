@@ -116,7 +116,7 @@ def _has_fractions(place: ActionPlace, program: Program) -> bool:
     decimals = 0
     if isinstance(place.action, CurrencyAction):
         currency = place.action.currency
-        decimals = next(each.decimals for each in program.currencies if each.id == currency)
+        decimals = program.decimals_of(currency)
     scale: int = 10**decimals
     return micros(unit) * scale % MICRO != 0
 

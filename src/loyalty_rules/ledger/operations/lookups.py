@@ -208,9 +208,12 @@ def _renamed_event(event: EventT, current_of: Callable[[str], str]) -> EventT:
 
 
 def current_sale(storage: Storage, program: Program, event: str) -> Sale | None:
-    """Return a sale with the member that its member stands for since a merge."""
+    """Return a sale with the members that its own and those of its amendments stand for since a merge."""
     sale = storage.sale(program.id, event)
-    return attrs.evolve(sale, event=current_event(storage, program, sale.event)) if sale is not None else None
+    if sale is None:
+        return None
+    updates = tuple(current_event(storage, program, each) for each in sale.updates)
+    return attrs.evolve(sale, event=current_event(storage, program, sale.event), updates=updates)
 
 
 def coupons_of_sale(storage: Storage, program: Program, event: str) -> Sequence[CouponRecord]:

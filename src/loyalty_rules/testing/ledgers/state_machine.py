@@ -9,7 +9,7 @@ inherited. The rules are in a module for each family of operations. Source: ledg
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -101,11 +101,12 @@ class LedgerMachine(CouponRules, AccountRules):
 
 
 def ledger_state_machine(
-    factory: Callable[[], Ledger], *, transactions: bool = True, **changes: Any
+    factory: Callable[[], Ledger], *, transactions: bool = True, without: Collection[str] = (), **changes: Any
 ) -> type[RuleBasedStateMachine]:
     """Return the class that compares a ledger with the model; pytest collects its `TestCase`.
 
     `factory` returns a new and empty ledger. `transactions=False` means that the ledger has no `transaction()`.
+    `without` are the names of rules that are not drawn, such as `merge`.
     `changes` are settings of Hypothesis. The default is 20 runs of 50 steps, the same ones every time. A Hypothesis
     profile with more than 100 examples runs a fifth of them. The environment variable `LOYALTY_EXAMPLES` sets the
     number of runs.
@@ -121,7 +122,7 @@ def ledger_state_machine(
         "report_multiple_bugs": False,
         "suppress_health_check": list(HealthCheck),
     }
-    body = {"factory": staticmethod(factory), "transactions": transactions}
+    body = {"factory": staticmethod(factory), "transactions": transactions, **dict.fromkeys(without)}
     machine: type[RuleBasedStateMachine] = type("LedgerMachine", (LedgerMachine,), body)
     machine.TestCase.settings = settings(**{**defaults, **changes})
     return machine

@@ -70,10 +70,10 @@ class CouponRules(AfterTheSaleRules, PaymentRules):
     def sell_for_a_set(self, which: int, price: int, others: int, units: int, version: int) -> None:
         """Redeem several coupons and spend points and stars at once, and record the sale that they pay."""
         first = self.live_coupon(which)
-        live = [each for each in self.model.coupons.values() if each.state == "issued" and each is not first]
-        shared = [each for each in (first, *live) if each.rule.code is not None]
-        coupons = [each for each in (first, *live[-others:]) if each.rule.code is None or each is shared[0]]
-        coupons = coupons[: others + 1]
+        live = [first, *(each for each in self.model.coupons.values() if each.state == "issued" and each is not first)]
+        shared = [each for each in live if each.rule.code is not None]
+        live = [each for each in live if each not in shared[1:]]  # a shared code once
+        coupons = [live[0], *live[1:][::-1][:others]]
         bill = self.bill(first.member, "S1", 1, price, self.now)
         of: Account = ("member", first.member or "anna")
         spends = [

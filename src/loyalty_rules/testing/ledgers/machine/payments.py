@@ -68,7 +68,7 @@ class PaymentRules(MachineState):
     def undo_spend(self, which: int, hours: int, part: int | None) -> None:
         self.now += timedelta(hours=hours)
         made = {key: each for key, each in self.model.spends.items() if not each.is_undone}
-        spend, at = chosen(made if made and which < 20 else self.model.spends, which), self.now
+        spend, at = chosen(made if made and which < 15 else self.model.spends, which), self.now
         amount = None if part is None else spend.amount * part // 2
         event, some = self.new_id("X"), None if amount is None else exact(amount)
         receipt = self.do(

@@ -242,16 +242,18 @@ def hundredths(amount: Decimal | None) -> int | Decimal | None:
 
 
 def row_of(lot: Any) -> tuple[Any, ...]:
-    """Return a lot of the ledger as a row."""
+    """Return a lot of the ledger as a row; the end of a lot that has and gets no units any more says nothing."""
+    end = lot.expires_at if lot.has_units() or lot.spent else None
     parts = (lot.issued, lot.outstanding, lot.promised, lot.held, lot.voided, lot.moved_on)
     gone = (lot.spent, lot.expired, lot.reversed, lot.taken_back)
-    return (lot.key, *(hundredths(part) for part in (*parts, *gone)), lot.expires_at)
+    return (lot.key, *(hundredths(part) for part in (*parts, *gone)), end)
 
 
 def model_row_of(lot: Lot) -> tuple[Any, ...]:
     """Return a lot of the model as a row."""
+    end = lot.expires_at if lot.promised or lot.outstanding or lot.held or lot.spent else None
     parts = (lot.issued, lot.outstanding, lot.promised, lot.held, lot.voided, lot.moved_on)
-    return (lot.key, *parts, lot.spent, lot.expired, lot.reversed, lot.claimed, lot.expires_at)
+    return (lot.key, *parts, lot.spent, lot.expired, lot.reversed, lot.claimed, end)
 
 
 def at_end_of(at: datetime, days: int) -> datetime:
