@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import loyalty_rules as lr
 from loyalty_rules.adapters import shopify
 from loyalty_rules.events import Amendment, Return, Update
+from loyalty_rules.ledger import MemoryLedger
 
 from .totals import explained, lines_of, only, parts_of, returned, sale, whys
 
@@ -73,6 +75,28 @@ REFUND: dict[str, Any] = {
         {"kind": "refund_discrepancy", "amount": "-2.00", "tax_amount": "0.00"},
     ],
     "transactions": [{"kind": "refund", "status": "success", "amount": "36.56"}],
+}
+
+
+POSTAGE_BACK: dict[str, Any] = {
+    **REFUND,
+    "refund_line_items": [],
+    "refund_shipping_lines": [
+        {
+            "subtotal_amount_set": {"shop_money": {"amount": "5.00"}},
+            "tax_amount_set": {"shop_money": {"amount": "0.40"}},
+        }
+    ],
+    "order_adjustments": [{"kind": "shipping_refund", "amount": "-5.00", "tax_amount": "-0.40"}],
+    "transactions": [{"kind": "refund", "status": "success", "amount": "5.40"}],
+}
+# A cap of 10.00 without tax was added a day later.
+EDITED: dict[str, Any] = {
+    **ORDER,
+    "line_items": [*ORDER["line_items"], {"id": 4, "sku": "CAP", "quantity": 1, "price": "10.00"}],
+    "total_price": "88.38",
+    "updated_at": "2026-01-16T15:00:00Z",
+    "fulfillment_status": "fulfilled",
 }
 
 
@@ -137,20 +161,7 @@ def test_a_refund_keeps_lines_postage_and_adjustments_apart() -> None:
 
 
 def test_a_newer_refund_has_its_postage_in_lines_of_its_own_and_it_counts_once() -> None:
-    refund = {
-        **REFUND,
-        "refund_line_items": [],
-        "refund_shipping_lines": [
-            {
-                "subtotal_amount_set": {"shop_money": {"amount": "5.00"}},
-                "tax_amount_set": {"shop_money": {"amount": "0.40"}},
-            }
-        ],
-        "order_adjustments": [{"kind": "shipping_refund", "amount": "-5.00", "tax_amount": "-0.40"}],
-        "transactions": [{"kind": "refund", "status": "success", "amount": "5.40"}],
-    }
-
-    conversion = shopify.convert(order(refunds=[refund]), zone=ZONE)
+    conversion = shopify.convert(order(refunds=[POSTAGE_BACK]), zone=ZONE)
 
     assert conversion.not_carried == ()
     event = conversion.events[1]
@@ -171,12 +182,7 @@ def test_a_refund_that_comes_alone_finds_its_sale() -> None:
 
 
 def test_a_later_version_is_an_amendment_of_the_bill_and_an_update_of_the_status() -> None:
-    lines = [*ORDER["line_items"], {"id": 4, "sku": "CAP", "quantity": 1, "price": "10.00", "discount_allocations": []}]
-    later = order(
-        line_items=lines, total_price="88.38", updated_at="2026-01-16T15:00:00Z", fulfillment_status="fulfilled"
-    )
-
-    conversion = shopify.convert([ORDER, later, later, ORDER], zone=ZONE)
+    conversion = shopify.convert([ORDER, EDITED, EDITED, ORDER], zone=ZONE)
 
     first, amendment, update = conversion.events
     assert isinstance(first, lr.Transaction)
@@ -372,3 +378,51 @@ def test_the_parts_of_every_order_come_to_its_amount_or_the_difference_is_named(
     assert difference in (0, Decimal("0.01"))
     assert bool(difference) == any("a difference of 0.01" in why for why in whys(conversion))
     assert lr.load_event(lr.dump(event)) == event
+
+
+def points_after(base: dict[str, Any], *documents: dict[str, Any]) -> Decimal:
+    """Return the points of member 77 after a ledger has processed the events of some documents."""
+    earn = {
+        "type": "issue_currency",
+        "id": "earn",
+        "currency": "points",
+        "proration": {"type": "multiplier", "percent": "100", "of": base},
+        "rounding": {"currency": "down"},
+        "expiry": {"type": "never"},
+    }
+    program = lr.load_program(
+        {
+            "format": "loyalty-rules/1",
+            "id": "shop",
+            "time_zone": ZONE,
+            "currencies": {"points": {}},
+            "promotions": [{"id": "base", "actions": [earn]}],
+        }
+    )
+    ledger, at = MemoryLedger(), datetime(2026, 2, 1, tzinfo=UTC)
+    for event in shopify.convert(list(documents), zone=ZONE).events:
+        ledger.process(program, event)
+    return ledger.balance(program, lr.Account("member", "77"), "points", at).available
+
+
+GOODS = {"type": "transaction_value", "less": ["tax", "shipping", "tip"]}
+LINES = {"type": "line_item_value"}
+
+
+@pytest.mark.parametrize(
+    ("base", "documents", "points"),
+    [
+        (GOODS, [ORDER], 64),  # 54.00 + 10.80
+        (LINES, [ORDER], 64),
+        (LINES, [ORDER, REFUND], 37),  # 27.00 + 10.80
+        (GOODS, [ORDER, REFUND], 35),  # 2.00 less, the goodwill
+        (GOODS, [ORDER, POSTAGE_BACK], 64),
+        (LINES, [ORDER, POSTAGE_BACK], 64),
+        (LINES, [ORDER, EDITED], 74),  # a cap of 10.00 more
+        (LINES, [ORDER, EDITED, REFUND], 47),
+    ],
+)
+def test_a_ledger_gives_and_takes_the_points_of_converted_orders(
+    base: dict[str, Any], documents: list[dict[str, Any]], points: int
+) -> None:
+    assert points_after(base, *documents) == points

@@ -70,6 +70,8 @@ def _session(converter: Converter, session: Payload) -> None:
         **bill.fields(converter, session["amount_total"]),
     )
     converter.add_sale(session, sale, created, included=bill.included)
+    if payment:
+        converter.facts[payment] = sale.id
 
 
 def _bill(converter: Converter, session: Payload, currency: str) -> Bill:
@@ -132,9 +134,8 @@ def _id_of(part: Payload) -> str | None:
 
 def _refund(converter: Converter, refund: Payload) -> None:
     payment = _id_of(refund["payment_intent"])
-    sales = (sale for sale in converter.sales.values() if sale.custom_fields.get("payment_intent") == payment)
-    sale = next(sales, None) if payment else None
-    if sale is None:
+    sale_id = _sale_of(converter, payment) if payment else None
+    if sale_id is None:
         converter.miss(
             refund["payment_intent"], "no session of this payment is known: give it in the same call", whole=True
         )
@@ -146,4 +147,12 @@ def _refund(converter: Converter, refund: Payload) -> None:
     parts = RefundedParts(lines=(), included=False, amount=amount)
     event_id = f"stripe-{refund['id'].required_text()}"
     at = refund["created"].required_instant(converter.zone)
-    converter.add_return(parts.event(converter, refund["amount"], event_id=event_id, of=sale.id, at=at))
+    converter.add_return(parts.event(converter, refund["amount"], event_id=event_id, of=sale_id, at=at))
+
+
+def _sale_of(converter: Converter, payment: str) -> str | None:
+    """Return the sale of a payment, of this call or of an earlier one."""
+    if payment in converter.facts:
+        return converter.facts[payment]
+    sales = converter.sales.values()
+    return next((sale.id for sale in sales if sale.custom_fields.get("payment_intent") == payment), None)
