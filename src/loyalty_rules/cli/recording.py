@@ -7,9 +7,9 @@ from loyalty_rules.cli.report_tables import issuance_table, liability_table
 from loyalty_rules.cli.streams import complain
 from loyalty_rules.cli.tables import Table
 from loyalty_rules.cli.totals import Totals
-from loyalty_rules.events import Activity, Event, Transaction
+from loyalty_rules.events import Event
 from loyalty_rules.intents import Intent
-from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt
+from loyalty_rules.ledger import IdempotencyConflict, Ledger, Receipt, SaleReceipt
 from loyalty_rules.program import Program
 from loyalty_rules.serials import SerialGenerator
 
@@ -66,16 +66,11 @@ class RecordingRun:
         return (*self._settled(at), *_intents(self.ledger.expire(self.program, at)))
 
     def _record(self, event: Event) -> Receipt:
-        if not isinstance(event, (Transaction, Activity)):
-            receipt = self.ledger.process(self.program, event)
+        receipt = self.ledger.process(self.program, event, serials=self.serials)
+        if not isinstance(receipt, SaleReceipt):
             self.totals.later[event.type] += receipt.status != "already_recorded"
-            return receipt
-        with self.ledger.transaction() as operations:
-            snapshot = operations.snapshot(self.program, event)
-            evaluation = self.program.evaluate(event, snapshot, serials=self.serials)
-            receipt = operations.record(evaluation)
-        if receipt.status == "recorded":
-            self.totals.count(evaluation)
+        elif receipt.status == "recorded":
+            self.totals.count(receipt)
         return receipt
 
     def _settled(self, at: datetime) -> tuple[Intent, ...]:

@@ -7,6 +7,7 @@ import attrs
 
 from loyalty_rules.cli.tables import Table
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
+from loyalty_rules.ledger import SaleReceipt
 from loyalty_rules.program import Evaluation, Program
 from loyalty_rules.values.amounts import micros, micros_text
 
@@ -42,12 +43,12 @@ class Totals:
     coupons: Counter[str] = attrs.field(factory=Counter)
     skipped: Counter[str] = attrs.field(factory=Counter)
 
-    def count(self, evaluation: Evaluation) -> None:
-        """Add the evaluation of one event."""
+    def count(self, decided: Evaluation | SaleReceipt) -> None:
+        """Add the evaluation or the receipt of one sale or activity."""
         self.evaluated += 1
-        self.without_effect += not evaluation.intents
-        self.skipped.update(each.reason for each in evaluation.skipped)
-        for intent in evaluation.intents:
+        self.without_effect += not decided.intents
+        self.skipped.update(each.reason for each in decided.skipped)
+        for intent in decided.intents:
             if isinstance(intent, IssueCurrency):
                 self._count_currency(intent)
             elif isinstance(intent, IssueCoupon):

@@ -113,21 +113,21 @@ def diff(
     events = in_order(events)
     if members is not None:
         events = [*sampled(events, read_percent(members))]
-    both = History(old), History(new)
+    before, after = History(old), History(new)
     turnovers: dict[str, int] = {}
-    largest = LargestChanges()
+    largest = LargestChanges(before, after)
     for event in events:
-        largest.add(*(history.record(event) for history in both))
+        largest.add(event, before.record(event), after.record(event))
         advance(1)
         if isinstance(event, (Transaction, Activity)) and event.member is not None:
             bought = micros(event.amount) if isinstance(event, Transaction) else 0
             turnovers[event.member.id] = turnovers.get(event.member.id, 0) + bought
 
-    sides = _Sides(old, new, *(history.rows() for history in both))
+    sides = _Sides(old, new, before.rows(), after.rows())
     totals = sides.rows(lambda _: None)
     changes = sorted(sides.changes(), key=lambda each: (-abs(each.change), each.account.kind, each.account.id))
     return ProgramDiff(
-        at=both[0].at,
+        at=before.at,
         documents=document_changes(old, new),
         totals=totals,
         by={name: sides.rows(each) for name, each in dimensions(old.plan.zone, deciles_of(turnovers)).items()},
@@ -138,7 +138,7 @@ def diff(
         new_cost=_sum(row.new.value for row in totals),
         unvalued=tuple(row.of for row in totals if row.kind == "currency" and row.change.value is None),
         estimate=estimated((each.change for each in changes), members) if members is not None else None,
-        not_counted=dict(both[0].not_counted | both[1].not_counted),
+        not_counted=dict(before.not_counted | after.not_counted),
     )
 
 

@@ -1,18 +1,18 @@
 """A history of events under one program, decided and recorded in a ledger of its own in memory."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import attrs
 
 from loyalty_rules.errors import InvalidValueError
-from loyalty_rules.events import Activity, Event, Transaction
-from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger
+from loyalty_rules.events import Event
+from loyalty_rules.ledger import IdempotencyConflict, MemoryLedger, Receipt, SaleReceipt
 from loyalty_rules.ledger.errors import AmountOutOfRangeError
 from loyalty_rules.ledger.records import ReportRows
-from loyalty_rules.program import Evaluation, Program
-from loyalty_rules.serials import DerivedSerials, SerialGenerator
+from loyalty_rules.program import Program
+from loyalty_rules.serials import DerivedSerials
 
 __all__ = ["History", "in_order"]
 
@@ -32,36 +32,30 @@ class History:
     """
 
     program: Program
-    serials: SerialGenerator = _NO_SECRET
     at: datetime | None = None
     not_counted: Counter[str] = attrs.field(factory=Counter)
     _ledger: MemoryLedger = attrs.field(factory=MemoryLedger, init=False)
 
-    def record(self, event: Event) -> Evaluation | None:
-        """Record an event; return its evaluation if it is a sale or an activity that was recorded now."""
+    def record(self, event: Event) -> SaleReceipt | None:
+        """Record an event; return the receipt of a sale or an activity that was recorded now."""
         self.at = event.occurred_at
         self._ledger.settle(self.program, self.at - _MICROSECOND)
         try:
-            return self._recorded(event)
+            receipt = self._ledger.process(self.program, event, serials=_NO_SECRET)
         except IdempotencyConflict:
             self.not_counted["conflict"] += 1
         except (InvalidValueError, AmountOutOfRangeError):
             self.not_counted["out_of_range"] += 1
+        else:
+            self.not_counted.update(_reasons(receipt))
+            if isinstance(receipt, SaleReceipt) and receipt.status == "recorded":
+                return receipt
         return None
 
-    def _recorded(self, event: Event) -> Evaluation | None:
-        if not isinstance(event, (Transaction, Activity)):
-            receipt = self._ledger.process(self.program, event)
-            self.not_counted.update(receipt.refusal.reasons if receipt.refusal is not None else ())
-            return None
-        with self._ledger.transaction() as operations:
-            snapshot = operations.snapshot(self.program, event)
-            evaluation = self.program.evaluate(event, snapshot, serials=self.serials)
-            status = operations.record(evaluation).status
-        if status == "recorded":
-            return evaluation
-        self.not_counted[status] += 1
-        return None
+    def explanation(self, event: str) -> str:
+        """Return the explanation of a recorded sale as text, as of its time."""
+        explained = self._ledger.explain(self.program, event)
+        return str(explained.trace) if explained is not None else ""
 
     def rows(self) -> ReportRows:
         """Settle the promises that are due by the last event, and return the rows of reports as of it."""
@@ -69,6 +63,13 @@ class History:
             return ReportRows(_NO_EVENT, (), ())
         self._ledger.settle(self.program, self.at)
         return self._ledger.report_rows(self.program.id, self.at)
+
+
+def _reasons(receipt: Receipt) -> Sequence[str]:
+    """Return the reasons why a receipt changed nothing."""
+    if receipt.refusal is not None:
+        return receipt.refusal.reasons
+    return [receipt.status] if receipt.status == "already_recorded" else []
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

@@ -7,10 +7,13 @@ from decimal import Decimal
 
 import attrs
 
+from loyalty_rules.events import Activity, Event, Transaction
 from loyalty_rules.intents import IssueCoupon, IssueCurrency
 from loyalty_rules.keys import key_within_program
-from loyalty_rules.program import Evaluation
+from loyalty_rules.ledger import SaleReceipt
+from loyalty_rules.program import Program
 from loyalty_rules.reporting.figures import value_of
+from loyalty_rules.reporting.history import History
 from loyalty_rules.values.amounts import MICRO, decimal_of, micros
 
 __all__ = ["LargestChanges", "ReceiptChange"]
@@ -40,17 +43,19 @@ class LargestChanges:
     The order is by the change in money, then by the change in units and coupons, then by the order of the receipts.
     """
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[tuple[int, int], int, Evaluation, Evaluation]] = []
+    def __init__(self, old: History, new: History) -> None:
+        self._old, self._new = old, new
+        self._heap: list[tuple[tuple[int, int], int, Event, int, int]] = []
         self._numbers = itertools.count(0, -1)
 
-    def add(self, old: Evaluation | None, new: Evaluation | None) -> None:
-        """Add a receipt that was recorded under both programs; ignore any other, and one without a change."""
+    def add(self, event: Event, old: SaleReceipt | None, new: SaleReceipt | None) -> None:
+        """Add an event that was recorded under both programs; ignore any other, and one without a change."""
         if old is None or new is None:
             return
-        size = abs(_money(new) - _money(old)), _changed_units(old, new)
+        before, after = _money(self._old.program, old), _money(self._new.program, new)
+        size = abs(after - before), _changed_units(old, new)
         if size > (0, 0):
-            heapq.heappush(self._heap, (size, next(self._numbers), old, new))
+            heapq.heappush(self._heap, (size, next(self._numbers), event, before, after))
             if len(self._heap) > _SHOWN:
                 heapq.heappop(self._heap)
 
@@ -58,33 +63,33 @@ class LargestChanges:
         """Return the receipts, the largest change first."""
         return tuple(
             ReceiptChange(
-                old.event,
-                old.basis.event.member.id if old.basis.event.member is not None else None,
-                decimal_of(_money(old)),
-                decimal_of(_money(new)),
-                str(old.explain()),
-                str(new.explain()),
+                event.id,
+                event.member.id if isinstance(event, (Transaction, Activity)) and event.member is not None else None,
+                decimal_of(before),
+                decimal_of(after),
+                self._old.explanation(event.id),
+                self._new.explanation(event.id),
             )
-            for _, _, old, new in sorted(self._heap, reverse=True)
+            for _, _, event, before, after in sorted(self._heap, reverse=True)
         )
 
 
-def _money(evaluation: Evaluation) -> int:
+def _money(program: Program, receipt: SaleReceipt) -> int:
     values = (
-        value_of(evaluation.basis.program, each.currency, micros(each.amount))
-        for each in evaluation.intents
+        value_of(program, each.currency, micros(each.amount))
+        for each in receipt.intents
         if isinstance(each, IssueCurrency)
     )
     return sum(value for value in values if value is not None)
 
 
-def _changed_units(old: Evaluation, new: Evaluation) -> int:
+def _changed_units(old: SaleReceipt, new: SaleReceipt) -> int:
     before, after = dict(_units(old)), dict(_units(new))
     return sum(abs(after.get(key, 0) - before.get(key, 0)) for key in {*before, *after})
 
 
-def _units(evaluation: Evaluation) -> Iterator[tuple[tuple[str, str], int]]:
-    for each in evaluation.intents:
+def _units(receipt: SaleReceipt) -> Iterator[tuple[tuple[str, str], int]]:
+    for each in receipt.intents:
         if isinstance(each, IssueCurrency):
             yield (key_within_program(each.key), each.currency), micros(each.amount)
         elif isinstance(each, IssueCoupon):
