@@ -11,7 +11,7 @@ import pytest
 
 from loyalty_rules.ledger.errors import IdempotencyConflict
 from loyalty_rules.ledger.receipts import AdjustReceipt, Receipt, TransferReceipt
-from loyalty_rules.ledger.reports import issuance
+from loyalty_rules.ledger.reports import conversion, issuance, liability
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.testing.ledgers.facts.promising import reasons
 from loyalty_rules.testing.ledgers.facts.till import (
@@ -515,11 +515,27 @@ class MergeFacts:
         snapshot = till.ledger.snapshot(till.program, till.bill("probe"))
         assert (snapshot.trackers["spend"], snapshot.limits["most"]) == (210, 200)
 
-    def test_a_merge_issues_and_redeems_nothing(self, couple: Till) -> None:
-        couple.spend("50", account=BEN)
-        before = issuance(couple.program, couple.ledger.report_rows("acme", couple.now))
-        self.merge(couple)
-        assert issuance(couple.program, couple.ledger.report_rows("acme", couple.now)) == before
+    def test_a_merge_changes_no_report(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("100")), hand_out(), coupon_types=coupon_type()))
+        sold = [till.sell(f"T{number}", member="ben", store="S1", channel="web") for number in (1, 2)]
+        till.sell("T3", "40", store="S2")
+        till.spend("50", account=BEN)
+        till.redeem(serial_of(sold[0]), "P1", store="S3")
+        till.take_back("T2", "30")
+        till.on(20)
+
+        def reports() -> list[Any]:
+            rows = till.ledger.report_rows("acme", till.now)
+            dimensions: Any = ("promotion", "store", "tier", "channel", "issued_in", "day", "redeemed_store")
+            return [
+                *(issuance(till.program, rows, by=[each]) for each in dimensions),
+                conversion(till.program, rows, moment(-1).date(), moment(30).date(), by=["store"]),
+                liability(till.program, rows),
+            ]
+
+        before = reports()
+        self.merge(till)
+        assert reports() == before
 
     def test_both_statements_show_the_merge(self, couple: Till) -> None:
         self.merge(couple)
