@@ -4,6 +4,6 @@ Each system has a module with one function `convert`, which is pure: it takes a 
 events and a list of everything that they could not carry. No vendor's package is needed.
 """
 
-from loyalty_rules.adapters.conversion import Conversion, Enrich, NotCarried
+from loyalty_rules.adapters.conversion import Conversion, ConvertedEvent, Enrich, NotCarried
 
-__all__ = ["Conversion", "Enrich", "NotCarried"]
+__all__ = ["Conversion", "ConvertedEvent", "Enrich", "NotCarried"]

@@ -14,15 +14,27 @@ import attrs
 from loyalty_rules.adapters.payload import Payload
 from loyalty_rules.documents.sources import read_json
 from loyalty_rules.errors import InvalidValueError
-from loyalty_rules.events import Amendment, Event, Return, Transaction, Update
+from loyalty_rules.events import Amendment, Return, Transaction, Update
 from loyalty_rules.values.dates import read_zone
 from loyalty_rules.values.identifiers import read_name
 
-__all__ = ["Conversion", "Converter", "Document", "Enrich", "NotCarried", "converted", "converter_with"]
+__all__ = [
+    "Conversion",
+    "ConvertedEvent",
+    "Converter",
+    "Document",
+    "Enrich",
+    "NotCarried",
+    "converted",
+    "converter_with",
+]
 
 Enrich: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 """A function from a line of the system to fields of the line of the event: `category`, `brand`, `tags`, `sku`,
 `extended_fields`. The values replace those that the adapter found; None changes nothing."""
+
+ConvertedEvent: TypeAlias = Transaction | Return | Amendment | Update
+"""The events that orders become; `type` tells them apart, also for a type checker."""
 
 Document: TypeAlias = Mapping[str, Any] | Iterable[Mapping[str, Any]] | str | bytes | bytearray
 """One document of a system, several, or their JSON text."""
@@ -51,7 +63,7 @@ class NotCarried:
 class Conversion:
     """The events of some documents, in the order of the documents, and the parts that they could not carry."""
 
-    events: tuple[Event, ...]
+    events: tuple[ConvertedEvent, ...]
     not_carried: tuple[NotCarried, ...]
 
 
@@ -62,7 +74,7 @@ class Converter:
     zone: tzinfo
     enrich: Enrich | None = None
     tax_in_prices: bool | None = None
-    events: list[Event] = attrs.field(factory=list)
+    events: list[ConvertedEvent] = attrs.field(factory=list)
     not_carried: list[NotCarried] = attrs.field(factory=list)
     sales: dict[str, Transaction] = attrs.field(factory=dict)
     included: dict[str, bool] = attrs.field(factory=dict)
