@@ -80,6 +80,7 @@ def test_the_ledger_agrees_with_the_model_on_sqlite(sqlite_template: SQLiteTempl
     compare_with_the_model("sqlite", sqlite_template.new_ledger)
 
 
+@pytest.mark.slow
 def test_the_ledger_agrees_with_the_model_on_postgresql(postgres_engine: Engine) -> None:
     compare_with_the_model("postgresql", lambda: emptied(postgres_engine))
 
