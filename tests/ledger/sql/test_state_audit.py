@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import NullPool
 
 from loyalty_rules.ledger import SQLLedger
+from loyalty_rules.ledger.nightly import nightly
 from loyalty_rules.ledger.sql import Tables, audit, state_audit
 from loyalty_rules.testing.ledgers.facts.till import ANNA, BEN, SERIALS, Till, earn, fixed, shop
 
@@ -26,6 +28,8 @@ TABLES = Tables()
 STATE = {table.name for table in TABLES.state}
 LOG = {table.name for table in TABLES.every} - STATE
 
+YEAR = {"type": "calendar", "unit": "year"}
+YEAR_LONG = {"type": "fixed_period", "after": {"years": 1}}
 ROLLING = {"type": "rolling", "after": {"days": 30}, "most": {"days": 40}}
 
 UNSEEN = {
@@ -33,6 +37,14 @@ UNSEEN = {
     **{(name, "number"): "orders the rows of a table: a gap means nothing" for name in STATE | LOG},
 }
 """The columns of which a change of one value may remain unseen, with the reason."""
+
+
+RANKED = shop(
+    earn(fixed("10")),
+    adjustments={"approve_over": "50"},
+    trackers={"spend": {"measure": {"type": "transaction_value"}, "target": "100", "window": YEAR}},
+    tiers={"status": {"levels": ["bronze", "silver"], "by": "spend", "from": {"silver": "100"}, "lasts": YEAR_LONG}},
+)
 
 
 def week_of(till: Till) -> None:
@@ -54,6 +66,12 @@ def week_of(till: Till) -> None:
     till.on(80)
     till.sell("T9")
     till.spend("15")  # which writes the lot of T8 after an extension
+    program = till.runs(RANKED)
+    till.sell("T10", "300")
+    till.sell("T11", "10")
+    till.process({"type": "amendment", "id": "M2", "of": "T11", "member": {"id": "dora"}})  # who has spent nothing
+    ledger.adjust(program, ANNA, "points", Decimal(70), reason="goodwill", by="clerk", event="A2", at=till.now)
+    assert len([*nightly(ledger, program, till.now)]) == 6  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +90,8 @@ class Forger:
     """A consistent ledger, in which one change after the other is made, audited, and rolled back."""
 
     def __init__(self, file: Path) -> None:
-        self._engine = create_engine(f"sqlite:///{file}")
+        # New connections have no foreign keys, as those of other programs; the ledger's own would keep them.
+        self._engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
         self._ledger = SQLLedger(self._engine, serials=SERIALS)
         self._ledger.latest()  # its edition is checked before it is forged
 
@@ -103,11 +122,11 @@ def forger(week: Path) -> Iterator[Forger]:
 def other(value: Any) -> Iterator[Any]:
     """Yield other values than one of a column: near ones, far ones, and none."""
     if isinstance(value, int):
-        yield from (value + 1, max(value - 1, 0), 0, 10**15)
+        yield from (value + 1, 10**15)
     elif isinstance(value, bytes):
         yield bytes([value[0] ^ 1]) + value[1:]
     elif isinstance(value, str):
-        yield from (value + "x", value.replace("1", "2", 1), "", "{}", "2030-01-01")
+        yield from (value + "x", value.replace("1", "2", 1), "{}")
     else:
         yield from (1, "x", "2030-01-01", b"x")
     if value is not None:
@@ -132,8 +151,7 @@ ALL = sorted(STATE | LOG)
 @pytest.mark.parametrize("table", ALL)
 def test_a_change_of_any_column_is_found(forger: Forger, table: str) -> None:
     rows = forger.rows(table)
-    if not rows:
-        pytest.skip("the week writes no such row")
+    assert rows, "the week writes no such row"
     unseen, tried = [], 0
     for column, statement, *values in changes(table, rows):
         findings = forger.findings(statement, *values)
@@ -150,8 +168,7 @@ def test_a_deletion_of_any_row_is_found(forger: Forger, table: str) -> None:
     rows = forger.rows(table)
     for row in {each["row_id"]: each for each in (*rows[:2], *rows[-2:])}.values():
         assert forger.findings(f"DELETE FROM {table} WHERE rowid = ?", row["row_id"]), row
-    if rows:
-        assert forger.findings(f"DELETE FROM {table}")
+    assert forger.findings(f"DELETE FROM {table}")
 
 
 @pytest.mark.parametrize("table", ["lots", "coupons", "counters", "payments", "entries", "draws"])
