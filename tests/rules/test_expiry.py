@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+import loyalty_rules as lr
 from loyalty_rules.rules.expiry import (
     EXPIRIES,
     CustomerField,
@@ -292,3 +293,27 @@ def test_the_fact_of_another_member_that_is_missing_is_told() -> None:
 
     [skip] = evaluate(program(action), sale("5", store="M2"))["skipped"]
     assert skip["detail"] == "the event does not say the member.extended_fields.until of another member"
+
+
+@pytest.mark.parametrize("also", [{"month": 1}, {"day": 1}, {"month": 1, "day": 1}])
+def test_dates_stand_without_a_month_and_a_day(also: dict) -> None:
+    found = problem_of(program(expiring(type="fixed_recurring", dates=[{"month": 2, "day": 1}], **also)))
+
+    assert found[:2] == (f"{ACTION}.expiry", "ambiguous")
+
+
+def test_a_month_and_a_day_that_are_missing_are_both_told() -> None:
+    with pytest.raises(lr.DocumentError) as caught:
+        lr.load_program(program(expiring(type="fixed_recurring")))
+
+    assert [(problem.path, problem.code) for problem in caught.value.problems] == [
+        (f"{ACTION}.expiry.month", "required"),
+        (f"{ACTION}.expiry.day", "required"),
+    ]
+
+
+def test_the_nearest_date_of_a_promise_waits_for_its_release() -> None:
+    dates = {"type": "fixed_recurring", "dates": [{"month": 6, "day": 30}, {"month": 12, "day": 31}]}
+
+    [promise] = issued(program(earn(fixed("1"), expiry=dates, timing={"type": "external"})), sale("5"))
+    assert promise["expires_on"] is None

@@ -328,6 +328,7 @@ def test_a_malformed_percentage_is_refused(percent: Any, path: str, code: str) -
             Multiplier(PercentBy(by="member.tier", of={"gold": "300"}, else_="100")),
             "(300 % for 'gold', else 100 %, by member.tier) of the bill",
         ),
+        (Multiplier(PercentBy(by="store", of={"S1": "5"})), "(5 % for 'S1', by store) of the bill"),
         (
             Banded([Band("5000", percent="1"), Band(percent="1.5")], over="spend"),
             "1 % up to 5000, 1.5 % beyond of the bill, laid over tracker spend",
