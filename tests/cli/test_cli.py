@@ -49,6 +49,7 @@ def test_the_help_lists_every_command_in_order(capsys: Capture) -> None:
         "prove",
         "diff",
         "report",
+        "journal",
         "balance",
         "statement",
         "explain",

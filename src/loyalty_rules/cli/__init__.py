@@ -17,6 +17,7 @@ from loyalty_rules.cli.commands import (
     diff,
     evaluate,
     explain,
+    journal,
     nightly,
     prove,
     report,
@@ -30,7 +31,10 @@ from loyalty_rules.cli.streams import complain
 
 __all__ = ["main"]
 
-COMMANDS = (check, evaluate, vector, convert, run, nightly, prove, diff, report, balance, statement, explain, schema)
+COMMANDS = (
+    *(check, evaluate, vector, convert, run, nightly, prove, diff),
+    *(report, journal, balance, statement, explain, schema),
+)
 """The subcommands, in the order of `--help`."""
 
 

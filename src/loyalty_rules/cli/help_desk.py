@@ -18,7 +18,7 @@ from loyalty_rules.values.identifiers import read_name
 if TYPE_CHECKING:
     from loyalty_rules.ledger import SQLLedger
 
-__all__ = ["Ask", "account_of", "add_account", "add_desk_options", "answer", "read_id_of"]
+__all__ = ["Ask", "account_of", "add_account", "add_desk_options", "answer", "chosen_programs", "read_id_of"]
 
 Ask: TypeAlias = "Callable[[SQLLedger, Program, datetime], tuple[dict[str, Any], str] | None]"
 """A question about one program as of an instant: the answer as a document and as text; None if there is none."""
@@ -58,7 +58,7 @@ def answer(arguments: argparse.Namespace, ask: Ask, nothing: str) -> int:
     """Print the answers of all programs, and return the exit status; `nothing` is the complaint if there is none."""
     try:
         with existing_ledger(arguments.url) as ledger, translated_errors(arguments.url):
-            programs = _chosen(ledger.programs(), arguments.program)
+            programs = chosen_programs(ledger.programs(), arguments.program)
             as_of: AsOf | None = getattr(arguments, "as_of", None) or ledger.latest()
             given = [] if as_of is None else [ask(ledger, each, instant_of(each, as_of)) for each in programs]
     except UnusableLedgerError as error:
@@ -73,7 +73,7 @@ def answer(arguments: argparse.Namespace, ask: Ask, nothing: str) -> int:
     return SUCCESS
 
 
-def _chosen(recorded: Sequence[Program], program: str | None) -> Sequence[Program]:
+def chosen_programs(recorded: Sequence[Program], program: str | None) -> Sequence[Program]:
     """Return the programs of the ledger, or the one with an id."""
     chosen = [each for each in recorded if program in (None, each.id)]
     if not chosen and program is not None:

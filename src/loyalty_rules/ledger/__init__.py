@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 from loyalty_rules.ledger.async_methods import AsyncLedgerMethods
+from loyalty_rules.ledger.async_protocol import AsyncLedger
 from loyalty_rules.ledger.errors import (
     AmountOutOfRangeError,
     ConcurrentChangeError,
@@ -19,7 +20,7 @@ from loyalty_rules.ledger.errors import (
 from loyalty_rules.ledger.memory import MemoryLedger
 from loyalty_rules.ledger.methods import LedgerMethods
 from loyalty_rules.ledger.operations import Operation
-from loyalty_rules.ledger.protocol import AsyncLedger, Ledger
+from loyalty_rules.ledger.protocol import Ledger
 from loyalty_rules.ledger.queries import Queries
 from loyalty_rules.ledger.receipts import (
     AdjustReceipt,

@@ -67,6 +67,7 @@ from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, Lot
 from loyalty_rules.program import Evaluation, Preview, Program
 from loyalty_rules.reports.issuance import By, Issuance
+from loyalty_rules.reports.journal import Accounts, JournalEntry, Period
 from loyalty_rules.serials import SerialGenerator
 
 __all__ = ["AsyncLedgerMethods"]
@@ -407,6 +408,18 @@ class AsyncLedgerMethods(ABC):
     async def liability(self, program: Program, at: datetime, values: Mapping[str, Decimal] | None = None) -> Liability:
         """Report the liability as of an instant: see `loyalty_rules.ledger.reports`."""
         return await self.read(lambda queries: queries.liability(program, at, values))
+
+    async def journal(
+        self,
+        program: Program,
+        at: datetime,
+        *,
+        period: Period = "month",
+        values: Mapping[str, Decimal] | None = None,
+        accounts: Accounts | None = None,
+    ) -> Sequence[JournalEntry]:
+        """Return the accounting journal of points up to an instant, by period: see `loyalty_rules.reports.journal`."""
+        return await self.read(lambda queries: queries.journal(program, at, period, values, accounts))
 
     async def report_rows(self, program: Program | str, at: datetime) -> ReportRows:
         """Return the rows of the reports as of an instant: see `loyalty_rules.ledger.reports`."""

@@ -29,7 +29,7 @@ from loyalty_rules.ledger.questions import expiring_units, explained, previewed,
 from loyalty_rules.ledger.receipts import Quote
 from loyalty_rules.ledger.records import Balance, Entry, KnownMember, LotHistory, ReportLot, ReportRows
 from loyalty_rules.ledger.reminders import reminders
-from loyalty_rules.ledger.reports import Liability, liability_of
+from loyalty_rules.ledger.reports import Liability, liability_of, unit_values
 from loyalty_rules.ledger.storage import Storage
 from loyalty_rules.lifecycle import promises
 from loyalty_rules.lifecycle.explaining import EventExplanation
@@ -38,6 +38,7 @@ from loyalty_rules.lifecycle.progress import Expiring, Progress
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Hold, LevelChange, Lot, Refusal, Remark
 from loyalty_rules.program import Preview, Program
 from loyalty_rules.reports.issuance import By, Issuance, check_dimensions, fields_of, issuance_of
+from loyalty_rules.reports.journal import FIELDS, Accounts, JournalEntry, Period, journal_of
 from loyalty_rules.values.amounts import micros
 from loyalty_rules.values.dates import read_instant
 from loyalty_rules.values.identifiers import read_name, read_text
@@ -232,6 +233,21 @@ class Queries:
         at = read_argument(read_instant, "at", at)
         lots = self._lots_after_holds(program, self._storage.lots_with_units(program.id, at), at)
         return liability_of(program, at, lots, self._storage.coupons_at(program.id, at), values)
+
+    def journal(
+        self,
+        program: Program,
+        at: datetime,
+        period: Period = "month",
+        values: Mapping[str, Decimal] | None = None,
+        accounts: Accounts | None = None,
+    ) -> Sequence[JournalEntry]:
+        """Return the accounting journal of points up to an instant."""
+        at = read_argument(read_instant, "at", at)
+        worth = unit_values(program, values)
+        return journal_of(
+            program.id, movements_until(self._storage, program, at, FIELDS), worth, program.money, period, accounts
+        )
 
     def _lots_after_holds(self, program: Program, lots: Iterable[Lot], at: datetime) -> Iterator[Lot]:
         """Yield lots as of an instant, those of balances with held units after the holds that are over have ended."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 import attrs
 
+from loyalty_rules.errors import InvalidValueError, describe
 from loyalty_rules.ledger.movements import movements_of_coupon, movements_of_lot, origin_of
 from loyalty_rules.ledger.records import ReportRows
 from loyalty_rules.lifecycle.records import CouponRecord, Lot
@@ -43,6 +44,7 @@ __all__ = [
     "issuance",
     "liability",
     "liability_of",
+    "unit_values",
 ]
 
 
@@ -110,8 +112,7 @@ def liability_of(
     values: Mapping[str, Decimal] | None = None,
 ) -> Liability:
     """Report the liability from lots and coupons as of an instant, each of which is read once: see `liability`."""
-    of_host = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
-    worth = {**_redeem_rates(program), **of_host}
+    worth = unit_values(program, values)
     points = tuple(_points(at, lots, worth))
     types = tuple(_coupons(at, coupons))
     known = [micros(each) for row in points for each in (row.available_value, row.promised_value) if each is not None]
@@ -119,6 +120,22 @@ def liability_of(
     unvalued = dict.fromkeys(row.currency for row in points if row.currency not in worth)
     unbounded = tuple(row.coupon_type for row in types if row.most is None)
     return Liability(at, points, types, decimal_of(sum(known)), tuple(unvalued), unbounded)
+
+
+def unit_values(program: Program, values: Mapping[str, Decimal] | None = None) -> dict[str, Ratio]:
+    """Return the values of one unit by currency: those of the host, otherwise the redeem rates.
+
+    Raises `InvalidValueError` for a currency that the program does not have, or a negative value.
+    """
+    known = [each.id for each in program.currencies]
+    for name in values or ():
+        if name not in known:
+            expected = ", ".join(known) or "none"
+            raise InvalidValueError(
+                "values", "unknown_reference", f"expected a currency of the program: {expected}; found {describe(name)}"
+            )
+    of_host = {name: (micros(read_non_negative(value)), MICRO) for name, value in (values or {}).items()}
+    return {**_redeem_rates(program), **of_host}
 
 
 def _redeem_rates(program: Program) -> dict[str, Ratio]:
