@@ -1,6 +1,6 @@
 """The protocol of a ledger for asyncio: the operations of `protocol`, each awaited. Source: ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -66,6 +66,10 @@ class AsyncLedger(Protocol):
         serials: SerialGenerator | None = None,
         recorded_at: datetime | None = None,
     ) -> EventReceipt: ...
+
+    async def record_many(
+        self, program: Program, events: Iterable[Event], *, serials: SerialGenerator | None = None
+    ) -> Sequence[EventReceipt]: ...
 
     async def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]: ...
 

@@ -5,7 +5,7 @@ asyncio.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -107,6 +107,21 @@ class LedgerMethods(ABC):
     ) -> EventReceipt:
         """Decide and record any event, once: sale, activity, return, update, amendment or confirmation."""
         return self.execute(event_operation(program, event, serials, recording_instant(event, recorded_at)))
+
+    def record_many(
+        self, program: Program, events: Iterable[Event], *, serials: SerialGenerator | None = None
+    ) -> Sequence[EventReceipt]:
+        """Decide and record many events in their order, and return their receipts, as `process` for each of them.
+
+        If one of them raises, those before it are recorded, so that the call can be repeated.
+        """
+        return self.execute_many(
+            event_operation(program, each, serials, recording_instant(each, None)) for each in events
+        )
+
+    def execute_many(self, operations: Iterable[Operation[ReceiptT]]) -> Sequence[ReceiptT]:
+        """Execute operations in their order, and return their receipts."""
+        return [self.execute(each) for each in operations]
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:
         """Settle the delayed promises that are due by `at`: release them, unless they have lapsed."""

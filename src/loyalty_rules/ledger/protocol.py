@@ -4,7 +4,7 @@ Every operation is a pure decision of `lifecycle` (or of `Program.evaluate`) and
 as a whole, and only while the rows of the decision are current: see the guarantees P1 to P8. Source: ledger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -81,6 +81,12 @@ class Ledger(Protocol):
         recorded_at: datetime | None = None,
     ) -> EventReceipt:
         """Decide and record any event: sale, activity, return, update, confirmation. A retry writes nothing."""
+        ...
+
+    def record_many(
+        self, program: Program, events: Iterable[Event], *, serials: SerialGenerator | None = None
+    ) -> Sequence[EventReceipt]:
+        """Decide and record many events in their order, as `process` does each of them, in fewer transactions."""
         ...
 
     def settle(self, program: Program, at: datetime) -> Sequence[SettleReceipt]:

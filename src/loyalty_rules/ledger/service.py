@@ -1,8 +1,8 @@
 """The operations and queries of a ledger inside one transaction, over any storage. Source: ledger."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from loyalty_rules.events import Activity, Event, Snapshot, Transaction
 from loyalty_rules.ledger.execution import execute
@@ -35,6 +35,14 @@ class LedgerService(LedgerMethods):
     def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, and return its receipt; a refusal or an error rolls it back by itself."""
         return execute(self._storage, operation.with_serials(self._serials))
+
+    def lock(self, operations: Iterable[Operation[Any]]) -> None:
+        """Lock what operations are known to need, before the first of them, until the transaction ends."""
+        with self._storage.atomic():
+            operations = [*operations]
+            locks = [key for each in operations for key in each.locks()]
+            batches = [each.identity(self._storage).key for each in operations]
+            self._storage.lock([*locks, *self._storage.batch_locks(batches)])
 
     def read(self, query: Callable[[Queries], T]) -> T:
         """Run a read-only query."""

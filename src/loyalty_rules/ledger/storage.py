@@ -42,6 +42,10 @@ class Storage(Protocol):
         """Lock these keys until the transaction ends, so that rows read afterwards stay current."""
         ...
 
+    def batch_locks(self, batches: Iterable[str]) -> Iterable[LockKey]:
+        """Return the locks that the commits of batches take, by the keys of the batches."""
+        ...
+
     # -- batches and sales
 
     def claim_batch(self, identity: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:

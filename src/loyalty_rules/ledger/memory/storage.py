@@ -53,6 +53,10 @@ class MemoryStorage(MemoryLots):
     def lock(self, keys: Iterable[LockKey]) -> None:
         """Do nothing: only one transaction at a time uses the storage."""
 
+    def batch_locks(self, batches: Iterable[str]) -> Iterable[LockKey]:  # noqa: ARG002
+        """Return no lock: only one transaction at a time uses the storage."""
+        return ()
+
     # -- batches and sales -------------------------------------------------------------------------------------------
 
     def claim_batch(self, identity: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:  # noqa: ARG002

@@ -2,15 +2,18 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.ledger.async_methods import AsyncLedgerMethods
+from loyalty_rules.ledger.bulk import NotTogetherError, chunks, execute_together
 from loyalty_rules.ledger.errors import ConcurrentChangeError
 from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.queries import Queries
@@ -91,6 +94,16 @@ class AsyncSQLLedger(AsyncLedgerMethods):
     async def execute(self, operation: Operation[ReceiptT]) -> ReceiptT:
         """Execute an operation once, in one transaction, and return its receipt."""
         return await self._write(lambda service: service.execute(operation))
+
+    async def execute_many(self, operations: Iterable[Operation[ReceiptT]]) -> Sequence[ReceiptT]:
+        """Execute operations in their order, several in one transaction if none of them is refused or raises."""
+        receipts: list[ReceiptT] = []
+        for chunk in chunks(operations):
+            try:
+                receipts += await self._write(partial(execute_together, operations=chunk))
+            except (LoyaltyError, NotTogetherError):
+                receipts += await super().execute_many(chunk)
+        return receipts
 
     async def read(self, query: Callable[[Queries], T]) -> T:
         """Run a read-only query."""

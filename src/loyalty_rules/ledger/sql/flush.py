@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, CursorResult, Executable, Table
+from sqlalchemy import Connection, Executable, Table
 
 from loyalty_rules.documents.structuring import unstructure
 from loyalty_rules.intents import Intent, IssueCoupon
@@ -77,12 +77,12 @@ class Flush:
 
     def _write(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
-            self._connection.execute(statement, rows)
+            self._statements.prepared.execute(self._connection, statement, rows)
 
     def _change(self, statement: Executable, rows: Sequence[Mapping[str, Any]], what: str) -> None:
         """Run a conditional change; raises `ConcurrentChangeError` if one of the rows does not meet its condition."""
         if rows:
-            changed: CursorResult[Any] = self._connection.execute(statement, rows)
+            changed = self._statements.prepared.execute(self._connection, statement, rows)
             if changed.rowcount != len(rows):
                 raise ConcurrentChangeError(what)
 
@@ -273,7 +273,7 @@ class Flush:
             "personal": self._write_personal_parts(),
         }
         digest = content_digest(self._batch.row, row, self._rows)
-        end = self._connection.execute(self._statements.chain_end, {"chain": chain}).first()
+        end = self._statements.prepared.execute(self._connection, self._statements.chain_end, {"chain": chain}).first()
         position, previous = (end.position, end.link) if end is not None else (0, FIRST_LINK)
         link = link_of(previous, digest)
         link_columns = {"chain": chain, "position": position + 1, "digest": digest, "link": link}

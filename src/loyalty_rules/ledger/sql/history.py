@@ -68,10 +68,10 @@ class HistoryReader:
         self._issues: dict[str, IssueCurrency] = {}
 
     def _rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
-        return self._connection.execute(statement, parameters).all()
+        return self._statements.prepared.execute(self._connection, statement, parameters).all()
 
     def _row(self, statement: Executable, **parameters: Any) -> Row[Any] | None:
-        return self._connection.execute(statement, parameters).first()
+        return self._statements.prepared.execute(self._connection, statement, parameters).first()
 
     def lots_at(self, program: str, account: Account, currency: str, at: datetime) -> Sequence[Lot]:
         """Return the lots of an account as of an instant."""

@@ -5,16 +5,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, func, inspect, or_, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from loyalty_rules.errors import LoyaltyError
 from loyalty_rules.ledger.autocommit import AutocommitLedger
+from loyalty_rules.ledger.bulk import NotTogetherError, chunks, execute_together
 from loyalty_rules.ledger.errors import ConcurrentChangeError, UnsafeTransactionError, UpgradeError
+from loyalty_rules.ledger.operations import Operation
 from loyalty_rules.ledger.operations.arguments import read_argument, read_program_id
 from loyalty_rules.ledger.queries import Queries
-from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.receipts import Receipt, ReceiptT
 from loyalty_rules.ledger.service import LedgerService
 from loyalty_rules.ledger.sql.audit import broken_chains, ends_of_chains, violated_invariants
 from loyalty_rules.ledger.sql.connections import Connections, options_in_memory
@@ -222,6 +226,18 @@ class SQLLedger(AutocommitLedger):
                     raise
                 time.sleep(backoff)
         raise AssertionError("the last attempt returns or raises")
+
+    def execute_many(self, operations: Iterable[Operation[ReceiptT]]) -> Sequence[ReceiptT]:
+        """Execute operations in their order, several in one transaction if none of them is refused or raises."""
+        if isinstance(self._bind, Connection):
+            return super().execute_many(operations)
+        receipts: list[ReceiptT] = []
+        for chunk in chunks(operations):
+            try:
+                receipts += self._write(partial(execute_together, operations=chunk))
+            except (LoyaltyError, NotTogetherError):
+                receipts += super().execute_many(chunk)
+        return receipts
 
     # -- queries and maintenance -------------------------------------------------------------------------------------
 

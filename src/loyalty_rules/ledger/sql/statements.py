@@ -12,6 +12,7 @@ from sqlalchemy.sql import ColumnElement
 from loyalty_rules.keys import TRACKER_COUNTERS
 from loyalty_rules.ledger.kinds import KINDS, PAYMENTS, Kind
 from loyalty_rules.ledger.sql.dialects import Dialect
+from loyalty_rules.ledger.sql.prepared import PreparedStatements
 from loyalty_rules.ledger.sql.tables import HAS_UNITS, NO_DAY, Tables
 from loyalty_rules.lifecycle.records import BUCKETS
 
@@ -63,6 +64,7 @@ class Statements:
 
     def __init__(self, tables: Tables, dialect: Dialect) -> None:
         t = self.tables = tables
+        self.prepared = PreparedStatements()
         self._batches(dialect)
         self._lots()
         self._coupons()

@@ -127,6 +127,10 @@ class SQLStorage(HistoryReader):
             self._unit.outdate()  # they may have changed while this transaction waited
             self._forget_locks()
 
+    def batch_locks(self, batches: Iterable[str]) -> Iterable[LockKey]:
+        """Return the locks of the ends of the chains to which batches belong."""
+        return {chain_lock(chain_of(key)) for key in batches}
+
     # -- batches and sales -------------------------------------------------------------------------------------------
 
     def claim_batch(self, identity: IdempotencyRecord, locks: Iterable[LockKey] = ()) -> Batch | None:
