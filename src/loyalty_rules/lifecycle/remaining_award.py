@@ -84,7 +84,8 @@ class RemainingAward:
         if self.base <= 0:
             return 0
         unit = unit_of_issue(self.terms.program, lot.issue)
-        return micros(lot.issued) * self.returned // (self.base * unit) * unit - micros(lot.taken_back)
+        returned = min(self.returned, self.base)  # of an exchange, and then a lowered bill, more may have come back
+        return micros(lot.issued) * returned // (self.base * unit) * unit - micros(lot.taken_back)
 
 
 def _amended_bill(sale: Sale) -> tuple[int, int]:
