@@ -414,6 +414,28 @@ class ReportFacts:
         found = self.report(till, "member", "channel")
         assert found == {("anna", "web"): (1, 0, 1, 0), (None, None): (1, 0, 0, 1)}
 
+    def test_the_liability_from_sums_is_that_from_all_rows(self, till: Till) -> None:
+        five = coupon_type({"type": "amount_off", "amount": "5"})
+        till.runs(shop(earn(proportional("100")), hand_out(), coupon_types=five))
+        till.sell("T1", "10")
+        owed = till.ledger.liability(till.program, till.now)
+        assert owed == liability(till.program, till.ledger.report_rows("acme", till.now))
+        assert owed.total == Decimal("5.1")  # ten points at 0.01, and a coupon of 5
+
+    def test_the_journal_has_an_entry_for_two_accounts_in_a_period(self, till: Till) -> None:
+        till.runs(shop(earn(proportional("100"))))
+        till.sell("T1", "200")
+        till.spend("50")
+        adjust(till, "-20", "A1")
+        entries = till.ledger.journal(till.program, till.now)
+        # 200 points at 0.01 are issued, 50 redeemed, and 20 taken by hand.
+        assert [(each.narration, str(each.lines[0].amount)) for each in entries] == [
+            ("points adjusted by hand", "-0.2"),
+            ("points issued, less returns", "2"),
+            ("points redeemed", "0.5"),
+        ]
+        assert all(each.lines[0].amount + each.lines[1].amount == 0 for each in entries)
+
     def test_changes_are_split_by_day_and_week(self, till: Till) -> None:
         adjust(till, "10", "A1")
         till.on(5)  # Monday, 20 January
