@@ -68,11 +68,11 @@ def test_a_key_without_end_is_a_complaint() -> None:
     assert found.complaints == ["/dev/zero: expected a key of at most 65,536 bytes"]
 
 
-def test_a_key_of_one_repeated_byte_is_a_complaint(write: Write) -> None:
+def test_a_key_of_zeros_is_a_complaint(write: Write) -> None:
     found, name = Loading(), write("zeros.key", bytes(33))
 
     assert found.serials(name) is None
-    assert found.complaints == [f"{name}: one byte repeated is no key: expected random bytes"]
+    assert found.complaints == [f"{name}: zeros are no key: expected random bytes"]
 
 
 def test_standard_input_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,8 +50,8 @@ class Loading:
             if len(master) > _MAX_KEY_BYTES:
                 self.complaints.append(f"{key_file}: expected a key of at most {_MAX_KEY_BYTES:,} bytes")
                 return None
-            if len(set(master)) == 1:
-                self.complaints.append(f"{key_file}: one byte repeated is no key: expected random bytes")
+            if master and not any(master):
+                self.complaints.append(f"{key_file}: zeros are no key: expected random bytes")
                 return None
             return DerivedSerials.from_master(master)
         except OSError as error:
