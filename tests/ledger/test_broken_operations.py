@@ -67,6 +67,11 @@ def coupons_and_points(machine: Any) -> None:
     machine.sell_for_a_set(place(live, "acme/T1/card/do/1"), 4000, 1, 0, 0)
 
 
+def use_up_the_card(machine: Any) -> None:
+    live = {key: each for key, each in machine.model.coupons.items() if each.state == "issued"}
+    machine.redeem_a_live_coupon(place(live, "acme/T1/card/do/1"), 6000)
+
+
 STEPS: dict[str, Sequence[Step]] = {
     "a_raised_bill_earns_nothing_more": [sale(2000), a_bill(80)],
     "a_lowered_bill_keeps_its_units": [sale(4000), a_bill(20)],
@@ -111,6 +116,9 @@ STEPS: dict[str, Sequence[Step]] = {
     "an_extended_promise_lapses_at_its_former_end": [
         lambda machine: machine.extend_a_lot(lot(machine, "T1/ship"), 12), lambda machine: machine.wait(72),
         lambda machine: machine.wait(72), lambda machine: machine.update(0, "Shipped", None),
+    ],
+    "an_undone_redemption_reinstates_lost_coupons": [
+        use_up_the_card, give_back("T1", 700), lambda machine: machine.undo_redemption(0, 0, None),
     ],
     "held_units_stay_available": [a_hold(30)],
     "a_hold_that_is_over_keeps_its_units": [a_hold(1), lambda machine: machine.wait(24)],
