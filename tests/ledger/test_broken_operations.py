@@ -120,6 +120,17 @@ STEPS: dict[str, Sequence[Step]] = {
     "an_undone_redemption_reinstates_lost_coupons": [
         use_up_the_card, give_back("T1", 700), lambda machine: machine.undo_redemption(0, 0, None),
     ],
+    "units_come_back_to_a_sale_that_is_gone": [
+        sale(4000, "ben"), lambda machine: machine.spend_from(BEN, "points", 400, 0), give_back("T2", 4000),
+        lambda machine: machine.undo_spend(0, 0, None),
+    ],
+    "points_that_paid_do_not_come_back": [
+        sale(4000, "ben"), lambda machine: machine.spend_from(BEN, "points", 400, 0, "T2"), give_back("T2", 4000),
+    ],
+    "a_spend_is_undone_twice": [
+        lambda machine: machine.spend_from(ANNA, "points", 600, 0),
+        *[lambda machine: machine.undo_spend(0, 0, None)] * 2,
+    ],
     "held_units_stay_available": [a_hold(30)],
     "a_hold_that_is_over_keeps_its_units": [a_hold(1), lambda machine: machine.wait(24)],
     "a_hold_is_captured_after_its_release": [
