@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         UndoRedemption,
         UndoSpend,
         VoidCoupon,
+        WriteOff,
     )
     from loyalty_rules.ledger import Receipt
     from loyalty_rules.lifecycle import Account
@@ -157,6 +158,7 @@ __all__ = [
     "UndoSpend",
     "Update",
     "VoidCoupon",
+    "WriteOff",
     "WrongEventError",
     "__version__",
     "dump",

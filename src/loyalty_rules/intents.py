@@ -24,7 +24,7 @@ from loyalty_rules.account_intents import (
     TopUpCoupon,
     TransferCurrency,
 )
-from loyalty_rules.intent_parts import Claim, LotDraw, MovedUnits, Release, Settlement, Share, TakenUnits
+from loyalty_rules.intent_parts import Claim, LotDraw, MovedUnits, Release, Settlement, Share, TakenUnits, WriteOff
 from loyalty_rules.rules.skips import Reason
 from loyalty_rules.rules.texts import Text
 from loyalty_rules.values.amounts import decimal_of, micros
@@ -66,6 +66,7 @@ __all__ = [
     "UndoRedemption",
     "UndoSpend",
     "VoidCoupon",
+    "WriteOff",
 ]
 
 

@@ -171,7 +171,10 @@ class Program:
         Raises `WrongEventError` for a return, an update or a confirmation, and `MissingSerialsError` if a
         serial-managed coupon is due and there is no generator. Source: semantics 1 to 10.
         """
-        return self.look(event).evaluate(_known(snapshot), serials)
+        if not isinstance(event, (Transaction, Activity)):
+            raise _wrong_event(event)
+        known = _known(snapshot)
+        return _evaluated(self, self.plan.facts(event, known), event, known, serials)
 
     def look(self, event: Event) -> "Look":
         """Return a look at a transaction or an activity: its facts, shared by all that one operation asks of it.
@@ -311,12 +314,20 @@ class Look:
 
     def evaluate(self, snapshot: Snapshot, serials: SerialGenerator | None = None) -> Evaluation:
         """Evaluate the event, as `Program.evaluate` does."""
-        program = self.program
-        evaluator = Evaluator(program.plan, self.facts.with_snapshot(snapshot), serials)
-        evaluator.run()
-        intents, skipped = tuple(evaluator.intents), tuple(evaluator.skipped)
-        basis = Basis(program, self.event, snapshot)
-        return Evaluation(self.event.id, program.id, program.version, intents, skipped, basis)
+        return _evaluated(self.program, self.facts.with_snapshot(snapshot), self.event, snapshot, serials)
+
+
+def _evaluated(
+    program: Program,
+    facts: Facts,
+    event: Transaction | Activity,
+    snapshot: Snapshot,
+    serials: SerialGenerator | None,
+) -> Evaluation:
+    evaluator = Evaluator(program.plan, facts, serials)
+    evaluator.run()
+    intents, skipped = tuple(evaluator.intents), tuple(evaluator.skipped)
+    return Evaluation(event.id, program.id, program.version, intents, skipped, Basis(program, event, snapshot))
 
 
 def _known(snapshot: Snapshot | None) -> Snapshot:

@@ -124,7 +124,7 @@ def a_cap_is_not_checked_again(patch: Patch) -> None:
     patch.setattr(Posting, "within_claims", lambda _, intent: micros(intent.amount))
 
 
-@bug("a_trimmed_issue_is_recorded_with_its_trimmed_amount")
+@bug("a_trimmed_issue_is_recorded_with_its_trimmed_amount", found_by_machine=False)
 def a_trimmed_issue_is_recorded_untrimmed(patch: Patch) -> None:
     """The receipt has the trim, but the whole amount is written."""
     patch.setattr(Posting, "trimmed", lambda _self, intent, _amount: intent)
@@ -286,7 +286,7 @@ def expired_units_are_counted_by_each_return(patch: Patch) -> None:
     patch.setattr(taking._Taking, "_gone", anew)
 
 
-@bug("a_coupon_of_the_same_type_that_the_rest_earns_is_kept")
+@bug("a_coupon_of_the_same_type_that_the_rest_earns_is_kept", found_by_machine=False)
 def coupons_are_counted_by_action(patch: Patch) -> None:
     """The coupons that the rest earns by another action do not count."""
 

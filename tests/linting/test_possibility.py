@@ -164,11 +164,11 @@ def test_a_promotion_with_a_finding_of_never_issuing_never_issues(seed: int) -> 
     for promotion in document["promotions"]:
         promotion["exclusive"] = "g1"  # random groups rarely meet
     shop = lr.load_program(document)
-    paths = {finding.path: finding.code for finding in lint(shop)}
+    found = {(finding.path, finding.code) for finding in lint(shop)}
     silent = {
         promotion.id
         for index, promotion in enumerate(shop.promotions)
-        if paths.get(f"$.promotions[{index}]") == "shadowed" or f"$.promotions[{index}].when" in paths
+        if found & {(f"$.promotions[{index}]", "shadowed"), (f"$.promotions[{index}].when", "contradiction")}
     }
     for _ in range(5 if silent else 0):
         event = lr.load_event(drawn_events.event(d, document))

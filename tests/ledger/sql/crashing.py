@@ -21,7 +21,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_rules.ledger.idempotency import Batch, IdempotencyRecord
-from loyalty_rules.ledger.receipts import Receipt
+from loyalty_rules.ledger.receipts import SaleReceipt
 from loyalty_rules.ledger.sql import SQLLedger
 from loyalty_rules.ledger.sql.storage import SQLStorage
 from loyalty_rules.program import Program
@@ -174,7 +174,7 @@ def commit_the_claim(patch: pytest.MonkeyPatch) -> None:
         return recorded
 
     def claimed(self: SQLStorage, record: IdempotencyRecord) -> Batch:
-        return Batch(record, Receipt("recorded", record.key))
+        return Batch(record, SaleReceipt("recorded", record.key))
 
     patch.setattr(SQLStorage, "claim_batch", claim_and_commit)
     patch.setattr(SQLStorage, "_recorded", claimed)

@@ -73,7 +73,7 @@ class Flush:
         self._batch = batch
         self._unit = unit
         self._rows = self._log_rows()
-        self._documents: dict[str, tuple[dict[str, Any], bytes | None]] = {}  # by key, for intents written twice
+        self._documents: dict[tuple[type, str], tuple[dict[str, Any], bytes | None]] = {}  # of intents written twice
 
     def _write(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -228,15 +228,17 @@ class Flush:
     def _document(self, intent: Intent) -> tuple[dict[str, Any], bytes | None]:
         """Return the document of an intent, without a serial, and the keyed hash of that serial.
 
-        It is built once: an issue is written with its lot or coupon, and again in the receipt.
+        It is built once: an issue is written with its lot or coupon, and again in the receipt. An adjustment has the
+        key of the issue that its lot is made of.
         """
-        known = self._documents.get(intent.key)
+        of = type(intent), intent.key
+        known = self._documents.get(of)
         if known is None:
             if isinstance(intent, IssueCoupon):
                 known = self._serials.hide(self._batch.record.program, intent)
             else:
                 known = unstructure(intent), None
-            self._documents[intent.key] = known
+            self._documents[of] = known
         return known
 
     # -- the log -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from loyalty_rules.intents import Claim, Intent, IssueCurrency, LotDraw, Release, Share, Skipped
 from loyalty_rules.ledger import MemoryLedger
+from loyalty_rules.ledger.operations import EndNight
 from loyalty_rules.ledger.receipts import Receipt, Trim
 from loyalty_rules.ledger.records import Balance, Entry, ReportLot, ReportRows
 from loyalty_rules.lifecycle.records import Account, CouponRecord, Lot, Refusal, Sale
@@ -116,6 +117,7 @@ def recorded_histories(draw: st.DrawFn) -> RecordedHistory:
     receipts += _by_hand(program, ledger, receipts[0], began_at + 6 * _A_DAY)
     ended_at = began_at + _THREE_YEARS
     receipts += [*ledger.settle(program, ended_at), *ledger.expire(program, ended_at)]
+    receipts.append(ledger.execute(EndNight(program, ended_at)))
     return RecordedHistory(program, ledger, tuple(evaluations), tuple(receipts), began_at, ended_at)
 
 
