@@ -60,6 +60,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def bind(database: str) -> Iterator[Engine]:
+    """Yield an engine on a new database: the test runs on SQLite and on PostgreSQL."""
+    engine = create_engine(database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
 def engine(sqlite_url: str) -> Iterator[Engine]:
     """Yield an engine on the file of SQLite."""
     engine = create_engine(sqlite_url)

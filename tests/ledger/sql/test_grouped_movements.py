@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -26,13 +25,6 @@ from loyalty_rules.testing.ledgers.facts.till import (
 )
 
 DAYS_30 = {"type": "fixed_period", "after": {"days": 30}}
-
-
-@pytest.fixture
-def bind(database: str) -> Iterator[Engine]:
-    engine = create_engine(database)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+from sqlalchemy import Engine, MetaData, inspect, text
 
 from loyalty_rules.ledger import SQLLedger
 from loyalty_rules.ledger.sql import Tables
@@ -23,13 +22,6 @@ from loyalty_rules.testing.ledgers.facts.till import (
     serial_of,
     shop,
 )
-
-
-@pytest.fixture
-def bind(database: str) -> Iterator[Engine]:
-    engine = create_engine(database)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

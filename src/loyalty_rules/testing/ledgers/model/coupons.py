@@ -1,5 +1,6 @@
 """The coupons of the reference model: redemptions, their undoing, and the operations by hand."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -15,12 +16,12 @@ MONEY = 1_000_000  # millionths of a hundredth
 UNUSABLE = {"redeemed": "already_redeemed", "voided": "voided", "expired": "expired"}
 
 
-class Coupons(Payments):
+class Coupons(Payments, ABC):
     """The operations on coupons, and the bills that they pay."""
 
+    @abstractmethod
     def is_earned(self, coupon: Coupon) -> bool:
         """Return whether returns of the coupon's own sale were due no more coupons than they could void."""
-        raise NotImplementedError
 
     def void(self, coupon: Coupon) -> None:
         """Void a coupon: it counts no longer."""
