@@ -9,17 +9,25 @@ import pytest
 
 from loyalty_rules.lifecycle import Account
 from loyalty_rules.reporting.backtest import backtest
-from loyalty_rules.reporting.figures import Figures, deciles_of, dimensions, figures_by, value_of, values_by_account
+from loyalty_rules.reporting.figures import (
+    Figures,
+    deciles_of,
+    dimensions,
+    figures_by,
+    figures_of,
+    value_of,
+    values_by_account,
+)
 from shop import earn, fixed
 
 from .histories import HISTORY, bought, version
 
 TEN = version("10")
-ROWS = backtest(TEN, HISTORY).rows
+FIGURES = figures_of(TEN, backtest(TEN, HISTORY).rows)
 
 
 def test_units_add_up_to_the_units_issued() -> None:
-    [figures] = figures_by(TEN, ROWS, lambda _: None).values()
+    [figures] = figures_by(FIGURES, lambda _: None).values()
     assert figures == Figures(
         issued=Decimal(16),
         outstanding=Decimal(12),
@@ -40,7 +48,7 @@ def test_units_add_up_to_the_units_issued() -> None:
     ],
 )
 def test_figures_are_split_by_each_dimension(dimension: str, expected: dict) -> None:
-    figures = figures_by(TEN, ROWS, dimensions(UTC, {"anna": 1, "ben": 2})[dimension])
+    figures = figures_by(FIGURES, dimensions(UTC, {"anna": 1, "ben": 2})[dimension])
     assert {group: (each.issued, each.value) for (_, _, group), each in figures.items()} == expected
 
 
@@ -48,7 +56,7 @@ def test_units_that_have_expired_are_not_owed() -> None:
     ten_days = {"type": "fixed_period", "after": {"days": 10}}
     program = version("10", promotions=[{"id": "p", "actions": [earn(fixed("100"), expiry=ten_days)]}])
     rows = backtest(program, [bought(1, "anna", "1"), bought(20, "ben", "1")]).rows
-    [figures] = figures_by(program, rows, lambda _: None).values()
+    [figures] = figures_by(figures_of(program, rows), lambda _: None).values()
     assert (figures.expired, figures.outstanding, figures.value, figures.liability) == (100, 100, 2, 1)
 
 
@@ -57,7 +65,7 @@ def test_coupons_are_counted_and_their_liability_is_their_maximum_cost() -> None
     five = {"serial_managed": False, "code": "FIVE", "benefit": {"type": "amount_off", "amount": "5"}}
     program = version("10", promotions=[{"id": "p", "actions": [coupon]}], coupon_types={"five": five})
     rows = backtest(program, [bought(1, "anna", "1"), bought(2, "ben", "1")]).rows
-    [(key, figures)] = figures_by(program, rows, dimensions(UTC, {})["store"]).items()
+    [(key, figures)] = figures_by(figures_of(program, rows), dimensions(UTC, {})["store"]).items()
     assert key == ("coupon", "five", "A")
     assert figures == Figures(issued=Decimal(2), outstanding=Decimal(2), liability=Decimal(10))
 
@@ -65,9 +73,9 @@ def test_coupons_are_counted_and_their_liability_is_their_maximum_cost() -> None
 def test_a_currency_without_a_rate_has_no_value() -> None:
     program = version("10", currencies={"points": {}})
     rows = backtest(program, HISTORY).rows
-    [figures] = figures_by(program, rows, lambda _: None).values()
+    [figures] = figures_by(figures_of(program, rows), lambda _: None).values()
     assert (figures.issued, figures.value, figures.liability) == (16, None, None)
-    assert values_by_account(program, rows) == {}
+    assert values_by_account(figures_of(program, rows)) == {}
 
 
 def test_money_is_rounded_half_up() -> None:
@@ -78,7 +86,7 @@ def test_money_is_rounded_half_up() -> None:
 
 def test_the_value_of_an_account_is_that_of_the_units_that_it_kept() -> None:
     expected = {"anna": Decimal("0.07"), "ben": Decimal("0.05")}
-    assert values_by_account(TEN, ROWS) == {Account("member", name): value for name, value in expected.items()}
+    assert values_by_account(FIGURES) == {Account("member", name): value for name, value in expected.items()}
 
 
 def test_figures_are_added_and_subtracted_one_by_one() -> None:

@@ -1,13 +1,12 @@
 """The difference of two programs over the same history of events, in units and in money."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 import attrs
 
 from loyalty_rules.events import Activity, Event, Transaction
-from loyalty_rules.ledger.records import ReportRows
 from loyalty_rules.lifecycle.records import Account
 from loyalty_rules.program import Program
 from loyalty_rules.reporting.document_changes import document_changes
@@ -15,9 +14,11 @@ from loyalty_rules.reporting.figures import (
     ZERO,
     Dimension,
     Figures,
+    Issued,
     deciles_of,
     dimensions,
     figures_by,
+    figures_of,
     values_by_account,
 )
 from loyalty_rules.reporting.history import History, in_order
@@ -123,7 +124,7 @@ def diff(
             bought = micros(event.amount) if isinstance(event, Transaction) else 0
             turnovers[event.member.id] = turnovers.get(event.member.id, 0) + bought
 
-    sides = _Sides(old, new, before.rows(), after.rows())
+    sides = _Sides(figures_of(old, before.rows()), figures_of(new, after.rows()))
     totals = sides.rows(lambda _: None)
     changes = sorted(sides.changes(), key=lambda each: (-abs(each.change), each.account.kind, each.account.id))
     return ProgramDiff(
@@ -144,24 +145,20 @@ def diff(
 
 @attrs.frozen
 class _Sides:
-    """The rows of both ledgers at the end of the history."""
+    """The lots and coupons of both ledgers at the end of the history, with their figures."""
 
-    old: Program
-    new: Program
-    old_rows: ReportRows
-    new_rows: ReportRows
+    old: Sequence[tuple[Issued, Figures]]
+    new: Sequence[tuple[Issued, Figures]]
 
     def rows(self, dimension: Dimension) -> tuple[DiffRow, ...]:
         """Return a row for each currency or coupon type and each value of a dimension under either program."""
-        before = figures_by(self.old, self.old_rows, dimension)
-        after = figures_by(self.new, self.new_rows, dimension)
+        before, after = figures_by(self.old, dimension), figures_by(self.new, dimension)
         keys = sorted({*before, *after}, key=lambda key: (*key[:2], key[2] is None, key[2] or ""))
         return tuple(DiffRow(*key, before.get(key, Figures()), after.get(key, Figures())) for key in keys)
 
     def changes(self) -> Iterator[AccountChange]:
         """Yield the accounts whose units have another value."""
-        before = values_by_account(self.old, self.old_rows)
-        after = values_by_account(self.new, self.new_rows)
+        before, after = values_by_account(self.old), values_by_account(self.new)
         for account in {*before, *after}:
             change = AccountChange(account, before.get(account, ZERO), after.get(account, ZERO))
             if change.change:

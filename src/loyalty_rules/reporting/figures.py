@@ -1,6 +1,6 @@
 """The figures of a history: units by their present state, in units and in money, by any dimension of their issue."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
@@ -21,6 +21,7 @@ __all__ = [
     "deciles_of",
     "dimensions",
     "figures_by",
+    "figures_of",
     "value_of",
     "values_by_account",
 ]
@@ -74,36 +75,43 @@ Dimension: TypeAlias = Callable[[Issued], str | None]
 
 def value_of(program: Program, currency: str, units: int) -> int | None:
     """Return the money of some millionths of units at the redeem rate, in millionths; None without a rate."""
-    rate = next((each.redeem for each in program.currencies if each.id == currency), None)
-    if rate is None:
+    found = program.currency(currency)
+    if found is None or found.redeem is None:
         return None
+    rate = found.redeem
     return quantize_to_micros((units * micros(rate.value), micros(rate.points) * MICRO))
 
 
+def figures_of(program: Program, rows: ReportRows) -> Sequence[tuple[Issued, Figures]]:
+    """Return each lot and each coupon of a history with its figures."""
+    lots = [(each, _figures_of_lot(program, each, rows)) for each in rows.lots]
+    return [*lots, *((each, _figures_of_coupon(each, rows)) for each in rows.coupons)]
+
+
 def figures_by(
-    program: Program, rows: ReportRows, dimension: Dimension
+    figures: Iterable[tuple[Issued, Figures]], dimension: Dimension
 ) -> Mapping[tuple[Kind, str, str | None], Figures]:
-    """Return the figures of a history by kind, by currency or coupon type, and by the value of a dimension."""
+    """Return the sums of figures by kind, by currency or coupon type, and by the value of a dimension."""
     sums: dict[tuple[Kind, str, str | None], Figures] = {}
-
-    def add(kind: Kind, of: str, group: str | None, figures: Figures) -> None:
-        sums[kind, of, group] = sums.get((kind, of, group), Figures()) + figures
-
-    for lot in rows.lots:
-        add("currency", lot.lot.issue.currency, dimension(lot), _figures_of_lot(program, lot, rows))
-    for coupon in rows.coupons:
-        add("coupon", coupon.issue.coupon_type, dimension(coupon), _figures_of_coupon(coupon, rows))
+    for each, some in figures:
+        key = *_kind_of(each), dimension(each)
+        sums[key] = sums.get(key, Figures()) + some
     return sums
 
 
-def values_by_account(program: Program, rows: ReportRows) -> Mapping[Account, Decimal]:
+def values_by_account(figures: Iterable[tuple[Issued, Figures]]) -> Mapping[Account, Decimal]:
     """Return the money of the units that each account was issued and kept, at the redeem rate."""
     sums: dict[Account, int] = {}
-    for lot in rows.lots:
-        value = _figures_of_lot(program, lot, rows).value
-        if value is not None:
-            sums[lot.lot.account] = sums.get(lot.lot.account, 0) + micros(value)
+    for each, some in figures:
+        if isinstance(each, ReportLot) and some.value is not None:
+            sums[each.lot.account] = sums.get(each.lot.account, 0) + micros(some.value)
     return {account: decimal_of(value) for account, value in sums.items()}
+
+
+def _kind_of(each: Issued) -> tuple[Kind, str]:
+    if isinstance(each, ReportLot):
+        return "currency", each.lot.issue.currency
+    return "coupon", each.issue.coupon_type
 
 
 def _figures_of_lot(program: Program, history: ReportLot, rows: ReportRows) -> Figures:
